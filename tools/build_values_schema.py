@@ -33,6 +33,15 @@ OPEN_MAPS: dict[str, dict[str, Any]] = {
 }
 OBJECT_LISTS: dict[str, dict[str, Any]] = {
     "extraEnv": {"required": ["name"], "properties": {"name": STRING, "value": STRING}},
+    "endpoints": {
+        "required": ["name", "url"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {**STRING, "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"},
+            "url": {**STRING, "pattern": "^https://[^/?#@\\s]+([/?#][^\\s]*)?$"},
+            "types": {"type": "array", "items": {**STRING, "minLength": 1}},
+        },
+    },
     "tolerations": {},
     "topologySpreadConstraints": {"required": ["maxSkew", "topologyKey", "whenUnsatisfiable"]},
     "parentRefs": {"required": ["name"]},
@@ -51,6 +60,15 @@ NAMESPACES = {
 EXACTLY: dict[str, dict[str, Any]] = {
     "aws.endpointUrl": ADDRESS,
     "slack.apiUrl": ADDRESS,
+    "web.address": ADDRESS,
+    "web.oidc.issuer": ADDRESS,
+    # The operator refuses more at its start.
+    "webhooks.endpoints": {
+        "type": "array",
+        "items": {"type": "object", **OBJECT_LISTS["endpoints"]},
+        "maxItems": 20,
+        "uniqueItems": True,
+    },
     "watch.namespaces": NAMESPACES,
     "metrics.rules.scanOverdueHours": {"type": "integer", "minimum": 1},
     "secretsJob.ttlSecondsAfterFinished": {"type": ["integer", "null"], "minimum": 0},
@@ -68,6 +86,7 @@ CHOICES = {
     "networkPolicy.flavor": ["kubernetes", "cilium"],
     "slack.mode": ["Socket"],
     "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
+    "ledger.s3.mode": ["Compliance", "Governance"],
     "log.format": ["json", "text"],
     "log.level": ["DEBUG", "INFO", "WARNING", "ERROR"],
 }

@@ -76,7 +76,25 @@ class Settings(BaseSettings):
         "Everyone who reaches that server can change what it holds.",
     )
     ledger_path: str = Field(
-        "", description="File of the ledger's second sink, on a volume. Empty: nothing can be acted upon."
+        "",
+        description="File of the ledger's second sink, on a volume. Empty, and no FINOPS_LEDGER_S3: nothing can be "
+        "acted upon.",
+    )
+    ledger_s3: str = Field(
+        "",
+        description="`s3://BUCKET/PREFIX` in which each record of the ledger is kept under Object Lock, instead of the "
+        "file or besides.",
+    )
+    ledger_s3_region: str = Field("", description="Region of that bucket. Empty: the SDK's own.")
+    ledger_s3_role_arn: str = Field(
+        "", description="Role that is assumed to write that bucket. Empty: the operator's own identity."
+    )
+    ledger_s3_mode: Literal["Compliance", "Governance"] = Field(
+        "Compliance",
+        description="Retention mode of its objects: Compliance, which nobody can end early, or Governance.",
+    )
+    ledger_s3_retention_days: int = Field(
+        400, ge=0, le=36_500, description="For how long each object is locked. 0: for the bucket's default retention."
     )
     ledger_log: _Switch = Field(
         False,
@@ -157,6 +175,48 @@ class Settings(BaseSettings):
     )
     web_session_key: Annotated[str, _Secret] = Field(
         "", description="Key that seals the dashboard's sign-in cookies. Empty: a random one, lost at a restart."
+    )
+    web_address: str = Field(
+        "",
+        description="Address under which people reach the dashboard, such as https://finops.example.org. "
+        "Needed for sign-in by OIDC: the issuer sends people back to /sign-in/callback there. "
+        "With it the bot's alerts link to the dashboard.",
+    )
+    oidc_issuer: str = Field(
+        "",
+        description="Issuer of OpenID Connect by which people sign in to the dashboard, exactly as the API server's "
+        "--oidc-issuer-url. Empty: by tokens of the cluster alone.",
+    )
+    oidc_client_id: str = Field("", description="Client id of the dashboard, as the API server's --oidc-client-id.")
+    oidc_client_secret: Annotated[str, _Secret] = Field(
+        "", description="Secret of that client. Empty: a public client, protected by PKCE alone."
+    )
+    oidc_scopes: _Names = Field(
+        ("email", "profile"), description="Scopes asked for beside openid, comma separated; groups may need one."
+    )
+    oidc_username_claim: str = Field("sub", description="As the API server's --oidc-username-claim.")
+    oidc_username_prefix: str = Field(
+        "",
+        description="As the API server's --oidc-username-prefix. Empty: its default, which is none for the claim email "
+        "and else the issuer and #; - means none.",
+    )
+    oidc_groups_claim: str = Field("", description="As the API server's --oidc-groups-claim. Empty: no groups.")
+    oidc_groups_prefix: str = Field("", description="As the API server's --oidc-groups-prefix.")
+    oidc_ca: str = Field(
+        "",
+        description="Certificates (PEM) that the issuer's own must come from. Empty: those of public authorities.",
+    )
+    oidc_title: str = Field("", description="What the sign-in button calls the issuer. Empty: its host.")
+    webhooks: str = Field(
+        "",
+        description="Endpoints that get events: a JSON list of {name, url, types}; types are prefixes, all without. "
+        "Empty: none.",
+    )
+    webhook_secrets: str = Field(
+        "/var/run/finops/webhooks", description="Folder with one file per endpoint's name: its signing secret, whsec_…."
+    )
+    webhooks_allow_internal: _Switch = Field(
+        False, description="Tests on one machine only: webhooks go to internal addresses too, and by http."
     )
     kill_point: str = Field("", description="Tests only: name of the boundary at which the process kills itself.")
 

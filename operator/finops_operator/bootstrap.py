@@ -19,12 +19,13 @@ from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
 from finops.store.connection import check_server, open_store
+from finops.store.space import measure, too_full
 from finops_operator.background import Background, start_loop
 from finops_operator.cluster.handlers.serving import serve
 from finops_operator.cluster.restored import begin_restored
 from finops_operator.killpoint import arm
 from finops_operator.parts.authority import make_authority
-from finops_operator.parts.cloud import make_cloud
+from finops_operator.parts.cloud import make_cloud, make_ledger_bucket
 from finops_operator.parts.cluster import make_cluster
 from finops_operator.parts.duties import duties, make_audit_notes, paused_acts
 from finops_operator.parts.judgement import make_judgement
@@ -33,7 +34,7 @@ from finops_operator.rules.paused import in_one_line
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.wanted_groups import WantedGroups
 
-KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
+KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals", "budgets")
 _CANARY_GRACE: Final = 2.5
 """A write unseen for this many canary periods means that the watch is dead."""
 
@@ -54,9 +55,10 @@ class Operator:
         holder = settings.pod_name or socket.gethostname()
         store = open_store(settings.redis_url, prefix=settings.redis_prefix)
         self._cluster = cluster = make_cluster(settings, connection, clock, holder)
-        self._authority = authority = make_authority(settings, cluster, store, clock, holder, self._take_over)
-        self._audit_notes = make_audit_notes(authority)
         self._cloud = make_cloud(settings, store, clock)
+        bucket = make_ledger_bucket(settings, self._cloud.sdk, clock)
+        self._authority = authority = make_authority(settings, cluster, store, clock, holder, self._take_over, bucket)
+        self._audit_notes = make_audit_notes(authority)
         self._judgement = judgement = make_judgement(settings, cluster, authority, clock)
         self._loops = LoopMaker(settings, cluster, authority, self._cloud, judgement, clock, self.stop).make()
         self._housekeeping = Housekeeping(
@@ -80,7 +82,7 @@ class Operator:
         """Serve until `stop` is set; returns after every loop has come to its safe point.
 
         Raises:
-            InvalidInput: one of the four kinds is not served by this cluster.
+            InvalidInput: one of our kinds is not served by this cluster.
             Refused, ClusterUnavailable: the API server does not answer.
         """
         missing = Access(self._cluster.connection).missing_kinds(KINDS)
@@ -98,6 +100,7 @@ class Operator:
         requests = start_loop("requests", lambda: self._loops.requests.run(stop), died)
         housekeeping = start_loop("housekeeping", lambda: self._housekeeping.run(stop), died)
         watches = start_loop("watches", lambda: self._loops.watching.run(stop), died)
+        webhooks = start_loop("webhooks", lambda: self._loops.webhooks.run(stop), died)
         anchoring_stop, lease_stop = threading.Event(), threading.Event()
         anchoring = start_loop("anchoring", lambda: self._authority.anchoring.run(anchoring_stop), died)
         lease = start_loop("lease", lambda: self._authority.keeper.run(lease_stop), died)
@@ -117,6 +120,7 @@ class Operator:
             scheduler.join()
             housekeeping.join()
             watches.join()
+            webhooks.join()
             self._cloud.close()
             health.stop()
 
@@ -133,7 +137,7 @@ class Operator:
                 "store": self._store_problem,
                 "watch": lambda: "" if self._ready.is_set() else "not synced yet",
                 "protection": self._authority.protection.problem,
-                "ledger": lambda: self._authority.ledger.problem,
+                "ledger": lambda: self._authority.ledger.problem or self._authority.keeper.unusable,
             },
             notes={"freeze": self._frozen, "acts": self._paused},
             registry=self._cluster.telemetry.registry,
@@ -151,9 +155,9 @@ class Operator:
     def _store_problem(self) -> str:
         try:
             check_server(self._authority.store, allow_volatile=self._settings.store_allow_volatile)
+            return too_full(measure(self._authority.store))
         except FinopsError as error:
             return str(error)
-        return ""
 
 
 def make_operator(settings: Settings) -> Operator:

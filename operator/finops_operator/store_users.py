@@ -24,16 +24,19 @@ _BOT = " ".join(
         *("get", "set", "del", "expire", "multi", "exec", "discard", "eval", "evalsha", "script|load"),
         *("hget", "hset", "hsetnx", "hdel", "hgetall", "hmget", "hkeys", "hexists", "hlen", "sadd", "smembers"),
         *("zadd", "zrem", "zcard", "zscore", "zrange", "zrangebyscore", "zremrangebyscore"),
+        "xrange",
     )
 )
 
-# Commands that read keys whose names are known: none that writes, lists names or runs a script.
+# Commands that read keys whose names are known, and the one by which people end sessions: none that lists names or runs
+# a script.
 _WEB = " ".join(
     f"+{command}"
     for command in (
         *("auth", "hello", "select", "ping", "client|setinfo", "multi", "exec", "discard"),
         *("get", "mget", "exists", "hget", "hmget", "hgetall", "hexists", "hlen", "smembers", "sismember", "scard"),
         *("zscore", "zcard", "zrange", "zrevrange", "zrangebyscore", "lrange", "llen", "xrange", "xrevrange", "xlen"),
+        "set",
     )
 )
 _USERS: Final = ("OPERATOR", "SLACKBOT", "WEB")
@@ -43,7 +46,7 @@ def access_list(operator_password: str, slackbot_password: str, web_password: st
     """Return the store's users: nobody without a password, each with only its commands and keys.
 
     The operator may do all but administer the server; the bot writes its own keys and reads the rest, by a list of
-    commands; the dashboard reads and writes nothing.
+    commands; the dashboard writes which of its sessions people have ended, and nothing else.
     """
     return "\n".join(
         (
@@ -53,7 +56,7 @@ def access_list(operator_password: str, slackbot_password: str, web_password: st
             "user default off resetpass ~* &* +@all",
             f"user operator on #{_hash(operator_password)} ~finops:* {_OPERATOR}",
             f"user slackbot on #{_hash(slackbot_password)} %RW~finops:slack:* %RW~finops:schema %R~finops:* {_BOT}",
-            f"user web on #{_hash(web_password)} %R~finops:* {_WEB}",
+            f"user web on #{_hash(web_password)} %RW~finops:web:* %R~finops:* {_WEB}",
             "",
         )
     )

@@ -5,13 +5,14 @@ Labels are bounded by policies, accounts and words of ours; never a resource id.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from finops import __version__
 
-PARTS: Final = ("scans", "requests", "acts", "undos", "watches", "housekeeping")
+PARTS: Final = ("scans", "requests", "acts", "undos", "watches", "housekeeping", "webhooks")
 """Loops that go on after an error nobody expected."""
 _POLICY: Final = ("namespace", "policy")
 
@@ -78,6 +79,15 @@ class Telemetry:
             "finops_acts_paused", "Failed acts after which those of the kind wait until resumed.", *_POLICY, "action"
         )
         self.acts_waiting = self._gauge("finops_acts_waiting", "Approved acts that stand still; /readyz says why.")
+        self.store_used = self._gauge(
+            "finops_store_used_bytes", "Memory in use of the store, as counted against its limit; NaN: not known."
+        )
+        self.store_limit = self._gauge(
+            "finops_store_limit_bytes", "Memory beyond which the store refuses writes; NaN: it names no limit."
+        )
+        # A gauge without labels begins as zero, which would be a figure nobody measured.
+        self.store_used.set(math.nan)
+        self.store_limit.set(math.nan)
         self.ledger_sequence = self._gauge("finops_ledger_sequence", "Sequence of the last record written.")
         self.ledger_anchored = self._gauge(
             "finops_ledger_anchored_sequence", "Sequence of the last record that a checkpoint outside the sinks covers."
@@ -91,6 +101,12 @@ class Telemetry:
             "finops_watch_unseen_write_seconds", "Age of the oldest own write the watch has not shown.", "kind"
         )
         self.lease_held = self._gauge("finops_lease_held", "1 while this process may decide and act.")
+        self.webhooks_waiting = self._gauge(
+            "finops_webhook_events_waiting", "Events that wait to be sent to a webhook endpoint.", "endpoint"
+        )
+        self.webhooks_dead = self._gauge(
+            "finops_webhook_dead_letters", "Events that were given up: expired, refused or too many.", "endpoint"
+        )
         self.defects = self._counter(
             "finops_defects_total", "Errors nobody expected, by the loop that went on after them.", "part"
         )

@@ -15,14 +15,19 @@ from finops.audit_verify import Keys, NotAKey
 from finops.errors import InvalidInput
 from finops.health import HealthServer
 from finops.k8s.person import api_server
-from finops.ports.clock import SystemClock
+from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings, from_environment
 from finops.store.address import require_password
-from finops.store.connection import open_store
+from finops.store.connection import Store, open_store
+from finops.store.ended_sessions import EndedSessions
 from finops_web.app import make_app
 from finops_web.context import Parts
 from finops_web.metrics import WebMetrics
+from finops_web.people.attempts import Attempts
+from finops_web.people.entrance import Entrance
+from finops_web.people.issuer import Issuer
 from finops_web.people.sessions import Sessions
+from finops_web.people.trusted_issuer import trusted_issuer
 from finops_web.people.visitors import Visitors
 from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
@@ -40,7 +45,7 @@ def main() -> int:
         logs.configure(
             format_=settings.log_format,
             level=settings.log_level,
-            secrets=(settings.redis_url, settings.web_session_key),
+            secrets=(settings.redis_url, settings.web_session_key, settings.oidc_client_secret),
         )
         parts, metrics = connect(settings), WebMetrics()
         measured = metrics_server(settings, metrics)
@@ -104,9 +109,19 @@ def connect(settings: Settings) -> Parts:
         verdicts=Verdicts(store, _ledger_keys(settings), clock),
         history=History(store, clock),
         visitors=Visitors(api_server(os.environ.get("KUBECONFIG", "")), clock),
-        sessions=Sessions(settings.web_session_key),
+        entrance=_entrance(settings, store, clock),
         clock=clock,
         demo=settings.demo,
+    )
+
+
+def _entrance(settings: Settings, store: Store, clock: Clock) -> Entrance:
+    trusted = trusted_issuer(settings)
+    return Entrance(
+        sessions=Sessions(settings.web_session_key),
+        attempts=Attempts(settings.web_session_key),
+        ended=EndedSessions(store),
+        issuer=Issuer(trusted, clock) if trusted is not None else None,
     )
 
 

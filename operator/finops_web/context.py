@@ -10,7 +10,9 @@ from fastapi import Depends, Request
 from finops.errors import Refused
 from finops.ports.clock import Clock
 from finops.store.connection import Store
-from finops_web.people.sessions import COOKIE, Session, Sessions
+from finops_web.people.browsers import kept_cookie
+from finops_web.people.entrance import Entrance
+from finops_web.people.sessions import COOKIE, Session
 from finops_web.people.visitors import Visitor, Visitors
 from finops_web.readings.history import History
 from finops_web.readings.policies import ScannedPolicy, scanned_policies
@@ -29,7 +31,7 @@ class Parts:
     verdicts: Verdicts
     history: History
     visitors: Visitors
-    sessions: Sessions
+    entrance: Entrance
     clock: Clock
     demo: bool
 
@@ -70,16 +72,26 @@ class Asked:
         """Return whether the API server lets the visitor vote there; whether a vote counts, the operator says."""
         return self.parts.visitors.may(self.token, "create", "approvals", namespace)
 
+    def may_change_policies(self, namespace: str) -> bool:
+        """Return whether the API server lets the visitor change policies there."""
+        return self.parts.visitors.may(self.token, "patch", "scanpolicies", namespace)
+
     def require_form(self, sent: str) -> None:
         """Let a change through only when its form was made for this session.
 
         Raises:
             FormForged: it was not; a program that sends its token in a header needs no form.
         """
-        if self.session is not None and not self.session.made_form(sent):
-            raise FormForged(
-                "this form was not made for your session", code="FormForged", hint="open the page again and repeat it"
-            )
+        if self.session is not None:
+            require_form(self.session, sent)
+
+
+def require_form(session: Session, sent: str) -> None:
+    """Let a change through only when its form was made for this session. Raises FormForged."""
+    if not session.made_form(sent):
+        raise FormForged(
+            "this form was not made for your session", code="FormForged", hint="open the page again and repeat it"
+        )
 
 
 def parts_of(request: Request) -> Parts:
@@ -93,12 +105,12 @@ def asked(request: Request) -> Asked:
 
     Raises:
         SignInNeeded: there is no token, or the API server does not take it.
-        ClusterUnavailable: the API server does not answer.
+        ClusterUnavailable, StoreUnavailable: the API server or the store does not answer.
     """
     parts = parts_of(request)
     session, token = None, _bearer(request)
     if not token:
-        session = parts.sessions.open(request.cookies.get(COOKIE, ""))
+        session = parts.entrance.session(kept_cookie(request, COOKIE), parts.clock.now())
         token = session.token if session is not None else ""
     if not token:
         raise SignInNeeded("nobody is signed in", code="SignInNeeded", hint="sign in, or send a bearer token")

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.money import to_cents
+from finops.domain.net_saving import net_in_words
+from finops.domain.recommendation import Recommendation
 
 NO_PRICE: Final = "no price"
 _MINUS: Final = "\N{MINUS SIGN}"
@@ -19,6 +21,13 @@ def money(amount: Decimal | None) -> str:
         return NO_PRICE
     text = f"{to_cents(abs(amount)):,.2f}"
     return f"{_MINUS}{text}" if amount < 0 else text
+
+
+def net(one: Recommendation) -> str:
+    """Return the saving at list price and net of commitments in words; empty where there is nothing to say."""
+    return net_in_words(
+        one.list_monthly_savings, one.net_monthly_savings, one.net_note, lambda amount: f"${money(amount)}"
+    )
 
 
 def whole(amount: Decimal | None) -> str:

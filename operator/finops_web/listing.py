@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Query
 
 from finops.domain.money import annual_from_monthly
+from finops.domain.price import Attributed, Cost
 from finops.domain.tags import owner_of
 from finops_web.answers import Cursor, Limit, Page, number, page_of, success
 from finops_web.context import Asked
@@ -172,9 +173,16 @@ def classic(row: ResourceRow, *fields: str) -> dict[str, Any]:
         "hourly_cost": number(cost.hourly),
         "monthly_cost": number(cost.monthly),
         "annual_cost": None if cost.monthly is None else number(annual_from_monthly(cost.monthly)),
+        **_attributed(cost),
         "price_missing": list(cost.missing),
     }
     return {**{field: one.attributes.get(field) for field in fields}, **shared}
+
+
+def _attributed(cost: Cost) -> dict[str, float | int | None]:
+    """Return what the members of a group cost, in totals as theirs alone, and how many of them are not in it."""
+    found = cost.attributed or Attributed()
+    return {"attributed_monthly_cost": number(found.monthly), "attributed_unknown": found.unknown}
 
 
 def average(row: ResourceRow, metric: str) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -17,6 +18,7 @@ from finops.domain import quantity
 from finops.domain.resource import Gap
 from finops_web import formats
 from finops_web.context import Asked, parts_of
+from finops_web.readings.names import named
 from finops_web.readings.policies import Trust
 from finops_web.readings.recommendations import change_of
 
@@ -33,6 +35,8 @@ for _name in ("money", "whole", "cents", "share", "moment", "clock", "age", "lef
 for _name in ("duration", "words"):
     _ENVIRONMENT.filters[_name] = getattr(quantity, _name)
 _ENVIRONMENT.filters["change"] = change_of
+_ENVIRONMENT.filters["net"] = formats.net
+_ENVIRONMENT.filters["named"] = named
 _ENVIRONMENT.globals["count"] = formats.count
 
 
@@ -82,6 +86,24 @@ def render_bare(request: Request, template: str, status: int = 200, **values: An
     }
     shared["demo"] = parts_of(request).demo
     return HTMLResponse(_ENVIRONMENT.get_template(template).render(**shared, **values), status_code=status)
+
+
+def render_sign_in(request: Request, wanted: str, *, problem: str = "", status: int = 200) -> HTMLResponse:
+    """Return the page that lets people in; `wanted` is the address of ours that opens after it."""
+    issuer, start = parts_of(request).entrance.issuer, ""
+    if issuer is not None:
+        # An attempt begins at the dashboard's own name: the issuer sends people back there, with its cookie.
+        start = f"{issuer.trusted.home}/sign-in/issuer?next={quote(wanted, safe='')}"
+    return render_bare(
+        request,
+        "sign_in.html",
+        status,
+        title="Sign in",
+        next=wanted,
+        problem=problem,
+        start=start,
+        issuer=issuer.trusted.title if issuer is not None else "",
+    )
 
 
 def render_error(request: Request, status: int, code: str, message: str, hint: str) -> HTMLResponse:

@@ -7,6 +7,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
@@ -22,10 +23,12 @@ from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
 from finops.store.connection import Store, open_ledger_connection, open_store, store_errors
+from finops.store.notices import StoredNotices
 from finops.store.outbox import Outbox
 from finops.store.slack_clicks import Clicks
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_messages import SlackMessages
+from finops.store.slack_notices import SlackNotices
 from finops.store.slack_status import SlackStatus
 from finops_slackbot.button_targets import ButtonTargets
 from finops_slackbot.buttons import Buttons
@@ -41,12 +44,14 @@ from finops_slackbot.guards.people import People
 from finops_slackbot.killpoint import NAMES, kill_at
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.mirror import Mirror
+from finops_slackbot.outbox.announcing import Announcing
 from finops_slackbot.outbox.delivery import Delivery
 from finops_slackbot.outbox.projection import Projection
 from finops_slackbot.outbox.reminding import Reminding
 from finops_slackbot.presence import Presence
 from finops_slackbot.slack_calls import SlackCalls
 from finops_slackbot.verdicts import VerdictFollower
+from finops_slackbot.views.announcement import announcement
 from finops_slackbot.votes import VoteTaker
 from finops_slackbot.workers import Workers
 
@@ -93,6 +98,14 @@ class Bot:
         self._projection = Projection(self.outbox, buttons, clock, reminding, demo=settings.demo)
         self.mirror = Mirror(self._changed)
         self._delivery = Delivery(self.outbox, self.calls, status, clock, self.metrics, killpoint, reminding.current)
+        self._announcing = Announcing(
+            StoredNotices(self._store),
+            SlackNotices(self._store),
+            self.outbox,
+            clock,
+            self.metrics,
+            partial(announcement, home=settings.web_address, demo=settings.demo),
+        )
         self._follower = VerdictFollower(
             instance=self.instance,
             clicks=Clicks(self._store),
@@ -159,6 +172,7 @@ class Bot:
         )
         for name, run in (
             ("projection", lambda stop: self._projection.run(self.mirror, stop)),
+            ("announcing", self._announcing.run),
             ("delivery", self._delivery.run),
             ("verdicts", self._follower.run),
             ("groups", self._refresher.run),

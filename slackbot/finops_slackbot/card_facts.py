@@ -86,6 +86,7 @@ class CardFacts:
         checkpoint_size, checkpoint_root: how far the ledger had come by then, 0 and empty where that is not known.
         demo: the request lives in the sandbox.
         undoes: uid of the request whose act this one undoes, empty when it undoes none.
+        first_of_kind: others of its action and policy wait until it is verified.
         outside_windows: an undo that no window of the policy holds back.
         remind_after, escalate: when a request that waits for votes is spoken of again, and who is mentioned then.
         undo: how the act can be undone, and what became of it when somebody asked.
@@ -114,6 +115,9 @@ class CardFacts:
     current_monthly_cost: Decimal
     new_monthly_cost: Decimal
     monthly_savings: Decimal
+    list_monthly_savings: Decimal | None
+    net_monthly_savings: Decimal | None
+    net_note: str
     lasts_days: int
     currency: str
     price_source: str
@@ -149,6 +153,7 @@ class CardFacts:
     checkpoint_size: int = 0
     checkpoint_root: str = ""
     undoes: str = ""
+    first_of_kind: bool = False
     outside_windows: bool = False
     undo: UndoStatus = _NO_UNDO
     watch: WatchStatus | None = None
@@ -239,6 +244,9 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "current_monthly_cost": spec.estimate.current_monthly_cost,
         "new_monthly_cost": spec.estimate.new_monthly_cost,
         "monthly_savings": spec.estimate.monthly_savings,
+        "list_monthly_savings": spec.estimate.list_monthly_savings,
+        "net_monthly_savings": spec.estimate.net_monthly_savings,
+        "net_note": spec.estimate.net_note,
         "lasts_days": spec.estimate.lasts_days or 0,
         "currency": spec.estimate.currency,
         "price_source": spec.estimate.price_source,
@@ -276,6 +284,7 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "decision": approved.message if approved else "",
         "decided_at": status.decided_at,
         "scheduled_for": status.scheduled_for,
+        "first_of_kind": status.first_of_kind is True,
         "step": execution.step if execution else "",
         "attempt": execution.attempt if execution else 0,
         "realized_monthly_savings": outcome.monthly_savings if outcome else None,

@@ -14,6 +14,7 @@ class Metrics:
         "clicks",
         "connected",
         "connections",
+        "notices_unreadable",
         "outbox_age",
         "outbox_depth",
         "registry",
@@ -43,6 +44,9 @@ class Metrics:
         )
         self.cards_out_of_sync = Counter(
             "finops_slackbot_cards_repaired", "Cards that differed without being due.", registry=registry
+        )
+        self.notices_unreadable = Counter(
+            "finops_slackbot_notices_unreadable", "Entries of the notices that are no notice.", registry=registry
         )
         self.connections = Counter("finops_slackbot_connections", "Socket sessions opened.", registry=registry)
         self.connected = Gauge("finops_slackbot_connected", "1 while the socket is open.", registry=registry)

@@ -1,8 +1,12 @@
-"""The dashboard with 10,000 resources: 95 of 100 lists within 300 ms, and a process that does not grow."""
+"""The dashboard with 10,000 resources: 95 of 100 lists within 300 ms, and a process that does not grow.
+
+FINOPS_BENCH_RESOURCES=100000 measures a larger one, whose lists may take a second.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
 import resource as limits
 import statistics
 import time
@@ -14,7 +18,7 @@ from tests.support.web_estate import Site, StoredScan, priced, resource, running
 
 from finops.store.connection import Store
 
-RESOURCES = 10_000
+RESOURCES = int(os.environ.get("FINOPS_BENCH_RESOURCES", "10000"))
 ROUNDS = 60
 LISTS = (
     "/resources",
@@ -23,7 +27,7 @@ LISTS = (
     "/api/resources?limit=100",
     "/api/costing/current",
 )
-P95_SECONDS = 0.3
+P95_SECONDS = 0.3 if RESOURCES <= 10_000 else 1.0
 GROWTH_MIB = 40
 
 
@@ -38,7 +42,7 @@ def resident_mib() -> float:
     return pages * limits.getpagesize() / 2**20
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_lists_of_ten_thousand_resources_answer_within_the_bound(site: Site, store: Store) -> None:
     regions = ("us-east-1", "eu-west-1", "ap-southeast-2", "eu-central-1")
     kinds = ("ec2-instance", "ebs-volume")

@@ -79,9 +79,9 @@ def test_three_thousand_resources_over_all_kinds_are_judged_with_no_false_alarm(
 def test_ten_thousand_resources_over_all_kinds_stay_within_their_calls_and_200_megabytes(
     valkey_url: str, tmp_path: Path
 ) -> None:
-    found = scanned(6, 6, valkey_url, tmp_path)
+    found = scanned(4, 6, valkey_url, tmp_path)
     assert found.used["resources"] >= 10_000
     assert found.used["gaps"] == []
     assert kinds_without_a_budget() == []
-    assert calls_above(found.used["apiCalls"], found.per_kind, places=len(found.sites), accounts=6) == []
+    assert calls_above(found.used["apiCalls"], found.per_kind, places=len(found.sites), accounts=4) == []
     assert found.used["peakMegabytes"] <= 200

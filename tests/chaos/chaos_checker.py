@@ -20,7 +20,7 @@ from finops_sandbox.aws.record import CallRecord
 
 Obj = Mapping[str, Any]
 _OF_THE_PROTOCOL: Final = frozenset({"Action", "Version", "@xmlns", "ChecksumAlgorithm", "clientRequestToken"})
-_SIGNED_AS: Final = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+_SIGNED_AS: Final = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "opensearch": "es"}
 """The SDK's name of a service → the name under which its calls are signed and seen by AWS."""
 _LISTS: Final = {"Rule": "Rules"}
 """Lists that XML names by their members."""
@@ -206,11 +206,16 @@ def _stopped(expected: Expected, evidence: Evidence, records: list[Obj]) -> list
 
 
 def _voters(expected: Expected, approvals: Iterable[Obj]) -> set[str]:
-    """Return who approves by an object in the cluster, each person once, whoever takes it back left out."""
+    """Return who approves by an object in the cluster, each person once, whoever takes it back left out.
+
+    Whoever asks for the undo of the act has not taken the approval of it back.
+    """
     votes = [
         (str(one["metadata"]["creationTimestamp"]), one["spec"])
         for one in approvals
-        if one["spec"]["request"]["uid"] == expected.uid and one["spec"]["planHash"] == expected.plan_hash
+        if one["spec"]["request"]["uid"] == expected.uid
+        and one["spec"]["planHash"] == expected.plan_hash
+        and one["spec"]["decision"] != "Undo"
     ]
     last = {_person(spec["approver"]): str(spec["decision"]) for _, spec in sorted(votes, key=lambda one: one[0])}
     return {person for person, decision in last.items() if decision == "Approve"}
@@ -250,10 +255,16 @@ def _plain(value: Any) -> Any:
     Forms and XML have texts alone, and what belongs to the protocol stands among the parameters.
     """
     if isinstance(value, Mapping):
-        return {_LISTS.get(key, key): _plain(one) for key, one in value.items() if key not in _OF_THE_PROTOCOL}
+        found = {key: one for key, one in value.items() if key not in _OF_THE_PROTOCOL}
+        return {_LISTS.get(key, key): _plain(_members(key, one)) for key, one in found.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _members(key: str, value: Any) -> Any:
+    """Return the members of a list that XML shows as its one member."""
+    return [value] if key in _LISTS and isinstance(value, Mapping) else value
 
 
 def _call(step: PlanStep, uid: str) -> str:

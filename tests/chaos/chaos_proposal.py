@@ -16,6 +16,7 @@ from finops.crds.approval import Approval
 from finops.crds.metadata import Metadata, OwnerReference
 from finops.crds.part import API_VERSION
 from finops.domain.audit import Entry, RecordKind
+from finops.domain.decision import State
 from finops.domain.plan import PlanStep
 from finops.k8s.connection import connect
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
@@ -72,14 +73,34 @@ def propose(place: Place, name: str, *, voters: int) -> Proposal:
     wanted = ActionRequest(metadata=metadata, spec=request_spec(policy, account, item, plan, words, place.clock.now()))
     _record(place, wanted)
     made = action_requests(connection).create(wanted)
-    for person in PEOPLE[:voters]:
+    return _voted_on(place, made, PEOPLE[:voters])
+
+
+def ask_for_undo(place: Place, act: Proposal) -> None:
+    """Let one of the people ask for the undo of an act."""
+    made = action_requests(connect(str(place.world.k8s.kubeconfig_for("operator")))).get(place.namespace, act.name)
+    assert made is not None
+    _vote(place, made, PEOPLE[0], "Undo")
+
+
+def undo_of(place: Place, act: Proposal) -> Proposal | None:
+    """Let people vote on the request that the operator made to undo an act; None while there is none."""
+    found = action_requests(connect(str(place.world.k8s.kubeconfig_for("operator")))).list(place.namespace)
+    undos = [one for one in found if one.spec.undoes is not None and one.spec.undoes.uid == act.uid]
+    waiting = [one for one in undos if one.status.state is State.PENDING]
+    return _voted_on(place, waiting[0], PEOPLE) if waiting else None
+
+
+def _voted_on(place: Place, made: ActionRequest, people: tuple[str, ...]) -> Proposal:
+    for person in people:
         _vote(place, made, person)
-    back = action.procedure.compensation(plan)
+    plan = made.spec.to_plan()
+    back = plugins().actions[made.spec.action].procedure.compensation(plan)
     return Proposal(
         uid=made.metadata.uid or "",
         name=made.metadata.name,
         plan_hash=plan.hash,
-        resource=resource.id,
+        resource=plan.resource.id,
         forward=tuple(step for step in plan.steps if step.changes),
         back=tuple(step for step in back if step.changes),
     )
@@ -104,11 +125,11 @@ def _record(place: Place, wanted: ActionRequest) -> None:
     store.client.close()
 
 
-def _vote(place: Place, request: ActionRequest, person: str) -> None:
+def _vote(place: Place, request: ActionRequest, person: str, decision: str = "Approve") -> None:
     spec: dict[str, Any] = {
         "request": {"name": request.metadata.name, "uid": request.metadata.uid},
         "planHash": request.spec.plan_hash,
-        "decision": "Approve",
+        "decision": decision,
         "approver": {"source": "kubernetes", "username": person},
     }
     owner = {"apiVersion": API_VERSION, "kind": "ActionRequest", "name": request.metadata.name}
@@ -116,7 +137,7 @@ def _vote(place: Place, request: ActionRequest, person: str) -> None:
         "apiVersion": API_VERSION,
         "kind": "Approval",
         "metadata": {
-            "name": f"{request.metadata.name}-{person}",
+            "name": f"{request.metadata.name}-{person}{'-undo' if decision == 'Undo' else ''}",
             "namespace": place.namespace,
             "ownerReferences": [{**owner, "uid": request.metadata.uid}],
         },

@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from tests.chaos.chaos_cases import Case, Fault, Variant
-from tests.chaos.chaos_checker import Evidence, Expected, Violation, check
+from tests.chaos.chaos_checker import Evidence, Expected, Violation, check_all
 from tests.chaos.chaos_operator import LEASE_SECONDS
-from tests.chaos.chaos_proposal import Proposal, propose
+from tests.chaos.chaos_proposal import Proposal, ask_for_undo, propose, undo_of
 from tests.chaos.chaos_world import ChaosWorld, OperatorProcess, Place
 from tests.support.ledger_keys import PUBLIC_KEYS
+
+from finops_operator.aws.executor import DEADLINE_PASSED
 
 _RUN_SECONDS: Final = 120.0
 _LATE_SECONDS: Final = 1.0
@@ -67,7 +69,10 @@ class Run:
         self.place = self.world.fresh()
         try:
             self.proposal = propose(self.place, self.case.action, voters=1 if self.without == "votes" else 2)
-            expected = self._expected()
+            expected = [self._expected()]
+            if self.case.variant is Variant.UNDONE:
+                self._undo()
+                expected.append(self._expected())
             if self.case.variant is Variant.TURNED_BACK:
                 self._inject("deny", self.proposal.forward[-1].operation)
             elif self.case.variant is Variant.ANSWER_LOST:
@@ -78,11 +83,26 @@ class Run:
             evidence = self._evidence()
         finally:
             self.world.bury()
-        violations = check(expected, evidence, PUBLIC_KEYS)
+        ends = self._ends(evidence.ledger)
+        violations = check_all([replace(one, ends=ends) for one in expected], evidence, PUBLIC_KEYS)
         log = "\n".join(one.log.read_text(encoding="utf-8")[-4000:] for one in self.operators) if violations else ""
         return Outcome(self.case.text, reached, state, time.monotonic() - begun, violations, self.met, log)
 
     # -- the course of events
+    def _undo(self) -> None:
+        """Carry the act out, ask for its undo and vote on that; from then on the run is about the undo."""
+        act, operator = self.proposal, self._start("pod-z")
+        assert self._wait_for(lambda: self.place.state(act.uid) == "Succeeded"), "the act did not succeed"
+        ask_for_undo(self.place, act)
+        assert self._wait_for(lambda: self._proposes_undo(act)), "nobody proposed the undo"
+        operator.stop()
+        self.operators.remove(operator)
+
+    def _proposes_undo(self, act: Proposal) -> bool:
+        undo = undo_of(self.place, act)
+        self.proposal = undo or act
+        return undo is not None
+
     def _disturbed(self) -> bool:
         """Start the first operator and do to it what the case says; return whether it came to the boundary."""
         first = self._start("pod-a", stop_at=self.case.boundary)
@@ -151,16 +171,19 @@ class Run:
         while time.monotonic() < deadline:
             if test():
                 return True
-            if or_done and self.place.state() in _DONE:
+            if or_done and self._state() in _DONE:
                 return False
             time.sleep(0.02)
         return False
 
     def _until_done(self) -> str:
-        self._wait_for(lambda: self.place.state() in _DONE)
+        self._wait_for(lambda: self._state() in _DONE)
         if self.case.fault is Fault.PAUSE:
             time.sleep(_LATE_SECONDS)
-        return self.place.state()
+        return self._state()
+
+    def _state(self) -> str:
+        return self.place.state(self.proposal.uid)
 
     def _end_operators(self) -> None:
         for process in self.operators:
@@ -168,10 +191,15 @@ class Run:
                 self.met.update(process.stop().get("met", {}))
 
     def _has_begun(self) -> bool:
-        return any(record["kind"] == "intent" for record in self.place.records())
+        return any(record["kind"] == "intent" for record in self._records())
 
     def _has_ended(self) -> bool:
-        return any(record["result"] in _DONE and record["kind"] != "decided" for record in self.place.records())
+        return any(record["result"] in _DONE and record["kind"] != "decided" for record in self._records())
+
+    def _records(self) -> list[dict[str, Any]]:
+        """Return the ledger's records about the act that is disturbed."""
+        uid = self.proposal.uid
+        return [dict(one) for one in self.place.records() if one["request"].rpartition("/")[2] == uid]
 
     def _inject(self, kind: str, operation: str) -> None:
         service, _, action = operation.partition(":")
@@ -190,17 +218,20 @@ class Run:
             required=2,
             forward=proposal.forward,
             back=proposal.back,
-            ends=self._ends(),
+            ends=frozenset(),
             running=running,
             may_stop=frozenset({proposal.resource}) if stops else frozenset(),
         )
 
-    def _ends(self) -> frozenset[str]:
+    def _ends(self, ledger: Iterable[str]) -> frozenset[str]:
+        """Return the states in which the act may end, which its ledger may widen."""
         if self.case.variant is not Variant.TURNED_BACK:
             return frozenset({"Succeeded"})
-        # When the one refusal is lost on its way, the call is made once more and nothing refuses it.
+        # When the one refusal is lost on its way, or so late that the session's deadline may be its reason, the call is
+        # made once more and nothing refuses it.
         lost = self.case.fault in {Fault.DROP_AFTER, Fault.KILL, Fault.PAUSE, Fault.STORE_HANGS}
-        return frozenset({"RolledBack", "Succeeded"} if lost else {"RolledBack"})
+        late = any(DEADLINE_PASSED in line for line in ledger)
+        return frozenset({"RolledBack", "Succeeded"} if lost or late else {"RolledBack"})
 
     def _evidence(self) -> Evidence:
         return Evidence(

@@ -216,8 +216,10 @@ class Place:
         found = self.world.k8s.objects(f"{plural}.finops.dev")
         return tuple(one for one in found if one["metadata"].get("namespace") == self.namespace)
 
-    def state(self) -> str:
-        return next((str(one.get("status", {}).get("state", "")) for one in self.objects("actionrequests")), "")
+    def state(self, uid: str = "") -> str:
+        """Return the state of a request, of the only one without `uid`; empty while it has none."""
+        found = (one for one in self.objects("actionrequests") if uid in {"", one["metadata"]["uid"]})
+        return next((str(one.get("status", {}).get("state", "")) for one in found), "")
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole lines of the second sink."""

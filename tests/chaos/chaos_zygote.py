@@ -6,6 +6,7 @@ id on the socket that its order names.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -21,6 +22,8 @@ def main() -> None:
     # The kernel buries the dead: nobody here asks how an operator ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     sdk = warm_sdk()
+    # What is collected is written to, and so copied for every child: what all share is left alone.
+    gc.freeze()
     for line in sys.stdin:
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)

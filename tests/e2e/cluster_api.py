@@ -1,4 +1,4 @@
-"""A real API server as these tests use it: objects of the four kinds, as any user, refused or not."""
+"""A real API server as these tests use it: objects of our kinds, as any user, refused or not."""
 
 from __future__ import annotations
 

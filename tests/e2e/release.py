@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +92,17 @@ class Release:
         )
         return frozenset(pod["metadata"]["uid"] for pod in pods)
 
-    def wait_ready(self, component: str, but_not: frozenset[str] = frozenset(), seconds: float = 60) -> None:
+    def wait_ready(
+        self,
+        component: str,
+        but_not: frozenset[str] = frozenset(),
+        seconds: float = 60,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Wait until its pods are ready, all of them others than `but_not`; `meanwhile` is called between readings."""
+
         def ready() -> bool:
+            meanwhile()
             pods = self.pods(component)
             return bool(pods) and all(_is_ready(pod) and pod["metadata"]["uid"] not in but_not for pod in pods)
 

@@ -10,6 +10,7 @@ import yaml
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
+from finops.crds.budget import Budget
 from finops.crds.crd import VERSION
 from finops.crds.part import Kind
 from finops.crds.scan_policy import ScanPolicy
@@ -17,7 +18,7 @@ from finops.crds.scan_policy import ScanPolicy
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHART: Final = ROOT / "charts" / "finops-operator"
 KINDS: Final[dict[str, type[Kind]]] = {
-    kind.crd.kind: kind for kind in (ScanPolicy, AwsAccount, ActionRequest, Approval)
+    kind.crd.kind: kind for kind in (ScanPolicy, AwsAccount, ActionRequest, Approval, Budget)
 }
 ABOUT: Final[dict[str, Any]] = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
 VALUES: Final[dict[str, Any]] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))

@@ -23,6 +23,7 @@ import yaml
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
+from finops.crds.budget import Budget
 from finops.crds.part import API_VERSION, Kind
 from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
@@ -37,7 +38,7 @@ from finops_operator.scan.custom.checks import Catalog, custom_checks
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 KINDS: Final[dict[str, type[Kind]]] = {
-    kind.crd.kind: kind for kind in (ScanPolicy, AwsAccount, ActionRequest, Approval)
+    kind.crd.kind: kind for kind in (ScanPolicy, AwsAccount, ActionRequest, Approval, Budget)
 }
 FENCE: Final = re.compile(r"^```(?P<language>[a-z]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK: Final = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")

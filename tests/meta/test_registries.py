@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from finops_operator.plugins.check import Check
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import load_actions, load_checks, load_kinds
+from finops_operator.plugins.session_policy import actions_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTIONS = load_actions()
@@ -31,6 +32,8 @@ CHECKS = load_checks()
 KINDS = load_kinds()
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 _PARAMETERS: Any = ActionRequestSpec.model_fields["parameters"].annotation
+_COUNTED = ("bytes", "count", "seconds", "milliseconds", "capacity unit-hours")
+"""Units of what is added up; all others are of levels."""
 CAMEL = re.compile(r"[a-z]+([A-Z][a-z0-9]*)+")
 
 
@@ -80,8 +83,19 @@ def test_parameters_have_units_descriptions_and_defaults_within_their_range(chec
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
 def test_a_kind_declares_metrics_that_are_either_levels_or_sums(kind: ResourceKind[Any]) -> None:
     for spec in kind.metrics:
-        assert spec.counter == (spec.unit in ("bytes", "count", "seconds", "milliseconds"))
+        assert spec.counter == (spec.unit in _COUNTED)
         assert (spec.hourly or spec.fine) is not spec.daily
+        # Of parts a missing point is unknown: one that sends nothing would otherwise be none.
+        assert spec.parts is None or not (spec.missing_means_zero or spec.discovered)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
+def test_a_kind_says_what_of_its_bill_is_not_in_its_cost(
+    kind: ResourceKind[Any],
+) -> None:
+    named = {one.name for one in fields(kind.facts)} & {"not_in_cost", "billed_by_use"}
+    assert len(named) + (kind.left_out is not None) == 1
+    assert all(re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", one) for one in kind.left_out or ())
 
 
 @pytest.mark.parametrize(
@@ -133,7 +147,8 @@ def _sample(kind: ResourceKind[Any], state: str) -> Resource:
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
 def test_an_action_declares_rights_within_its_permissions(action: Action) -> None:
     own = {*action.permissions, *action.read_permissions}
-    named = {str(one["Action"]) for one in (*action.rights.narrowed, *action.rights.further)}
+    declared = (*action.rights.narrowed, *action.rights.further)
+    named = {right for statement in declared for right in actions_of(statement)}
     assert named | action.rights.rollback | set(action.rights.probes) <= own
     assert all(str(one["Sid"]).isalnum() for one in (*action.rights.narrowed, *action.rights.further))
     assert action.kinds <= set(KINDS)
@@ -158,7 +173,7 @@ def test_the_verifier_of_the_ledger_takes_the_undo_of_an_action_and_what_leads_t
     assert action.undo is not None
     act = _sample_plan(action)
     undo = _sample_undo(action, act)
-    assert problem_of_undo(act.to_json(), undo.to_json()) == ""
+    assert problem_of_undo(act.to_json(), undo.to_json(), action.sample.made) == ""
     assert problem_of_undo(act.to_json(), replace(undo, resource=replace(undo.resource, id="other")).to_json())
     assert _problems_of_rollback(undo, action.procedure.compensation(undo)) == []
 
@@ -177,7 +192,7 @@ def test_the_plan_of_an_undo_is_the_same_once_a_request_has_held_its_parameters(
 def _sample_undo(action: Action, act: Plan) -> Plan:
     assert action.undo is not None
     left = {**action.sample.assumed, **action.sample.left}
-    return action.plan(act.resource, action.undo.parameters(act, {}), left)
+    return action.plan(act.resource, action.undo.parameters(act, action.sample.made), left)
 
 
 def test_a_call_that_leads_nothing_of_the_plan_back_is_found() -> None:

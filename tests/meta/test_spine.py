@@ -28,9 +28,23 @@ SPINE: Final = tuple(
 )
 ALLOWED: Final = {
     "operator/finops_operator/aws/regions.py": "AWS lists the regions of an account by a call of EC2",
+    "operator/finops_operator/aws/permissions.py": "IAM calls some services otherwise than the SDK",
     "operator/finops_operator/aws/limiter.py": "AWS publishes its quotas by service",
     "operator/finops_operator/plugins/ownership.py": "an owner marks what it owns by tags that begin with its own name",
     "operator/finops/audit_verify/plan.py": "the verifier shares nothing with the operator: it knows what undoes what",
+    "operator/finops/audit_verify/new_volume.py": "as the plan: it knows how a deleted volume is made again",
+    "operator/finops/settings.py": "the ledger may be kept in S3, whatever is scanned",
+    "operator/finops/ledger/bucket_sink.py": "as the settings: what it writes is kept there",
+    "operator/finops/ledger/durable.py": "as the settings: it names the one to set",
+    "operator/finops_operator/aws/bucket_place.py": "as the settings: it reads them",
+    "operator/finops_operator/aws/locked_bucket.py": "as the settings: the bucket is there",
+    "operator/finops_operator/cli/bucket_export.py": "as the settings: it reads them",
+    "operator/finops_operator/cli/commands/audit.py": "as the settings: a place to export from",
+    "operator/finops_operator/cli/commands/iam_policy.py": "as the settings: rights on the bucket",
+    "operator/finops_operator/cli/iam_documents.py": "as the settings: rights on the bucket",
+    "operator/finops_operator/plugins/watched.py": "an alarm is read from CloudWatch for every kind",
+    "operator/finops_operator/webhooks/addresses.py": "networks have names of their own",
+    "operator/finops_web/people/id_tokens.py": "algorithms of signatures have names of their own",
     "operator/finops/domain/focus/columns.py": "FOCUS names its columns, and AWS what they would hold",
     "operator/finops/domain/focus/charges.py": "FOCUS names its columns",
     "operator/finops/crds/values.py": "a policy names the families that right-sizing may propose",
@@ -121,22 +135,31 @@ def compared(tree: ast.AST) -> Iterator[tuple[int, str]]:
                     yield one.lineno, one.value
 
 
-def says(text: str, wanted: Words) -> bool:
-    """Tell whether the words stand in the text one after the other; the last one may be a plural."""
+@cache
+def phrases() -> dict[Words, str]:
+    """Return the words that no spine may say, the last of them in singular and plural."""
+    plural = {(*words[:-1], f"{words[-1]}s"): why for words, why in service_words().items()}
+    return {**plural, **service_words()}
+
+
+@cache
+def lengths() -> tuple[int, ...]:
+    """Return of how many words the phrases are."""
+    return tuple(sorted({len(words) for words in phrases()}))
+
+
+@cache
+def named_by(text: str) -> tuple[str, ...]:
+    """Return what stands in a text one word after the other that names a service."""
     words = words_of(text)
-    plural = (*wanted[:-1], f"{wanted[-1]}s")
-    return any(words[at : at + len(wanted)] in (wanted, plural) for at in range(len(words)))
+    parts = (words[at : at + length] for length in lengths() for at in range(len(words) - length + 1))
+    return tuple(why for part in parts if (why := phrases().get(part)) is not None)
 
 
 def found_in(source: str) -> list[str]:
     """Return what a module says of a service, one line for each."""
     tree = ast.parse(source)
-    named = [
-        f"{line}: {text!r} names {why}"
-        for line, text in spoken(tree)
-        for words, why in service_words().items()
-        if says(text, words)
-    ]
+    named = [f"{line}: {text!r} names {why}" for line, text in spoken(tree) for why in named_by(text)]
     return named + [f"{line}: {text!r} is a state of a kind" for line, text in compared(tree) if text in states()]
 
 

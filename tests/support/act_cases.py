@@ -18,7 +18,8 @@ _KINDS = {
     "unused": "nat-gateway",
     "golden": "ami",
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
-    "reports": "rds-instance",
+    **dict.fromkeys(("reports", "yearly"), "rds-instance"),
+    **dict.fromkeys(("shop", "shop-of-last-year"), "rds-cluster"),
     "orders": "dynamodb-table",
     "main/web": "ecs-service",
     **dict.fromkeys(("finops-tests-media", "finops-tests-empty"), "s3-bucket"),
@@ -27,6 +28,7 @@ _KINDS = {
     "left-behind": "load-balancer",
     "workers": "auto-scaling-group",
     "sessions": "elasticache-cluster",
+    "search-of-last-year": "opensearch-domain",
     "main/nodes": "eks-nodegroup",
 }
 """Kinds of the estate's resources by name; all others are instances."""
@@ -75,8 +77,15 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "auto_scaling_group_resize": ("workers", {"size": "1/1/4"}, {"UpdateAutoScalingGroup": 1}),
     "eks_nodegroup_resize": ("main/nodes", {"size": "1/1/4"}, {"UpdateNodegroupConfig": 1}),
     "elasticache_cluster_delete": ("sessions", {}, {"DeleteCacheCluster": 1}),
+    "opensearch_domain_delete": ("search-of-last-year", {"snapshot": "backups/last-year"}, {"DeleteDomain": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
+    "rds_instance_start": ("yearly", {}, {"StartDBInstance": 1}),
+    "rds_instance_delete": ("yearly", {}, {"DeleteDBInstance": 1}),
+    # At once: in its window nothing is there yet for its watch to read.
+    "rds_instance_resize": ("reports", {"dbInstanceClass": "db.m5.xlarge", "apply": "now"}, {"ModifyDBInstance": 1}),
+    "rds_cluster_stop": ("shop", {}, {"StopDBCluster": 1}),
+    "rds_cluster_start": ("shop-of-last-year", {}, {"StartDBCluster": 1}),
     "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),
     "s3_bucket_set_lifecycle": (
         "finops-tests-media",

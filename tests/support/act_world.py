@@ -56,6 +56,12 @@ from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION as 
 from finops_operator.services.elasticache.actions.elasticache_cluster_delete import ACTION as DELETE_CACHE
 from finops_operator.services.elasticloadbalancing.actions.load_balancer_delete import ACTION as DELETE_BALANCER
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
+from finops_operator.services.opensearch.actions.opensearch_domain_delete import ACTION as DELETE_DOMAIN
+from finops_operator.services.rds.actions.rds_cluster_start import ACTION as START_CLUSTER
+from finops_operator.services.rds.actions.rds_cluster_stop import ACTION as STOP_CLUSTER
+from finops_operator.services.rds.actions.rds_instance_delete import ACTION as DELETE_DATABASE
+from finops_operator.services.rds.actions.rds_instance_resize import ACTION as RESIZE_DATABASE
+from finops_operator.services.rds.actions.rds_instance_start import ACTION as START_DATABASE
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT
 from finops_operator.services.s3.actions.s3_bucket_set_lifecycle import ACTION as SET_LIFECYCLE
@@ -66,9 +72,11 @@ ACCOUNT = "111111111111"
 REGION = "us-east-1"
 _OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DETACH, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY, DEREGISTER)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
-_DELETIONS = (DELETE_BALANCER, DELETE_CACHE)
-_SIZES = (RESIZE_GROUP, RESIZE_NODES)
-ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS, *_SIZES)}
+_DELETIONS = (DELETE_BALANCER, DELETE_CACHE, DELETE_DATABASE, DELETE_DOMAIN)
+_SIZES = (RESIZE_GROUP, RESIZE_NODES, RESIZE_DATABASE)
+_PAUSES = (START_DATABASE, STOP_CLUSTER, START_CLUSTER)
+_ALL = (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS, *_SIZES, *_PAUSES)
+ACTIONS: dict[str, Action] = {action.id: action for action in _ALL}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
@@ -86,6 +94,20 @@ def _unused(cache: str, metric: str) -> dict[str, Any]:
     of_cache = {"CacheClusterId": cache}
     return {"namespace": "AWS/ElastiCache", "metric": metric, "dimensions": of_cache, "value": 0}
 
+
+def _of_domain(domain: str, metric: str, value: int) -> dict[str, Any]:
+    of_domain = {"ClientId": ACCOUNT, "DomainName": domain}
+    return {"namespace": "AWS/ES", "metric": metric, "dimensions": of_domain, "value": value}
+
+
+def _tagged(arn: str, key: str, value: str) -> dict[str, Any]:
+    """Return what the tagging API says of a resource that the double holds itself."""
+    listed = [{"ResourceARN": arn, "Tags": [{"Key": key, "Value": value}]}]
+    operation = "resourcegroupstaggingapi:GetResources"
+    return {"operation": operation, "when": {"ResourceARNList": [arn]}, "answer": {"ResourceTagMappingList": listed}}
+
+
+_DOMAIN_ARN = f"arn:aws:es:{REGION}:{ACCOUNT}:domain/search-of-last-year"
 
 ESTATE: dict[str, Any] = {
     "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
@@ -116,7 +138,14 @@ ESTATE: dict[str, Any] = {
                 {"name": LONGEST_NAME},
                 {"name": "audit-trail", "retention": 365},
             ],
-            "databases": [{"name": "reports", "tags": {"team": "data"}}],
+            "databases": [
+                {"name": "reports", "tags": {"team": "data"}},
+                {"name": "yearly", "state": "stopped", "tags": {"team": "data"}},
+            ],
+            "databaseClusters": [
+                {"name": "shop", "tags": {"team": "data"}},
+                {"name": "shop-of-last-year", "state": "stopped", "members": 1},
+            ],
             "tables": [{"name": "orders", "read": 100, "write": 50, "indexes": {"by-date": [5, 5]}}],
             "databaseSnapshots": [{"name": "before-upgrade", "database": "reports", "tags": {"team": "data"}}],
             "buckets": [
@@ -136,16 +165,22 @@ ESTATE: dict[str, Any] = {
             ],
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
-            "metrics": [_unused("sessions", name) for name in ("GetTypeCmds", "SetTypeCmds", "PubSubBasedCmds")],
+            "metrics": [
+                *(_unused("sessions", name) for name in ("GetTypeCmds", "SetTypeCmds", "PubSubBasedCmds")),
+                *(_of_domain("search-of-last-year", name, 0) for name in ("SearchRate", "IndexingRate")),
+                _of_domain("search-of-last-year", "SearchableDocuments", 12),
+            ],
             "held": [
                 {"kind": "load-balancer", "name": "left-behind", "members": {"tags": {"team": "web"}}},
                 {"kind": "auto-scaling-group", "name": "workers", "members": {"tags": {"team": "web"}}},
                 {"kind": "auto-scaling-group", "name": "eks-nodes"},
                 {"kind": "elasticache-cluster", "name": "sessions"},
+                {"kind": "opensearch-domain", "name": "search-of-last-year"},
                 {"kind": "eks-nodegroup", "name": "main/nodes", "members": {"tags": {"eks:cluster-name": "main"}}},
             ],
             "answers": [
                 {"operation": "cloudfront:ListDistributions", "answer": {"DistributionList": _NO_DISTRIBUTION}},
+                _tagged(_DOMAIN_ARN, "finops.dev/manual-snapshot", "backups/last-year"),
             ],
         }
     ],
@@ -197,6 +232,12 @@ class FakeGate:
         self.asked += 1
         return self.stop
 
+    def may_call(self, request: ActRequest) -> Stop | None:
+        return None
+
+    def goes_alone(self, request: ActRequest) -> bool:
+        return False
+
 
 @dataclass(slots=True)
 class StatusBoard:
@@ -243,7 +284,7 @@ def _warm(_endpoint: str) -> SdkSessions:
     for service in (
         *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "eks", "elasticache", "lambda"),
         *("cloudwatch", "elb", "elbv2", "service-quotas"),
-        *("cloudfront", "globalaccelerator"),
+        *("cloudfront", "globalaccelerator", "opensearch"),
         *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
     ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
@@ -352,7 +393,7 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
         RecordKind.DECIDED,
         "operator",
         "Approved",
-        {"required": len(request.deciders), "expiresAt": expiry},
+        {"required": len(request.deciders), "mapped": list(request.deciders), "expiresAt": expiry},
     )
 
 
@@ -365,12 +406,14 @@ _ARNS = {
     "elastic-ip": "ec2:{}:elastic-ip/{}",
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",
+    "rds-cluster": "rds:{}:cluster:{}",
     "dynamodb-table": "dynamodb:{}:table/{}",
     "ecs-service": "ecs:{}:service/{}",
     "rds-snapshot": "rds:{}:{}",
     "s3-bucket": "s3:::{1}",
     "lambda-function": "lambda:{}:function:{}",
     "elasticache-cluster": "elasticache:{}:cluster:{}",
+    "opensearch-domain": "es:{}:domain/{}",
     "load-balancer": "elasticloadbalancing:{}:loadbalancer/{}",
 }
 

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi.testclient import TestClient
+from tests.support.budgets import budgets_on
 from tests.support.fake_clock import FakeClock
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
 from tests.support.scan_samples import recommendation
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
 
 from finops.domain.audit import Entry, RecordKind
+from finops.domain.price import GroupOf, cost_of_group
 from finops.domain.report import ShardCost
 from finops.domain.resource import Gap, Shard
+from finops.k8s.connection import connect
 from finops.ledger.durable import open_ledger
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
@@ -66,7 +69,9 @@ def sample(site: Site, store: Store, folder: Path) -> Iterator[Sample]:
     _history(store)
     _ledger(store, folder)
     store.client.xadd(store.keys.realized, {**_SAVED})
-    with site.requests(wanted) as (name,):
+    with site.requests(wanted) as (name,), budgets_on(connect(str(site.cluster.kubeconfig_for("admin")))) as cluster:
+        cluster.budget("instances", "1500.00", scope={"services": ["ec2-instance"], "regions": ["us-east-1"]})
+        cluster.duty(store).judge()
         client, headers = site.client(store, keys=PUBLIC_KEYS), site.bearer()
         (made,) = client.get("/api/action-requests", headers=headers).json()["data"]
         assert f"{made['metadata']['namespace']}/{made['metadata']['name']}" == name
@@ -84,7 +89,7 @@ def _scan(store: Store, wanted: Any) -> None:
     costs = {
         "ec2-instance": ("i-1", priced("0.0928")),
         "load-balancer": ("app/web/1", priced("0.0225")),
-        "auto-scaling-group": ("web", priced()),
+        "auto-scaling-group": ("web", cost_of_group(GroupOf("ec2-instance", ("i-1",)))),
         "ebs-volume": ("vol-1", priced(monthly="7.20")),
         "rds-instance": ("db-1", priced("0.191", missing=("storage: no price",))),
     }

@@ -1,4 +1,4 @@
-"""Installs the four kinds on the cluster that tests share; they stay, and each release of the chart takes them over."""
+"""Installs our kinds on the cluster that tests share; they stay, and each release of the chart takes them over."""
 
 from __future__ import annotations
 

@@ -69,6 +69,15 @@ def savings_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Ite
                     yield f"{check} {case.resource}: {stated}, by hand {saving}"
 
 
+def counted_savings(report: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Return what the recommendations that count save every month, by status as the summary has it."""
+    sums = dict.fromkeys(("actionable", "advice", "blocked"), Decimal("0.00"))
+    for one in report["recommendations"]:
+        if one["counted"] and not one["lastsDays"]:
+            sums[one["status"].lower()] += Decimal(one["monthlySavings"] or 0)
+    return sums
+
+
 def owners_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Iterator[str]:
     """Yield the recommendations that name another owner than the one that was planted, or one where there is none."""
     planted = {(site.account, site.region, name): said for site in sites for name, said in site.owners.items()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from tests.support.facts import NOW
 
-from finops.domain.price import Cost, Price, PriceQuery
+from finops.domain.price import Attributed, Cost, GroupOf, Price, PriceQuery, cost_of_group
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
@@ -38,13 +38,25 @@ def without(utilization: Utilization, name: str, *, reason: str = "Throttled") -
     )
 
 
+def group_cost(kind: ResourceKind[Any], group: Resource, costs: Sequence[str | None] | None = None) -> Cost:
+    """Return the cost of a group whose members cost so much a month each; None: nobody knows them."""
+    if kind.members is None:
+        raise ValueError(f"{kind.id} is no group")
+    of = GroupOf(kind.members.kind, kind.members.of(group), kind.members.through)
+    if costs is None:
+        return cost_of_group(of)
+    members = ((f"i-{at}", Cost(None if one is None else Decimal(one), None)) for at, one in enumerate(costs))
+    return cost_of_group(of, Attributed(tuple(members)))
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Prices and judges the resources of one kind; `lookup` is the price table."""
+    """Prices and judges the resources of one kind; `lookup`: the price table; `members`: costs of a group's."""
 
     kind: ResourceKind[Any]
     lookup: PriceLookup = SOURCE.lookup
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    members: Sequence[str | None] | None = None
 
     def at(self, factor: int) -> Bench:
         """Return the same with all prices multiplied."""
@@ -57,6 +69,8 @@ class Bench:
 
     def cost(self, resource: Resource, utilization: Utilization | None = None, *, hours: int = 730) -> Cost:
         """Return what it costs; without what was measured a part that is billed by use is unknown."""
+        if self.kind.members is not None:
+            return group_cost(self.kind, resource, self.members)
         return cost_of(resource, self.kind.billed_parts, self.lookup, Decimal(hours), utilization)
 
     def judged(

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from fnmatch import fnmatch
 from functools import cache, partial
 from typing import Any, Final
 
-from finops.domain.price import Cost, Price, PriceQuery
+from finops.domain.price import Attributed, Cost, Price, PriceQuery
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
@@ -21,6 +22,36 @@ from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import load_kinds
 from finops_operator.scan.price import cost_of
 
+MORE_TAKES_NOTHING_AWAY: Final[Mapping[tuple[str, str], str]] = {
+    ("dynamodb_table_to_provisioned", "consumed*"): "steady work is what it is after; with less of it it is not found",
+    ("ebs_volume_magnetic", "*"): "the busier the volume, the more its operations cost that gp3 has in its price",
+    ("ebs_volume_overprovisioned", "*"): "where IOPS or throughput alone is lowered, the other's use says nothing",
+    ("ec2_instance_overprovisioned", "*Bytes"): "where the smaller type carries as much, its use says nothing",
+    (
+        "ec2_instance_overprovisioned",
+        "memoryPercent",
+    ): "seen for a part of the window it says nothing: no less is given",
+    ("ec2_instance_surplus_credits", "*"): "work above the baseline is what it is after",
+    ("elasticache_cluster_idle", "cacheConnections"): "Memcached counts its own threads, so that commands decide",
+    ("fsx_file_system_storage", "freeStorageBytes"): "what is free is the opposite of use",
+    ("kinesis_stream_unread", "recordsPut"): "records that are put are those that nobody fetches",
+    ("lambda_function_graviton", "*"): "the longer it runs, the more Arm saves",
+    ("lambda_function_memory", "invocations"): "more invocations show the more surely how much memory they need",
+    ("load_balancer_idle", "classicProcessedBytes"): "where every listener speaks HTTP, requests say all",
+    ("log_group_infrequent_access", "*"): "the more arrives, the more the other class saves",
+    ("rds_cluster_auto_pause", "serverlessCapacity"): "connections say whether it is used, capacity what it costs",
+    ("rds_instance_storage_gp2", "*"): "gp3 gives no less than gp2 for the same or a lower price",
+    ("rds_instance_storage_overprovisioned", "*Throughput"): "the smaller storage carries as much",
+    ("rds_instance_storage_overprovisioned", "freeStorageSpace"): "what is free is the opposite of use",
+    ("redshift_cluster_underused", "databaseConnections"): "people are connected; the CPU says how much they do",
+    ("route53_health_check_unused", "*"): "its status shows its age, and who refers to it its use",
+    ("s3_bucket_*", "*Bytes"): "what is stored is no use; it says what there is to save",
+    ("vpn_connection_idle", "tunnelState"): "a tunnel that is up carries nothing; the bytes say so",
+}
+"""Check and metric, as patterns → why a finding stays however much there is of the metric.
+
+For all others holds: where a metric must be known, enough of it takes the finding away.
+"""
 Judge = Callable[[Facts[Any]], Finding | NotRecommended]
 _Change = Callable[[float], float]
 FACTOR: Final = Decimal(3)
@@ -93,7 +124,7 @@ def _use_laws(
     check: str, known: Utilization, names: list[str], decisive: list[str], with_use: _WithUse
 ) -> Iterator[str]:
     """Some use takes a measured finding away, and more of the same never brings it back."""
-    taken = False
+    taken, matters = False, set[str]()
     for name in names:
         for words, factor in (("doubled", 2.0), ("halved", 0.5)):
             gone = ""
@@ -104,11 +135,22 @@ def _use_laws(
                 elif gone:
                     yield f"with {name} {words} {gone}, {step} times it is found again"
             taken = taken or bool(gone)
+            if gone and factor > 1:
+                matters.add(name)
     for some in (*([name] for name in names), names):
         for change in _EXTREMES.values():
-            taken = taken or isinstance(with_use(_changed(known, some, change)), NotRecommended)
+            gone_at_all = isinstance(with_use(_changed(known, some, change)), NotRecommended)
+            taken = taken or gone_at_all
+            if gone_at_all and change is _very_much and len(some) == 1:
+                matters.update(some)
     if decisive and not taken and check not in MEASURED_FOR_ITS_AGE:
         yield f"it is not found without {', '.join(decisive)}, and no amount of that matters"
+    for name in (one for one in decisive if one not in matters and not _excepted(check, one)):
+        yield f"it is not found without {name}, and stays found however much there is of it"
+
+
+def _excepted(check: str, metric: str) -> bool:
+    return any(fnmatch(check, some) and fnmatch(metric, one) for some, one in MORE_TAKES_NOTHING_AWAY)
 
 
 def _price_law(facts: Facts[Any], judge: Judge) -> Iterator[str]:
@@ -119,7 +161,8 @@ def _price_law(facts: Facts[Any], judge: Judge) -> Iterator[str]:
         return None if price is None else replace(price, amount=price.amount * FACTOR)
 
     found = judge(_measuring(facts, facts.utilization))
-    other = judge(_measuring(replace(facts, lookup=dearer), facts.utilization))
+    members = _members_at(FACTOR, facts.cost)
+    other = judge(_measuring(replace(facts, lookup=dearer, cost=members), facts.utilization))
     if isinstance(found, NotRecommended) or isinstance(other, NotRecommended):
         yield f"priced anew, or at three times the prices, it is not found: {found}; {other}"
         return
@@ -128,12 +171,23 @@ def _price_law(facts: Facts[Any], judge: Judge) -> Iterator[str]:
         yield f"it leaves {before} a month, at three times the prices {after}"
 
 
+def _members_at(factor: Decimal, cost: Cost) -> Cost:
+    """Return the cost of a group whose members cost so many times as much; any other as it is."""
+    if cost.attributed is None or cost.attributed.members is None:
+        return cost
+    dearer = (
+        (name, one if one.monthly is None else replace(one, monthly=one.monthly * factor))
+        for name, one in cost.attributed.members
+    )
+    return replace(cost, attributed=Attributed(tuple(dearer)))
+
+
 def _measuring(facts: Facts[Any], use: Utilization) -> Facts[Any]:
     """Return the facts with another use, priced anew with it."""
     kind, hours = _kinds()[facts.resource.kind], facts.settings.hours_per_month
 
     def cost(resource: Resource) -> Cost:
-        return cost_of(resource, kind.billed_parts, facts.lookup, hours, use)
+        return facts.cost if kind.members else cost_of(resource, kind.billed_parts, facts.lookup, hours, use)
 
     return replace(facts, utilization=use, cost=cost(facts.resource), cost_of=cost)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.support.ledger_keys import KEYS
@@ -21,14 +22,12 @@ WHAT = Plan(
         "ec2-instance", "i-1", "arn:aws:ec2:eu-central-1:111122223333:instance/i-1", "111122223333", "eu-central-1"
     ),
     {},
-    (
-        PlanStep("stop", CALLS["stop"], {"InstanceIds": ["i-1"]}),
-        PlanStep("wait_stopped"),
-        PlanStep("start", CALLS["start"], {"InstanceIds": ["i-1"]}),
-    ),
+    (PlanStep("stop", CALLS["stop"], {"InstanceIds": ["i-1"]}), PlanStep("wait_stopped")),
     {"state": "running"},
 )
 PLAN = WHAT.hash
+TWO_CALLS = replace(WHAT, steps=(*WHAT.steps, PlanStep("start", CALLS["start"], {"InstanceIds": ["i-1"]})))
+"""A plan that starts again what it has stopped."""
 EXPIRY = "2026-03-04T12:00:00+00:00"
 
 
@@ -142,3 +141,11 @@ def whole(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     if first is not None and not any(one.result == "started" for one in story):
         story.insert(first, started())
     return tuple(story)
+
+
+def of_plan(plan: Plan, *story: Entry) -> tuple[Entry, ...]:
+    """Return a story as it would be had this plan been proposed, approved and started."""
+    return tuple(
+        started(plan) if one.result == "started" else replace(one, plan_hash=plan.hash if one.plan_hash else "")
+        for one in story
+    )

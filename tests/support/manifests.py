@@ -1,4 +1,4 @@
-"""Valid objects of the four kinds, the smallest that parse, and the merge that tests change them with."""
+"""Valid objects of our kinds, the smallest that parse, and the merge that tests change them with."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ _SPECS: dict[str, Object] = {
         "decision": "Approve",
         "approver": {"source": "kubernetes", "username": "alice"},
     },
+    "Budget": {"amount": "500.00"},
 }
 
 SLACK_VOTER: Object = {

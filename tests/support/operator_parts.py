@@ -25,6 +25,7 @@ from finops.store.connection import Store
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_messages import SlackMessages
 from finops.store.slack_status import SlackStatus
+from finops.store.space import NEARLY_FULL, measure, too_full
 from finops_operator.acts.gate import OperatorGate
 from finops_operator.background import Background
 from finops_operator.cluster.cache import ClusterCache
@@ -34,6 +35,7 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.pauses import Pauses
+from finops_operator.parts.authority import stop_of_full
 from finops_operator.rules.origin import intended_id, spec_hash
 from finops_operator.rules.paused import paused
 from finops_operator.telemetry import Telemetry
@@ -48,6 +50,7 @@ from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
 from finops_operator.upkeep.paused_kinds import PausedKinds
 from finops_operator.upkeep.paused_requests import PausedRequests
+from finops_operator.upkeep.store_space import StoreSpace
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.wanted_groups import WantedGroups
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -124,7 +127,7 @@ class Parts:
             self.ledger,
             self.clock,
             self.protection,
-            lambda: "",
+            lambda: stop_of_full(self.store),
         )
         self.audit_notes = AuditNotes(self.ledger, self._posted)
         self.groups = SlackGroups(self.store, MEMBERSHIP_KEY)
@@ -141,10 +144,12 @@ class Parts:
             {
                 LEDGER_BROKEN: lambda: self.ledger.problem,
                 "Unprotected": self.protection.problem,
+                NEARLY_FULL: lambda: too_full(measure(self.store)),
                 "Frozen": Freeze(self.maps, "r-freeze").reason,
             },
             lambda: self.writable,
         )
+        self.store_space = StoreSpace(self.store, self.policies, events, self.telemetry, lambda: self.writable)
         self.paused_kinds = PausedKinds(
             self.policies, Pauses(self.ledger), self.actions, events, self.telemetry, self.clock
         )

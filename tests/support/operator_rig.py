@@ -42,7 +42,7 @@ TEAM = "T0FINOPS01"
 _DELAYS = Delays(state_seconds=0.2, status_check_seconds=0.2, snapshot_seconds=0.2, modification_seconds=0.2)
 
 
-def eventually(test: Callable[[], Any], seconds: float = 30.0, what: str = "") -> Any:
+def eventually(test: Callable[[], Any], seconds: float = 60.0, what: str = "") -> Any:
     """Wait until `test` returns something true and return it."""
     deadline = time.monotonic() + seconds
     while not (found := test()):

@@ -305,7 +305,7 @@ def problems_of(ledger: Ledger) -> tuple[str, ...]:
     for record in records_of(ledger):
         found += [message for _, message in story.check(record.to_json())]
     ended = any(one.startswith(("ended|", "verified")) for one in ledger)
-    open_calls = story.open_intents() if ended else []
+    open_calls = story.calls.open_intents() if ended else []
     names = [operation_of(one) for one in ledger]
     twice = {name for name in names if names.count(name) > 1}
     return (*found, *(f"{one} has no outcome" for one in open_calls), *(f"{one} stands twice" for one in sorted(twice)))

@@ -123,6 +123,8 @@ ACTION_REQUEST = (
     ),
     value_case("ActionRequest", "spec.estimate.currentMonthlyCost", *MONEY),
     value_case("ActionRequest", "spec.estimate.newMonthlyCost", *MONEY),
+    value_case("ActionRequest", "spec.estimate.listMonthlySavings", *MONEY),
+    value_case("ActionRequest", "spec.estimate.netMonthlySavings", *MONEY),
     value_case("ActionRequest", "spec.estimate.monthlySavings", MONEY[0], "0", "-0.01"),
     value_case("ActionRequest", "spec.evidence.values", KEYS, {"cpu.p99_5": "3.1"}, {"cpu maximum": "3.1"}),
     *approver_cases("ActionRequest"),

@@ -1,4 +1,4 @@
-"""One rule of the four kinds with an object it accepts and one it refuses, and short ways to write such cases."""
+"""One rule of our kinds with an object it accepts and one it refuses, and short ways to write such cases."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tests.support.fake_clock import FakeClock
 from tests.support.scan_samples import request
@@ -26,6 +27,7 @@ from finops.k8s.connection import Connection, connect
 from finops.k8s.kinds import action_requests, approvals
 from finops.k8s.person import api_server
 from finops.store.connection import Store
+from finops.store.ended_sessions import EndedSessions
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
@@ -34,7 +36,11 @@ from finops_sandbox.kubernetes.double import KubernetesDouble
 from finops_web.app import make_app
 from finops_web.context import Parts
 from finops_web.metrics import WebMetrics
+from finops_web.people.attempts import Attempts
+from finops_web.people.entrance import Entrance
+from finops_web.people.issuer import Issuer
 from finops_web.people.sessions import Sessions
+from finops_web.people.trusted_issuer import TrustedIssuer
 from finops_web.people.visitors import Visitors
 from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
@@ -98,16 +104,18 @@ class StoredScan:
             kept.put(shard, {one.id: cost for one, cost in rows})
             inventory.swap(ShardHead(shard, generation, len(rows), 1, 1, (), NOW, NOW, NOW, {}))
         known = [cost.monthly for _, cost in costs.values() if cost.monthly is not None]
+        groups = sum(cost.group is not None for _, cost in costs.values())
         summary = ScanSummary(
             policy="/".join(self.policy),
             start_time=NOW,
             completion_time=NOW,
             resources=len(costs),
             monthly_cost=sum(known, Decimal("0.00")),
-            unpriced_resources=len(costs) - len(known),
+            unpriced_resources=len(costs) - len(known) - groups,
             unknown_resources=0,
             savings=savings or Savings(),
             gaps=gaps,
+            groups=groups,
         )
         stored = RecommendationStore(self.store)
         stored.add(self.policy, generation, recommendations, [])
@@ -158,7 +166,7 @@ class Site:
 
     In it alice may read and vote in namespace team-a, bob in team-b; in team-a bob may read policies and no requests,
     carol may read everything and not vote.
-    Admin may do everything everywhere.
+    Admin may do everything everywhere. The group oidc:deciders may what alice may.
     """
 
     cluster: KubernetesDouble
@@ -172,24 +180,46 @@ class Site:
         keys: Keys | None = None,
         demo: bool = False,
         metrics: WebMetrics | None = None,
+        issuer: TrustedIssuer | None = None,
     ) -> TestClient:
         """A client of a dashboard on `store`; it follows no redirect by itself."""
+        app = self.application(store, people=people, clock=clock, keys=keys, demo=demo, metrics=metrics, issuer=issuer)
+        return TestClient(app, base_url="http://localhost", follow_redirects=False)
+
+    def application(
+        self,
+        store: Store,
+        *,
+        people: People | None = None,
+        clock: FakeClock | None = None,
+        keys: Keys | None = None,
+        demo: bool = False,
+        metrics: WebMetrics | None = None,
+        issuer: TrustedIssuer | None = None,
+    ) -> FastAPI:
+        """A dashboard on `store`."""
         moment = clock or FakeClock(NOW)
         if people is None:
             visitors = Visitors(api_server(str(self.cluster.kubeconfig_for("bob"))), moment)
         else:
             visitors = Visitors(people, moment, cast("type[Access]", _ask))
+        entrance = Entrance(
+            sessions=Sessions(SESSION_KEY),
+            attempts=Attempts(SESSION_KEY),
+            ended=EndedSessions(store),
+            issuer=Issuer(issuer, moment) if issuer is not None else None,
+        )
         parts = Parts(
             store=store,
             resources=ResourceReadings(store),
             verdicts=Verdicts(store, keys, moment),
             history=History(store, moment),
             visitors=visitors,
-            sessions=Sessions(SESSION_KEY),
+            entrance=entrance,
             clock=moment,
             demo=demo,
         )
-        return TestClient(make_app(parts, metrics or WebMetrics()), base_url="http://localhost", follow_redirects=False)
+        return make_app(parts, metrics or WebMetrics())
 
     def token(self, person: str = "alice") -> str:
         return self.cluster.token(person)
@@ -222,7 +252,11 @@ class Site:
 def running_site(directory: Path) -> Iterator[Site]:
     """Start the cluster's double with two namespaces and alice's rights in one of them."""
     rules = [
-        {"apiGroups": ["finops.dev"], "resources": ["scanpolicies", "actionrequests"], "verbs": ["get", "list"]},
+        {
+            "apiGroups": ["finops.dev"],
+            "resources": ["scanpolicies", "actionrequests", "budgets"],
+            "verbs": ["get", "list"],
+        },
         {"apiGroups": ["finops.dev"], "resources": ["approvals"], "verbs": ["get", "list", "create"]},
     ]
     rbac = "rbac.authorization.k8s.io"
@@ -261,7 +295,7 @@ def running_site(directory: Path) -> Iterator[Site]:
             "rules": [
                 {
                     "apiGroups": ["finops.dev"],
-                    "resources": ["scanpolicies", "actionrequests", "approvals"],
+                    "resources": ["scanpolicies", "actionrequests", "approvals", "budgets"],
                     "verbs": ["get", "list"],
                 }
             ],
@@ -285,6 +319,13 @@ def running_site(directory: Path) -> Iterator[Site]:
             "metadata": {"name": "bob-decides", "namespace": "team-b"},
             "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "decides"},
             "subjects": [{"kind": "User", "name": "bob", "apiGroup": rbac}],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "deciders-of-the-issuer", "namespace": "team-a"},
+            "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "decides"},
+            "subjects": [{"kind": "Group", "name": "oidc:deciders", "apiGroup": rbac}],
         },
     ]
     people = (*DEFAULT_USERS, User("carol"))

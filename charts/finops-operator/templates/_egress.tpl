@@ -145,8 +145,8 @@ yes
         - {port: "443", protocol: TCP}
 {{- end -}}
 
-{{/* An address that the values name: outside the cluster by name, inside it by port. dict: as finops-operator.destination. */}}
-{{- define "finops-operator.ciliumUrlEgress" -}}
+{{/* An address outside the cluster that the values name, on its port. dict: as finops-operator.destination. */}}
+{{- define "finops-operator.ciliumOutsideEgress" -}}
 {{- $where := include "finops-operator.destination" . | fromJson -}}
 {{- if $where.cidr }}
 - toCIDR: [{{ $where.cidr | quote }}]
@@ -157,6 +157,12 @@ yes
   toPorts:
     - ports:
         - {port: {{ $where.port | quote }}, protocol: TCP}
+{{- end -}}
+
+{{/* An address that the values name: outside the cluster by name, inside it by port. dict: as finops-operator.destination. */}}
+{{- define "finops-operator.ciliumUrlEgress" -}}
+{{- $where := include "finops-operator.destination" . | fromJson -}}
+{{- include "finops-operator.ciliumOutsideEgress" . }}
 - toEntities: [cluster]
   toPorts:
     - ports:

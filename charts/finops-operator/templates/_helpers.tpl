@@ -133,6 +133,24 @@ capabilities:
 {{- end -}}
 
 {{/*
+The operator would refuse such webhooks at its start, or keep events that it cannot sign.
+*/}}
+{{- define "finops-operator.refuseImpossibleWebhooks" -}}
+{{- with .Values.webhooks.endpoints -}}
+{{- if not $.Values.webhooks.existingSecret -}}
+{{- fail "webhooks.existingSecret is empty: name the Secret that has the signing secret of each endpoint (docs/webhooks.md), or remove webhooks.endpoints" -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range . -}}
+{{- if has .name $names -}}
+{{- fail (printf "webhooks.endpoints names two endpoints %s: a name stands for one queue and one signing secret" .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
 Exactly one store must be named: a value that says another one would be ignored, and none leaves nothing to run on. An
 address that can be seen here needs a password, and bot and dashboard a user of their own.
 */}}
@@ -156,9 +174,9 @@ address that can be seen here needs a password, and bot and dashboard a user of 
 {{- fail "redis.slackbotUrl is redis.url: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
 {{- end -}}
 {{- if and .Values.web.enabled (not .Values.redis.webUrl) -}}
-{{- fail "redis.webUrl is empty: give the dashboard a user of its own at the store, which only reads (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
+{{- fail "redis.webUrl is empty: give the dashboard a user of its own at the store (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
 {{- else if and .Values.web.enabled (has .Values.redis.webUrl (list .Values.redis.url .Values.redis.slackbotUrl)) -}}
-{{- fail "redis.webUrl is the address of another process: give the dashboard a user of its own at the store, which only reads (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
+{{- fail "redis.webUrl is the address of another process: give the dashboard a user of its own at the store (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
 {{- end -}}
 {{- range $key := list "url" "slackbotUrl" "webUrl" -}}
 {{- $url := index $.Values.redis $key -}}
@@ -238,4 +256,46 @@ finops.dev/store-url-hash: {{ include "finops-operator.externalUrl" . | sha256su
   value: {{ .Values.store.allowUnauthenticated | quote }}
 - name: FINOPS_WATCH_NAMESPACES
   value: {{ join "," .Values.watch.namespaces | quote }}
+{{- end -}}
+
+{{/* Where people reach the dashboard: web.address, else the first host of the Ingress or of the HTTPRoute, over TLS. */}}
+{{- define "finops-operator.webAddress" -}}
+{{- $web := .Values.web -}}
+{{- if $web.address -}}
+{{- $web.address -}}
+{{- else if and $web.ingress.enabled $web.ingress.hosts -}}
+https://{{ first $web.ingress.hosts }}
+{{- else if and $web.httpRoute.enabled $web.httpRoute.hostnames -}}
+https://{{ first $web.httpRoute.hostnames }}
+{{- end -}}
+{{- end -}}
+
+{{/* Sign-in by OIDC; nothing without an issuer. */}}
+{{- define "finops-operator.oidcEnv" -}}
+{{- with .Values.web.oidc -}}
+{{- if .issuer -}}
+{{- $address := include "finops-operator.webAddress" $ -}}
+{{- if not .clientId }}{{ fail "web.oidc.clientId is empty: name the client that issuer and API server know (docs/web.md)" }}{{ end -}}
+{{- if not $address }}{{ fail "web.address is empty: with web.oidc.issuer the dashboard must know under which address people reach it" }}{{ end -}}
+- {name: FINOPS_WEB_ADDRESS, value: {{ $address | quote }}}
+- {name: FINOPS_OIDC_ISSUER, value: {{ .issuer | quote }}}
+- {name: FINOPS_OIDC_CLIENT_ID, value: {{ .clientId | quote }}}
+- {name: FINOPS_OIDC_SCOPES, value: {{ join "," .scopes | quote }}}
+- {name: FINOPS_OIDC_USERNAME_CLAIM, value: {{ .usernameClaim | quote }}}
+- {name: FINOPS_OIDC_USERNAME_PREFIX, value: {{ .usernamePrefix | quote }}}
+- {name: FINOPS_OIDC_GROUPS_CLAIM, value: {{ .groupsClaim | quote }}}
+- {name: FINOPS_OIDC_GROUPS_PREFIX, value: {{ .groupsPrefix | quote }}}
+- {name: FINOPS_OIDC_TITLE, value: {{ .title | quote }}}
+{{- if .existingSecret }}
+- name: FINOPS_OIDC_CLIENT_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret }}
+      key: {{ .existingSecretKey }}
+{{- end }}
+{{- if .caConfigMap }}
+- {name: FINOPS_OIDC_CA_FILE, value: /etc/finops/issuer/ca.crt}
+{{- end }}
+{{- end -}}
+{{- end -}}
 {{- end -}}

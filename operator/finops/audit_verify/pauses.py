@@ -1,9 +1,9 @@
-"""Checks that no act of a paused kind begins after its pause and before its resumption.
+"""Checks that no act of a paused kind begins, and none destroys, after its pause and before its resumption.
 
 A record `acts paused` (operation id `acts paused:NAMESPACE/POLICY/ACTION:N`) holds for every act of that action and
 policy but the one that failed and undos, which do not wait, until an `acts resumed` record of the same number or a
-higher one; who may make that is checked in `words`. Its `started` record names an act's policy and plan; it begins with
-its first intent, which is written only while no such pause stands before it.
+higher one; who may make that is checked in `words`. An act's `started` record names its policy and plan. The intents
+for which permission is asked (`story`) are written only while no such pause stands before them.
 """
 
 from __future__ import annotations
@@ -26,52 +26,42 @@ class _Pause:
 
 @dataclass(slots=True)
 class Pauses:
-    """Follows the whole ledger; `problem` returns why a record breaks the rule, empty when it does not.
+    """Follows the whole ledger.
 
     Attributes:
         in_force: namespace, policy and action, with strokes between → its pauses that nobody ended.
-        begun: request of an act that has called nothing yet → what a pause of it would name.
-        undos: requests that undo an act and have called nothing yet.
     """
 
     in_force: dict[str, list[_Pause]] = field(default_factory=dict)
-    begun: dict[str, str] = field(default_factory=dict)
-    undos: set[str] = field(default_factory=set)
 
-    def problem(self, record: Mapping[str, Any]) -> str:
+    def changed(self, record: Mapping[str, Any]) -> None:
         """Take in the next record that names a request."""
-        kind, request = record["kind"], record["request"]
-        if kind in {_PAUSED, _RESUMED}:
-            scope, _, number = record["operationId"].removeprefix(f"{kind}:").rpartition(":")
-            self._changed(record, scope, int(number) if number.isdecimal() else 0)
-        elif kind == "proposed" and record["detail"].get("undoes"):
-            self.undos.add(request)
-        elif kind == "outcome" and record["attempt"] == 0 and record["result"] == "started":
-            self.begun[request] = _scope(record)
-        elif kind == "intent":
-            return self._called(request)
-        return ""
-
-    def _changed(self, record: Mapping[str, Any], scope: str, number: int) -> None:
+        kind = record["kind"]
+        if kind not in {_PAUSED, _RESUMED}:
+            return
+        scope, _, text = record["operationId"].removeprefix(f"{kind}:").rpartition(":")
+        number = int(text) if text.isdecimal() else 0
         pauses = self.in_force.setdefault(scope, [])
-        if record["kind"] == _PAUSED:
+        if kind == _PAUSED:
             pauses.append(_Pause(number, record["sequence"], record["request"]))
         else:
             self.in_force[scope] = [one for one in pauses if one.number > number]
 
-    def _called(self, request: str) -> str:
-        scope = self.begun.pop(request, "")
-        is_undo = request in self.undos
-        self.undos.discard(request)
-        if is_undo:
-            return ""
+    def problem(self, what: str, scope: str, request: str) -> str:
+        """Return why an intent for which permission is asked breaks the rule, empty when it does not.
+
+        Args:
+            what: what the intent begins, for the sentence.
+            scope: what a pause of its act would name.
+            request: its name in the ledger.
+        """
         for one in self.in_force.get(scope, ()):
             if one.request != request:
-                return f"the act began while record {one.sequence} paused acts of its kind"
+                return f"{what} while record {one.sequence} paused acts of its kind"
         return ""
 
 
-def _scope(started: Mapping[str, Any]) -> str:
+def scope_of(started: Mapping[str, Any]) -> str:
     """Return what a pause of an act would name, by its `started` record; nothing names the scope of a malformed one."""
     detail, plan = started["detail"], started["detail"].get("plan")
     action = plan.get("action") if isinstance(plan, Mapping) else ""

@@ -12,14 +12,25 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from finops.audit_verify.form import NotARecord, digest
+from finops.audit_verify.new_volume import DELETES, new_volume
 
 _Call: TypeAlias = tuple[str, dict[str, Any]]
 _UID = "$(request.uid)"
 """Stands in a plan where the call carries the request's uid, which is born after the plan was approved."""
+_NOTHING: Mapping[str, str] = {}
+_DESTROYING = ("Delete", "Deregister", "Release", "Terminate")
+"""How operations begin after which a resource is gone."""
 _OPPOSITE = {
     "ec2:StopInstances": "ec2:StartInstances",
     "ec2:StartInstances": "ec2:StopInstances",
 }
+
+
+def destroys(operation: object) -> bool:
+    """Return whether nothing leads an operation back: everything that may forbid an act is asked again before it."""
+    if not isinstance(operation, str):
+        return False
+    return operation.partition(":")[2].startswith(_DESTROYING) and operation not in _BEFORE
 
 
 def problem_of_plan(plan: object, plan_hash: str) -> str:
@@ -28,7 +39,9 @@ def problem_of_plan(plan: object, plan_hash: str) -> str:
         same = isinstance(plan, dict) and digest(plan) == plan_hash
     except NotARecord as error:
         return f"the plan cannot be read: {error}"
-    return "" if same else "the plan in the record is not the one whose hash was approved"
+    if not same:
+        return "the plan in the record is not the one whose hash was approved"
+    return "" if isinstance(plan, dict) and isinstance(plan.get("steps"), list) else "the plan names no list of steps"
 
 
 def problem_of_call(plan: Mapping[str, Any], record: Mapping[str, Any], uid: str, *, turned: bool) -> str:
@@ -72,22 +85,46 @@ def _problem_of_rollback(
         return "" if same else f"{called} does not restore what the plan found"
     if operation not in planned | {_OPPOSITE[one] for one in planned if one in _OPPOSITE}:
         return f"{called} calls {operation!r}, which leads nothing of the plan back"
+    if operation in planned and destroys(operation):
+        return f"{called} calls {operation!r}, which destroys and leads nothing back"
     named = set(_identifiers(parameters))
     if not isinstance(resource, Mapping) or named != {resource.get("id")}:
         return f"{called} concerns another resource than the plan's"
+    if operation in _SETTING and operation not in _OPPOSITE:
+        return _problem_of_setting(plan, str(operation), parameters, called)
     return ""
 
 
-def problem_of_undo(act: Mapping[str, Any], undo: Mapping[str, Any]) -> str:
+def _problem_of_setting(plan: Mapping[str, Any], operation: str, parameters: object, called: str) -> str:
+    """Return why a call does not set back what the plan found, where a setting is changed; empty when it does."""
+    try:
+        wanted = _SETTING[operation](str(plan["resource"]["id"]), plan["fingerprint"])
+    except (KeyError, TypeError, ValueError):
+        return f"{called} leads back to what the plan does not say"
+    same = wanted[0] != operation or digest([operation, parameters]) == digest([*wanted])
+    return "" if same else f"{called} does not restore what the plan found"
+
+
+def problem_of_undo(act: Mapping[str, Any], undo: Mapping[str, Any], made: Mapping[str, str] = _NOTHING) -> str:
     """Return why a plan does not undo the act of another one, empty when it does.
 
     It must be of the same action and resource, and its calls those that lead back, in reverse. An act that changes a
     setting may stop and start the resource around it, whichever of both ran it: so may its undo, and ends as it began.
+    What leads a deletion back is one call, whatever was called before it.
+
+    Args:
+        act: the plan of the act.
+        undo: the plan of its undo.
+        made: step of the act → id of what its call made.
     """
     if (act.get("action"), act.get("resource")) != (undo.get("action"), undo.get("resource")):
         return "an undo is of another action or resource than its act"
     try:
-        back = [_leads_back(act, call) for call in reversed(_calls_of(act))]
+        deletes = any(operation == DELETES for operation, _ in _calls_of(act))
+        if deletes:
+            back = [new_volume(act["fingerprint"], made)]
+        else:
+            back = [_leads_back(act, call) for call in reversed(_calls_of(act))]
         calls = [_without_revision(undo, call) for call in _calls_of(undo)]
     except (KeyError, TypeError, ValueError):
         return "an undo of an act whose plan does not say what leads back"
@@ -156,6 +193,27 @@ def _running_database(name: str, _before: Mapping[str, Any]) -> _Call:
     return "rds:StartDBInstance", {"DBInstanceIdentifier": name}
 
 
+def _stopped_database(name: str, _before: Mapping[str, Any]) -> _Call:
+    return "rds:StopDBInstance", {"DBInstanceIdentifier": name}
+
+
+def _running_cluster(name: str, _before: Mapping[str, Any]) -> _Call:
+    return "rds:StartDBCluster", {"DBClusterIdentifier": name}
+
+
+def _stopped_cluster(name: str, _before: Mapping[str, Any]) -> _Call:
+    return "rds:StopDBCluster", {"DBClusterIdentifier": name}
+
+
+def _database_class(name: str, before: Mapping[str, Any]) -> _Call:
+    # At once: AWS takes back a change that waits for its window in no other way.
+    return "rds:ModifyDBInstance", {
+        "DBInstanceIdentifier": name,
+        "DBInstanceClass": before["class"],
+        "ApplyImmediately": True,
+    }
+
+
 def _retention(name: str, before: Mapping[str, Any]) -> _Call:
     days = int(before["retentionDays"])
     if days == 0:
@@ -220,6 +278,8 @@ def _units(text: str) -> dict[str, int]:
 
 _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "rds:StopDBInstance": _running_database,
+    "rds:ModifyDBInstance": _database_class,
+    "rds:StopDBCluster": _running_cluster,
     "logs:PutRetentionPolicy": _retention,
     "logs:DeleteRetentionPolicy": _retention,
     "dynamodb:UpdateTable": _capacity,
@@ -237,8 +297,11 @@ _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
 _SETTING: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "ec2:ModifyInstanceAttribute": _instance_type,
     "ec2:ModifyVolume": _volume_type,
+    "rds:StartDBInstance": _stopped_database,
+    "rds:StartDBCluster": _stopped_cluster,
 }
-"""Operation → the call of an undo that sets back what was there before. A rollback makes the opposite calls instead."""
+"""Operation → the call of an undo that sets back what was there before. A rollback makes the opposite calls instead, or
+none."""
 
 
 def _identifiers(value: object) -> Iterator[object]:

@@ -13,7 +13,8 @@ class Problem:
         line: 1-based line of the export; 0 for a fact about the whole.
         code: machine-readable: `Chain`, `Sequence`, `Hash`, `Form`, `Fence`, `Operation`, `Pairing`, `Approval`,
             `Expiry`, `Head`, `Size`, `Signature`, `Key`, `Proposal`, `Plan`,
-            `Duplicate`, `Correction`, `Checkpoint`, `Undo`, `Word`, `Pause`.
+            `Duplicate`, `Correction`, `Checkpoint`, `Undo`, `Word`, `Pause`, `Freeze`,
+            `Watch`, `Time`.
         message: one sentence for people.
     """
 

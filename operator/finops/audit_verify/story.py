@@ -1,62 +1,80 @@
 """Checks the records of each request: nobody acted without votes, twice, too late or without writing first.
 
 Rules, per request: an intent needs, of its plan hash and in this order, a `proposed` record, a `decided` record (result
-`Approved`) and a `started` record that holds the plan; its call is one of that plan or leads back from it. Before the
-decision as many different people whose counted Approve votes carry that plan hash as the decision says are required; as
-many still stand, one of them from outside Slack if the decision says `stepUp`, nobody has denied and no decision has
-ended the request at the first intent, which is earlier than the expiry that the decision names (later ones only finish
-what began). Attempts count up from 1; no intent while an earlier one has no final outcome; an outcome belongs to an
-intent and closes it once (`unknown` does not close it). A second one that agrees with the first is a problem until a
-later `corrected` record names it by sequence and hash. An undo is asked for (a counted vote `Undo`), answered and
-recorded only after the act was verified, and so is what was found in the hours after it (`watched`).
+`Approved`) and a `started` record that holds the plan; its call is one of that plan, in the plan's order, or leads back
+from it (`calls`). Before the decision as many different people whose counted Approve votes carry that plan hash as the
+decision says are required. Permission is asked before every intent until something may have changed, and again before
+each call of the plan that destroys: then as many approvals still stand, one of them from outside Slack if the decision
+says `stepUp`, nobody has denied, no decision has ended the request, and the expiry that the decision names is not
+reached: not by its time, nor by the latest time of the request's records before it, which is no more than five minutes
+later. Other intents only finish what began. Attempts count up from 1; no intent while an earlier one has no final
+outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it). A second one that agrees with
+the first is a problem until a later `corrected` record names it by sequence and hash. An undo is asked for (a counted
+vote `Undo`), answered and recorded only after the act was verified, and so is what was found in the hours after it
+(`watched`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from finops.audit_verify.plan import problem_of_call, problem_of_plan
+from finops.audit_verify.calls import Calls
+from finops.audit_verify.pauses import scope_of
+from finops.audit_verify.plan import destroys, problem_of_call, problem_of_plan
+from finops.audit_verify.votes import Votes
 
-DUPLICATE = "Duplicate"
-"""Code of the one problem that a `corrected` record can settle."""
-
-_UNDECIDED = "unknown"
-_DONE = frozenset({"ok", "recovered"})
 _ENDS = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired"})
 _REFUSED = frozenset({"Denied", "Expired", "Withdrawn", "Superseded", "Snoozed"})
 """Decisions after which nothing may begin."""
-_NO_VOTES = frozenset({"Resume", "Wake"})
-"""Words about other acts, or about asking again: no votes on the request that they name."""
+_BACK_AT_MOST = timedelta(minutes=5)
+"""So far may an intent for which permission is asked be dated before the latest record of its request. AWS refuses what
+a clock signs that is further off."""
 
 
 @dataclass(slots=True)
-class _Call:
-    operation_id: str
-    outcomes: list[str] = field(default_factory=list)
+class _Started:
+    """How an act began; `scope` is what a pause of it would name."""
 
-    @property
-    def closed(self) -> bool:
-        return any(outcome != _UNDECIDED for outcome in self.outcomes)
+    plan: dict[str, Any]
+    dry_run: bool
+    scope: str
+
+
+@dataclass(slots=True)
+class _Decision:
+    """The detail of the record, and how many of the approvals it stands on were surely of different people."""
+
+    detail: dict[str, Any]
+    different: int
 
 
 @dataclass(slots=True)
 class RequestStory:
-    """Follows one request; `check` returns (code, message) for each broken rule."""
+    """Follows one request; `check` returns (code, message) for each broken rule.
 
-    approvals: dict[tuple[str, str], str] = field(default_factory=dict)
-    objections: set[str] = field(default_factory=set)
-    decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    calls: dict[tuple[str, int], _Call] = field(default_factory=dict)
+    Attributes:
+        latest: the latest time of its records; all have the same form, so that they are compared as texts.
+    """
+
+    votes: Votes = field(default_factory=Votes)
+    decisions: dict[str, _Decision] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
     proposed: set[str] = field(default_factory=set)
-    plans: dict[str, dict[str, Any]] = field(default_factory=dict)
+    started: dict[str, _Started] = field(default_factory=dict)
     refused: str = ""
     turned: bool = False
     ended: str = ""
     verified: bool = False
+    latest: str = ""
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        problems = self._check(record)
+        self.latest = max(self.latest, record["time"])
+        return problems
+
+    def _check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         kind = record["kind"]
         if kind == "voted":
             return self._voted(record)
@@ -72,13 +90,34 @@ class RequestStory:
             return self._intent(record)
         if kind == "outcome":
             return self._outcome(record)
-        if kind == "verified":
-            self.ended = record["result"]
-            self.verified = True
-        return []
+        return self._verified(record) if kind == "verified" else []
 
-    def open_intents(self) -> list[str]:
-        return [call.operation_id for call in self.calls.values() if not call.closed]
+    def needs_permission(self, record: dict[str, Any]) -> str:
+        """Return what the next record announces if permission is asked for it, in words; empty where none is."""
+        if record["kind"] != "intent":
+            return ""
+        if not self.calls.may_have_changed:
+            return "the act began" if not self.calls.found else "a call of an act that had changed nothing was made"
+        destroying = record["detail"].get("back") is not True and destroys(record["detail"].get("operation"))
+        return f"{record['detail']['operation']} was called" if destroying else ""
+
+    def scope(self, plan_hash: str) -> str:
+        """Return what a pause of the act with this plan would name, empty while it has not started."""
+        started = self.started.get(plan_hash)
+        return "" if started is None else started.scope
+
+    def _verified(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        self.ended = record["result"]
+        self.verified = True
+        if not self.started:
+            return [("Plan", "verified before the record that the act started")]
+        started = self.started.get(record["planHash"])
+        if started is None:
+            return [("Plan", "verified with another plan than the one with which the act started")]
+        if record["result"] != "Succeeded":
+            return []
+        wrong = self.calls.problem_of_success(started.plan, turned=self.turned)
+        return [("Plan", wrong)] if wrong else []
 
     def _undone(self, what: str) -> list[tuple[str, str]]:
         return [] if self.verified else [("Undo", f"{what} of an act that was not verified before")]
@@ -86,19 +125,9 @@ class RequestStory:
     def _voted(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         if record["result"] != "counted":
             return []
-        choice = record["detail"].get("choice")
-        if choice == "Undo":
+        if record["detail"].get("choice") == "Undo":
             return self._undone("a counted vote for the undo")
-        person = str(record["detail"].get("person") or record["actor"])
-        if choice in _NO_VOTES:
-            return []
-        if choice == "Approve":
-            self.approvals[record["planHash"], person] = record["actor"]
-            self.objections.discard(person)
-        else:
-            self.approvals.pop((record["planHash"], person), None)
-            if choice == "Deny":
-                self.objections.add(person)
+        self.votes.add(record)
         return []
 
     def _decided(self, record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -109,59 +138,66 @@ class RequestStory:
         required = record["detail"].get("required")
         if type(required) is not int or required < 1:
             return [("Approval", "the decision does not say how many votes it needed")]
-        self.decisions[record["planHash"]] = record["detail"]
-        return self._quorum(record["planHash"], record["detail"])
+        plan_hash = record["planHash"]
+        different = self.votes.surely_different(plan_hash, record["detail"])
+        self.decisions[plan_hash] = _Decision(record["detail"], different)
+        return self._quorum(plan_hash, record["detail"])
 
-    def _quorum(self, plan_hash: str, decision: dict[str, Any]) -> list[tuple[str, str]]:
-        voters = [voter for (plan, _), voter in self.approvals.items() if plan == plan_hash]
-        if len(voters) < decision["required"]:
-            return [("Approval", f"approved by {len(voters)} of {decision['required']} people for this plan")]
-        if decision.get("stepUp") and not any(voter.startswith("k8s.") for voter in voters):
-            return [("Approval", "approved in Slack alone, though one approval had to come from elsewhere")]
-        return []
+    def _quorum(self, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
+        wrong = self.votes.problem_of_quorum(plan_hash, detail)
+        return [("Approval", wrong)] if wrong else []
 
     def _intent(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         problems: list[tuple[str, str]] = []
-        decision = self.decisions.get(record["planHash"])
+        decision, what = self.decisions.get(record["planHash"]), self.needs_permission(record)
         if not record["planHash"] or decision is None:
             problems.append(("Approval", "an intent without an earlier approval of exactly this plan"))
-        elif not self.calls:
-            problems.extend(self._first_intent(record, decision))
-        key = record["step"], record["attempt"]
-        earlier = [attempt for step, attempt in self.calls if step == record["step"]]
-        if not record["step"] or record["attempt"] != max(earlier, default=0) + 1:
-            problems.append(("Pairing", f"attempt {record['attempt']} of step {record['step']!r} is out of order"))
-        problems.extend(("Pairing", f"a new intent while {other} has no outcome") for other in self.open_intents())
+        elif what:
+            problems.extend(self._permission(record, decision.detail, what))
         problems.extend(self._call(record))
+        problems.extend(self.calls.add(record))
         if self.ended:
             problems.append(("Pairing", f"an intent after the act had ended as {self.ended}"))
-        self.calls[key] = _Call(record["operationId"])
         return problems
 
     def _call(self, record: dict[str, Any]) -> list[tuple[str, str]]:
-        plan = self.plans.get(record["planHash"])
-        if plan is None:
+        started = self.started.get(record["planHash"])
+        if started is None:
             return [("Plan", "an intent before the record that the act started with this plan")]
+        if started.dry_run:
+            return [("Plan", "a call of an act that was approved as a dry run")]
         uid = record["request"].rpartition("/")[2]
-        wrong = problem_of_call(plan, record, uid, turned=self.turned)
+        wrong = problem_of_call(started.plan, record, uid, turned=self.turned)
+        if not wrong and record["detail"].get("back") is not True:
+            wrong = self.calls.problem_of_next(started.plan, record["step"])
         return [("Plan", wrong)] if wrong else []
 
-    def _first_intent(self, record: dict[str, Any], decision: dict[str, Any]) -> list[tuple[str, str]]:
+    def _permission(self, record: dict[str, Any], decision: dict[str, Any], what: str) -> list[tuple[str, str]]:
         problems = self._quorum(record["planHash"], decision)
         if record["planHash"] not in self.proposed:
             problems.append(("Proposal", "an intent for a plan that was not proposed before"))
         if self.refused:
-            problems.append(("Approval", f"the act began after the request had ended as {self.refused}"))
-        if self.objections:
-            problems.append(("Approval", "the act began although a person had denied it"))
-        expiry = decision.get("expiresAt")
+            problems.append(("Approval", f"{what} after the request had ended as {self.refused}"))
+        if self.votes.objections:
+            problems.append(("Approval", f"{what} although a person had denied it"))
+        return [*problems, *self._times(record, decision.get("expiresAt"), what)]
+
+    def _times(self, record: dict[str, Any], expiry: object, what: str) -> list[tuple[str, str]]:
+        """A clock that was put back gains nothing: an intent is no earlier than what its request holds before it."""
+        at, latest = _instant(record["time"]), _instant(max(self.latest, record["time"]))
+        until = _instant(expiry)
+        if at is None or latest is None:
+            return [("Time", "an intent among records of its request whose times are none")]
+        problems = []
+        if latest - at > _BACK_AT_MOST:
+            problems.append(("Time", f"{what} at a time before that of an earlier record of its request"))
         if not isinstance(expiry, str):
-            return [*problems, ("Expiry", "the decision does not say until when it holds")]
-        try:
-            late = datetime.fromisoformat(record["time"]) >= datetime.fromisoformat(expiry)
-        except (ValueError, TypeError):
-            return [*problems, ("Expiry", f"{expiry!r} is not a time with its zone")]
-        return [*problems, ("Expiry", f"the act began after its expiry {expiry}")] if late else problems
+            problems.append(("Expiry", "the decision does not say until when it holds"))
+        elif until is None:
+            problems.append(("Expiry", f"{expiry!r} is not a time with its zone"))
+        elif latest >= until:
+            problems.append(("Expiry", f"{what} after its expiry {expiry}"))
+        return problems
 
     def _outcome(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         if record["attempt"] == 0:
@@ -172,20 +208,26 @@ class RequestStory:
             if record["result"] in _ENDS:
                 self.ended = record["result"]
             return []
-        call = self.calls.get((record["step"], record["attempt"]))
-        if call is None:
-            return [("Pairing", "an outcome without an intent")]
-        if call.closed:
-            # Two processes that saw the same effect: harmless, and void once a correction names the second record.
-            same = (call.outcomes[-1] in _DONE) == (record["result"] in _DONE)
-            return [(DUPLICATE if same else "Pairing", "a second final outcome of the same attempt")]
-        call.outcomes.append(record["result"])
-        return []
+        return self.calls.close(record)
 
     def _started(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         plan, plan_hash = record["detail"].get("plan"), record["planHash"]
         wrong = problem_of_plan(plan, plan_hash)
         if wrong:
             return [("Plan", wrong)]
-        self.plans[plan_hash] = plan
-        return []
+        self.started[plan_hash] = _Started(plan, record["detail"].get("dryRun") is True, scope_of(record))
+        decision = self.decisions.get(plan_hash)
+        calls = [step.get("operation") for step in plan.get("steps", ()) if isinstance(step, dict)]
+        if decision is None or decision.different >= decision.detail["required"] or not any(map(destroys, calls)):
+            return []
+        counted = f"{decision.different} of {decision.detail['required']}"
+        return [("Approval", f"an act that destroys was approved by {counted} people who are surely not the same")]
+
+
+def _instant(text: object) -> datetime | None:
+    """Return a time that names its zone, None for anything else."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return None if found is None or found.tzinfo is None else found

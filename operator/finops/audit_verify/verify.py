@@ -1,4 +1,4 @@
-"""Walks an export once, line by line, in constant memory per request, and reports everything that is wrong."""
+"""Walks an export once, line by line, in memory that does not grow with it, and reports everything that is wrong."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finops.audit_verify import checkpoints
+from finops.audit_verify.calls import DUPLICATE
 from finops.audit_verify.form import NotARecord
+from finops.audit_verify.freezes import Freezes
 from finops.audit_verify.merkle import Tree
 from finops.audit_verify.pauses import Pauses
 from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
+from finops.audit_verify.shelf import OPERATIONS_NEAR, REQUESTS_NEAR, Shelf
 from finops.audit_verify.signatures import Keys
-from finops.audit_verify.story import DUPLICATE, RequestStory
+from finops.audit_verify.story import RequestStory
 from finops.audit_verify.undo import Undos
 from finops.audit_verify.vouching import Vouching
 from finops.audit_verify.words import Words
@@ -54,16 +57,34 @@ class _Requests:
         pauses: of which kinds acts wait.
     """
 
-    stories: dict[str, RequestStory] = field(default_factory=dict)
-    last: dict[str, int] = field(default_factory=dict)
+    stories: Shelf[RequestStory] = field(default_factory=lambda: Shelf(REQUESTS_NEAR))
+    last: Shelf[int] = field(default_factory=lambda: Shelf(OPERATIONS_NEAR))
     words: Words = field(default_factory=Words)
     undos: Undos = field(default_factory=Undos)
     pauses: Pauses = field(default_factory=Pauses)
+    freezes: Freezes = field(default_factory=Freezes)
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
-        story = self.stories.setdefault(record["request"], RequestStory())
-        paused = self.pauses.problem(record)
-        return [*story.check(record), *self.undos.check(record), *([("Pause", paused)] if paused else ())]
+        story = self.stories.get(record["request"])
+        if story is None:
+            story = RequestStory()
+            self.stories.put(record["request"], story)
+        self.pauses.changed(record)
+        # Asked before the story takes the intent in.
+        stopped = self._stopped(record, story)
+        return [*story.check(record), *self.undos.check(record), *stopped]
+
+    def _stopped(self, record: dict[str, Any], story: RequestStory) -> list[tuple[str, str]]:
+        what = story.needs_permission(record)
+        if not what:
+            return []
+        name = record["request"]
+        paused = "" if self.undos.is_undo(name) else self.pauses.problem(what, story.scope(record["planHash"]), name)
+        return [*_named("Pause", paused), *_named("Freeze", self.freezes.problem(what))]
+
+
+def _named(code: str, message: str) -> list[tuple[str, str]]:
+    return [(code, message)] if message else []
 
 
 @dataclass(slots=True)
@@ -71,7 +92,7 @@ class _Walk:
     sequence: int = 0
     head: str = _GENESIS
     fence: int = 0
-    operations: dict[str, int] = field(default_factory=dict)
+    operations: Shelf[int] = field(default_factory=lambda: Shelf(OPERATIONS_NEAR))
     requests: _Requests = field(default_factory=_Requests)
     problems: list[Problem] = field(default_factory=list)
     signers: _Signers = field(default_factory=_Signers)
@@ -102,6 +123,9 @@ def verify(
         kept: texts of checkpoints that were kept outside of the ledger, as they were signed or as the line in a thread
             of Slack, which must hold for it: they show a tail that was cut off and a ledger that was replaced.
         every_signature: check each signature on its own, also of records that a signed checkpoint covers.
+
+    Raises:
+        OSError: the temporary file for what a large ledger needs remembered cannot be used.
     """
     kept = tuple(kept)
     walk = _Walk(vouching=None if every_signature or keys is None else Vouching.of(keys, kept))
@@ -126,7 +150,7 @@ def verify(
 
 
 def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:
-    intents = tuple(intent for story in walk.requests.stories.values() for intent in story.open_intents())
+    intents = tuple(intent for story in walk.requests.stories.values() for intent in story.calls.open_intents())
     return VerifyReport(
         walk.grown.tree.size,
         walk.sequence,
@@ -165,6 +189,8 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         wrong = walk.requests.words.problem(record)
         if wrong:
             walk.problems.append(Problem(number, "Word", wrong))
+    elif record["kind"] == "frozen":
+        walk.requests.freezes.turned(record)
     elif record["kind"] in {
         "acts paused",
         "acts resumed",
@@ -258,13 +284,15 @@ def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> Non
         )
     # Before the object exists its request has a name but no uid yet: such records are linked by the whole chain alone.
     request = record["request"].rpartition("/")[2]
-    before = walk.requests.last.get(request, 0) if request else 0
+    before = (walk.requests.last.get(request) or 0) if request else 0
     if record["requestPrevious"] != before:
         wrong("Chain", f"record {record['sequence']} does not name record {before}, the last of its request")
     if request:
-        walk.requests.last[request] = record["sequence"]
-    earlier = walk.operations.setdefault(record["operationId"], record["sequence"])
-    if earlier != record["sequence"]:
+        walk.requests.last.put(request, record["sequence"])
+    earlier = walk.operations.get(record["operationId"])
+    if earlier is None:
+        walk.operations.put(record["operationId"], record["sequence"])
+    elif earlier != record["sequence"]:
         wrong("Operation", f"operation {record['operationId']} stands already in record {earlier}")
     walk.sequence, walk.head = record["sequence"], digest
     walk.fence = max(walk.fence, record["fence"])

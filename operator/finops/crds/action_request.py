@@ -93,6 +93,17 @@ class Estimate(Part):
     current_monthly_cost: Money = Field(description="What the resource costs a month now.")
     new_monthly_cost: Money = Field(description="What remains to be paid a month afterwards.")
     monthly_savings: Money = Field(description="The difference a month.")
+    list_monthly_savings: Money | None = Field(
+        default=None, description="The difference a month at list price. Default: absent, not known."
+    )
+    net_monthly_savings: Money | None = Field(
+        default=None,
+        description="What the bill falls by a month beside Reserved Instances, Savings Plans and capacity "
+        "reservations. Default: absent, not known; monthlySavings is then at list price, less the policy's discount.",
+    )
+    net_note: Annotated[str, Field(max_length=256)] = Field(
+        default="", description="What commitments change, as the end of a sentence. Default: empty, nothing."
+    )
     lasts_days: int | None = Field(
         default=None,
         ge=1,

@@ -18,6 +18,7 @@ SOURCES: Final = "approvalsources"
 """Verb and virtual resource of the right to vouch for voters of another source."""
 
 _API = "admissionregistration.k8s.io/v1"
+_CREATED: Final = "request.operation == 'CREATE'"
 _HOUSEKEEPERS: Final = (
     "system:serviceaccount:kube-system:generic-garbage-collector",
     "system:serviceaccount:kube-system:namespace-controller",
@@ -60,7 +61,11 @@ def _named(namespaces: Sequence[str]) -> dict[str, Any]:
 
 
 def _voter_policy(attesters: Mapping[str, str]) -> dict[str, Any]:
-    """An Approval says who votes; only that user, or the attester of the source, can have written it."""
+    """An Approval says who votes; only that user, or the attester of the source, can have written it.
+
+    That a vote stays as it was written is a rule of its kind too, which whoever may edit kinds can take out: the
+    operator watches its policies, and no kinds.
+    """
     sender = "request.userInfo.username"
     pinned = " || ".join(
         f"(variables.voter.source == '{source}' && {sender} == '{user}')" for source, user in attesters.items()
@@ -68,7 +73,7 @@ def _voter_policy(attesters: Mapping[str, str]) -> dict[str, Any]:
     names = ", ".join(f"'{user}'" for user in attesters.values())
     return {
         "failurePolicy": "Fail",
-        "matchConstraints": {"resourceRules": [_matching(Approval.crd.plural, "CREATE")]},
+        "matchConstraints": {"resourceRules": [_matching(Approval.crd.plural, "CREATE", "UPDATE")]},
         "variables": [
             {"name": "voter", "expression": "object.spec.approver"},
             {"name": "isAttester", "expression": f"{sender} in [{names}]"},
@@ -76,26 +81,30 @@ def _voter_policy(attesters: Mapping[str, str]) -> dict[str, Any]:
         ],
         "validations": [
             _validation(
-                "variables.voter.source != 'kubernetes' || "
+                f"{_CREATED} || object.spec == oldObject.spec",
+                "spec of an Approval cannot be changed; create another Approval",
+            ),
+            _validation(
+                f"!({_CREATED}) || variables.voter.source != 'kubernetes' || "
                 "(has(variables.voter.username) && variables.voter.username == request.userInfo.username)",
                 "spec.approver.username is not the user who sends this; "
                 "votes of source kubernetes are one's own: write the name that kubectl auth whoami shows",
             ),
             _validation(
-                "variables.voter.source != 'kubernetes' || !has(variables.voter.groups) || "
+                f"!({_CREATED}) || variables.voter.source != 'kubernetes' || !has(variables.voter.groups) || "
                 "variables.voter.groups.all(group, group in request.userInfo.groups)",
                 "spec.approver.groups names a group the sender is not in; "
                 "leave it out or write groups that kubectl auth whoami shows",
             ),
             _validation(
-                "variables.voter.source == 'kubernetes' || "
+                f"!({_CREATED}) || variables.voter.source == 'kubernetes' || "
                 f"(variables.isAttesterOfSource && {_right('variables.voter.source')})",
                 "spec.approver.source is one the sender may not vouch for; "
                 f"only this release's own service account for that source may, with the right {ATTEST} on "
                 f"{SOURCES}.{GROUP} of that name in this namespace: vote with source kubernetes instead",
             ),
             _validation(
-                "variables.voter.source != 'kubernetes' || !variables.isAttester",
+                f"!({_CREATED}) || variables.voter.source != 'kubernetes' || !variables.isAttester",
                 "spec.approver.source is kubernetes, but the sender vouches for others and has no vote of its own; "
                 "write the source it attests",
             ),

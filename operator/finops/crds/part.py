@@ -1,4 +1,4 @@
-"""The base of every object in the four kinds, and of the kinds themselves.
+"""The base of every object in our kinds, and of the kinds themselves.
 
 A `Part` is an object inside a kind; a `Kind` is a whole object with apiVersion, metadata, spec and status.
 """

@@ -60,7 +60,8 @@ class ScanPolicyStatus(Part):
     )
     conditions: Conditions = Field(
         default=(),
-        description="Ready, Reconciling, Stalled, CredentialsValid, MetricsAvailable, PricingCurrent, StoreReachable.",
+        description="Ready, Reconciling, Stalled, CredentialsValid, MetricsAvailable, PricingCurrent, StoreReachable, "
+        "ActsProposed.",
     )
     last_scan: LastScan | None = Field(default=None, description="The last scan. Default: absent before the first.")
     next_scan_time: Time | None = Field(default=None, description="When the next scan starts.")

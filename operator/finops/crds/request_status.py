@@ -149,6 +149,11 @@ class ActionRequestStatus(Part):
     votes: Votes | None = Field(default=None, description="The votes that count.")
     decided_at: Time | None = Field(default=None, description="When it was decided.")
     scheduled_for: Time | None = Field(default=None, description="When the act may start.")
+    first_of_kind: bool | None = Field(
+        default=None,
+        description="Whether it is the first act of its action and policy, for which the others wait until it is "
+        "verified (actions.canary). Default: absent, none waits for it.",
+    )
     execution: Execution | None = Field(default=None, description="Where the act is.")
     outcome: Outcome | None = Field(default=None, description="How the act ended.")
     undo: UndoStatus | None = Field(

@@ -91,6 +91,25 @@ class Metrics(Part):
     )
 
 
+class SizingAllow(Part):
+    """Which changes of platform may be carried out; what is not allowed is advice."""
+
+    vendor_change: bool = Field(
+        default=False,
+        description="Whether a type with a processor of another vendor may be carried out. Default: false.",
+    )
+    hypervisor_change: bool = Field(
+        default=False,
+        description="Whether a change from Xen to Nitro may be carried out; NVMe and ENA drivers must be in place. "
+        "Default: false.",
+    )
+    burstable: bool = Field(
+        default=True,
+        description="Whether an instance with full performance may become a burstable one whose credits carry its "
+        "load. Default: true.",
+    )
+
+
 class Sizing(Part):
     """How instances are right-sized."""
 
@@ -103,6 +122,19 @@ class Sizing(Part):
     )
     deny_families: Families = Field(
         default=(), description="These instance families are never proposed. Default: empty, none."
+    )
+
+    minimum_vcpus: int = Field(
+        default=2,
+        ge=1,
+        le=448,
+        description="vCPUs below which no type is proposed, 1 to 448; an instance that has fewer keeps its own. "
+        "Default: 2.",
+    )
+    allow: SizingAllow = Field(
+        default_factory=SizingAllow,
+        description="Which changes of platform may be carried out; the others are advice. "
+        "Default: the same vendor and hypervisor, burstable types included.",
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -145,6 +177,11 @@ class Pricing(Part):
     discount_percent: Annotated[Decimal, NumberBetween(0, 100)] = Field(
         default=Decimal(0),
         description="Percent taken off list prices for the net figures (private pricing, plans). Default: 0.",
+    )
+    price_list: bool = Field(
+        default=False,
+        description="Whether AWS's price list is asked for figures of today, before the tables of the release. Needs "
+        "`pricing:GetProducts` in the role of one account. Default: false.",
     )
 
 

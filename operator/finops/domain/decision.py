@@ -286,13 +286,17 @@ def eligible_by(voter: Voter, approvers: Iterable[Approver], electorate: Elector
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The standing of a request: who counts, and what follows; `note` says why an approval is left out, if one is."""
+    """The standing of a request: who counts, and what follows; `note` says why an approval is left out, if one is.
+
+    `mapped` are the handles of the approvals whose people the mapping of identities names.
+    """
 
     approvals: tuple[Vote, ...]
     denials: tuple[Vote, ...]
     required: int
     note: str = ""
     snoozes: tuple[Vote, ...] = ()
+    mapped: tuple[str, ...] = ()
 
     @property
     def trigger(self) -> Trigger | None:
@@ -484,7 +488,8 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     snoozes = tuple(vote for vote in last.values() if vote.choice is Choice.SNOOZE)
     enough = _without_step_up(approvals, request.terms)
     note = note if enough == approvals else f"{note} {STEP_UP_MISSING}".lstrip()
-    return Tally(enough, denials, request.terms.required, note, snoozes)
+    mapped = tuple(vote.voter.handle for vote in enough if electorate.person(vote.voter) in electorate.named)
+    return Tally(enough, denials, request.terms.required, note, snoozes, mapped)
 
 
 def _without_step_up(approvals: tuple[Vote, ...], terms: Terms) -> tuple[Vote, ...]:

@@ -85,7 +85,7 @@ class StepRules:
             journal and the seconds since its last entry.
         settle_seconds: how long an effect may stay invisible after a call.
         timeout_seconds: how long a waiting step may take.
-        poll_seconds: pause between two observations.
+        poll_seconds: longest pause between two observations of a step in time; right after a call it is shorter.
         maximum_attempts: calls of this step before the executor turns back; a rollback never gives up.
         retry_codes: AWS error codes of a rejection that only mean "not yet".
         patient: a waiting step that calls a person after the time-out and keeps waiting, because nothing better exists.

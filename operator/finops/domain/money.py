@@ -7,13 +7,15 @@ are in docs/architecture.md, section Money.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 CURRENCY: Final = "USD"
 DEFAULT_HOURS_PER_MONTH: Final = Decimal(730)
 _CENT: Final = Decimal("0.01")
+_TENTHS: Final = Decimal(1000)
+"""Of a percent, in the whole."""
 _MONTHS: Final = 12
 _DAYS_PER_MONTH: Final = 30
 
@@ -36,6 +38,23 @@ def daily_from_monthly(total_monthly: Decimal) -> Decimal:
 def total(amounts: Iterable[Decimal | None]) -> Decimal:
     """Add already rounded amounts. `None` (no price) adds nothing; callers count and show those apart."""
     return sum((to_cents(amount) for amount in amounts if amount is not None), Decimal("0.00"))
+
+
+def shares(amounts: Sequence[Decimal]) -> list[Decimal]:
+    """Return what percentage each amount is of their sum, to a tenth; together they are 100.0, or 0 where the sum is 0.
+
+    What rounding down leaves goes to those that lose most by it (the method of the largest remainder), so that no
+    column of a table ends at 99.9.
+    """
+    whole = sum(amounts, Decimal(0))
+    if not whole:
+        return [Decimal("0.0")] * len(amounts)
+    exact = [_TENTHS * amount / whole for amount in amounts]
+    tenths = [int(one) for one in exact]
+    left = int(_TENTHS) - sum(tenths)
+    for place in sorted(range(len(exact)), key=lambda place: tenths[place] - exact[place])[:left]:
+        tenths[place] += 1
+    return [Decimal(one).scaleb(-1) for one in tenths]
 
 
 def clamp_saving(saving: Decimal, current_cost: Decimal) -> Decimal:

@@ -38,6 +38,7 @@ from finops.domain.situation import (
     Situation,
     backoff_seconds,
     difference,
+    early_pause,
     pause_before_next,
     shows_late,
     unanswered,
@@ -215,7 +216,7 @@ def _refusal_of_repetition(situation: Situation, last: JournalEntry) -> str:
 def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
     rules, waited = situation.rules_of(step), situation.since(situation.journal.entries[-1].at)
     if waited <= rules.settle_seconds:
-        return WaitFor(waiting, rules.poll_seconds)
+        return WaitFor(waiting, early_pause(rules, waited))
     found = situation.procedure.found(situation.plan, situation.observation)
     called = f"{situation.title(step)} was called"
     alarm = f"{called}, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still waiting. {found}"
@@ -260,14 +261,16 @@ def _forward(situation: Situation) -> Move:
             return move
     if situation.procedure.verified(situation.plan, situation.observation):
         return Verified()
-    if situation.since(situation.journal.last_at) > situation.procedure.verify_seconds:
+    waited = situation.since(situation.journal.last_at)
+    if waited > situation.procedure.verify_seconds:
         late = "the end state did not read back in time"
         destroyed = _destroyed(situation)
         if destroyed:
             found = situation.procedure.found(situation.plan, situation.observation)
             return NeedsHuman(f"{situation.title(destroyed)} was carried out, but {late}. {found}".rstrip())
         return Compensate("verify", late)
-    return WaitFor("verify", _poll(situation, steps), verifying=True)
+    pause = min(early_pause(situation.rules(step), waited) for step in steps)
+    return WaitFor("verify", pause, verifying=True)
 
 
 def _destroyed(situation: Situation) -> str:
@@ -279,10 +282,6 @@ def _destroyed(situation: Situation) -> str:
         if last.result in DONE or (last.result is Result.FOREIGN and not situation.expected(step)):
             return step.id
     return ""
-
-
-def _poll(situation: Situation, steps: tuple[PlanStep, ...]) -> float:
-    return min(situation.rules(step).poll_seconds for step in steps)
 
 
 def _changing(situation: Situation, step: PlanStep) -> Move | None:
@@ -338,8 +337,9 @@ def _first_call(situation: Situation, step: PlanStep) -> Move:
         return Finish(State.STALE, f"The resource is not in a state from which {needed} can be called.")
     # AWS shows effects late; only a difference that lasts is one, unless no call of ours can have made it.
     rules = situation.rules(step)
-    if not _changed(situation, step) and situation.since(situation.journal.last_at) < rules.settle_seconds:
-        return WaitFor(step.id, rules.poll_seconds)
+    waited = situation.since(situation.journal.last_at)
+    if not _changed(situation, step) and waited < rules.settle_seconds:
+        return WaitFor(step.id, early_pause(rules, waited))
     return Compensate(step.id, f"{situation.title(step.id)}: the resource is not as the plan expects it here")
 
 
@@ -351,8 +351,9 @@ def _resolve(situation: Situation, step: PlanStep, last: JournalEntry) -> Move:
     rules = situation.rules(step)
     if situation.reached(step):
         return Settle(step.id, last.attempt, Result.RECOVERED)
-    if situation.since(last.at) < rules.settle_seconds:
-        return WaitFor(step.id, rules.poll_seconds)
+    waited = situation.since(last.at)
+    if waited < rules.settle_seconds:
+        return WaitFor(step.id, early_pause(rules, waited))
     if situation.expected(step):
         return Settle(step.id, last.attempt, Result.ABSENT)
     return Settle(step.id, last.attempt, Result.FOREIGN)
@@ -375,7 +376,7 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
         return Compensate(step.id, f"{situation.title(step.id)} cannot succeed any more. {found}")
     waited = situation.since(situation.journal.last_at)
     if waited <= rules.timeout_seconds:
-        return WaitFor(step.id, rules.poll_seconds)
+        return WaitFor(step.id, early_pause(rules, waited))
     late = f"{situation.title(step.id)} takes longer than {rules.timeout_seconds:.0f} seconds"
     return (
         WaitFor(step.id, pause_before_next(rules, waited), alarm=late) if rules.patient else Compensate(step.id, late)
@@ -446,7 +447,7 @@ def _call_back(situation: Situation, step: PlanStep) -> Move:
     waited = situation.since(last.at)
     pause = max(settling, backoff_seconds(last.attempt)) - waited
     if pause > 0:
-        longest = rules.poll_seconds if waited < settling else LONGEST_PAUSE_SECONDS
+        longest = early_pause(rules, waited) if waited < settling else LONGEST_PAUSE_SECONDS
         return WaitFor(step.id, min(pause, longest), alarm=alarm)
     return Call(step, last.attempt + 1, alarm=alarm)
 

@@ -39,8 +39,9 @@ class Price:
     Attributes:
         amount: currency units per `unit`, never rounded.
         unit: `hour`, `gb-month`, `iops-month`, `mibps-month`.
-        source: `bundled`, `derived`, later `price-list-api` or `bill`.
+        source: `price-list` (AWS was asked), `bundled`, `derived`.
         as_of: the date the figure was published or seen.
+        sku: AWS's number of the product, empty where the source has none.
     """
 
     amount: Decimal
@@ -48,6 +49,14 @@ class Price:
     source: str
     as_of: date
     currency: str = CURRENCY
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotListed:
+    """A source was asked and does not say one figure; `why` in words for people."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +95,85 @@ class CostComponent:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupOf:
+    """Whose cost is that of a group, in the group's account and region.
+
+    Attributes:
+        kind: of the members.
+        ids: of the members, None where AWS did not say; with `through` those of the groups that have the members.
+        through: kind of the groups between, empty where there are none.
+    """
+
+    kind: str
+    ids: tuple[str, ...] | None
+    through: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """What the members of a group cost: shown as attributed to it, and in every total once, as the members'.
+
+    `members` are their ids with their costs; None: not known which they are, which is no zero.
+    """
+
+    members: tuple[tuple[str, Cost], ...] | None = None
+
+    @property
+    def monthly(self) -> Decimal | None:
+        """The sum of the rounded costs that are known, None where not one is; without a member there is none to pay."""
+        known = [cost.monthly for _, cost in self.members or () if cost.monthly is not None]
+        return sum(known, Decimal("0.00")) if known or self.members == () else None
+
+    @property
+    def unknown(self) -> int | None:
+        """How many members' costs are not in `monthly`; None where the members are not known."""
+        return None if self.members is None else sum(cost.monthly is None for _, cost in self.members)
+
+    @property
+    def whole(self) -> Decimal | None:
+        """`monthly` where no member is missing in it, else None."""
+        return None if self.unknown else self.monthly
+
+    def over(self, hours_per_month: Decimal) -> Attributed:
+        """Return the same in a month of so many hours."""
+        if self.members is None:
+            return self
+        return Attributed(tuple((one, cost.over(hours_per_month)) for one, cost in self.members))
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a resource costs as it stands; `monthly` is None as soon as one component has no price.
 
     Attributes:
-        monthly: cents-rounded list price per month for `hours_per_month`, None when unknown.
+        monthly: cents-rounded list price per month for `hours_per_month`, None when unknown, and of a group.
         hourly: unrounded hourly figure where the resource is billed by the hour, else None.
         components: the priced parts.
         missing: dimensions without a price, with the reason in words.
+        group: of a group, for which AWS bills nothing, whose cost is its cost.
+        attributed: what these cost; None where nobody has asked, and for what is no group.
     """
 
     monthly: Decimal | None
     hourly: Decimal | None
     components: tuple[CostComponent, ...] = ()
     missing: tuple[str, ...] = ()
+    group: GroupOf | None = None
+    attributed: Attributed | None = None
+
+    @property
+    def at_stake(self) -> Decimal | None:
+        """What a month may save at most: its cost, of a group its members', None where a part of it is not known."""
+        if self.group is None:
+            return self.monthly
+        return None if self.attributed is None else self.attributed.whole
+
+    @property
+    def known_monthly(self) -> Decimal | None:
+        """What a month costs at least, rounded: `monthly`, else its priced parts; None where no part has a price."""
+        if self.monthly is not None or not self.components:
+            return self.monthly
+        return to_cents(sum((one.monthly for one in self.components), Decimal(0)))
 
     @property
     def unrounded_monthly(self) -> Decimal | None:
@@ -118,12 +192,20 @@ class Cost:
     def over(self, hours_per_month: Decimal) -> Cost:
         """Return the same cost in a month of so many hours."""
         parts = (BilledQuantity(one.dimension, one.quantity, one.price, one.used_in_hours) for one in self.components)
-        return cost_from(parts, self.missing, hours_per_month)
+        attributed = None if self.attributed is None else self.attributed.over(hours_per_month)
+        if self.group is None:
+            return cost_from(parts, self.missing, hours_per_month)
+        return cost_of_group(self.group, attributed)
 
     @property
     def price(self) -> Price | None:
         """The price of the main component, for the report's `price` field."""
         return self.components[0].price if self.components else None
+
+
+def cost_of_group(group: GroupOf, attributed: Attributed | None = None) -> Cost:
+    """Return the cost of what AWS bills nothing for: none of its own."""
+    return Cost(None, None, group=group, attributed=attributed)
 
 
 def missing_in_words(missing: Iterable[str]) -> str:

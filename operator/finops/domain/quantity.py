@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+GIB: Final = Decimal(2**30)
+"""Bytes of a gibibyte, which is what AWS's bills and price list call a GB."""
 
 
 def counted(number: int, noun: str) -> str:

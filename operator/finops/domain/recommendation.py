@@ -86,6 +86,7 @@ class Finding:
         parameters: parameters of the action (JSON, no floats), by their names.
         new_monthly_cost: what the resource would still cost after the action, unrounded, residual cost included;
             None when a price is missing.
+        unpriced: why `new_monthly_cost` is not known, where it is not for a price of the resource itself.
         evidence: the numbers, as decimal strings or integers, with thresholds and coverage.
         summary: one sentence for people; no resource names in it (those are hostile text).
         alternatives: other targets that were considered, best first (JSON).
@@ -109,6 +110,7 @@ class Finding:
     facts: tuple[EvidenceFact, ...] = ()
     expectation: str = ""
     performance_risk: PerformanceRisk | None = None
+    unpriced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A finding with money. Invariant: 0 ≤ monthly_savings ≤ current_monthly_cost where both are known.
+    """A finding with money. Invariant: 0 ≤ net ≤ list ≤ current_monthly_cost where they are known.
 
     Attributes:
         id: stable across scans for the same (policy, check, resource, action, parameters).
@@ -156,6 +158,12 @@ class Recommendation:
         status, blocked_by: whether it can be carried out; decided by `finops_operator.rules.readiness` alone.
         note: what became of an actionable one when requests were made: the request that is open, or what it waits for.
         tags: the resource's tags, untrusted text; listings filter by them.
+        monthly_savings: what decides order, totals and minimums: the net saving, or where that is not known the one at
+            list price; both less the policy's discount.
+        list_monthly_savings: what is saved at list price, without any discount.
+        net_monthly_savings: what the bill falls by beside Reserved Instances, Savings Plans and capacity reservations;
+            None: not known, `net_note` says why.
+        net_note: what commitments change, as the end of a sentence; empty: nothing to say.
         lasts_days: days after which AWS undoes the act by itself, so that `monthly_savings` is saved in the month of
             the act and not again; 0: it is saved every month.
     """
@@ -193,6 +201,9 @@ class Recommendation:
     note: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     lasts_days: int = 0
+    list_monthly_savings: Decimal | None = None
+    net_monthly_savings: Decimal | None = None
+    net_note: str = ""
 
 
 def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from finops.domain.money import to_cents
+from finops.domain.price import Cost
 from finops.domain.recommendation import Recommendation, Status
 from finops.domain.resource import Gap
 
@@ -17,24 +18,49 @@ class ShardCost:
     """What resources of one shard cost a month, and how many of them that leaves out.
 
     Attributes:
-        monthly_cost: sum of the rounded costs of those that have a price.
-        resources, unpriced: all of them, and those without a price.
+        monthly_cost: sum of the rounded costs, as far as they are known: with `unpriced` it is at least this.
+        resources, unpriced: all of them, and those of which a part has no price, whatever is known of the others.
+        groups: of all, those for which AWS bills nothing, since it bills their members: these are counted as such.
     """
 
     monthly_cost: Decimal = Decimal(0)
     resources: int = 0
     unpriced: int = 0
+    groups: int = 0
 
-    def plus(self, monthly: Decimal | None) -> ShardCost:
-        """Return the sum with one more resource, which costs so much; None when it has no price."""
+    def plus(self, cost: Cost) -> ShardCost:
+        """Return the sum with one more resource, of which the parts count that have a price.
+
+        A group adds nothing to it, and lacks no price.
+        """
+        group = cost.group is not None
         return ShardCost(
-            self.monthly_cost + (monthly or Decimal(0)), self.resources + 1, self.unpriced + (monthly is None)
+            self.monthly_cost + (Decimal(0) if group else cost.known_monthly or Decimal(0)),
+            self.resources + 1,
+            self.unpriced + (cost.monthly is None and not group),
+            self.groups + group,
+        )
+
+    def with_all_of(self, other: ShardCost) -> ShardCost:
+        """Return the sum with another shard, or with a sum of several."""
+        return ShardCost(
+            self.monthly_cost + other.monthly_cost,
+            self.resources + other.resources,
+            self.unpriced + other.unpriced,
+            self.groups + other.groups,
         )
 
     @property
     def known_cost(self) -> Decimal | None:
-        """Return the cost, None when there are resources and none of them has a price: that is not free."""
-        return None if self.resources and self.resources == self.unpriced else self.monthly_cost
+        """Return what is known of it, None when there are resources and no part has a price: that is not free."""
+        nothing = 0 < self.resources == self.unpriced and not self.monthly_cost
+        return None if nothing else self.monthly_cost
+
+    @property
+    def own_cost(self) -> Decimal | None:
+        """Return the cost as it is shown: None also where all are groups, which have none of their own."""
+        nothing = 0 < self.resources == self.unpriced + self.groups and not self.monthly_cost
+        return None if nothing else self.monthly_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +138,13 @@ def _of(status: Status, part: StatusSum) -> Savings:
 
 @dataclass(frozen=True, slots=True)
 class ScanSummary:
-    """Totals of a scan. Money is rounded to cents; `monthly_cost` adds only priced resources.
+    """Totals of a scan. Money is rounded to cents; `monthly_cost` adds what has a price.
 
     Attributes:
         resources: resources seen, after the policy's selector.
-        unpriced_resources: of those, how many have no price.
+        unpriced_resources: of those, how many have a part without a price; with some, the cost is at least that.
         unknown_resources: of those, how many have too little utilization data to judge.
+        groups: of those, how many are groups, which cost what their members cost.
         savings: what counted recommendations would save, by status.
         api_calls: `service:Operation` → number of requests sent.
         estimated_api_cost: what these calls cost at AWS's list price, unrounded.
@@ -135,6 +162,7 @@ class ScanSummary:
     api_calls: Mapping[str, int] = field(default_factory=dict)
     estimated_api_cost: Decimal = Decimal(0)
     currency: str = "USD"
+    groups: int = 0
     complete_failure: str = ""
     """Why nothing at all could be scanned, empty otherwise."""
 
@@ -150,5 +178,6 @@ class ScanSummary:
 
     @property
     def known_monthly_cost(self) -> Decimal | None:
-        """`monthly_cost`, None when there are resources and not one of them has a price."""
-        return None if 0 < self.resources == self.unpriced_resources else self.monthly_cost
+        """`monthly_cost`, None when there are resources and nothing of them has a price of its own."""
+        none_priced = 0 < self.resources == self.unpriced_resources + self.groups
+        return None if none_priced and not self.monthly_cost else self.monthly_cost

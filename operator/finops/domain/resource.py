@@ -68,6 +68,10 @@ class Resource:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+PRICES: Final = "pricing"
+"""The service of a gap that hides a price and no resource."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that could not be seen. Never zero, never idle, always shown.

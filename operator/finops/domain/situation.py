@@ -18,6 +18,8 @@ from finops.domain.quantity import words
 BACKOFF_BASE_SECONDS: Final = 5.0
 BACKOFF_CAP_SECONDS: Final = 300.0
 _BACKOFF: Final = Backoff(BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS)
+SHORTEST_PAUSE_SECONDS: Final = 1.0
+"""Pause between the first two observations after a call: much of what AWS does takes no longer."""
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """Longest pause between two observations of something that is late."""
 
@@ -98,9 +100,17 @@ def backoff_seconds(failures: int) -> float:
     return _BACKOFF.pause(failures)
 
 
+def early_pause(rules: StepRules, waited: float) -> float:
+    """Return the pause until the next observation of a step in time: as long as it was waited for, up to its own.
+
+    What is quick is so noticed soon, and what is slow costs a few observations more than by its own pause alone.
+    """
+    return min(rules.poll_seconds, max(SHORTEST_PAUSE_SECONDS, waited))
+
+
 def pause_before_next(rules: StepRules, waited: float) -> float:
-    """Return the pause until the next observation of a step: its own, and ever longer once it is late."""
-    return max(rules.poll_seconds, min(LONGEST_PAUSE_SECONDS, (waited - rules.timeout_seconds) / 10))
+    """Return the pause until the next observation of a step: `early_pause`, and ever longer once it is late."""
+    return max(early_pause(rules, waited), min(LONGEST_PAUSE_SECONDS, (waited - rules.timeout_seconds) / 10))
 
 
 def unanswered(situation: Situation) -> PlanStep | None:

@@ -14,6 +14,8 @@ from finops.domain.canonical import Json
 
 PROPOSE_UNDO: Final = "proposeUndo"
 """In the ledger's record of a worse state: whether it asks for the undo of the act."""
+BEFORE: Final = "before"
+"""In the ledger's record that announces the first call of an act: how the resource did right before it."""
 _LONGEST: Final = 900
 """Characters of a sentence about all signs: with what is said around it, it fits a status."""
 

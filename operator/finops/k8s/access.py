@@ -1,4 +1,4 @@
-"""Who am I on this cluster, may I do this, and are the four kinds served: for start-up checks and `finops doctor`."""
+"""Who am I on this cluster, may I do this, and are our kinds served: for start-up checks and `finops doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads, writes and watches objects of the four kinds as typed values.
+"""Reads, writes and watches objects of our kinds as typed values.
 
 One class serves them all; operator, bot and command line differ only in which methods their role lets them use.
 """
@@ -18,6 +18,7 @@ from kubernetes import client
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
+from finops.crds.budget import Budget
 from finops.crds.crd import GROUP, VERSION
 from finops.crds.invalid import InvalidObject
 from finops.crds.metadata import OwnerReference
@@ -155,8 +156,8 @@ class KindApi(Generic[T]):
                 raise
         return self._parse(raw)
 
-    def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> T:
-        """Set annotations (a merge patch; other annotations stay)."""
+    def annotate(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> T:
+        """Set annotations, or take those away that are None (a merge patch; other annotations stay)."""
         with cluster_errors(f"annotate {self._crd.kind} {namespace}/{name}"):
             raw = self._call(
                 "patch",
@@ -293,9 +294,9 @@ def _version(raw: Mapping[str, Any]) -> str:
     return str(raw["metadata"]["resourceVersion"])
 
 
-def scan_policies(connection: Connection) -> KindApi[ScanPolicy]:
-    """Access to ScanPolicy objects."""
-    return KindApi(connection, ScanPolicy)
+def scan_policies(connection: Connection, *, newer: bool = False) -> KindApi[ScanPolicy]:
+    """Access to ScanPolicy objects; `newer` as in `KindApi`."""
+    return KindApi(connection, ScanPolicy, newer=newer)
 
 
 def aws_accounts(connection: Connection) -> KindApi[AwsAccount]:
@@ -311,3 +312,8 @@ def action_requests(connection: Connection, *, newer: bool = False) -> KindApi[A
 def approvals(connection: Connection, *, newer: bool = False) -> KindApi[Approval]:
     """Access to Approval objects; `newer` for those who only show them."""
     return KindApi(connection, Approval, newer=newer)
+
+
+def budgets(connection: Connection, *, newer: bool = False) -> KindApi[Budget]:
+    """Access to Budget objects; `newer` for those who only show them."""
+    return KindApi(connection, Budget, newer=newer)

@@ -11,6 +11,7 @@ the acceptance becomes a record that quotes the checkpoint which no longer holds
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,13 +67,14 @@ class Anchor:
         """How many records the checkpoint covers that this process anchored last."""
         return self._size
 
-    def check(self, known: KnownRecords, stream: LedgerStream, file: int | None) -> None:
+    def check(self, known: KnownRecords, stream: LedgerStream, ends: Mapping[str, int]) -> None:
         """Refuse a ledger that does not continue what was anchored.
 
         Args:
             known: the ledger as it was read to its end.
             stream: the first sink.
-            file: sequence at which the second sink ends; None when that is not known yet, or when there is none.
+            ends: title of each sink that can be read back, and the sequence at which it ends; empty when that is not
+                known yet, or when there is none.
 
         Raises:
             LedgerDiverged: records are missing or are others than they were.
@@ -83,7 +85,7 @@ class Anchor:
         anchored = self._witness.read()
         self.covered = max((one.size for one in self._readable(anchored)), default=0)
         try:
-            self._compare(anchored, known, stream, file)
+            self._compare(anchored, known, stream, ends)
         except LedgerDiverged as error:
             if not _is_accepted(anchored.accepted, known, stream):
                 left = f"{known.head.sequence} {known.head.hash}"
@@ -96,7 +98,7 @@ class Anchor:
             same = before is not None and before.accepted == anchored.accepted
             self._loss = before if same else _Loss(error.message, anchored.accepted, self._readable(anchored))
 
-    def _compare(self, anchored: Anchored, known: KnownRecords, stream: LedgerStream, file: int | None) -> None:
+    def _compare(self, anchored: Anchored, known: KnownRecords, stream: LedgerStream, ends: Mapping[str, int]) -> None:
         if not anchored.checkpoints and known.growth.checkpointed:
             raise LedgerDiverged(
                 f"record {known.growth.checkpointed} of the ledger is a checkpoint, but none is anchored any more: "
@@ -105,7 +107,7 @@ class Anchor:
         for place, text in anchored.checkpoints.items():
             try:
                 checkpoint = self._signed(text, known)
-                _compare(checkpoint, known, stream, file)
+                _compare(checkpoint, known, stream, ends)
             except LedgerDiverged as error:
                 raise LedgerDiverged(f"{error.message} (checkpoint in {place})") from error
 
@@ -199,7 +201,7 @@ def record_of(checkpoint: Checkpoint, known: KnownRecords) -> Entry | None:
     )
 
 
-def _compare(checkpoint: Checkpoint, known: KnownRecords, stream: LedgerStream, file: int | None) -> None:
+def _compare(checkpoint: Checkpoint, known: KnownRecords, stream: LedgerStream, ends: Mapping[str, int]) -> None:
     """Refuse a ledger that does not hold what a checkpoint covers. Raises LedgerDiverged."""
     size, end = checkpoint.size, known.head.sequence
     when = checkpoint.time.isoformat(timespec="seconds")
@@ -208,10 +210,12 @@ def _compare(checkpoint: Checkpoint, known: KnownRecords, stream: LedgerStream, 
             f"the ledger ends at record {end}, but had {size} records at {when}: its end was cut off, or store and "
             "file come from an older backup"
         )
-    if checkpoint.sinks > 1 and file is not None and size > file:
+    short = {title: last for title, last in ends.items() if last < size}
+    # One that was added since may be short, but as many as had all records then, without the stream, have them now.
+    if len(ends) - len(short) < min(checkpoint.sinks - 1, len(ends)):
+        title, last = next(iter(short.items()))
         raise LedgerDiverged(
-            f"the ledger's file ends at record {file}, but had {size} records at {when}: it was cut, deleted "
-            "or replaced"
+            f"{title} ends at record {last}, but had {size} records at {when}: it was cut, deleted or replaced"
         )
     record = stream.at(size)
     known.check(record)

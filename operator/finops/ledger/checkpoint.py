@@ -31,7 +31,7 @@ class Checkpoint:
         size: number of records, and so the sequence of the last one.
         root: of the RFC 9162 tree over the hashes of these records.
         head: hash of the last record.
-        sinks: in how many sinks all of these records were durable, 2 with the file.
+        sinks: in how many sinks that can be read back all of these records were durable: the stream, file, bucket.
         key: id of the key that signed it.
         signature: Ed25519, in hexadecimal, over `PURPOSE` and the canonical JSON of everything else.
     """

@@ -1,8 +1,8 @@
-"""The ledger as everybody writes it: an append returns when stream and file both have it on disk.
+"""The ledger as everybody writes it: an append returns when the stream and a second sink both hold it durably.
 
 Constructed once by the operator's composition (`open_ledger`); implements `finops.ports.ledger.Ledger`. The stream
-gives the sequence, the file follows in order. Without a file the ledger still records proposals and votes, but takes
-no intent: no second sink, no act.
+gives the sequence, file and bucket follow in order. Without either the ledger still records proposals and votes, but
+takes no intent: no second sink, no act.
 
 The store is not trusted. Every record is signed; what is read from the stream is checked against the keys, against the
 chain, and against our own note of every operation and of the last record of each request, so that a forged, changed or
@@ -12,22 +12,27 @@ hidden record is found instead of believed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.domain.canonical import canonical_json
 from finops.errors import Conflict, FenceLost, InvalidInput, LedgerDiverged, LedgerUnavailable
-from finops.ledger.anchor import EVERY_RECORDS, Anchor, record_of
+from finops.ledger.anchor import Anchor, record_of
+from finops.ledger.bucket_sink import BucketSink
 from finops.ledger.file_sink import FileSink
 from finops.ledger.known_records import WROTE, KnownRecords
 from finops.ledger.log_sink import LogSink
 from finops.ledger.signing import Keyring
 from finops.ledger.sinks import Sinks
+from finops.ledger.state import BesideFile, InStore, Shelf
+from finops.ledger.unfinished import begins_act
 from finops.ports.anchor import Witness
+from finops.ports.bucket import LockedBucket
 from finops.ports.clock import Clock
 from finops.ports.ledger import TreeHead
+from finops.ports.sink import KeptSink
 from finops.store.connection import Store
 from finops.store.ledger import AppendResult, Head, LedgerStream
 
@@ -44,12 +49,12 @@ _FEW_REQUESTS: Final = 500
 
 
 class DurableLedger:
-    """Two sinks, one order. Thread-safe; see `finops.ports.ledger.Ledger` for what each method raises."""
+    """Several sinks, one order. Thread-safe; see `finops.ports.ledger.Ledger` for what each method raises."""
 
     def __init__(
         self,
         stream: LedgerStream,
-        file: FileSink | None,
+        kept: Sequence[KeptSink],
         *,
         keys: Keyring,
         clock: Clock,
@@ -57,9 +62,10 @@ class DurableLedger:
         passage: Callable[[str], None],
         anchor: Anchor | None = None,
         log: LogSink | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._stream = stream
-        self._sinks = Sinks(stream, file, keys, anchor, log)
+        self._sinks = Sinks(stream, kept, keys, anchor=anchor, log=log, shelf=shelf)
         self._keys = keys
         self._clock = clock
         self._fence = fence
@@ -68,7 +74,7 @@ class DurableLedger:
 
     @property
     def has_second_sink(self) -> bool:
-        return self._sinks.file is not None
+        return bool(self._sinks.kept)
 
     @property
     def problem(self) -> str:
@@ -76,14 +82,14 @@ class DurableLedger:
         return self._sinks.diverged
 
     def start(self) -> int:
-        """Compare both sinks and copy what the file lacks; returns the number of records copied.
+        """Compare all sinks and copy what one lacks; returns the number of records copied.
 
         Called at every acquisition of the lease, and again by hand once a divergence was cleared up.
 
         Raises:
             LedgerUnavailable: a sink does not answer.
             ClusterUnavailable, Refused: the anchor cannot be read or written.
-            LedgerDiverged: the file is ahead of the stream, is another one, or both do not continue what was anchored.
+            LedgerDiverged: a sink is ahead of the stream, is another one, or they do not continue what was anchored.
                 Every later append raises it too.
         """
         with self._lock:
@@ -99,31 +105,34 @@ class DurableLedger:
     def keep_anchor(self, *, at_once: bool = False) -> int:
         """Anchor a checkpoint outside of the sinks when one is due; returns how many records are anchored.
 
-        Called every second or so while the lease is held, and `at_once` before it is given up. When none is due it
-        verifies another part of the file that the start did not read.
+        Called every second or so while the lease is held, and `at_once` before it is given up. Gives the sinks that
+        no append waits for what they lack. When no checkpoint is due it verifies another part of what the start did not
+        read.
 
         Raises:
             FenceLost: this process does not hold the lease any more.
             ClusterUnavailable, Refused, LedgerUnavailable: not anchored; the next call tries again.
-            LedgerDiverged: the file was changed. Every later append raises it too.
+            LedgerDiverged: a sink was changed. Every later append raises it too.
         """
+        self._sinks.bring_up()
         anchor = self._sinks.anchor
         if anchor is None:
             return 0
         with self._lock:
             known = self._sinks.durable()
-            sinks = 1 if self._sinks.file is None else 2
-            checkpoint = anchor.due(known, sinks, at_once=at_once) if known is not None else None
-            entry = record_of(checkpoint, known) if checkpoint is not None and known is not None else None
-            picture = self._sinks.picture(1 if at_once else EVERY_RECORDS) if checkpoint is not None else None
+            checkpoint = anchor.due(known, 1 + len(self._sinks.kept), at_once=at_once) if known is not None else None
+            entry, picture = None, None
+            if checkpoint is not None and known is not None:
+                entry = record_of(checkpoint, known)
+                picture = self._sinks.pictures.due(known, at_once=at_once)
         if checkpoint is None:
-            self._sinks.scrub()
+            self._sinks.verify()
         else:
             # Not under the lock: a slow API server must not keep an act from being recorded.
             anchor.write(checkpoint)
             self._stream.keep_checkpoint(checkpoint.text)
             if picture is not None:
-                self._sinks.keep_picture(picture)
+                self._sinks.pictures.keep(picture)
             # After it is anchored: a ledger that holds a checkpoint is one that has an anchor.
             if entry is not None:
                 anchor.announce(self.append(entry).entry)
@@ -135,7 +144,7 @@ class DurableLedger:
         Raises:
             LedgerUnavailable: the stream does not answer.
             ClusterUnavailable, Refused: the anchor cannot be read.
-            LedgerDiverged: the stream is behind the file, or does not continue what was anchored.
+            LedgerDiverged: the stream is behind another sink, or does not continue what was anchored.
             FenceLost: another process has written with this fence, or with a later one.
         """
         with self._lock:
@@ -150,22 +159,23 @@ class DurableLedger:
                 )
             return record
 
-    def append(self, entry: Entry, *, after: int | None = None, unless: str = "") -> Record:
+    def append(self, entry: Entry, *, after: int | None = None, unless: Sequence[str] = ()) -> Record:
         with self._lock:
             if self._sinks.diverged:
                 raise LedgerDiverged(
                     self._sinks.diverged, hint="nothing is acted upon until a person has compared both sinks"
                 )
-            if self._sinks.file is None and entry.kind in ACT_KINDS:
+            if not self._sinks.kept and entry.kind in ACT_KINDS:
                 raise LedgerUnavailable(
                     "the ledger has one sink only, nothing can be acted upon",
                     code="NoSecondSink",
-                    hint="set FINOPS_LEDGER_PATH (chart: ledger.persistence)",
+                    hint="set FINOPS_LEDGER_PATH (chart: ledger.persistence) or FINOPS_LEDGER_S3 (ledger.s3)",
                 )
             record = self._append_to_stream(entry, after, unless)
             self._passage(f"ledger.{entry.kind.value}.after-stream")
             try:
-                self._sinks.catch_up(record)
+                # What an act rests on is in every sink before its first call; then no slow one holds it half way.
+                self._sinks.catch_up(record, everywhere=begins_act(entry))
             except LedgerDiverged as error:
                 if _has_lost(self._fence, record):
                     self._sinks.diverged = ""
@@ -205,8 +215,8 @@ class DurableLedger:
             known = self._sinks.durable()
             read = self._sinks.known
             if known is None and read is not None and read.head.sequence and not self._sinks.diverged:
-                # A record whose append ended half way reaches the file here, when no other one follows it.
-                self._sinks.catch_up(self._stream.at(read.head.sequence))
+                # A record whose append ended half way reaches the others here, when no other one follows it.
+                self._sinks.catch_up(self._stream.at(read.head.sequence), everywhere=True)
                 known = self._sinks.durable()
             if known is None:
                 raise LedgerUnavailable("not every sink has all records of the ledger now")
@@ -230,13 +240,13 @@ class DurableLedger:
         """Return the stream's head; its fence is the highest that ever wrote: a new lease must start above it."""
         return self._stream.head()
 
-    def _append_to_stream(self, entry: Entry, after: int | None, unless: str = "") -> Record:
+    def _append_to_stream(self, entry: Entry, after: int | None, unless: Sequence[str] = ()) -> Record:
         failure: LedgerUnavailable | None = None
         for _ in range(_ATTEMPTS):
             try:
                 record = self._next_record(entry)
                 recorded = self._sinks.followed().has(entry.operation_id)
-                if unless and not recorded and self._sinks.followed().has(unless):
+                if not recorded and any(self._sinks.followed().has(one) for one in unless):
                     # Our own note of it: the store's index need not be believed.
                     raise _forestalled(unless)
                 answer = self._stream.append(record, after=after, unless=unless, recorded=recorded)
@@ -314,8 +324,8 @@ def _hidden_operation(operation_id: str) -> LedgerDiverged:
     return LedgerDiverged(f"the store hides operation {operation_id}, which was recorded", hint=WROTE)
 
 
-def _forestalled(operation_id: str) -> Conflict:
-    return Conflict(f"{operation_id} was recorded meanwhile", code="RecordsChanged")
+def _forestalled(unless: Sequence[str]) -> Conflict:
+    return Conflict(f"{' or '.join(unless)} was recorded meanwhile", code="RecordsChanged")
 
 
 def _no_passage(name: str) -> None:
@@ -333,8 +343,9 @@ def open_ledger(
     passage: Callable[[str], None] = _no_passage,
     witness: Witness | None = None,
     log: LogSink | None = None,
+    bucket: LockedBucket | None = None,
 ) -> DurableLedger:
-    """Return the ledger on both sinks; call `start()` before the first append.
+    """Return the ledger on all its sinks; call `start()` before the first append.
 
     Args:
         store: from `open_ledger_connection`: its client resends nothing.
@@ -344,10 +355,23 @@ def open_ledger(
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
         file_timeout_seconds: after which a hanging volume counts as unreachable.
         passage: `killpoint` of the operator; called with the name of each boundary.
-        witness: keeps the latest checkpoint outside of both sinks; without it their owner can cut both.
+        witness: keeps the latest checkpoint outside of all sinks; without it their owner can cut them.
         log: takes every record besides, and is never read back.
+        bucket: of a sink in S3: the second one without a file, else a further one.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)
-    anchor = None if witness is None else Anchor(witness, keys, clock)
-    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage, anchor=anchor, log=log)
+    kept: list[KeptSink] = [] if file is None else [file]
+    if bucket is not None:
+        kept.append(BucketSink(bucket))
+    return DurableLedger(
+        stream,
+        kept,
+        keys=keys,
+        clock=clock,
+        fence=fence,
+        passage=passage,
+        anchor=None if witness is None else Anchor(witness, keys, clock),
+        log=log,
+        shelf=InStore(stream) if file is None else BesideFile(file),
+    )

@@ -10,35 +10,28 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from finops.domain.audit import GENESIS_HASH, Record
+from finops.domain.audit import Record
 from finops.errors import LedgerDiverged, LedgerUnavailable
 from finops.ledger.lines import line_of, record_of
 from finops.ledger.timed_writes import TimedWrites
+from finops.ports.sink import Place
 
 _MODE: Final = 0o640
 _CHECK_VOLUME: Final = "check the volume under the file"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A record in the file: its sequence and hash, and the bytes from which to which its line goes."""
-
-    sequence: int = 0
-    hash: str = GENESIS_HASH
-    begins: int = 0
-    ends: int = 0
-
-
 class FileSink:
-    """Implements finops.ports.sink.Sink; a worker syncs every write, so that a hanging volume cannot hang us.
+    """Implements finops.ports.sink.KeptSink; a worker syncs every write, so that a hanging volume cannot hang us.
 
     Raises (append): LedgerUnavailable when the volume fails or takes longer than `timeout_seconds`; LedgerDiverged
     when somebody else changed the file. After a time-out nothing more is written until the stuck write has ended.
     """
+
+    name: Final = "file"
+    title: Final = "the ledger's file"
 
     def __init__(self, path: Path, *, timeout_seconds: float = 2.0, sync: Callable[[int], None] = os.fsync) -> None:
         self._path = path
@@ -91,11 +84,16 @@ class FileSink:
         except OSError as error:
             raise _unavailable(self._path, error) from error
 
-    def append(self, record: Record) -> None:
-        """Write and sync one record; returns when it is durable. Records already in the file are skipped."""
+    def append(self, *records: Record) -> None:
+        """Write and sync each record; returns when all are durable. Records already in the file are skipped."""
         with self._lock:
-            if record.sequence <= self.sequence:
-                return
+            for record in records:
+                self._append(record)
+
+    def _append(self, record: Record) -> None:
+        # A write that took too long may have ended meanwhile: only once none is under way is the end known.
+        self._writes.check()
+        if record.sequence > self.sequence:
             if record.sequence != self.sequence + 1 or record.previous_hash != self.place.hash:
                 raise LedgerDiverged(
                     f"{self._path} ends at record {self.sequence}; record {record.sequence} does not continue it"
@@ -133,6 +131,18 @@ class FileSink:
         """Yield the records of the file."""
         for line in self._lines():
             yield record_of(line)
+
+    def after(self, place: Place) -> Iterator[tuple[Record, Place]]:
+        """Yield the records behind a place, each with its own; half a line at the end is none."""
+        try:
+            for line in self._lines(place.ends):
+                if not line.endswith(b"\n"):
+                    return
+                record = record_of(line)
+                place = next_place(place, record, line)
+                yield record, place
+        except OSError as error:
+            raise _unavailable(self._path, error, "read") from error
 
     def _lines(self, begin: int = 0) -> Iterator[bytes]:
         with self._path.open("rb") as file:
@@ -206,8 +216,8 @@ def _check_torn(torn: bytes, expected: bytes | None) -> None:
         )
 
 
-def _unavailable(path: Path, error: OSError) -> LedgerUnavailable:
+def _unavailable(path: Path, error: OSError, what: str = "written") -> LedgerUnavailable:
     return LedgerUnavailable(
-        f"the ledger's file {path} cannot be written: {error.strerror or error}",
+        f"the ledger's file {path} cannot be {what}: {error.strerror or error}",
         hint="FINOPS_LEDGER_PATH must name a file on a writable, durable volume",
     )

@@ -69,17 +69,17 @@ class KnownRecords:
         self.unfinished.learn(record)
         self.head = Head(record.sequence, digest, max(head.fence, record.fence))
 
-    def check(self, record: Record) -> None:
-        """Refuse a record that the store shows, when another one was read in its place or a replaced key signed it.
+    def check(self, record: Record, shown_by: str = "the store") -> None:
+        """Refuse a record that a sink shows, when another one was read in its place or a replaced key signed it.
 
         Raises:
-            LedgerDiverged: the store shows what was never written so.
+            LedgerDiverged: the sink shows what was never written so.
         """
         if record.sequence > self.head.sequence:
             self.check_key(record.key, record.sequence)
         elif self.operations.get(self._short(record.entry.operation_id)) != self._short(record.hash):
             raise LedgerDiverged(
-                f"record {record.sequence} in the store is not the one that was read before", hint=WROTE
+                f"record {record.sequence} in {shown_by} is not the one that was read before", hint=WROTE
             )
 
     def _short(self, text: str) -> int:

@@ -38,17 +38,20 @@ class LogSink:
         with self._lock:
             self._sequence = max(self._sequence, sequence)
 
-    def append(self, record: Record) -> None:
+    def append(self, *records: Record) -> None:
         with self._lock:
-            if record.sequence <= self._sequence:
-                return
-            if record.sequence != self._sequence + 1:
-                raise LedgerDiverged(f"the log ends at record {self._sequence}; record {record.sequence} leaves a gap")
-            try:
-                self._writes.run(lambda: self._write(line_of(record)))
-            except (OSError, ValueError) as error:
-                raise LedgerUnavailable(f"the ledger's log cannot be written: {error}", hint=_CHECK) from error
-            self._sequence = record.sequence
+            for record in records:
+                if record.sequence > self._sequence:
+                    self._append(record)
+
+    def _append(self, record: Record) -> None:
+        if record.sequence != self._sequence + 1:
+            raise LedgerDiverged(f"the log ends at record {self._sequence}; record {record.sequence} leaves a gap")
+        try:
+            self._writes.run(lambda: self._write(line_of(record)))
+        except (OSError, ValueError) as error:
+            raise LedgerUnavailable(f"the ledger's log cannot be written: {error}", hint=_CHECK) from error
+        self._sequence = record.sequence
 
     def _write(self, line: bytes) -> None:
         # What an earlier write left may be half a line: the next one begins on a line of its own.

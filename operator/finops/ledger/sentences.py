@@ -14,7 +14,7 @@ from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
-from finops.domain.quantity import words
+from finops.domain.quantity import counted, words
 
 _ARN_PARTS: Final = 6
 """arn, partition, service, region, account and resource. Source: the AWS user guide, "Amazon Resource Names"."""
@@ -206,9 +206,14 @@ def _frozen(entry: Entry) -> Sentence:
 
 def _policy_changed(entry: Entry) -> Sentence:
     text = "changed" if entry.result == "changed" else "is served from here on"
-    return Sentence(
-        Shape.NOTE, text, f"Policy {_text(entry.detail, 'policy')}", f"Generation {_text(entry.detail, 'generation')}"
-    )
+    said = entry.detail.get("expected")
+    expected = f", {_alerting_nobody(len(said))}" if isinstance(said, list | tuple) else ""
+    about = f"Generation {_text(entry.detail, 'generation')}{expected}"
+    return Sentence(Shape.NOTE, text, f"Policy {_text(entry.detail, 'policy')}", about)
+
+
+def _alerting_nobody(number: int) -> str:
+    return f"{counted(number, 'expected change')} of cost {'alerts' if number == 1 else 'alert'} nobody"
 
 
 def _acquired(entry: Entry) -> Sentence:

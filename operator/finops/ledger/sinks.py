@@ -1,57 +1,64 @@
-"""The ledger's two sinks side by side: how far both are known, and what they disagree on.
+"""The ledger's sinks side by side: how far they are known, and what they disagree on.
 
-Used by `finops.ledger.durable` alone, under its lock. The stream gives the order and the file follows it; both are read
-here, so that a sink which lost or changed records is found before anything is appended behind it.
+Used by `finops.ledger.durable` alone, under its lock. The stream gives the order and the others follow it; those that
+can be read back are compared with it, so that a sink which lost or changed records is found before anything is appended
+behind it.
+
+An append waits for the first of the kept sinks. A further one has what an act rests on, and that it began, before its
+first call is made, and everything else a second or two later: an act's end is shown only once all of them hold it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import Final
 
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged
 from finops.ledger.anchor import Anchor
-from finops.ledger.file_sink import FileSink, Place
 from finops.ledger.known_records import KnownRecords
 from finops.ledger.lines import line_of
 from finops.ledger.log_sink import LogSink
-from finops.ledger.scrub import Scrub
+from finops.ledger.pictures import Pictures
 from finops.ledger.signing import Keyring
-from finops.ledger.state import SUFFIX, Picture, pack, read_picture
-from finops.ports.sink import Sink
-from finops.store.ledger import Head, LedgerStream
+from finops.ledger.state import Shelf
+from finops.ports.sink import KeptSink, Sink
+from finops.store.ledger import LedgerStream
 
 _COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
 
-_SCRUBBED: Final = 200
-"""Records verified at a time, some 30 ms of work."""
+_COPIED: Final = 500
+"""Records that a sink is given at a time."""
 
 
 class Sinks:
-    """Stream and file of one ledger.
+    """Stream and followers of one ledger.
 
     Attributes:
-        file: the second sink, None when there is none.
+        kept: the sinks that can be read back; an append waits for the first one. Empty: nothing can be acted upon.
         log: a sink that is only written, None when there is none.
+        pictures: where a start goes on.
         known: what this process has read of the ledger itself; None before the first reading.
         current: whether nobody else is known to have appended to the stream since it was read last.
         diverged: what the sinks disagree on; empty while they agree.
-        anchor: the checkpoint outside of both; None where none is kept.
+        anchor: the checkpoint outside of all of them; None where none is kept.
     """
 
     def __init__(
         self,
         stream: LedgerStream,
-        file: FileSink | None,
+        kept: Sequence[KeptSink],
         keys: Keyring,
+        *,
         anchor: Anchor | None = None,
         log: LogSink | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._stream = stream
-        self._keys = keys
-        self._pictured = 0
-        self._scrub: Scrub | None = None
-        self.file = file
+        self.kept = tuple(kept)
+        self.pictures = Pictures(self.kept, keys, shelf)
         self.log = log
         self.anchor = anchor
         self.known: KnownRecords | None = None
@@ -59,7 +66,7 @@ class Sinks:
         self.diverged = ""
 
     def reconcile(self) -> int:
-        """Compare both sinks from the last picture on and copy what the file lacks; returns how many records.
+        """Compare all sinks from the last picture on and copy what they lack; returns how many records at most.
 
         Raises:
             LedgerUnavailable: a sink does not answer.
@@ -76,7 +83,7 @@ class Sinks:
 
     def followed(self) -> KnownRecords:
         """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
-        known = self.known = self.known or self._begin().known
+        known = self.known = self.known or self.pictures.begin().known
         if not self.current:
             try:
                 self._check_head(known)
@@ -88,8 +95,8 @@ class Sinks:
             self.current = True
         return known
 
-    def check_anchor(self, file: int | None = None) -> None:
-        """Refuse a ledger that does not continue what was anchored outside; `file` is where the second sink ends.
+    def check_anchor(self, kept: Sequence[KeptSink] = ()) -> None:
+        """Refuse a ledger that does not continue what was anchored outside; `kept` are the sinks whose end is known.
 
         Raises:
             LedgerDiverged: something is missing or was replaced; `diverged` says so.
@@ -98,7 +105,7 @@ class Sinks:
         if self.anchor is None:
             return
         try:
-            self.anchor.check(self.followed(), self._stream, file)
+            self.anchor.check(self.followed(), self._stream, {sink.title: sink.sequence for sink in kept})
         except LedgerDiverged as error:
             self.diverged = error.message
             raise
@@ -110,115 +117,126 @@ class Sinks:
             return None
         return known
 
-    def picture(self, every: int) -> bytes | None:
-        """Return the picture from which the next start goes on, when `every` records came since the last one."""
-        known, file = self.durable(), self.file
-        if known is None or file is None or known.head.sequence - self._pictured < every:
-            return None
-        self._pictured = known.head.sequence
-        return pack(Picture(known, file.place), self._keys)
-
-    def keep_picture(self, picture: bytes) -> None:
-        """Keep a picture beside the file. Raises LedgerUnavailable."""
-        if self.file is not None:
-            self.file.keep_beside(SUFFIX, picture)
-
-    def _begin(self) -> Picture:
-        """Return what is known before anything is read: the last picture when the file holds it, else nothing."""
-        file = self.file
-        kept = None if file is None else read_picture(file.path.with_name(file.path.name + SUFFIX), self._keys)
-        if kept is None or file is None or not file.holds(kept.place):
-            return Picture(KnownRecords(), Place())
-        self._pictured = kept.place.sequence
-        self._scrub = Scrub(file.path, self._keys.check, kept.place)
-        return kept
-
-    def scrub(self) -> None:
-        """Verify another part of what a start did not read of the file.
+    def verify(self) -> None:
+        """Verify that the stream still has all records, and another part of what a start did not read of the sinks.
 
         Raises:
             LedgerDiverged: it was changed; `diverged` says so.
             LedgerUnavailable: it cannot be read now.
         """
-        if self._scrub is None or self.diverged:
+        if self.diverged:
             return
         try:
-            self._scrub.step(_SCRUBBED)
+            self._stream.whole_head()
+            self.pictures.verify()
         except LedgerDiverged as error:
             self.diverged = error.message
             raise
-        if self._scrub.done:
-            self._scrub = None
 
-    def catch_up(self, record: Record) -> None:
-        """Bring the sinks up to `record`; earlier records that one missed while it was down go first."""
+    def catch_up(self, record: Record, *, everywhere: bool) -> None:
+        """Bring the sinks up to `record`; earlier records that one missed while it was down go first.
+
+        Args:
+            record: the stream has it.
+            everywhere: also those sinks that an append need not wait for.
+        """
         try:
             for sink in self._followers():
-                if record.sequence > sink.sequence + 1:
-                    for earlier in self._stream.read(sink.sequence + 1, count=record.sequence - sink.sequence - 1):
-                        sink.append(earlier)
-                sink.append(record)
+                if everywhere or sink not in self.kept[1:]:
+                    if record.sequence > sink.sequence + 1:
+                        self._copy(sink, record.sequence - 1)
+                    sink.append(record)
+        except LedgerDiverged as error:
+            self.diverged = error.message
+            raise
+
+    def bring_up(self) -> None:
+        """Give the sinks that no append waited for what they lack. Not under the ledger's lock: they may be slow.
+
+        Raises:
+            LedgerUnavailable: one does not answer.
+            LedgerDiverged: somebody else wrote to one; `diverged` says so.
+        """
+        known = self.known
+        if known is None or self.diverged:
+            return
+        try:
+            for sink in self.kept[1:]:
+                self._copy(sink, known.head.sequence)
         except LedgerDiverged as error:
             self.diverged = error.message
             raise
 
     def _followers(self) -> tuple[Sink, ...]:
-        """Return the sinks that follow the stream; the file first, which alone can be read back."""
-        return tuple(one for one in (self.file, self.log) if one is not None)
+        """Return the sinks that follow the stream; those first that can be read back."""
+        return self.kept if self.log is None else (*self.kept, self.log)
+
+    def _copy(self, sink: Sink, end: int) -> int:
+        """Give a sink the records of the stream up to `end`, many at a time; returns how many it lacked."""
+        begun = sink.sequence
+        records = self._stream.read(begun + 1, count=end - begun) if begun < end else iter(())
+        while part := tuple(islice(records, _COPIED)):
+            sink.append(*part)
+        return max(0, end - begun)
+
+    def _compare(self) -> int:
+        begin = self.pictures.begin()
+        known = begin.known
+        self.current = False
+        for sink in self.kept:
+            sink.open(self._line, partial(_take, known, sink), begin.places.get(sink.name))
+            self._check_end(sink)
+        self.known = known
+        self.followed()
+        # What a sink lacks is copied only once it is known that it may lack it.
+        self.check_anchor(self.kept)
+        copied = max((self._copy(sink, known.head.sequence) for sink in self.kept), default=0)
+        self._write_log(known.head.sequence)
+        return copied
+
+    def _line(self, sequence: int) -> bytes | None:
+        """Return the line that the stream has for a sequence."""
+        found: Iterator[Record] = self._stream.read(sequence, count=1)
+        return next(map(line_of, found), None)
 
     def _write_log(self, end: int) -> None:
         """Write again what the log may lack: all that no anchored checkpoint covers, up to record `end`."""
         if self.log is None:
             return
         self.log.go_on_after(min(self.anchor.covered if self.anchor is not None else 0, end))
-        begun = self.log.sequence
-        if begun < end:
-            for record in self._stream.read(begun + 1, count=end - begun):
-                self.log.append(record)
-
-    def _compare(self) -> int:
-        file, begin = self.file, self._begin()
-        known = begin.known
-        self.current = False
-        if file is None:
-            self.known = known
-            self.followed()
-            self.check_anchor()
-            self._write_log(known.head.sequence)
-            return 0
-        file.open(
-            lambda sequence: next(map(line_of, self._stream.read(sequence, count=1)), None), known.learn, begin.place
-        )
-        if known.head.sequence:
-            self._check_end(known.head)
-        self.known = known
-        found = file.sequence
-        self.followed()
-        # What the file lacks is copied only once it is known that it may lack it.
-        self.check_anchor(found)
-        for record in self._stream.read(found + 1, count=known.head.sequence - found):
-            file.append(record)
-        self._write_log(known.head.sequence)
-        return known.head.sequence - found
+        self._copy(self.log, end)
 
     def _check_head(self, known: KnownRecords) -> None:
-        """Refuse a store that came back with less than the file or we ourselves have seen of it."""
-        head = self._stream.head()
-        seen = max(known.head.sequence, self.file.sequence if self.file is not None else 0)
-        if seen > head.sequence:
-            raise LedgerDiverged(_lost(seen, head.sequence), hint=_COMPARE)
+        """Refuse a store that came back with less than the kept sinks or we ourselves have seen of it."""
+        head = self._stream.whole_head()
+        for sink in self.kept:
+            if sink.sequence > head.sequence:
+                raise LedgerDiverged(_lost(sink.title, sink.sequence, head.sequence), hint=_COMPARE)
+        if known.head.sequence > head.sequence:
+            raise LedgerDiverged(_lost("the ledger", known.head.sequence, head.sequence), hint=_COMPARE)
 
-    def _check_end(self, end: Head) -> None:
-        """Compare the file's last record, which names all before it by its hash, with the keys and with the stream."""
+    def _check_end(self, sink: KeptSink) -> None:
+        """Compare a sink's last record, which names all before it by its hash, with the keys and with the stream."""
+        end = sink.place
+        if not end.sequence:
+            return
         head = self._stream.head()
         if end.sequence > head.sequence:
-            raise LedgerDiverged(_lost(end.sequence, head.sequence), hint=_COMPARE)
+            raise LedgerDiverged(_lost(sink.title, end.sequence, head.sequence), hint=_COMPARE)
         if self._stream.at(end.sequence).hash != end.hash:
-            raise LedgerDiverged(f"record {end.sequence} differs between the ledger's file and its stream")
+            raise LedgerDiverged(f"record {end.sequence} differs between {sink.title} and its stream")
 
 
-def _lost(file: int, stream: int) -> str:
+def _take(known: KnownRecords, sink: KeptSink, record: Record) -> None:
+    """Learn the next record, or compare one that another sink has shown already. Raises LedgerDiverged."""
+    if record.sequence > known.head.sequence:
+        known.learn(record)
+    else:
+        known.check(record, sink.title)
+
+
+def _lost(title: str, end: int, stream: int) -> str:
     return (
-        f"the ledger's file ends at record {file}, its stream at {stream}: the store lost records or was restored "
+        f"{title} ends at record {end}, its stream at {stream}: the store lost records or was restored "
         "from an older backup"
     )

@@ -1,10 +1,10 @@
-"""What is known of the ledger, kept beside its file, so that a start reads only what was recorded since.
+"""What is known of the ledger, kept beside its file or in the store, so that a start reads only what came since.
 
-A picture of `KnownRecords` at a checkpoint. The operator's own signature covers all of it, and it counts only when the
-file has that record at that place. Otherwise everything is read from the first record on: losing the picture loses
-time, and whoever owns the volume can make a start slow but not make it believe anything.
+A picture of `KnownRecords` at a checkpoint. The operator's own signature covers all of it, and it counts only where a
+sink has that record at that place. Otherwise everything is read from the first record on: losing the picture loses
+time, and whoever owns where it is kept can make a start slow but not make it believe anything.
 
-The file: one line of canonical JSON, one line with the signature, then the hashes of all operations and their records,
+Its form: one line of canonical JSON, one line with the signature, then the hashes of all operations and their records,
 8 bytes each, little-endian.
 """
 
@@ -16,36 +16,76 @@ import logging
 import sys
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 from finops.domain.canonical import Json, canonical_json
-from finops.ledger.file_sink import Place
+from finops.ledger.file_sink import FileSink
 from finops.ledger.growth import Growth
 from finops.ledger.known_records import KnownRecords
 from finops.ledger.merkle import Growing
 from finops.ledger.signing import Keyring
 from finops.ledger.unfinished import unfinished_from_json
-from finops.store.ledger import Head
+from finops.ports.sink import Place
+from finops.store.ledger import Head, LedgerStream
 
 logger = logging.getLogger(__name__)
-PURPOSE: Final = b"finops.dev ledger state v1\n"
+PURPOSE: Final = b"finops.dev ledger state v2\n"
 SUFFIX: Final = ".state"
 _NUMBERS: Final = "Q"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What was known, and where the file had come by then."""
+    """What was known, and where each sink had come by then, by its name."""
 
-    known: KnownRecords
-    place: Place
+    known: KnownRecords = field(default_factory=KnownRecords)
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+class Shelf(Protocol):
+    """Where one picture is kept, in a place that nobody trusts."""
+
+    def read(self) -> bytes | None:
+        """Return what was kept last, None when there is nothing to be had."""
+
+    def keep(self, picture: bytes) -> None:
+        """Replace what is kept, whole or not at all. Raises LedgerUnavailable."""
+
+
+class BesideFile:
+    """Keeps the picture beside the ledger's file."""
+
+    def __init__(self, file: FileSink) -> None:
+        self._file = file
+
+    def read(self) -> bytes | None:
+        path = self._file.path
+        try:
+            return path.with_name(path.name + SUFFIX).read_bytes()
+        except OSError:
+            return None
+
+    def keep(self, picture: bytes) -> None:
+        self._file.keep_beside(SUFFIX, picture)
+
+
+class InStore:
+    """Keeps the picture in the store, where the ledger has no file."""
+
+    def __init__(self, stream: LedgerStream) -> None:
+        self._stream = stream
+
+    def read(self) -> bytes | None:
+        return self._stream.state()
+
+    def keep(self, picture: bytes) -> None:
+        self._stream.keep_state(picture)
 
 
 def pack(picture: Picture, keys: Keyring) -> bytes:
     """Return the bytes to keep."""
-    known, place = picture.known, picture.place
+    known = picture.known
     operations = _bytes_of(known.operations)
     document: dict[str, Json] = {
         "size": known.head.sequence,
@@ -59,8 +99,7 @@ def pack(picture: Picture, keys: Keyring) -> bytes:
         "urgent": known.growth.urgent,
         "checkpointed": known.growth.checkpointed,
         "unfinished": known.unfinished.to_json(),
-        "begins": place.begins,
-        "ends": place.ends,
+        "places": {name: [one.begins, one.ends] for name, one in picture.places.items()},
         "operations": hashlib.sha256(operations).hexdigest(),
         "signer": keys.key,
     }
@@ -68,11 +107,10 @@ def pack(picture: Picture, keys: Keyring) -> bytes:
     return claims + b"\n" + keys.sign_text(PURPOSE + claims).encode("ascii") + b"\n" + operations
 
 
-def read_picture(path: Path, keys: Keyring) -> Picture | None:
-    """Return the picture in a file, None when there is none that we ourselves have signed."""
-    try:
-        content = path.read_bytes()
-    except OSError:
+def read_picture(shelf: Shelf | None, keys: Keyring) -> Picture | None:
+    """Return the picture that is kept, None when there is none that we ourselves have signed."""
+    content = shelf.read() if shelf is not None else None
+    if content is None:
         return None
     claims, _, rest = content.partition(b"\n")
     signature, _, operations = rest.partition(b"\n")
@@ -81,11 +119,11 @@ def read_picture(path: Path, keys: Keyring) -> Picture | None:
         signer = str(document["signer"])
         text = signature.decode("ascii")
         if signer != keys.key or keys.problem_of_text(signer, PURPOSE + claims, text):
-            logger.info("%s is not signed with the present key: the whole ledger is read", path)
+            logger.info("what is kept of the ledger is not signed with the present key: all of it is read")
             return None
         return _unpack(document, operations)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        logger.info("%s cannot be used, the whole ledger is read: %s", path, error)
+        logger.info("what is kept of the ledger cannot be used, all of it is read: %s", error)
         return None
 
 
@@ -104,7 +142,11 @@ def _unpack(document: Mapping[str, Any], operations: bytes) -> Picture:
         salt=bytes.fromhex(document["salt"]),
         operations=_numbers_of(operations),
     )
-    return Picture(known, Place(size, known.head.hash, int(document["begins"]), int(document["ends"])))
+    places = {
+        str(name): Place(size, known.head.hash, int(begins), int(ends))
+        for name, (begins, ends) in document["places"].items()
+    }
+    return Picture(known, places)
 
 
 def _bytes_of(operations: Mapping[int, int]) -> bytes:

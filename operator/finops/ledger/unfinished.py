@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from finops.domain.audit import Record, RecordKind, is_loss, request_uid
+from finops.domain.audit import Entry, Record, RecordKind, is_loss, request_uid
 from finops.domain.canonical import Json
 from finops.domain.decision import TERMINAL
 
@@ -45,7 +45,7 @@ class Unfinished:
         elif entry.kind is RecordKind.VERIFIED or (entry.kind is RecordKind.OUTCOME and entry.result in _ENDS):
             # Calling a person ends nothing, but stands in no state that is an end either.
             self.acts.discard(uid)
-        elif entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == _STARTED:
+        elif begins_act(entry):
             self.acts.add(uid)
         elif entry.kind is RecordKind.OUTCOME and entry.attempt > 0:
             self.fresh.add(uid)
@@ -58,6 +58,11 @@ class Unfinished:
     def to_json(self) -> dict[str, Json]:
         """Return what another process goes on from; what is fresh is so in one process only."""
         return {"acts": sorted(self.acts), "notes": dict(self.notes)}
+
+
+def begins_act(entry: Entry) -> bool:
+    """Return whether an entry is the one that an act begins with, before its first call."""
+    return entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == _STARTED
 
 
 def unfinished_from_json(document: Mapping[str, Any]) -> Unfinished:

@@ -72,13 +72,18 @@ class Gate(Protocol):
     """Whether an act may begin, or destroy: freeze, expiry, votes and eligibility, window, grants.
 
     `may_start` may use what the loop has seen; `still_allowed` reads everything afresh and is asked right before the
-    first changing call and before every call after which something is gone permanently. Any exception of type
-    Unavailable counts as Hold.
+    first changing call and before every call after which something is gone permanently; `may_call` reads the switches
+    once more when the intent of such a call is written. `goes_alone` says of an act that may start whether the others
+    of its kind wait for it. Any exception of type Unavailable counts as Hold.
     """
 
     def may_start(self, request: ActRequest) -> Stop | None: ...
 
     def still_allowed(self, request: ActRequest) -> Stop | None: ...
+
+    def may_call(self, request: ActRequest) -> Stop | None: ...
+
+    def goes_alone(self, request: ActRequest) -> bool: ...
 
 
 class LeaseGuard(Protocol):
@@ -161,4 +166,4 @@ class ActCaps(Protocol):
 class RealizedSavings(Protocol):
     """Append-only record of what acts saved; once per request uid, whatever is repeated."""
 
-    def append(self, request: ActRequest, verified_at: datetime) -> None: ...
+    def append(self, request: ActRequest, verified_at: datetime, undoes: str = "") -> None: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,16 +24,16 @@ class Ledger(Protocol):
         LedgerUnavailable: a sink is not durable now; nothing was recorded, or it is not known to be.
         LedgerDiverged: the sinks disagree.
         FenceLost: another process holds a newer fence.
-        Conflict: only with `after` or `unless`: the request's last record is another one by now, or the operation was
-            recorded; nothing was appended.
+        Conflict: only with `after` or `unless`: the request's last record is another one by now, or such an operation
+            was recorded; nothing was appended.
 
     `after` is the sequence of the last record of the entry's request that the caller has seen, 0 for none. What was
-    decided from these records is appended only while there are no others. `unless` is an operation id: what was decided
-    because there is no record of it is appended only while there is none. An entry that is there already is returned,
+    decided from these records is appended only while there are no others. `unless` are operation ids: what was decided
+    because there is no record of them is appended only while there is none. An entry that is there already is returned,
     whatever followed it.
     """
 
-    def append(self, entry: Entry, *, after: int | None = None, unless: str = "") -> Record: ...
+    def append(self, entry: Entry, *, after: int | None = None, unless: Sequence[str] = ()) -> Record: ...
 
     def find(self, operation_id: str) -> Record | None: ...
 

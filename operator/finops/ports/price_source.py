@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from finops.domain.price import Price, PriceQuery
+from finops.domain.price import NotListed, Price, PriceQuery
 
 
 class PriceSource(Protocol):
@@ -18,3 +18,17 @@ class PriceSource(Protocol):
     def id(self) -> str: ...
 
     def lookup(self, query: PriceQuery) -> Price | None: ...
+
+
+class KeptAnswers(Protocol):
+    """What a source was answered before, for as long as it may be used.
+
+    Raises (all methods):
+        StoreUnavailable: the store went away.
+    """
+
+    def get(self, query: PriceQuery) -> Price | NotListed | None:
+        """Return the answer, None when the source must be asked (again)."""
+        ...
+
+    def put(self, query: PriceQuery, answer: Price | NotListed) -> None: ...

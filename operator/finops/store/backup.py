@@ -27,6 +27,7 @@ from finops.store.ledger import AppendResult, Head, LedgerStream, unchecked
 HASHES: Final = (
     "cost:*",
     "realized:acts",
+    "realized:seen",
     "slack:routes",
     "slack:message:*",
     "slack:lines:*",

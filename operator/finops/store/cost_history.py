@@ -66,11 +66,12 @@ class CostHistoryStore:
 
 
 def cost_to_text(cost: ShardCost) -> str:
-    """Return a cost as `amount resources unpriced`."""
-    return f"{cost.monthly_cost:f} {cost.resources} {cost.unpriced}"
+    """Return a cost as `amount resources unpriced`, with the number of groups where there are some."""
+    groups = f" {cost.groups}" if cost.groups else ""
+    return f"{cost.monthly_cost:f} {cost.resources} {cost.unpriced}{groups}"
 
 
 def cost_from_text(text: str) -> ShardCost:
     """Return the cost behind `cost_to_text`."""
-    amount, resources, unpriced = text.split()
-    return ShardCost(Decimal(amount), int(resources), int(unpriced))
+    amount, *counts = text.split()
+    return ShardCost(Decimal(amount), *map(int, counts))

@@ -14,6 +14,7 @@
 | `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
 | `{p}offered:{account}:{region}:{question}` | hash | scan | place → what AWS offers there, kept a day |
+| `{p}listed:{region}:{service}:{figure}` | string | scan | what AWS's price list says of a figure, kept a day |
 | `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |
 | `{p}policy:{namespace}:{name}:{generation}:recs` | hash | scan | recommendation id → JSON |
 | `{p}policy:{namespace}:{name}:{generation}:by-saving` | sorted set | scan | recommendation id by monthly saving |
@@ -21,10 +22,15 @@
 | `{p}policies` | set | scan | every policy that has a head |
 | `{p}ring:…:dimensions:{discovery}` | hash | scan | a discovery under way, gone after an hour |
 | `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost, resources, unpriced; 400 days |
+| `{p}cost:{date}:tags` | hash | operator | JSON list of shard, tag key and value → cost of what carries it |
+| `{p}notices`, `{p}notices:ids` | stream, sorted set | operator | what was announced; ids by time, each once |
+| `{p}webhooks` | hash | operator | endpoint → what was last seen of it |
+| `{p}webhook:{name}:{part}` | hash, sorted set | operator | its places, events, tries, dead letters; what is due |
 | `{p}realized` | stream | executor | realised savings, one per act |
+| `{p}realized:seen` | hash | scan | request uid → for how long scans saw what its act saves |
 | `{p}realized:acts` | hash | executor | request uid → its entry in the stream, so that an act saves once |
 | `{p}ledger` | stream | ledger | records, id `sequence-0` |
-| `{p}ledger:head` | hash | ledger | sequence, hash, fence; the latest signed checkpoint, for proofs |
+| `{p}ledger:head` | hash | ledger | sequence, hash, fence; latest signed checkpoint, for proofs; what was known then |
 | `{p}ledger:ops` | hash | ledger | operation id → sequence |
 | `{p}ledger:req:{uid}` | list | ledger | sequences of the records of one request |
 | `{p}limit:{account}:{region}:{service}` | hash | all | token bucket |
@@ -38,6 +44,7 @@
 | `{p}slack:pace` | hash | bot | next instant at which a channel or method may be used |
 | `{p}slack:message:{uid}` | hash | bot | channel, ts and hash of the card that shows a request |
 | `{p}slack:lines:{uid}`, `{p}slack:thread:{uid}` | hash | bot | thread lines wanted and posted |
+| `{p}slack:notices` | string | bot | place of the last notice that was taken up |
 | `{p}slack:seen:{id}`, `{p}slack:clicks` | string, hash | bot | clicks taken, 25 h |
 | `{p}slack:answering:{id}:{stage}` | string | bot | who answers a click now |
 | `{p}slack:bots` | hash | bot | replicas that are alive |
@@ -46,6 +53,8 @@
 | `{p}slack:status` | hash | bot | what the operator shows about the bot: connected, team, app, errors |
 | `{p}slack:lease` | string | bot | which release holds the Slack app |
 | `{p}slack:frozen` | string | operator | why all acts are frozen: no reminders meanwhile |
+| `{p}names:slack` | hash | operator | Slack member id → name in the cluster, for the dashboard to show |
+| `{p}web:ended:{hash}` | string | dashboard | a session that its person ended, until its cookie would end, 8 h |
 """
 
 from __future__ import annotations
@@ -98,6 +107,38 @@ class PolicyKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedPriceKeys:
+    """What AWS's price list answered."""
+
+    prefix: str
+
+    def of(self, region: str, service: str, dimension: str) -> str:
+        return f"{self.prefix}listed:{region}:{service}:{dimension}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementKeys:
+    """What was announced, and the queues of those whom it is sent to."""
+
+    prefix: str
+
+    @property
+    def notices(self) -> str:
+        return f"{self.prefix}notices"
+
+    @property
+    def notice_ids(self) -> str:
+        return f"{self.prefix}notices:ids"
+
+    @property
+    def webhooks(self) -> str:
+        return f"{self.prefix}webhooks"
+
+    def webhook(self, name: str, part: str) -> str:
+        return f"{self.prefix}webhook:{name}:{part}"
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreKeys:
     """What says that a store comes from a backup."""
 
@@ -110,6 +151,27 @@ class RestoreKeys:
     @property
     def restored(self) -> str:
         return f"{self.prefix}restored"
+
+
+@dataclass(frozen=True, slots=True)
+class NameKeys:
+    """What people are called."""
+
+    prefix: str
+
+    @property
+    def of_slack(self) -> str:
+        return f"{self.prefix}names:slack"
+
+
+@dataclass(frozen=True, slots=True)
+class WebKeys:
+    """What the dashboard writes."""
+
+    prefix: str
+
+    def ended(self, session_hash: str) -> str:
+        return f"{self.prefix}web:ended:{session_hash}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +201,8 @@ class Keys:
     def policies(self) -> str:
         return f"{self.prefix}policies"
 
-    def cost(self, day: str) -> str:
-        return f"{self.prefix}cost:{day}"
+    def cost(self, day: str, part: str = "") -> str:
+        return f"{self.prefix}cost:{day}{f':{part}' if part else ''}"
 
     @property
     def realized(self) -> str:

@@ -6,8 +6,9 @@ to reach the caller, who runs the same append again under the same operation id 
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,8 +38,8 @@ if ARGV[9] ~= '' then
   local last = redis.call('LINDEX', KEYS[4], -1) or '0'
   if last ~= ARGV[9] then return {'changed', last, ''} end
 end
-if ARGV[12] ~= '' then
-  local other = redis.call('HGET', KEYS[3], ARGV[12])
+for index = 12, #ARGV do
+  local other = redis.call('HGET', KEYS[3], ARGV[index])
   if other then return {'forestalled', other, ''} end
 end
 if tonumber(ARGV[1]) ~= sequence + 1 or ARGV[2] ~= hash then return {'moved', tostring(sequence), hash} end
@@ -105,13 +106,13 @@ class LedgerStream:
         self._check = check
 
     def append(
-        self, record: Record, *, after: int | None = None, unless: str = "", recorded: bool = False
+        self, record: Record, *, after: int | None = None, unless: Sequence[str] = (), recorded: bool = False
     ) -> AppendAnswer:
         """Store `record` if it continues the chain and its operation id is new; all or nothing.
 
         With `after` only while that is the sequence of the last record of its request (0: it has none). With `unless`
-        only while there is no such operation id. With `recorded` nothing is stored: the operation is known to be there,
-        and an index without it was tampered with.
+        only while there is none of these operation ids. With `recorded` nothing is stored: the operation is known to be
+        there, and an index without it was tampered with.
         """
         entry = record.entry
         uid = request_uid(entry.request)
@@ -134,7 +135,7 @@ class LedgerStream:
                 "" if after is None else str(after),
                 record.signature,
                 "yes" if recorded else "",
-                unless,
+                *unless,
             )
         return AppendAnswer(AppendResult(str(answer[0])), int(answer[1]), str(answer[2]))
 
@@ -142,6 +143,26 @@ class LedgerStream:
         with _ledger_errors():
             sequence, digest, fence = self._client.hmget(self._keys.ledger_head, ["sequence", "hash", "fence"])
         return Head(int(sequence or 0), str(digest or GENESIS_HASH), int(fence or 0))
+
+    def whole_head(self) -> Head:
+        """Return the head after comparing it with how many entries the stream has; both are of one moment.
+
+        Raises:
+            LedgerDiverged: the stream was trimmed, or it has entries behind the head.
+        """
+        with _ledger_errors(), self._client.pipeline(transaction=True) as both:
+            both.hmget(self._keys.ledger_head, ["sequence", "hash", "fence"])
+            both.xlen(self._keys.ledger)
+            answers: Any = both.execute()
+        (sequence, digest, fence), entries = answers
+        head = Head(int(sequence or 0), str(digest or GENESIS_HASH), int(fence or 0))
+        if int(entries) != head.sequence:
+            raise LedgerDiverged(
+                f"the ledger ends at record {head.sequence}, and its stream in the store has {entries} entries: "
+                "somebody removed some or added others",
+                hint="compare the second sink with `finops audit verify --file`, and restore what is missing from it",
+            )
+        return head
 
     def keep_checkpoint(self, text: str) -> None:
         """Keep the latest checkpoint for proofs. No decision rests on it: it is anchored elsewhere."""
@@ -153,6 +174,20 @@ class LedgerStream:
         with _ledger_errors():
             found = self._client.hget(self._keys.ledger_head, "checkpoint")
         return "" if found is None else str(found)
+
+    def keep_state(self, state: bytes) -> None:
+        """Keep what the operator knows of the ledger, signed by it, for a start that reads only what came since."""
+        with _ledger_errors():
+            self._client.hset(self._keys.ledger_head, "state", base64.b64encode(state).decode("ascii"))
+
+    def state(self) -> bytes | None:
+        """Return what was kept last, None when there is nothing that can be read."""
+        with _ledger_errors():
+            found: Any = self._client.hget(self._keys.ledger_head, "state")
+        try:
+            return None if found is None else base64.b64decode(found, validate=True)
+        except ValueError:
+            return None
 
     def at(self, sequence: int) -> Record:
         """Return one record.

@@ -12,6 +12,7 @@ by the instant it may be tried), `claims` (uid → token of the worker that has 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from finops.store.records import Record
 from finops.store.slack_messages import SlackMessages
 from finops.store.slack_pace import SlackPace
 
+logger = logging.getLogger(__name__)
 CHANNEL_INTERVAL_MS: Final = 1100
 """Slack allows one message a second and channel; counted from the end of one delivery to the start of the next."""
 CHANNEL_HOLD_MS: Final = 10_000
@@ -55,7 +57,8 @@ end
 local news = #ARGV > 10 or ARGV[8] ~= ''
 if old then
   local version, at = string.match(old, '^%d+:[^:]*:(%d+):%x*:(%d+)$')
-  if tonumber(ARGV[2]) < tonumber(version) and tonumber(ARGV[6]) - tonumber(at) < tonumber(ARGV[7]) then return 0 end
+  local is_older = version and tonumber(ARGV[2]) < tonumber(version)
+  if is_older and tonumber(ARGV[6]) - tonumber(at) < tonumber(ARGV[7]) then return 0 end
 end
 settle_reminders()
 if old then
@@ -83,9 +86,12 @@ for _, uid in ipairs(found) do
   if not route then
     redis.call('ZREM', KEYS[1], uid)
   else
-    local priority, place = string.match(route, '^(%d+):([^:]*):')
-    if (not rank or tonumber(priority) < rank)
-       and tonumber(redis.call('HGET', KEYS[4], place) or '0') <= now then
+    local priority, place = string.match(route, '^(%d+):([^:]*):%d+:%x*:%d+$')
+    if not priority then
+      redis.call('ZREM', KEYS[1], uid)
+      redis.call('HDEL', KEYS[2], uid)
+    elseif (not rank or tonumber(priority) < rank)
+       and (tonumber(redis.call('HGET', KEYS[4], place) or '0') or 0) <= now then
       best, rank, channel = uid, tonumber(priority), place
     end
   end
@@ -116,6 +122,10 @@ return 1
 
 REMINDER: Final = "waits:"
 """Begins the keys of reminders: lines that are said only as long as they are wanted."""
+
+
+NOTICE: Final = "notice:"
+"""Begins the uid of an announcement's message, where cards have their request's."""
 
 
 class Priority(IntEnum):
@@ -234,7 +244,11 @@ class Outbox:
             )
         if not answer or not answer[1]:
             return None
-        return ClaimedCard(_CARDS.value(answer[1]), token)
+        card = _CARDS.value_or_none(answer[1])
+        if card is None:
+            self._drop(str(answer[0]))
+            return None
+        return ClaimedCard(card, token)
 
     def finish(self, taken: ClaimedCard, now_ms: int) -> None:
         """Give the card back as delivered; it stays due if it changed meanwhile or thread lines are left."""
@@ -243,6 +257,15 @@ class Outbox:
     def later(self, taken: ClaimedCard, now_ms: int, at_ms: int) -> None:
         """Give the card back undelivered, to be tried again at `at_ms`."""
         self._give_back(taken, "", now_ms, at_ms)
+
+    def _drop(self, uid: str) -> None:
+        """Take off what is no card. What Slack shows of the request stays known, and its card is wanted anew."""
+        logger.error("an entry of the outbox is no card, and is taken off", extra={"request": uid})
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            for name in ("wanted", "routes", "claims"):
+                pipe.hdel(self._key(name), uid)
+            pipe.zrem(self._key("due"), uid)
+            pipe.execute()
 
     def _give_back(self, taken: ClaimedCard, delivered: str, now_ms: int, at_ms: int) -> None:
         uid = taken.card.uid
@@ -263,10 +286,10 @@ class Outbox:
         return frozenset(found)
 
     def wanted(self, uid: str) -> WantedCard | None:
-        """Return the latest wanted card of a request."""
+        """Return the latest wanted card of a request; None where there is none, or something that is no card."""
         with store_errors():
             found: Any = self._client.hget(self._key("wanted"), uid)
-        return None if found is None else _CARDS.value(found)
+        return None if found is None else _CARDS.value_or_none(found)
 
     def repair(self, now_ms: int, dead_ms: int) -> int:
         """Make every card due that differs from what is shown and is not due. Returns how many.

@@ -1,19 +1,25 @@
 """Realised savings, append-only: one entry per act that ended verified; implements `finops.ports.act.RealizedSavings`.
 
 Called by the operator's executor, read by reports. Fields of an entry, all texts: `request` (uid), `name`,
-`namespace`, `policy`, `account`, `region`, `resource` (ARN), `action`, `before`, `after` and `saving` (decimal strings,
-a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified), `lastsDays` (days after
-which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month). An act after which
-the resource costs more has undone an earlier one: its saving is negative and ends that one's in every sum.
+`namespace`, `policy`, `account`, `region`, `kind`, `id`, `resource` (ARN), `action`, `before`, `after` and `saving`
+(decimal strings, a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified),
+`hoursPerMonth` (with which the amounts were counted), `undoes` (uid of the act that it undid, or empty), `lastsDays`
+(days after which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month). `kind`,
+`id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which the resource
+costs more has undone the one before it. What scans saw of an act since stands beside the entries: see
+`finops.domain.lasting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.lasting import Lasting, Promise
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH, to_cents
 from finops.ports.act import ActRequest
 from finops.store.connection import Store, store_errors
 
@@ -29,25 +35,79 @@ return 1
 _MONTH: Final = timedelta(days=30)
 
 
-def saved_a_month(entries: Iterable[Mapping[str, Any]], now: datetime) -> Decimal:
+def undone_by(entries: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Return place of an act among the entries → place of the entry that undid it, in the order of time.
+
+    Args:
+        entries: in the order of time. One that names no act undid the latest of its kind on the resource.
+    """
+    found: dict[int, int] = {}
+    for place, one in enumerate(entries):
+        if not is_undo(one):
+            continue
+        acts = [at for at in range(place) if at not in found and _may_undo(one, entries[at])]
+        if acts:
+            found[acts[-1]] = place
+    return found
+
+
+def is_undo(entry: Mapping[str, Any]) -> bool:
+    """Return whether an entry is that of an act which undid another one."""
+    return bool(entry.get("undoes")) or Decimal(entry.get("saving") or 0) < 0
+
+
+def hours_per_month(entry: Mapping[str, Any]) -> Decimal:
+    """Return the hours of a month with which the amounts of an entry were counted."""
+    return _amount(entry.get("hoursPerMonth")) or DEFAULT_HOURS_PER_MONTH
+
+
+def _may_undo(undo: Mapping[str, Any], act: Mapping[str, Any]) -> bool:
+    if undo.get("undoes"):
+        return str(undo["undoes"]) == act.get("request")
+    same = (act.get("resource"), act.get("action")) == (undo.get("resource"), undo.get("action"))
+    return same and not is_undo(act)
+
+
+def saved_a_month(
+    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
+) -> Decimal:
     """Return what acts save in a month by now; what was saved once counts for a month from the end of its act.
 
     Never negative: a store that lost the entry of an act, and not that of its undo, still holds what the undo costs.
 
     Args:
-        entries: in any order; that of an undo counts for as long as the one of its act.
+        entries: in any order. An act that was undone counts for nothing, nor does its undo.
         now: aware.
+        lasting: uid of a request → what scans saw since: one that ended counts for nothing, one that was changed in
+            part for that part, and one whose cost the last scan did not see for nothing.
     """
-    found, ended = Decimal("0.00"), dict[tuple[str, str], datetime]()
-    for one in sorted(entries, key=lambda one: str(one.get("time"))):
-        saving = Decimal(one.get("saving") or 0)
-        if one.get("lastsDays"):
-            act, time = (str(one.get("resource")), str(one.get("action"))), datetime.fromisoformat(one["time"])
-            since = ended.setdefault(act, time) if saving < 0 else time
-            ended[act] = since
-            saving = saving if now - since < _MONTH else Decimal(0)
-        found += saving
+    ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
+    undone = undone_by(ordered)
+    settled = {*undone, *undone.values()}
+    found = Decimal("0.00")
+    for place, one in enumerate(ordered):
+        if place in settled:
+            continue
+        saving, seen = Decimal(one.get("saving") or 0), known.get(str(one.get("request")))
+        if seen is not None:
+            saving = saving * (seen.share or 0) if seen.ended is None else Decimal(0)
+        if one.get("lastsDays") and now - datetime.fromisoformat(one["time"]) >= _MONTH:
+            saving = Decimal(0)
+        found += to_cents(saving)
     return max(found, Decimal("0.00"))
+
+
+def promise_of(entry: Mapping[str, Any], *, destroys: bool = False) -> Promise:
+    """Return what the act of an entry was approved for; what it has saved does not depend on `destroys`."""
+    days = entry.get("lastsDays")
+    return Promise(
+        since=datetime.fromisoformat(str(entry["time"])),
+        saving=_amount(entry.get("saving")),
+        before=_amount(entry.get("before")),
+        after=_amount(entry.get("after")),
+        lasts=timedelta(days=int(days)) if days else None,
+        destroys=destroys,
+    )
 
 
 class StoredSavings:
@@ -56,9 +116,10 @@ class StoredSavings:
     def __init__(self, store: Store) -> None:
         self._client = store.client
         self._stream = store.keys.realized
+        self._seen = f"{store.keys.realized}:seen"
 
-    def append(self, request: ActRequest, verified_at: datetime) -> None:
-        """Append the entry of one act, once."""
+    def append(self, request: ActRequest, verified_at: datetime, undoes: str = "") -> None:
+        """Append the entry of one act, once; `undoes` is the uid of the act that it undid."""
         resource = request.plan.resource
         entry = {
             "request": request.uid,
@@ -67,6 +128,8 @@ class StoredSavings:
             "policy": request.tenant.policy,
             "account": resource.account,
             "region": resource.region,
+            "kind": resource.kind,
+            "id": resource.id,
             "resource": resource.arn,
             "action": request.plan.action,
             "before": request.estimate.get("currentMonthlyCost", ""),
@@ -74,6 +137,8 @@ class StoredSavings:
             "saving": _saving(request.estimate),
             "currency": request.estimate.get("currency", ""),
             "time": verified_at.astimezone(UTC).isoformat(timespec="seconds"),
+            "hoursPerMonth": request.estimate.get("hoursPerMonth", ""),
+            "undoes": undoes,
             "lastsDays": request.estimate.get("lastsDays", ""),
         }
         fields = [text for pair in entry.items() for text in pair]
@@ -87,9 +152,53 @@ class StoredSavings:
         for _, fields in entries:
             yield fields
 
+    def note_seen(self, found: Mapping[str, Lasting]) -> None:
+        """Keep what scans saw of acts, by the uid of their requests; an act that is not named keeps what it has."""
+        if found:
+            with store_errors():
+                self._client.hset(self._seen, mapping={uid: _lasting_text(one) for uid, one in found.items()})
+
+    def seen(self) -> dict[str, Lasting]:
+        """Return uid of a request → what scans saw since its act; one that no scan has seen yet is absent."""
+        with store_errors():
+            texts: Any = self._client.hgetall(self._seen)
+        return {uid: _lasting(text) for uid, text in texts.items()}
+
 
 def _saving(estimate: Mapping[str, str]) -> str:
     before, after = estimate.get("currentMonthlyCost", ""), estimate.get("newMonthlyCost", "")
     if before and after and Decimal(after) > Decimal(before):
         return f"{Decimal(before) - Decimal(after)}"
     return estimate.get("monthlySavings", "")
+
+
+def _amount(text: Any) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def _lasting_text(one: Lasting) -> str:
+    return json.dumps(
+        {
+            "until": one.until.isoformat(),
+            "share": None if one.share is None else f"{one.share:f}",
+            "saved": f"{one.saved:f}",
+            "seen": one.seen,
+            "unknown": one.unknown,
+            "ended": None if one.ended is None else one.ended.isoformat(),
+            "why": one.why,
+        },
+        separators=(",", ":"),
+    )
+
+
+def _lasting(text: str) -> Lasting:
+    found = json.loads(text)
+    return Lasting(
+        until=datetime.fromisoformat(found["until"]),
+        share=None if found["share"] is None else Decimal(found["share"]),
+        saved=Decimal(found["saved"]),
+        seen=found["seen"],
+        unknown=found["unknown"],
+        ended=None if found["ended"] is None else datetime.fromisoformat(found["ended"]),
+        why=found["why"],
+    )

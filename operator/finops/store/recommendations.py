@@ -305,6 +305,9 @@ def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
         "currentMonthlyCost": as_text(one.current_monthly_cost),
         "newMonthlyCost": as_text(one.new_monthly_cost),
         "monthlySavings": as_text(one.monthly_savings),
+        "listMonthlySavings": as_text(one.list_monthly_savings),
+        "netMonthlySavings": as_text(one.net_monthly_savings),
+        "netNote": one.net_note,
         "currency": one.currency,
         "priceSource": one.price_source,
         "priceAsOf": one.price_as_of,
@@ -366,6 +369,10 @@ def recommendation_from_json(record: Mapping[str, Any]) -> Recommendation:
         note=record["note"],
         tags=record["tags"],
         lasts_days=record.get("lastsDays") or 0,
+        # A record of an older release has none of the three: its net saving is not known.
+        list_monthly_savings=_money(record.get("listMonthlySavings", record["attributes"].get("listMonthlySavings"))),
+        net_monthly_savings=_money(record.get("netMonthlySavings")),
+        net_note=record.get("netNote") or "",
     )
 
 
@@ -394,6 +401,7 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
         "monthlyCost": f"{summary.monthly_cost:f}",
         "unpricedResources": summary.unpriced_resources,
         "unknownResources": summary.unknown_resources,
+        "groups": summary.groups,
         "savings": savings_to_text(summary.savings),
         "gaps": gaps_to_text(summary.gaps),
         "apiCalls": json.dumps(dict(summary.api_calls), separators=(",", ":")),
@@ -443,6 +451,8 @@ def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
         monthly_cost=Decimal(fields["monthlyCost"]),
         unpriced_resources=int(fields["unpricedResources"]),
         unknown_resources=int(fields["unknownResources"]),
+        # A head of an older release counts no groups.
+        groups=int(fields.get("groups", 0)),
         savings=_savings_from_text(fields["savings"]),
         gaps=gaps_from_text(fields["gaps"]),
         api_calls=json.loads(fields["apiCalls"]),

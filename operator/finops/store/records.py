@@ -40,3 +40,10 @@ class Record(Generic[T]):
             pydantic.ValidationError: the text is not one.
         """
         return self._adapter.validate_json(text)
+
+    def value_or_none(self, text: str) -> T | None:
+        """Return the value behind a stored form, None for any other text: whoever writes the store can write it."""
+        try:
+            return self.value(text)
+        except ValueError:
+            return None

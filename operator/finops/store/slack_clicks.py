@@ -10,6 +10,7 @@ Under `slack:`: `seen:{id}` (25 hours), `clicks` (click id → JSON), `answering
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ from typing import Any, Final
 from finops.store.connection import Store, store_errors
 from finops.store.records import Record
 
+logger = logging.getLogger(__name__)
 SEEN_SECONDS: Final = 25 * 3600
 """Longer than Slack's slowest redelivery (hourly for a day)."""
 _OPEN_SECONDS: Final = 25 * 3600
@@ -81,6 +83,7 @@ class Clicks:
         self._client = store.client
         self._keys = store.keys
         self._claim = self._client.register_script(_CLAIM)
+        self._unreadable: frozenset[str] = frozenset()
 
     def claim(self, click: OpenClick, identities: Sequence[str]) -> bool:
         """Take a click for oneself. False when any of its `identities` (envelope, place and time) was seen before."""
@@ -103,10 +106,16 @@ class Clicks:
             self._client.hdel(self._keys.slack("clicks"), click_id)
 
     def open(self) -> tuple[OpenClick, ...]:
-        """Return all clicks without a final answer, oldest first."""
+        """Return all clicks without a final answer, oldest first; what is no click is left out, and logged once."""
         with store_errors():
             found: Any = self._client.hgetall(self._keys.slack("clicks"))
-        return tuple(sorted(map(_CLICKS.value, found.values()), key=lambda click: (click.at_ms, click.id)))
+        read = {id_: _CLICKS.value_or_none(text) for id_, text in found.items()}
+        unreadable = frozenset(id_ for id_, click in read.items() if click is None)
+        if unreadable - self._unreadable:
+            logger.error("entries of the open clicks are no clicks, and are left out", extra={"count": len(unreadable)})
+        self._unreadable = unreadable
+        clicks = (click for click in read.values() if click is not None)
+        return tuple(sorted(clicks, key=lambda click: (click.at_ms, click.id)))
 
     def may_answer(self, click_id: str, stage: str, owner: str) -> bool:
         """Return whether this instance is the one to send the answer; others hold back for half a minute."""

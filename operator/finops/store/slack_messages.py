@@ -81,7 +81,7 @@ class SlackMessages:
             posted: Any = self._client.hgetall(self._keys.slack("thread", uid))
         doubtful = frozenset(key for key, ts in posted.items() if ts == _UNSENT)
         missing = [(text, key) for key, text in wanted.items() if key not in posted or key in doubtful]
-        return tuple((key, text.split("|", 1)[1]) for text, key in sorted(missing)), doubtful
+        return tuple((key, text.partition("|")[2]) for text, key in sorted(missing)), doubtful
 
     def said(self, uid: str) -> frozenset[str]:
         """Return the keys of the thread lines that are settled: posted, or not to be posted any more."""

@@ -13,8 +13,8 @@ from finops.store.connection import Store, store_errors
 # Generic cell rate algorithm: one number per method, the theoretical arrival time of the next call.
 _RESERVE: Final = """
 local now, interval, burst = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local arrival = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
-local blocked = tonumber(redis.call('HGET', KEYS[1], ARGV[1] .. ':blocked') or '0')
+local arrival = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') or 0
+local blocked = tonumber(redis.call('HGET', KEYS[1], ARGV[1] .. ':blocked') or '0') or 0
 if blocked > now then return blocked - now end
 if arrival < now then arrival = now end
 local wait = arrival - now - interval * (burst - 1)

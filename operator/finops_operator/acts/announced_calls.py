@@ -3,10 +3,10 @@
 Used by the executor alone, which decides which call is next. Nothing is called while the lease is too short for it, or
 when the gate's answer or the request's records changed since the executor read them, or another act of the kind failed
 meanwhile: then nothing is written either, and the executor decides again. The freeze switch is a ConfigMap, on which
-the store cannot make an append depend: a freeze after the gate's last answer holds from the next call on, and the call
-under way reaches AWS before its session's deadline or not at all. So it is with whoever stands still between the last
-question to the lease and the call: each session has a deadline before the end of the lease under which it was made
-(docs/adr/0023).
+the store cannot make an append depend. So the intent depends on the record of the next freeze, and the switch itself is
+read once more between the intent and the call: a freeze set after that finds the call under way, which reaches AWS
+before its session's deadline or not at all. So it is with whoever stands still between the last question to the lease
+and the call: each session has a deadline before the end of the lease under which it was made (docs/adr/0023).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from finops_operator.acts.memory import Act
 from finops_operator.acts.plans import check_plan
 from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSettings
 from finops_operator.acts.trail import Trail
+from finops_operator.decisions.freezes import Freezes
 from finops_operator.decisions.pauses import Pauses, held_by
 from finops_operator.plugins.action import with_request
 
@@ -39,11 +40,11 @@ class _Ground:
 
     Attributes:
         seen: sequence of the request's last record.
-        pause: operation id of the pause that is not there: the next failure of an act of this kind.
+        absent: operation ids of what is not there: the next freeze, and the next failure of an act of this kind.
     """
 
     seen: int | None = None
-    pause: str = ""
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ class AnnouncedCalls:
             return LEASE_TOO_SHORT
         parameters = with_request(step.parameters, act.request.uid)
         intent = self._announce(act, move, situation, parameters, ground)
-        if intent is None:
+        if intent is None or (asks and self.gate.may_call(act.request) is not None):
+            # The switch was turned while the intent was written, too late for its record: nothing is called, and an
+            # observation settles the open intent.
             return None
         if self._is_too_near(client):
             # Writing took long. The lease was renewed meanwhile, the session was not.
@@ -135,7 +138,8 @@ class AnnouncedCalls:
     def _ground(self, act: Act, seen: int) -> _Ground:
         """Return what the gate's next answer stands on; read before it is asked."""
         scope = held_by(act.request, self.ledger)
-        return _Ground(seen, "" if scope is None else Pauses(self.ledger).next_id(scope))
+        paused = () if scope is None else (Pauses(self.ledger).next_id(scope),)
+        return _Ground(seen, (Freezes(self.ledger).next_id(), *paused))
 
     def _announce(
         self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], ground: _Ground
@@ -145,9 +149,12 @@ class AnnouncedCalls:
         check_plan(act.action, request)
         self.passage("intent.before")
         observed = situation.observation.fingerprint
-        entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
+        watch = None if journal.may_have_changed else act.action.watch
+        before = None if watch is None else watch.before(situation.observation)
+        back = journal.turned is not None
+        entry_ = intent_entry(request, move, parameters, observed, back=back, before=before)
         try:
-            intent = self.ledger.append(entry_, after=ground.seen, unless=ground.pause)
+            intent = self.ledger.append(entry_, after=ground.seen, unless=ground.absent)
         except Conflict:
             return None
         begins = not act.begun

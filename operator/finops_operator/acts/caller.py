@@ -54,7 +54,9 @@ def call_once(
             # The earlier attempt may be the reason for the refusal.
             return Answer(Result.UNKNOWN, _failure(error, retryable=False))
         return Answer(Result.REJECTED, _failure(error, retryable=False))
-    made = {key: str(answer[key]) for key in rules.created if key in answer}
+    # What the call named itself, such as the snapshot that a volume is made from, is nothing that it made.
+    named = list(parameters.values())
+    made = {key: str(answer[key]) for key in rules.created if key in answer and answer[key] not in named}
     # AWS's word for people who read the ledger, ours for the executor that reads it back.
     return Answer(Result.OK, {**made, **({"created": next(iter(made.values()))} if made else {})})
 

@@ -61,6 +61,7 @@ class ActRequests:
                 "newMonthlyCost": f"{spec.estimate.new_monthly_cost}",
                 "monthlySavings": f"{spec.estimate.monthly_savings}",
                 "currency": spec.estimate.currency,
+                **_hours(policy),
                 **({"lastsDays": str(spec.estimate.lasts_days)} if spec.estimate.lasts_days else {}),
             },
             limits=self._limits(policy, spec.resource.kind),
@@ -69,7 +70,7 @@ class ActRequests:
         )
 
     def again(self, last: ActRequest, *, begun: bool) -> ActRequest:
-        """Return `last` with role, grant and protected tags as they are now; before its first call limits and votes.
+        """Return `last` with role, grant, protected tags and limits as they are now; before its first call votes too.
 
         What is gone by now (the object, its policy, its account) leaves what was known of it: an act that has begun
         still has to reach its end, and one that has not is the gate's to end.
@@ -85,13 +86,16 @@ class ActRequests:
             last = replace(last, access=self.access(account), only_back=only_back)
         policy = self.policies.get(namespace, last.tenant.policy)
         if policy is not None:
-            last = replace(last, protect_tags=policy.spec.actions.protect_tags)
+            # Caps are asked again too where the first call was announced and turned out never to have reached AWS.
+            limits = self._limits(policy, resource.kind)
+            last = replace(last, protect_tags=policy.spec.actions.protect_tags, limits=limits)
         if begun:
-            # Neither caps nor votes are asked any more: its way to an end leans on as little as can be.
+            # Its way to an end leans on as little as can be.
             return last
         request = self.requests.get(namespace, last.name)
         deciders = self._deciders(request) if request is not None and request.metadata.uid == last.uid else ()
-        return replace(last, limits=self._limits(policy, resource.kind), deciders=deciders or last.deciders)
+        limits = last.limits if policy is not None else self._limits(None, resource.kind)
+        return replace(last, limits=limits, deciders=deciders or last.deciders)
 
     def _limits(self, policy: ScanPolicy | None, kind: str) -> Limits:
         if policy is None:
@@ -106,3 +110,7 @@ class ActRequests:
 
     def _deciders(self, request: ActionRequest) -> tuple[str, ...]:
         return tuple(vote.voter.handle for vote in reversed(self.counted_approvals(request)))
+
+
+def _hours(policy: ScanPolicy | None) -> dict[str, str]:
+    return {} if policy is None else {"hoursPerMonth": f"{policy.spec.pricing.hours_per_month}"}

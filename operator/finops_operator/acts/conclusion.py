@@ -54,7 +54,7 @@ class Conclusion:
         for record in records:
             if record.entry.kind is RecordKind.VERIFIED:
                 self.passage("realized.before")
-                self.savings.append(request, record.time)
+                self.savings.append(request, record.time, undone_act(records).rpartition("/")[2])
                 self.passage("realized.after")
                 final = with_outcome(final, record.entry.detail)
         self._undone(records)

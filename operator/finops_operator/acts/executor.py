@@ -66,6 +66,15 @@ _RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused, Inva
 """What may pass by itself or by a person's hand; the act waits where it stands."""
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What it is put together from, once it has all that it was given."""
+
+    trail: Trail = field(init=False)
+    calls: AnnouncedCalls = field(init=False)
+    conclusion: Conclusion = field(init=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executor:
     """The worker. Thread-safe for different requests; one request must run in one thread at a time.
@@ -89,17 +98,15 @@ class Executor:
     settings: ActSettings = field(default_factory=ActSettings)
     passage: Callable[[str], None] = killpoint
     memory: Memory = field(default_factory=Memory)
-    _trail: Trail = field(init=False)
-    _calls: AnnouncedCalls = field(init=False)
-    _conclusion: Conclusion = field(init=False)
+    _parts: _Parts = field(default_factory=_Parts, init=False)
 
     def __post_init__(self) -> None:
         trail = Trail(self.ledger, self.status, self.lease, self.passage)
         calls = AnnouncedCalls(self.sessions, self.ledger, self.gate, self.lease, self.settings, self.passage, trail)
         conclusion = Conclusion(self.ledger, self.status, self.caps, self.savings, self.settings, self.passage, trail)
-        object.__setattr__(self, "_trail", trail)
-        object.__setattr__(self, "_calls", calls)
-        object.__setattr__(self, "_conclusion", conclusion)
+        self._parts.trail = trail
+        self._parts.calls = calls
+        self._parts.conclusion = conclusion
 
     def run(self, request: ActRequest, stopping: Callable[[], bool] = lambda: False) -> ActResult:
         """Carry the act on as far as it goes now.
@@ -144,7 +151,7 @@ class Executor:
         state, word = (State.NEEDS_HUMAN, "Holding") if act.called else (State.EXECUTING, "Waiting")
         if not act.called:
             self._make_room(act)
-        self._trail.report(act, replace(self._trail.base(act), state=state, message=f"{word}: {error}"))
+        self._parts.trail.report(act, replace(self._parts.trail.base(act), state=state, message=f"{word}: {error}"))
         return ActResult(None, f"{word}: {error}", self.settings.retry_seconds)
 
     def _move(self, act: Act) -> ActResult | None:
@@ -154,7 +161,7 @@ class Executor:
         act.learn_losses(self.ledger, records)
         request = act.request
         if journal.ended is not None:
-            return self._conclusion.draw(act, journal.ended, journal.end_message)
+            return self._parts.conclusion.draw(act, journal.ended, journal.end_message)
         kept = not act.called or self._keep_resource(act)
         undecided = is_undecided(journal)
         situation = self._situation(act, journal, full=undecided)
@@ -223,12 +230,12 @@ class Executor:
         match move:
             case Call():
                 if act.request.dry_run:
-                    return self._calls.dry_run(act, situation.observation)
-                return self._calls.make(act, move, situation)
+                    return self._parts.calls.dry_run(act, situation.observation)
+                return self._parts.calls.make(act, move, situation)
             case Hold():
                 return self._hold(act, move)
             case NeedsHuman():
-                self._trail.alarm(act, "", move.reason)
+                self._parts.trail.alarm(act, "", move.reason)
                 return ActResult(State.NEEDS_HUMAN, move.reason, self.settings.attention_seconds)
             case Settle():
                 self._settle(act, move, situation.observation)
@@ -239,11 +246,11 @@ class Executor:
             case Verified():
                 self._verified(act, situation)
             case Finish() | Ended():
-                self._trail.finish(act, move.state, move.message)
+                self._parts.trail.finish(act, move.state, move.message)
         return None
 
     def _hold(self, act: Act, move: Hold) -> ActResult:
-        self._trail.report(act, replace(self._trail.base(act), step=move.step, message=move.reason))
+        self._parts.trail.report(act, replace(self._parts.trail.base(act), step=move.step, message=move.reason))
         if act.called:
             # It keeps its resource: what it has made belongs to what is still to be called.
             return ActResult(None, move.reason, self.settings.hold_seconds)
@@ -255,16 +262,16 @@ class Executor:
         self.passage("settle.before")
         detail = settled_detail(move.result, observation)
         name = f"settled:{move.step}:{move.attempt}"
-        self._trail.append(act, name, RecordKind.OUTCOME, move.step, move.attempt, move.result.value, detail)
+        self._parts.trail.append(act, name, RecordKind.OUTCOME, move.step, move.attempt, move.result.value, detail)
         self.passage("settle.after")
 
     def _wait(self, act: Act, move: WaitFor) -> ActResult | None:
         self.passage("wait.before")
         if move.alarm:
-            self._trail.alarm(act, move.step, move.alarm)
+            self._parts.trail.alarm(act, move.step, move.alarm)
         else:
             state = State.VERIFYING if move.verifying else State.EXECUTING
-            self._trail.report(act, replace(self._trail.base(act), state=state, step=move.step))
+            self._parts.trail.report(act, replace(self._parts.trail.base(act), state=state, step=move.step))
         if move.seconds > self.settings.short_wait_seconds:
             return ActResult(None, move.alarm or f"{move.step}: not there yet", move.seconds)
         self.clock.sleep(move.seconds)
@@ -272,14 +279,16 @@ class Executor:
 
     def _compensate(self, act: Act, move: Compensate) -> None:
         self.passage("compensate.before")
-        self._trail.append(act, COMPENSATING, RecordKind.OUTCOME, move.step, 0, COMPENSATING, {"reason": move.reason})
+        self._parts.trail.append(
+            act, COMPENSATING, RecordKind.OUTCOME, move.step, 0, COMPENSATING, {"reason": move.reason}
+        )
         self.passage("compensate.after")
         act.turned = move.reason
-        self._trail.report(act, replace(self._trail.base(act), step=move.step))
+        self._parts.trail.report(act, replace(self._parts.trail.base(act), step=move.step))
 
     def _verified(self, act: Act, situation: Situation) -> None:
         self.passage("verify.before")
         detail = verified_detail(situation, act.request, "" if act.is_undo else act.action.undo_by_hand)
-        self._trail.report(act, replace(self._trail.base(act), state=State.VERIFYING, step="verify"))
-        self._trail.append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
+        self._parts.trail.report(act, replace(self._parts.trail.base(act), state=State.VERIFYING, step="verify"))
+        self._parts.trail.append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
         self.passage("verify.after")

@@ -17,7 +17,7 @@ from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
 from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.audit import Record, RecordKind
+from finops.domain.audit import Record
 from finops.domain.decision import Electorate, State, Vote, eligible_by
 from finops.domain.execution import Stop, StopKind
 from finops.errors import InvalidInput, Refused, Unavailable
@@ -25,22 +25,26 @@ from finops.k8s.kinds import KindApi
 from finops.ports.act import ActRequest
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
+from finops.store.space import NEARLY_FULL
+from finops_operator.acts.first_acts import FirstActs
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.protection import Protected
+from finops_operator.decisions.act_stage import has_begun
+from finops_operator.decisions.freezes import Freezes
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.pauses import Pauses, held_by, paused_sentence
-from finops_operator.rules.canary import goes_first, is_of_kind, may_prove
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.undoing import undo_until
 from finops_operator.rules.votes import domain_approvers, facts_at_act, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
-_PROOFS: Final = 3
-"""How many acts that ended well are read in the ledger; an act may wait although an older one would prove its kind."""
 LAST_CALL_BEFORE_EXPIRY: Final = timedelta(seconds=30)
 """Between the gate's answer and the call the intent is written to two disks: an act that begins later could call after
 its expiry."""
+FARTHEST_CLOCK: Final = timedelta(minutes=4)
+"""So far may the records of a request lie ahead of the clock. AWS refuses what a clock signs that is five minutes off,
+and `finops audit verify` finds a call that is dated further back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class OperatorGate:
     ledger: Ledger
     clock: Clock
     protection: Protected
-    volatile: Callable[[], str]
-    """Why the store must not be relied upon for acts, empty when it is durable."""
+    of_store: Callable[[], Stop | None]
+    """Why the store must not be relied upon for a new act, None when it is durable and has room."""
 
     def may_start(self, request: ActRequest) -> Stop | None:
         """Return why the act may not be scheduled now."""
@@ -67,23 +71,46 @@ class OperatorGate:
         """Return why the act may not make its first changing call."""
         return self._judge(request)
 
+    def may_call(self, request: ActRequest) -> Stop | None:
+        """Return why an announced call is not made: all acts were frozen, or the policy suspended, while it was."""
+        try:
+            frozen = self.freeze.reason()
+            policy = self.policies.get(request.tenant.namespace, request.tenant.policy)
+        except InvalidInput as error:
+            return Stop(StopKind.HOLD, "Invalid", f"Waiting: {error}")
+        except (Unavailable, Refused) as error:
+            return Stop(StopKind.HOLD, error.code, f"Waiting: {error}")
+        if frozen:
+            return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}")
+        if policy is None or policy.spec.suspend:
+            why = f"Policy {request.tenant.policy} was suspended or deleted."
+            return Stop(StopKind.HOLD, "Suspended", why)
+        return None
+
     def _judge(self, request: ActRequest) -> Stop | None:
         try:
-            return self._switches() or self._request(request) or self._paused(request)
+            return self._switches(request) or self._request(request) or self._paused(request)
         except InvalidInput as error:
             return Stop(StopKind.HOLD, "Invalid", f"Waiting: {error}")
         except (Unavailable, Refused) as error:
             return Stop(StopKind.HOLD, error.code, f"Waiting: {error}")
 
-    def _switches(self) -> Stop | None:
-        problem = self.volatile()
-        if problem:
-            return Stop(StopKind.HOLD, "StoreVolatile", problem)
+    def _switches(self, request: ActRequest) -> Stop | None:
+        unreliable = self.of_store()
+        # The last of the room is kept for acts under way: one that waited in the middle would only cost more of it.
+        if unreliable is not None and not (unreliable.code == NEARLY_FULL and has_begun(self.ledger, request.uid)):
+            return unreliable
         unprotected = self.protection.problem(fresh=True)
         if unprotected:
             return Stop(StopKind.HOLD, "Unprotected", f"Waiting: {unprotected}")
         frozen = self.freeze.reason()
-        return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
+        if frozen:
+            return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}")
+        if Freezes(self.ledger).reason():
+            return Stop(
+                StopKind.HOLD, "Frozen", "Waiting: the freeze is lifted, and the ledger does not hold that yet."
+            )
+        return None
 
     def _paused(self, request: ActRequest) -> Stop | None:
         scope = held_by(request, self.ledger)
@@ -115,8 +142,15 @@ class OperatorGate:
         ended = _decided_otherwise(records)
         if ended is not None:
             return ended
-        if self.clock.now() >= found.spec.expires_at - LAST_CALL_BEFORE_EXPIRY:
+        # A clock that was put back gains nothing: what is written next is no earlier than what was written last.
+        now, latest = self.clock.now(), max(record.time for record in (origin, *records))
+        if max(now, latest) >= found.spec.expires_at - LAST_CALL_BEFORE_EXPIRY:
             return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out.")
+        if latest - now > FARTHEST_CLOCK:
+            behind = (
+                f"Waiting: the clock is behind the request's last record, which is of {latest:%Y-%m-%d %H:%M:%S %Z}."
+            )
+            return Stop(StopKind.HOLD, "ClockBehind", behind)
         undoes = found.spec.undoes
         if undoes is not None and undo_until(self.ledger.of_request(undoes.uid)) is None:
             return Stop(StopKind.WITHDRAWN, "NothingToUndo", f"The act of {undoes.name} was undone already.")
@@ -125,24 +159,18 @@ class OperatorGate:
             self._policy(found, policy)
             or self._account(found)
             or self._votes(found, policy, records)
-            or self._canary(found, policy)
+            or self._first_acts.stop(found, policy)
         )
 
-    def _canary(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
-        """Return which act goes first, while the policy wants one to and it is not verified yet."""
-        if policy is None or not policy.spec.actions.canary:
-            return None
-        named, action = request.spec.policy, request.spec.action
-        found = tuple(self.requests.list_wanted(request.metadata.namespace, lambda raw: is_of_kind(raw, named, action)))
-        first = goes_first(request, found)
-        if first is None or any(self._is_verified(one) for one in may_prove(found, self.clock.now())[:_PROOFS]):
-            return None
-        why = f"Waiting: of its kind {first.metadata.name} goes first, until it is verified."
-        return Stop(StopKind.HOLD, "Canary", why)
+    def goes_alone(self, request: ActRequest) -> bool:
+        """Return whether the act, which may start, is the first of its kind: the policy lets the others wait for it."""
+        found = self.requests.get(request.tenant.namespace, request.name)
+        policy = self.policies.get(request.tenant.namespace, request.tenant.policy)
+        return found is not None and self._first_acts.goes_alone(found, policy)
 
-    def _is_verified(self, request: ActionRequest) -> bool:
-        records = self.ledger.of_request(request.metadata.uid or "")
-        return any(one.entry.kind is RecordKind.VERIFIED and one.entry.result == State.SUCCEEDED for one in records)
+    @property
+    def _first_acts(self) -> FirstActs:
+        return FirstActs(self.requests, self.ledger, self.clock)
 
     def _policy(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
         if policy is None:

@@ -5,7 +5,7 @@ Called by the act stage and, at start, by the operator to find acts that a dead 
 | operation id | kind | step, attempt | result | detail |
 |---|---|---|---|---|
 | `UID:started` | outcome | -, 0 | `started` | plan, dryRun, deciders, account, policy, estimate |
-| `UID:intent:STEP:N` | intent | STEP, N | | operation, parameters, observed, back |
+| `UID:intent:STEP:N` | intent | STEP, N | | operation, parameters, observed, back, before |
 | `UID:outcome:STEP:N` | outcome | STEP, N | ok, rejected, unknown | code, message, retryable, created |
 | `UID:settled:STEP:N` | outcome | STEP, N | recovered, absent, foreign | observed, created |
 | `UID:dry-run:STEP` | outcome | STEP, 0 | `dry-run` | operation, parameters, code, message |
@@ -30,6 +30,7 @@ from finops.domain.decision import TERMINAL, State
 from finops.domain.execution import Call, Journal, JournalEntry, Observation, Result
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
+from finops.domain.watching import BEFORE
 from finops.ports.act import ActRequest
 from finops.ports.ledger import Ledger
 
@@ -42,6 +43,8 @@ RECORDS_LOST: Final = "Records of the ledger were lost after the act began, so i
 _RESULTS: Final = frozenset(result.value for result in Result)
 _ENDS: Final = frozenset(state.value for state in TERMINAL)
 _ACTOR: Final = "operator"
+_MOST_BEFORE: Final = 64
+"""Facts before an act that its record keeps; what is left out is not known to its watch."""
 
 
 def entry(
@@ -82,15 +85,32 @@ def started_entry(request: ActRequest) -> Entry:
 
 
 def intent_entry(
-    request: ActRequest, call: Call, parameters: Mapping[str, Json], observed: Mapping[str, str], *, back: bool
+    request: ActRequest,
+    call: Call,
+    parameters: Mapping[str, Json],
+    observed: Mapping[str, str],
+    *,
+    back: bool,
+    before: Mapping[str, str] | None = None,
 ) -> Entry:
-    """Return the record that announces a call; `back` during a rollback."""
+    """Return the record that announces a call.
+
+    Args:
+        request: of the act.
+        call: the step and its attempt.
+        parameters: of the call.
+        observed: fingerprint of the resource right before it.
+        back: whether it is part of a rollback.
+        before: what the watch of the act compares with; None: something has changed already, or nothing is watched.
+    """
     detail: dict[str, Json] = {
         "operation": call.step.operation,
         "parameters": dict(parameters),
         "observed": dict(observed),
         "back": back,
     }
+    if before is not None:
+        detail[BEFORE] = dict(sorted(before.items())[:_MOST_BEFORE])
     name = f"intent:{call.step.id}:{call.attempt}"
     return entry(request, name, RecordKind.INTENT, step=call.step.id, attempt=call.attempt, detail=detail)
 

@@ -24,10 +24,12 @@ from finops.errors import (
     AwsThrottled,
     AwsUnreachable,
 )
+from finops_operator.aws.permissions import permission_of
 
 THROTTLED: Final = frozenset(
     {
         "BandwidthLimitExceeded",
+        "EC2ThrottledException",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
@@ -38,9 +40,12 @@ THROTTLED: Final = frozenset(
         "Throttling",
         "ThrottlingException",
         "ThrottledException",
+        "TooManyRequests",
         "TooManyRequestsException",
     }
 )
+THROTTLED_READS: Final = frozenset({"LimitExceededException"})
+"""Says of a read that too many were made at once (Kinesis, Cost Explorer), of a change that a quota is used up."""
 DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedAccess", "UnauthorizedOperation"}
 )
@@ -202,7 +207,7 @@ def _answered(error: sdk.ClientError, context: CallContext) -> AwsError:
     text = str(details.get("Message") or "no message")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
     message = f"{context.where}: {text}"
-    if code in THROTTLED:
+    if code in THROTTLED or (code in THROTTLED_READS and not context.changing):
         return _make(AwsThrottled, context, code, message, "AWS limits the rate; the next scan tries again")
     if code in DENIED:
         return _denied(context, code, message, text)
@@ -225,7 +230,11 @@ def _denied(context: CallContext, code: str, message: str, text: str) -> AwsErro
     if not _BY_ORGANIZATION.search(text):
         named = _PERMISSION.search(text)
         return _make(
-            AwsDenied, context, code, message, f"allow {named[1] if named else context.operation} to this role"
+            AwsDenied,
+            context,
+            code,
+            message,
+            f"allow {named[1] if named else permission_of(context.operation)} to this role",
         )
     where = f"in {context.region} " if context.region else ""
     return _make(

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from finops.domain.money import CURRENCY
-from finops.domain.price import HOUR, Cost, CostComponent
+from finops.domain.money import CURRENCY, to_cents
+from finops.domain.net_saving import net_in_words
+from finops.domain.price import HOUR, Attributed, Cost, CostComponent, Price, missing_in_words
 from finops.domain.quantity import words
 from finops_operator.cli.listings import SHORT_ID, STATUS_WORDS, what_of
 from finops_operator.cli.output import amount
@@ -57,6 +58,21 @@ def _what(record: Mapping[str, Any]) -> str:
     return f"{verb} {known}{arrow}{target}" if known else what
 
 
+_IN_ONE_COLUMN: Final = frozenset({"performanceRisk", "migrationEffort", "platformDifferences", "notAllowed"})
+
+
+def other_types(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the alternatives; what is said of a type beside its money stands in one column, to fit a terminal."""
+    for one in record["alternatives"]:
+        if "platformDifferences" not in one:
+            yield dict(one)
+            continue
+        said = [f"effort {words(one['migrationEffort'])}", *one["platformDifferences"]]
+        said += [f"not allowed: {one['notAllowed']}"] if one["notAllowed"] else []
+        rest = {name: value for name, value in one.items() if name not in _IN_ONE_COLUMN}
+        yield {**rest, "risk": words(one["performanceRisk"]), "differences": "; ".join(said)}
+
+
 def price_lines(cost: Cost) -> list[dict[str, str]]:
     """Return each billed part with its unit price, source and date; then each part without a price."""
     lines = [
@@ -65,16 +81,38 @@ def price_lines(cost: Cost) -> list[dict[str, str]]:
             "quantity": _quantity(one),
             "price": f"{one.price.amount:f} {one.price.currency} per {one.price.unit}",
             "month": amount(one.monthly),
-            "source": f"{one.price.source}, as of {one.price.as_of.isoformat()}",
+            "source": _source(one.price),
         }
         for one in cost.components
     ]
+    lines += [] if cost.attributed is None else _members(cost.attributed)
     missing = [text.partition(": ") for text in cost.missing]
     lines += [
         {"part": part.replace("_", " "), "quantity": "", "price": "", "month": "unknown", "source": why or part}
         for part, _, why in missing
     ]
     return lines
+
+
+def _members(found: Attributed) -> list[dict[str, str]]:
+    """Return what each member of a group costs."""
+    if found.members is None:
+        return [{"part": "members", "quantity": "", "price": "", "month": "unknown", "source": "not known which"}]
+    return [
+        {
+            "part": f"member {name}",
+            "quantity": "1",
+            "price": "",
+            "month": "unknown" if cost.monthly is None else amount(cost.monthly),
+            "source": missing_in_words(cost.missing) if cost.price is None else _source(cost.price),
+        }
+        for name, cost in found.members
+    ]
+
+
+def _source(price: Price) -> str:
+    number = f", SKU {price.sku}" if price.sku else ""
+    return f"{price.source}, as of {price.as_of.isoformat()}{number}"
 
 
 def evidence_lines(record: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -87,7 +125,9 @@ def evidence_lines(record: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def hours_priced(cost: Cost) -> bool:
     """Return whether the month's hours matter for this cost."""
-    return any(one.price.unit == HOUR or one.by_use for one in cost.components)
+    members = () if cost.attributed is None else cost.attributed.members or ()
+    parts = (*cost.components, *(part for _, one in members for part in one.components))
+    return any(one.price.unit == HOUR or one.by_use for one in parts)
 
 
 def _quantity(part: CostComponent) -> str:
@@ -105,7 +145,7 @@ def _standing(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "request", record["note"]
     yield "advice", record["advice"]
     if not record["counted"]:
-        yield "not counted", "Better advice for the same resource counts instead."
+        yield "not counted", "Better advice for the same resource, or for its group or members, counts instead."
 
 
 def _changes(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -133,7 +173,8 @@ def _gib(mib: Any) -> str:
 def _money(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     attributes = record["attributes"]
     now, then, saving = record["currentMonthlyCost"], record["newMonthlyCost"], record["monthlySavings"]
-    yield "cost now", f"{amount(now)} {CURRENCY} a month" if now is not None else "unknown"
+    of_members = ", attributed: that of its members" if attributes.get("attributed") else ""
+    yield "cost now", f"{amount(now)} {CURRENCY} a month{of_members}" if now is not None else "unknown"
     yield "cost then", f"{amount(then)} {CURRENCY} a month" if then is not None else "unknown"
     if saving is None:
         yield "saves", f"unknown: {attributes.get('noPriceReason') or 'a price is missing'}"
@@ -141,16 +182,25 @@ def _money(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     discount = Decimal(str(attributes.get("discountPercent") or 0))
     off = ""
     if discount and attributes.get("listMonthlySavings"):
-        listed = amount(attributes["listMonthlySavings"])
-        off = f" ({listed} at list prices, less the policy's discount of {discount:f} %)"
+        off = _discounted(Decimal(attributes["listMonthlySavings"]), Decimal(saving), discount)
     days = record["lastsDays"]
     often = f"once, in at most {days} days: then AWS undoes it by itself" if days else "a month"
     yield "saves", f"{amount(saving)} {CURRENCY} {often}{off}"
+    at_list, net = _number(record.get("listMonthlySavings")), _number(record.get("netMonthlySavings"))
+    yield "net of commitments", net_in_words(at_list, net, str(record.get("netNote") or ""), amount)
+
+
+def _discounted(listed: Decimal, saving: Decimal, discount: Decimal) -> str:
+    """Return what stands between the saving at list price and the one that is shown."""
+    alone = to_cents(listed * (1 - discount / 100)) == saving
+    off = f"the policy's discount of {discount:f} %"
+    return f" ({amount(listed)} at list prices, less {off if alone else f'what commitments keep and {off}'})"
 
 
 def _preference(record: Mapping[str, Any]) -> str:
-    """Return why this target and not one of the others that fit."""
-    others = [saving for one in record["alternatives"] if (saving := _number(one.get("monthlySavings"))) is not None]
+    """Return why this target and not one of the others that fit; those that may not be carried out are no rivals."""
+    rivals = [one for one in record["alternatives"] if not one.get("notAllowed") or not record["action"]]
+    others = [saving for one in rivals if (saving := _number(one.get("monthlySavings"))) is not None]
     mine = _number(record["attributes"].get("listMonthlySavings"))
     if not others or mine is None:
         return ""

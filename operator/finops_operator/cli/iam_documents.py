@@ -12,7 +12,11 @@ from typing import Any, Final, TypeAlias
 
 from finops.domain.resource import PROTECTED_TAG
 from finops.errors import InvalidInput
+from finops_operator.aws.bucket_place import BUCKET_PERMISSIONS, OBJECT_PERMISSIONS
+from finops_operator.aws.regions import LIST_REGIONS
 from finops_operator.plugins.loaded import Plugins
+from finops_operator.plugins.session_policy import actions_of
+from finops_operator.pricing.price_list import PERMISSION as PRICE_LIST
 
 Statement: TypeAlias = Mapping[str, Any]
 _VERSION: Final = "2012-10-17"
@@ -41,20 +45,34 @@ def _known(word: str, names: Sequence[str], known: Iterable[str]) -> None:
             raise InvalidInput(f"there is no {word} {name!r}", field=f"--{word}", hint=f"known: {listed}")
 
 
-def scan_policy(plugins: Plugins, kinds: Collection[str]) -> dict[str, Any]:
+def scan_policy(plugins: Plugins, kinds: Collection[str], *, price_list: bool = False) -> dict[str, Any]:
     """Return what the scanner role needs for `kinds`.
 
-    Listing and metrics, and what the actions on these kinds observe before and after.
+    Listing and metrics, what the actions on these kinds observe before and after, and AWS's price list where asked.
     """
     needed = {one for name in kinds for one in plugins.kinds[name].permissions}
+    # Which regions an account has is asked whatever the kind.
+    needed |= {LIST_REGIONS} if kinds else set()
     needed |= {
         one
         for action in plugins.actions.values()
         if not action.kinds.isdisjoint(kinds)
         for one in action.read_permissions
     }
+    needed |= {PRICE_LIST} if price_list else set()
     # Most calls that list, and all that read metrics, know no resources: AWS accepts only "*" for them.
     return _document([{"Sid": "Read", "Effect": "Allow", "Action": sorted(needed), "Resource": "*"}])
+
+
+def ledger_policy(bucket: str, prefix: str, partition: str = "aws") -> dict[str, Any]:
+    """Return what the identity needs that keeps the ledger in a bucket, below a prefix that ends in a slash."""
+    arn = f"arn:{partition}:s3:::{bucket}"
+    return _document(
+        [
+            {"Sid": "Find", "Effect": "Allow", "Action": list(BUCKET_PERMISSIONS), "Resource": arn},
+            {"Sid": "Keep", "Effect": "Allow", "Action": list(OBJECT_PERMISSIONS), "Resource": f"{arn}/{prefix}*"},
+        ]
+    )
 
 
 def act_policy(plugins: Plugins, kinds: Collection[str], actions: Sequence[str]) -> dict[str, Any]:
@@ -75,7 +93,7 @@ def act_policy(plugins: Plugins, kinds: Collection[str], actions: Sequence[str])
         )
     changing: dict[str, set[str]] = {}
     for action in chosen:
-        narrowed = {str(statement["Action"]) for statement in action.rights.narrowed}
+        narrowed = {one for statement in action.rights.narrowed for one in actions_of(statement)}
         for kind in action.kinds.intersection(kinds):
             changing.setdefault(kind, set()).update(one for one in action.permissions if one not in narrowed)
     rollback = {one for action in chosen for one in action.rights.rollback}

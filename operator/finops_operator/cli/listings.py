@@ -75,6 +75,9 @@ RECOMMENDATIONS: Final = (
     field("policy", wide=True),
     field("priceSource", wide=True),
     field("priceAsOf", wide=True),
+    money_field("listMonthlySavings", wide=True),
+    money_field("netMonthlySavings", wide=True),
+    field("netNote", wide=True),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from finops.crds.aws_account import AwsAccount
@@ -20,7 +21,9 @@ from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import chosen_policies
 from finops_operator.cli.tables import Fit
 from finops_operator.plugins.loaded import Plugins
+from finops_operator.scan.listed_prices import kept_prices
 from finops_operator.scan.policy_rules import policy_rules
+from finops_operator.scan.price import MemoizedPrices
 from finops_operator.scan.trial import Change, Compared, Trial, compare, stored_resources, try_policy
 
 _COLUMNS: Final = (
@@ -93,6 +96,8 @@ def try_on_store(
     """
     rules = policy_rules(policy, accounts, loaded, clock.now())
     with store_to_read(redis) as store:
+        sources = (*kept_prices(policy, loaded.kinds, store, clock), *loaded.price_sources)
+        rules = replace(rules, lookup=MemoizedPrices(sources).lookup)
         recommendations = RecommendationStore(store)
         (live,) = chosen_policies(recommendations, against or "/".join(rules.policy))
         trial = try_policy(rules, rules.enabled, stored_resources(rules, live, store))

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from finops.domain.price import Cost
+from finops.domain.price import Attributed, Cost, GroupOf, cost_of_group
 from finops.domain.recommendation import ActionType, Effort, Recommendation, ResourceRef, Status
-from finops.domain.resource import Resource
+from finops.domain.resource import Resource, Shard
 from finops.domain.utilization import MetricSummary, Utilization
 from finops.errors import InvalidInput
+from finops_operator.plugins.kind import Members
+from finops_operator.plugins.loaded import load_kinds
 from finops_operator.scan.trial import Observed
 
 _HOUR_SECONDS: Final = 3600
+_NOT_THERE: Final = Cost(None, None, missing=("it is not in the report",))
 _LARGEST: Final = 512 * 1024 * 1024
 """Bytes; a report of 100,000 resources has about half of it."""
 
@@ -61,7 +64,7 @@ def read_report(path: str) -> ReportFile:
         return ReportFile(
             str(document["policy"]),
             datetime.fromisoformat(document["completionTime"]),
-            tuple(_observed(one) for one in document["resources"]),
+            _attributed([_observed(one) for one in document["resources"]]),
             tuple(_recommendation(one, document["policy"]) for one in document["recommendations"]),
         )
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
@@ -83,6 +86,39 @@ def _observed(record: Mapping[str, Any]) -> Observed:
     unknown = {str(name): str(why) for name, why in record["unknownUtilization"].items()}
     cost = Cost(_money(record["monthlyCost"]), _money(record["hourlyCost"]), (), tuple(record["priceMissing"]))
     return Observed(resource, Utilization(resource.id, measured, unknown), cost)
+
+
+def _attributed(observed: Iterable[Observed]) -> tuple[Observed, ...]:
+    """Return resources, each group with the costs that the same report gives its members."""
+    known = {(one.resource.shard, one.resource.id): one for one in observed}
+    return tuple(replace(one, cost=_cost_in(one, known)) for one in known.values())
+
+
+def _cost_in(one: Observed, known: Mapping[tuple[Shard, str], Observed]) -> Cost:
+    members = _members_of(one.resource)
+    if members is None:
+        return one.cost
+    group = GroupOf(members.kind, members.of(one.resource), members.through)
+    named = group.ids
+    if group.through and named is not None:
+        behind = [known.get((replace(one.resource.shard, kind=group.through), name)) for name in named]
+        theirs = [None if each is None else _ids_of(each.resource) for each in behind]
+        named = None if None in theirs else tuple(dict.fromkeys(name for ids in theirs for name in ids or ()))
+    if named is None:
+        return cost_of_group(group, Attributed())
+    costs = [known.get((replace(one.resource.shard, kind=group.kind), name)) for name in named]
+    priced = (_NOT_THERE if each is None else each.cost for each in costs)
+    return cost_of_group(group, Attributed(tuple(zip(named, priced, strict=True))))
+
+
+def _members_of(resource: Resource) -> Members | None:
+    kind = load_kinds().get(resource.kind)
+    return None if kind is None else kind.members
+
+
+def _ids_of(group: Resource) -> tuple[str, ...] | None:
+    members = _members_of(group)
+    return None if members is None else members.of(group)
 
 
 def _summary(record: Mapping[str, Any]) -> MetricSummary:
@@ -133,6 +169,10 @@ def _recommendation(record: Mapping[str, Any], policy: str) -> Recommendation:
         counted=bool(record["counted"]),
         status=Status(record["status"]),
         lasts_days=int(record.get("lastsDays") or 0),
+        # A report of an older release has none of the three.
+        list_monthly_savings=_money(record.get("listMonthlySavings")),
+        net_monthly_savings=_money(record.get("netMonthlySavings")),
+        net_note=str(record.get("netNote") or ""),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from finops.domain.money import CURRENCY, as_text, to_cents
 from finops.domain.quantity import counted
@@ -51,11 +52,15 @@ class Tally:
         self._all = _Sum()
         self._of = {one.name: _Sum() for one in policies}
 
-    def add(self, monthly_cost: Decimal | None, policies: Iterable[str]) -> None:
-        """Count one resource; an unknown cost adds nothing, and the sentences say so."""
-        self._all.add(monthly_cost)
-        for name in policies:
-            self._of[name].add(monthly_cost)
+    def add(
+        self, monthly_cost: Decimal | None, at_least: Decimal | None, policies: Iterable[str], *, group: bool = False
+    ) -> None:
+        """Count one resource; of an unknown cost counts what it is at least, and the sentences say so.
+
+        `group`: AWS bills its members, which are resources of their own.
+        """
+        for one in (self._all, *(self._of[name] for name in policies)):
+            one.add(monthly_cost, at_least, group=group)
 
     def sentences(self) -> list[str]:
         """Return the totals in words: of everything first, then of each policy that selects another number of it."""
@@ -66,25 +71,32 @@ class Tally:
         return sentences
 
 
+_OF_MEMBERS: Final = "which cost what their members cost"
+
+
 @dataclass(slots=True)
 class _Sum:
-    """Resources, what those with a price cost a month, and how many have none."""
+    """Resources, what is known of their monthly cost, and how many have a part without a price."""
 
     count: int = 0
     cost: Decimal = Decimal(0)
     unpriced: int = 0
+    groups: int = 0
 
-    def add(self, monthly_cost: Decimal | None) -> None:
+    def add(self, monthly_cost: Decimal | None, at_least: Decimal | None, *, group: bool) -> None:
         self.count += 1
-        self.cost += monthly_cost or Decimal(0)
+        self.groups += group
+        self.cost += monthly_cost or at_least or Decimal(0)
         self.unpriced += monthly_cost is None
 
     def money(self) -> str:
-        if self.unpriced and self.unpriced == self.count:
+        if self.count and self.groups == self.count:
+            return _OF_MEMBERS
+        if self.unpriced and self.unpriced == self.count and not self.cost:
             return "cost unknown"
-        return f"{as_text(to_cents(self.cost))} {CURRENCY}"
+        return f"{'at least ' if self.unpriced else ''}{as_text(to_cents(self.cost))} {CURRENCY}"
 
     def sentence(self) -> str:
-        month = "" if self.money() == "cost unknown" else " a month"
+        month = "" if self.money() in ("cost unknown", _OF_MEMBERS) else " a month"
         without = f", {self.unpriced} of them without a price" if self.unpriced else ""
         return f"{counted(self.count, 'resource')}, {self.money()}{month}{without}"

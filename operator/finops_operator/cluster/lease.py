@@ -42,6 +42,7 @@ class LeaseKeeper:
     on_held: Callable[[], None]
     shown_fence: Callable[[], int] = lambda: 0
     ledger: DurableLedger | None = None
+    unusable: str = ""
     _ready: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -83,6 +84,7 @@ class LeaseKeeper:
                 stop.wait(_RETRY_SECONDS)
             finally:
                 self._ready.clear()
+                self.unusable = ""
                 self.telemetry.lease_held.set(0)
         try:
             self.lease.release()
@@ -172,8 +174,10 @@ class LeaseKeeper:
             logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
             return False
         except (Unavailable, Refused) as error:
+            self.unusable = str(error)
             logger.warning("the ledger or its anchor cannot be used now: %s", error)
             return False
+        self.unusable = ""
         if copied:
             logger.info("ledger: copied %d records to the second sink", copied)
         # What is under way is taken over before anything is decided: its requests seem undecided until then.

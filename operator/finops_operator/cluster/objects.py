@@ -1,4 +1,4 @@
-"""Our own writes to the four kinds: compare-and-swap, remembered at once, and awaited by the canary.
+"""Our own writes to our kinds: compare-and-swap, remembered at once, and awaited by the canary.
 
 Used by scheduler, decider and executor: the one writer of each status.
 """

@@ -55,6 +55,17 @@ _TOO_OLD: Final = (
 )
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What it is put together from, once it has all that it was given."""
+
+    votes: RecordedVerdicts = field(init=False)
+    origins: Origins = field(init=False)
+    ballots: Ballots = field(init=False)
+    judge: VoteJudge = field(init=False)
+    decisions: DecisionWriter = field(init=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Decider:
     """Decides one request at a time.
@@ -79,29 +90,23 @@ class Decider:
     ended: Callable[[ActionRequest], None] = lambda _request: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
-    _votes: RecordedVerdicts = field(init=False)
-    _origins: Origins = field(init=False)
-    _ballots: Ballots = field(init=False)
-    _judge: VoteJudge = field(init=False)
-    _decisions: DecisionWriter = field(init=False)
+    _parts: _Parts = field(default_factory=_Parts, init=False)
 
     def __post_init__(self) -> None:
         votes = RecordedVerdicts(self.ledger)
         ballots = Ballots(votes, self.approvals, self.approvals_of, self.people, self.protection)
         spoken = Spoken(self.ledger, self.policy_of, self.clock)
-        object.__setattr__(self, "_votes", votes)
-        object.__setattr__(self, "_origins", Origins(self.ledger))
-        object.__setattr__(self, "_ballots", ballots)
-        object.__setattr__(self, "_judge", VoteJudge(self.ledger, ballots, spoken, self.clock, self.answered))
-        object.__setattr__(
-            self, "_decisions", DecisionWriter(self.ledger, votes, self.requests, self.fence, self.ended)
-        )
+        self._parts.votes = votes
+        self._parts.origins = Origins(self.ledger)
+        self._parts.ballots = ballots
+        self._parts.judge = VoteJudge(self.ledger, ballots, spoken, self.clock, self.answered)
+        self._parts.decisions = DecisionWriter(self.ledger, votes, self.requests, self.fence, self.ended)
 
     def start_again(self) -> None:
         """Forget what was read of the ledger: the lease was elsewhere meanwhile."""
         with self._lock:
-            self._votes.start_again()
-            self._origins.start_again()
+            self._parts.votes.start_again()
+            self._parts.origins.start_again()
 
     def see_all(self) -> frozenset[str | None]:
         """Make sure that every vote is known; cheap when nothing was missed.
@@ -133,9 +138,9 @@ class Decider:
         """
         with self._lock:
             if not self.is_ours(request):
-                self._judge.refuse_all(request)
+                self._parts.judge.refuse_all(request)
                 return False
-            return self._judge.new_votes(request)
+            return self._parts.judge.new_votes(request)
 
     def close(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
         """End a request that still waits for votes: withdrawn or superseded. Does nothing when it was decided since.
@@ -146,27 +151,31 @@ class Decider:
         with self._lock:
             current = self.requests.fresh(request)
             if current.status.state is not None:
-                current = self._decisions.as_recorded(current)
+                current = self._parts.decisions.as_recorded(current)
                 if state_of(current) is State.PENDING:
-                    self._decisions.record(current, trigger, self._ballots.standing(current), message)
+                    self._parts.decisions.record(current, trigger, self._parts.ballots.standing(current), message)
 
     def _advance(self, request: ActionRequest) -> ActionRequest:
         if request.status.state is None:
             request = _as_taken_in(request, self.requests.cache)
         if not self.is_ours(request):
-            self._judge.refuse_all(request)
+            self._parts.judge.refuse_all(request)
             return request
         if request.status.state is None:
             request = self._adopt(request)
-        request = self._decisions.as_recorded(request)
+        request = self._parts.decisions.as_recorded(request)
         if state_of(request) in TERMINAL:
-            self._judge.late_votes(request)
+            self._parts.judge.late_votes(request)
             return request
-        self._judge.new_votes(request)
+        self._parts.judge.new_votes(request)
         if state_of(request) in BEFORE_ACT and is_older(request, self.protection.since()):
-            return self._decisions.record(request, Trigger.WITHDRAWN, self._ballots.standing(request), _TOO_OLD)
-        if state_of(request) in BEFORE_ACT and self._origins.is_before_loss(request):
-            return self._decisions.record(request, Trigger.WITHDRAWN, self._ballots.standing(request), _RECORDS_LOST)
+            return self._parts.decisions.record(
+                request, Trigger.WITHDRAWN, self._parts.ballots.standing(request), _TOO_OLD
+            )
+        if state_of(request) in BEFORE_ACT and self._parts.origins.is_before_loss(request):
+            return self._parts.decisions.record(
+                request, Trigger.WITHDRAWN, self._parts.ballots.standing(request), _RECORDS_LOST
+            )
         return self._decide(request)
 
     def end(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
@@ -178,9 +187,9 @@ class Decider:
         with self._lock:
             current = self.requests.fresh(request)
             if current.status.state is not None:
-                current = self._decisions.as_recorded(current)
+                current = self._parts.decisions.as_recorded(current)
                 if recorded_facts(self.ledger, current).state in BEFORE_ACT:
-                    self._decisions.record(current, trigger, self._ballots.standing(current), message)
+                    self._parts.decisions.record(current, trigger, self._parts.ballots.standing(current), message)
 
     def counted_approvals(self, request: ActionRequest) -> tuple[Vote, ...]:
         """Return the approvals that stand, in the order in which they were counted; the last one decided.
@@ -189,12 +198,12 @@ class Decider:
             LedgerUnavailable, ClusterUnavailable, Refused: not known now.
         """
         with self._lock:
-            return self._ballots.standing(request).approvals
+            return self._parts.ballots.standing(request).approvals
 
     def counted(self, request: ActionRequest) -> tuple[Vote, ...]:
         """Return the votes that the ledger counted, in its order; approvals only while their objects exist."""
         with self._lock:
-            return self._ballots.counted(request)
+            return self._parts.ballots.counted(request)
 
     def is_ours(self, request: ActionRequest) -> bool:
         """Return whether the ledger saw exactly this spec proposed, whatever the status says.
@@ -202,7 +211,7 @@ class Decider:
         Raises:
             LedgerUnavailable, LedgerDiverged: not known now.
         """
-        return self._origins.is_ours(request)
+        return self._parts.origins.is_ours(request)
 
     def has_begun(self, uid: str) -> bool:
         """Return whether an act has come to its first changing call. Raises LedgerUnavailable, LedgerDiverged."""
@@ -210,7 +219,7 @@ class Decider:
 
     def _adopt(self, request: ActionRequest) -> ActionRequest:
         """Take in a request of ours that has no state yet."""
-        self._origins.record(request)
+        self._parts.origins.record(request)
 
         def change(current: ActionRequest) -> dict[str, Any]:
             if current.status.state is not None:
@@ -225,14 +234,14 @@ class Decider:
         state = state_of(request)
         if state not in BEFORE_ACT:
             return request
-        votes = self._ballots.standing(request)
+        votes = self._parts.ballots.standing(request)
         trigger = _trigger(request, state, votes, self.clock.now())
         if trigger is Trigger.QUORUM_LOST:
-            self._ballots.find_missing(request)
-            votes = self._ballots.standing(request, fresh=True)
+            self._parts.ballots.find_missing(request)
+            votes = self._parts.ballots.standing(request, fresh=True)
             trigger = _trigger(request, state, votes, self.clock.now())
         if trigger is None:
-            return self._decisions.show_votes(request, votes)
+            return self._parts.decisions.show_votes(request, votes)
         current = self.requests.fresh(request)
         if state_of(current) is not state or not self.approvals.cache.is_complete_in(request.metadata.namespace or ""):
             # It has moved on, or the watch of the votes has begun to list again: the next pass sees everything.
@@ -241,7 +250,9 @@ class Decider:
             # The status lags behind: the act has made its first call or has ended, and the executor reports that.
             return current
         self._remember(current, trigger, votes)
-        return self._decisions.record(current, trigger, votes, sentence(trigger, votes, self._ballots.counted(request)))
+        return self._parts.decisions.record(
+            current, trigger, votes, sentence(trigger, votes, self._parts.ballots.counted(request))
+        )
 
     def _remember(self, request: ActionRequest, trigger: Trigger, votes: Tally) -> None:
         """Record what holds for the resource beyond its request.

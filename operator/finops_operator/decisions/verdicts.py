@@ -246,6 +246,8 @@ def _decision(request: ActionRequest, facts: RequestFacts, trigger: Trigger, sta
             "approvals": [vote.voter.handle for vote in standing.approvals],
             "denials": [vote.voter.handle for vote in standing.denials],
             "required": standing.required,
+            # Who is surely not somebody else by the mapping of this moment: the verifier knows no mapping.
+            "mapped": list(standing.mapped),
             "message": message,
             "expiresAt": facts.terms.expires_at.isoformat(),
             **({"stepUp": True} if facts.terms.step_up else {}),

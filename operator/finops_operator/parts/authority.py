@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from finops.crds.admission import policies
+from finops.domain.execution import Stop, StopKind
 from finops.errors import InvalidInput, StoreUnsafe
 from finops.k8s.access import Access
 from finops.k8s.lease import Lease
@@ -20,9 +21,11 @@ from finops.k8s.witness import ClusterWitness
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.log_sink import LogSink
 from finops.ledger.signing import Keyring
+from finops.ports.bucket import LockedBucket
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.connection import Store, check_server, open_ledger_connection
+from finops.store.space import NEARLY_FULL, measure, too_full
 from finops_operator.cluster.anchoring import Anchoring
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.predecessor import PredecessorLock
@@ -47,21 +50,38 @@ class Authority:
         """Return the token of the lease. Raises FenceLost when it is not held."""
         return self.keeper.fence
 
-    def volatile(self) -> str:
-        """Return why a record could be lost, so that nothing may be acted upon; empty when none can."""
+    def of_store(self) -> Stop | None:
+        """Return why a record could be lost or could not be written, so that no act may begin; None when none can.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+        """
         if not self.ledger.has_second_sink:
-            return "The ledger has no second sink, so nothing may be acted upon."
+            why = "The ledger has no second sink, so nothing may be acted upon."
+            return Stop(StopKind.HOLD, "StoreVolatile", why)
         try:
             check_server(self.store, allow_volatile=False)
         except StoreUnsafe as error:
-            return str(error)
-        return ""
+            return Stop(StopKind.HOLD, "StoreVolatile", str(error))
+        return stop_of_full(self.store)
+
+
+def stop_of_full(store: Store) -> Stop | None:
+    """Return that the store is too full for an act to begin, None when it is not. Raises StoreUnavailable."""
+    why = too_full(measure(store))
+    return Stop(StopKind.HOLD, NEARLY_FULL, f"Waiting: {why}.") if why else None
 
 
 def make_authority(
-    settings: Settings, cluster: ClusterParts, store: Store, clock: Clock, holder: str, on_held: Callable[[], None]
+    settings: Settings,
+    cluster: ClusterParts,
+    store: Store,
+    clock: Clock,
+    holder: str,
+    on_held: Callable[[], None],
+    bucket: LockedBucket | None = None,
 ) -> Authority:
-    """Make them; `on_held` is called after each acquisition of the lease.
+    """Make them; `on_held` is called after each acquisition of the lease, `bucket` keeps the ledger besides.
 
     Raises:
         InvalidInput: no key signs the ledger, or it cannot be used.
@@ -74,7 +94,7 @@ def make_authority(
         on_held=on_held,
         shown_fence=cluster.shown_fence,
     )
-    keeper.ledger = ledger = _ledger(settings, cluster, keeper, clock)
+    keeper.ledger = ledger = _ledger(settings, cluster, keeper, clock, bucket)
     anchoring = Anchoring(ledger, keeper.may_write, cluster.telemetry, cluster.freeze.freeze)
     return Authority(store, keeper, ledger, anchoring, _protection(settings, cluster, ledger, clock, keeper))
 
@@ -94,10 +114,13 @@ def _lease(settings: Settings, cluster: ClusterParts, clock: Clock, holder: str)
     return lease
 
 
-def _ledger(settings: Settings, cluster: ClusterParts, keeper: LeaseKeeper, clock: Clock) -> DurableLedger:
+def _ledger(
+    settings: Settings, cluster: ClusterParts, keeper: LeaseKeeper, clock: Clock, bucket: LockedBucket | None
+) -> DurableLedger:
     path = Path(settings.ledger_path) if settings.ledger_path else None
-    if path is None:
-        logger.warning("the ledger has no second sink (FINOPS_LEDGER_PATH): nothing will be acted upon")
+    if path is None and bucket is None:
+        sinks = "FINOPS_LEDGER_PATH or FINOPS_LEDGER_S3"
+        logger.warning("the ledger has no second sink (%s): nothing will be acted upon", sinks)
     if not settings.ledger_signing_key:
         raise InvalidInput(
             "no key signs the ledger",
@@ -123,6 +146,7 @@ def _ledger(settings: Settings, cluster: ClusterParts, keeper: LeaseKeeper, cloc
         passage=killpoint,
         witness=witness,
         log=LogSink(sys.stdout.buffer) if settings.ledger_log else None,
+        bucket=bucket,
     )
 
 

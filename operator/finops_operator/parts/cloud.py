@@ -9,10 +9,12 @@ from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.connection import Store
 from finops.store.limits import SharedRateLimits
+from finops_operator.aws.bucket_place import bucket_of
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import share_of_published
+from finops_operator.aws.locked_bucket import S3Bucket
 from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions
 from finops_operator.plugins.loaded import Plugins, known_ids, plugins
@@ -24,11 +26,13 @@ class CloudParts:
     """Sessions, plug-ins, and the threads that ask AWS.
 
     Attributes:
+        sdk: makes clients of services that are not asked about resources.
         known: the ids that this release knows.
         pool: threads that list and judge.
         metric_pool: threads that ask CloudWatch; those of `pool` wait for them.
     """
 
+    sdk: SdkSessions
     readers: AwsReaders
     sessions: StsExecutorSessions
     plugins: Plugins
@@ -52,6 +56,7 @@ def make_cloud(settings: Settings, store: Store, clock: Clock) -> CloudParts:
     readers = AwsReaders(sdk, pacing, process_counter=counter)
     loaded = plugins()
     return CloudParts(
+        sdk=sdk,
         readers=readers,
         sessions=StsExecutorSessions(sdk, readers, clock),
         plugins=loaded,
@@ -59,3 +64,13 @@ def make_cloud(settings: Settings, store: Store, clock: Clock) -> CloudParts:
         pool=ThreadPoolExecutor(settings.scan_workers, thread_name_prefix="aws"),
         metric_pool=ThreadPoolExecutor(settings.scan_workers, thread_name_prefix="cloudwatch"),
     )
+
+
+def make_ledger_bucket(settings: Settings, sdk: SdkSessions, clock: Clock) -> S3Bucket | None:
+    """Make the bucket that keeps the ledger, None when no setting names one; nothing is asked yet.
+
+    Raises:
+        InvalidInput: its address is none.
+    """
+    place = bucket_of(settings)
+    return None if place is None else S3Bucket(sdk, place, clock)

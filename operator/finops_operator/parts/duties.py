@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from finops.crds.known_ids import KNOWN_IDS
+from finops.errors import StoreUnavailable
+from finops.k8s.kinds import budgets
+from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.settings import Settings
+from finops.store.connection import Store
+from finops.store.known_names import KnownNames
+from finops.store.notices import StoredNotices
 from finops.store.slack_messages import SlackMessages
 from finops.store.slack_status import SlackStatus
+from finops.store.space import NEARLY_FULL, measure, too_full
 from finops_operator.acts.recovery import Recovery
 from finops_operator.decisions.pauses import Pauses
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
 from finops_operator.rules.paused import paused
+from finops_operator.upkeep.anomalies import Anomalies
 from finops_operator.upkeep.audit_notes import AuditNotes
+from finops_operator.upkeep.budgets import Budgets
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.freeze_notice import FreezeNotice
 from finops_operator.upkeep.gauges import Gauges
-from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
+from finops_operator.upkeep.obstacles import LEDGER_BROKEN, LEDGER_UNUSABLE, Obstacles
 from finops_operator.upkeep.paused_kinds import PausedKinds
 from finops_operator.upkeep.paused_requests import PausedRequests
 from finops_operator.upkeep.published_ids import PublishedIds
+from finops_operator.upkeep.slack_names import SlackNames
+from finops_operator.upkeep.store_space import StoreSpace
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
+from finops_operator.webhooks.seals import notice_seal
 
 
 def make_audit_notes(authority: Authority) -> AuditNotes:
@@ -61,6 +74,9 @@ def duties(
     gauges = Gauges(ledger, cluster.freeze, telemetry, lambda: paused_acts(cluster, recovery))
     yield Duty("gauges", gauges.show, writes=False)
 
+    space = StoreSpace(store, cluster.policies, cluster.events, telemetry, authority.keeper.may_write)
+    yield Duty("store space", space.show, writes=False)
+
     def note() -> None:
         cache = cluster.cache
         audit_notes.note(cache.policies.all(), cache.requests.all(), cluster.freeze.reason())
@@ -71,25 +87,64 @@ def duties(
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
     yield Duty("freeze notice", FreezeNotice(cluster.freeze, SlackStatus(store)).show)
+    names = SlackNames(cluster.switches, f"{settings.release}-identities", KnownNames(store))
+    yield Duty("slack names", names.publish)
     ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)
     yield Duty("known ids", ids.publish)
     gone = Cleanup(store, cluster.policies, cluster.accounts, telemetry, clock)
     yield Duty("what is gone", gone.clean_up)
-    obstacles = Obstacles(
+    obstacles = _obstacles(cluster, authority, clock)
+    yield Duty("obstacles", obstacles.show_ours, writes=False)
+    yield from _paused_kinds(cluster, authority, cloud, clock)
+    notices = _notices(settings, store)
+    yield Duty("budgets", _budgets(cluster, authority, cloud, notices, clock).judge)
+    yield Duty("anomalies", Anomalies(cluster.cache.policies, store, notices, clock).announce)
+    yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
+
+
+def _notices(settings: Settings, store: Store) -> StoredNotices:
+    keys = Keyring.of(settings.ledger_signing_key, settings.ledger_trusted_keys)
+    return StoredNotices(store, seal=partial(notice_seal, keys))
+
+
+def _obstacles(cluster: ClusterParts, authority: Authority, clock: Clock) -> Obstacles:
+    """Return what shows why no act may begin."""
+    return Obstacles(
         cluster.policies,
         cluster.events,
-        telemetry,
+        cluster.telemetry,
         clock,
         {
-            LEDGER_BROKEN: lambda: ledger.problem,
+            LEDGER_BROKEN: lambda: authority.ledger.problem,
+            LEDGER_UNUSABLE: lambda: authority.keeper.unusable,
             "Unprotected": authority.protection.problem,
+            NEARLY_FULL: lambda: _nearly_full(authority.store),
             "Frozen": cluster.freeze.reason,
         },
         authority.keeper.may_write,
     )
-    yield Duty("obstacles", obstacles.show_ours, writes=False)
-    yield from _paused_kinds(cluster, authority, cloud, clock)
-    yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
+
+
+def _nearly_full(store: Store) -> str:
+    """Return why the store has no room, empty also where it does not answer: that is another obstacle."""
+    try:
+        return too_full(measure(store))
+    except StoreUnavailable:
+        return ""
+
+
+def _budgets(
+    cluster: ClusterParts, authority: Authority, cloud: CloudParts, notices: StoredNotices, clock: Clock
+) -> Budgets:
+    return Budgets(
+        budgets(cluster.connection),
+        cluster.cache.policies,
+        authority.store,
+        notices,
+        cluster.events,
+        {kind.id: kind.service for kind in cloud.plugins.kinds.values()},
+        clock,
+    )
 
 
 def _paused_kinds(cluster: ClusterParts, authority: Authority, cloud: CloudParts, clock: Clock) -> Iterator[Duty]:

@@ -62,6 +62,6 @@ def make_judgement(settings: Settings, cluster: ClusterParts, authority: Authori
         authority.ledger,
         clock,
         authority.protection,
-        authority.volatile,
+        authority.of_store,
     )
     return Judgement(decider, gate, caps, groups)

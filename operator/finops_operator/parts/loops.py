@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from finops.k8s.deployment import OwnDeployment
 from finops.ports.clock import Clock
 from finops.settings import Settings
+from finops.store.inventory import InventoryStore
 from finops.store.realized import StoredSavings
 from finops.store.recommendations import RecommendationStore
+from finops.store.resource_costs import ResourceCostStore
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.executor import Executor
 from finops_operator.acts.last_handover import LastHandover
@@ -21,8 +23,10 @@ from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
 from finops_operator.parts.judgement import Judgement
+from finops_operator.parts.webhooks import make_webhooks
 from finops_operator.policies.account_status import AccountStatuses
 from finops_operator.policies.run import PolicyScans, key_of, stop_when
+from finops_operator.policies.saved_hours import SavedHours
 from finops_operator.policies.scheduler import Scheduler
 from finops_operator.requests.loop import RequestLoop
 from finops_operator.requests.proposer import Proposer
@@ -31,6 +35,7 @@ from finops_operator.requests.undoing import Undoing
 from finops_operator.requests.watching import Watching
 from finops_operator.rules.access import access_of
 from finops_operator.scan.scan import ScanDependencies
+from finops_operator.webhooks.sending import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Loops:
     watching: Watching
     recovery: Recovery
     last_handover: LastHandover
+    webhooks: Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ class LoopMaker:
             self.authority.ledger, self.cluster.accounts.api, requests.adopt, self.cluster.freeze.freeze
         )
         handover = self._last_handover(requests, executor)
-        return Loops(self._scheduler(scans), requests, self._watching(), recovery, handover)
+        webhooks = make_webhooks(self.settings, self.cluster, self.authority, self.clock)
+        return Loops(self._scheduler(scans), requests, self._watching(), recovery, handover, webhooks)
 
     def _last_handover(self, requests: RequestLoop, executor: Executor) -> LastHandover:
         settings, actions = self.settings, self.cloud.plugins.actions
@@ -147,7 +154,7 @@ class LoopMaker:
             statuses=statuses,
             proposer=self._proposer(recommendations),
             recommendations=recommendations,
-            savings=savings,
+            hours=SavedHours(savings, InventoryStore(store), ResourceCostStore(store), cloud.plugins.actions),
             known=cloud.known,
             clock=self.clock,
             allow_volatile=self.settings.store_allow_volatile,

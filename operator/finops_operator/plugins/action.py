@@ -91,6 +91,10 @@ def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> st
     return ""
 
 
+def _nothing_before(_observation: Observation) -> dict[str, str]:
+    return {}
+
+
 def _no_statements(_plan: Plan, _step: PlanStep, _now: Observation) -> tuple[Statement, ...]:
     return ()
 
@@ -116,7 +120,7 @@ class Rights:
 
     Attributes:
         narrowed: statements that stand in place of a plain permission on the kind's ARNs, because a condition or
-            another ARN narrows it; each with a `Sid` and one `Action`.
+            another ARN narrows it; each with a `Sid`.
         further: statements needed beside the plain permission, for something that the call makes.
         rollback: permissions that lead an act back, and so are free of the protecting tag: whoever protects a resource
             while an act has it changed must not keep it changed.
@@ -158,12 +162,14 @@ class CallRules:
 class ActSample:
     """Parameters, and the state a plan starts from, for the plan that the documentation shows.
 
-    `left` is what of that state the act changes, where the plan of its undo is made from it.
+    `left` is what of that state the act changes, where the plan of its undo is made from it; `made` are the ids of what
+    the steps of the act made.
     """
 
     parameters: Parameters = field(default_factory=dict)
     assumed: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,8 @@ class WatchedAct:
         started: when its first changing call was announced.
         since, until: when it was verified, and when the watch ends.
         now: when it is read.
+        before: what the watch keeps of the resource as it was right before the first changing call; what is missing
+            was not known then.
         alarm: name of a CloudWatch alarm that counts too; empty: none.
     """
 
@@ -205,6 +213,7 @@ class WatchedAct:
     since: datetime
     until: datetime
     now: datetime
+    before: Mapping[str, str] = field(default_factory=dict)
     alarm: str = ""
 
 
@@ -216,10 +225,13 @@ class Watch:
         reads: what is read, each in a few words for the documentation. Its rights are in `read_permissions`.
         signs: (reader, act) → what was found; a right that is missing makes a sign unknown and names it. Raises what
             Reader raises otherwise.
+        before: (all that was observed right before the first changing call) → what of it is kept for `signs`, as short
+            texts by name; pure. What was bad before an act was not made worse by it.
     """
 
     reads: tuple[str, ...]
     signs: Callable[[Reader, WatchedAct], tuple[Sign, ...]]
+    before: Callable[[Observation], Mapping[str, str]] = _nothing_before
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from dataclasses import replace
 from typing import Final
 
 from finops.domain.execution import Observation, Procedure, Rule, StepRules
-from finops.domain.plan import Plan, PlanStep
+from finops.domain.plan import Plan
 from finops.domain.resource import Resource
-from finops_operator.plugins.action import OwnerChange, Parameters, Statement
+from finops_operator.plugins.action import OwnerChange, Parameters
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.session_policy import allow
 
 _OUT_OF_TEMPLATE: Final = "Remove the resource from the template."
 
@@ -62,11 +61,6 @@ def one_call(
         refused=refused,
     )
     return procedure if gone_seconds is None else replace(procedure, verify_seconds=gone_seconds)
-
-
-def on_its_arn(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    """Allow a step's call on the plan's resource alone, where IAM names the call as the SDK does."""
-    return (allow(step.operation, resource=plan.resource.arn),)
 
 
 def removed_at_owner(terraform: str, *, in_cloudformation: bool = True) -> OwnerChange:

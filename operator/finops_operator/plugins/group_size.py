@@ -1,6 +1,7 @@
 """The size of a group of machines: the fewest, the wanted and the most, which one call sets together.
 
 In facts, fingerprints and parameters it is one text, `1/2/4`, so that a `NumberSetting` can set it and set it back.
+`size_setting` makes that setting for a kind of group.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from finops.domain.execution import Observation
+from finops.domain.execution import Observation, Rule
 from finops.domain.plan import Plan
 from finops.domain.quantity import counted
+from finops.domain.recommendation import ResourceRef
 from finops.errors import InvalidInput
 from finops_operator.plugins.action import Parameters, Refusal
+from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace
 
 PARAMETER: Final = "size"
 FACT: Final = "size"
@@ -61,6 +64,61 @@ def wanted_size(parameters: Parameters) -> str:
     except ValueError as error:
         hint = "the fewest, the wanted and the most members, such as 1/2/4"
         raise InvalidInput(f"{wanted!r} is no size of a group", field=f"parameters.{PARAMETER}", hint=hint) from error
+
+
+def _always(_plan: Plan, _now: Observation) -> bool:
+    return True
+
+
+def size_setting(
+    action: str,
+    call: Callable[[ResourceRef, GroupSize], Call],
+    working: str,
+    others_set: str,
+    pace: Pace,
+    *,
+    wanted: Callable[[Parameters], str] = wanted_size,
+    settled: Rule = _always,
+) -> NumberSetting:
+    """Return how an action sets a group's size, and sets it back.
+
+    Args:
+        action: id of the action.
+        call: what sets a size.
+        working: the observed fact that holds how many of the group's `members` work.
+        others_set: who else may have set another size, in a clause after "because".
+        pace: how AWS applies it.
+        wanted: the size among the action's parameters; raises InvalidInput for one that cannot be set.
+        settled: whether AWS is applying no change.
+    """
+
+    def has(plan: Plan, now: Observation, text: str) -> bool:
+        """Return whether AWS is done and the members are those of a size, all of them at work."""
+        desired = read_size(text).desired
+        return settled(plan, now) and now.facts.get("members") == desired == now.facts.get(working)
+
+    def as_before(plan: Plan, now: Observation) -> bool:
+        """How many members work of somebody else's size is theirs to watch."""
+        return not setting.is_old(plan, now) or has(plan, now, str(setting.old(plan)))
+
+    setting = NumberSetting(
+        action=action,
+        parameter=PARAMETER,
+        fact=FACT,
+        identity="arn",
+        label="size",
+        shown=shown_size,
+        steps=("set_size", "wait_scaled"),
+        wanted=wanted,
+        call=lambda resource, size: call(resource, read_size(str(size))),
+        others=Others(set=others_set, replaced="it was deleted, and somebody made another one under its name"),
+        pace=pace,
+        settled=settled,
+        applied=lambda plan, now: has(plan, now, wanted(plan.parameters)),
+        restored=as_before,
+        read=checked,
+    )
+    return setting
 
 
 def shown_size(text: str) -> str:

@@ -17,8 +17,10 @@ from finops.domain.price import Price, PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.domain.utilization import Utilization
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NOT_READ, Commitments
 from finops_operator.plugins.facts import KindFacts
 from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.pricing.offers import Offers
 
 PriceLookup: TypeAlias = Callable[[PriceQuery], Price | None]
 """A pure question to a price table: a figure of exactly that region and product, or None."""
@@ -64,6 +66,10 @@ class MetricSpec:
         also_of: further dimensions whose values depend on the resource.
         dimensions: resource → the whole dimension set, where its id is no dimension (a service is named by its cluster
             and its own name); None: `dimension` with the id, `also` and `also_of`.
+        parts: resource → the dimension sets of what it consists of, where AWS publishes a figure of each part alone
+            (the brokers of a cluster) and none of the whole. A level is then the highest of all parts, the lowest of
+            them for `Minimum`, a counter their sum; a period of which any part has no point is unknown, so that such a
+            metric is never one where a missing point means zero, and `NotPublished` of it proves nothing.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -86,6 +92,7 @@ class MetricSpec:
     also: tuple[tuple[str, str], ...] = ()
     also_of: Callable[[Resource], tuple[tuple[str, str], ...]] = _nothing
     dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
+    parts: Callable[[Resource], tuple[tuple[tuple[str, str], ...], ...]] | None = None
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()
@@ -96,6 +103,15 @@ class MetricSpec:
         """Whether points are amounts per period rather than levels."""
         return self.statistics == ("Sum",)
 
+    def __post_init__(self) -> None:
+        """Refuse what a join of parts cannot keep: a node without a point must not be hidden by the others.
+
+        Raises:
+            ValueError: a metric of parts counts samples, or takes a missing point for zero.
+        """
+        if self.parts is not None and (self.samples_in_five_minutes is not None or self.missing_means_zero):
+            raise ValueError(f"{self.name}: of parts a missing point is unknown, and no samples are counted")
+
 
 @dataclass(frozen=True, slots=True)
 class BilledPart:
@@ -105,13 +121,15 @@ class BilledPart:
         dimension: what is billed (`instance_hour`, `gb_month`, `iops_month`, `throughput_mibps_month`, …).
         quantity: how many units; for something billed by the hour the number of such things running all month.
         query: what to ask a price source, None when no source can know.
-        reason_unknown: why there is no query, in words; empty otherwise.
+        reason_unknown: why there is no price, in words, where there is no query or no source answers it.
         price: what the kind itself knows of the price, from a page that it names; asked before any source.
         metric: of what a daily metric measures: our name of it. `quantity` is then the billed units for one unit of
             the metric. A counter is billed by use: the sum of the last 30 days, worked out for the hours of a month. A
             level is billed as the newest day has it. The part is unknown where the metric is.
         above, up_to: the billed units of a month that lie in this step of a price that falls with the amount; for
             levels only.
+        voids: dimension of another part whose figure is too high while the price of this one is not known: what is
+            billed here may be in it. The cost is then known without both.
     """
 
     dimension: str
@@ -122,6 +140,7 @@ class BilledPart:
     metric: str = ""
     above: Decimal = Decimal(0)
     up_to: Decimal | None = None
+    voids: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +169,13 @@ class Memory:
         applies: which resources have something to keep; only these are read back from the last scan.
         carry_over: (as it is now, as the last scan kept it or None, time of the scan) → the resource with what is kept.
         mark: a text that changes when what was measured before does not count any more.
+        reads_back: whether the last scan is read at all; where the time of the scan is enough, it is not.
     """
 
     applies: Callable[[Resource], bool]
     carry_over: Callable[[Resource, Resource | None, datetime], Resource]
     mark: Callable[[Resource], str]
+    reads_back: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +261,22 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """What a group consists of.
+
+    Attributes:
+        kind: of its members.
+        of: returns the ids of a group's members, None where AWS did not say; with `through` those of the groups that
+            have the members.
+        through: kind of the groups between, empty where there are none.
+    """
+
+    kind: str
+    of: Callable[[Resource], tuple[str, ...] | None]
+    through: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceKind(Generic[KindFacts]):
     """One kind of AWS resource.
 
@@ -261,7 +298,13 @@ class ResourceKind(Generic[KindFacts]):
         owner: who would undo a change by hand; by its tags alone unless the kind knows more.
         type_of: its size or type in AWS's word, for tables; empty where it has none.
         products: what `finops prices lookup` offers of it.
+        left_out: what AWS bills for such a resource and its cost never holds, empty for nothing; None where the facts
+            of each resource say it (`not_in_cost`, `billed_by_use`). One of both is always declared.
         billed_as: the names under which exports show its cost.
+        commitments: what is known of Reserved Instances, Savings Plans and the like that pay for it.
+        offers: where AWS's price list has the figures that no table has.
+        members: of a group; their costs are what the group costs, and each is counted once, as the member's. None for a
+            kind that is no group.
     """
 
     id: str
@@ -281,7 +324,11 @@ class ResourceKind(Generic[KindFacts]):
     owner: Callable[[Resource], Owner | None] = _owner_by_tags
     type_of: Callable[[Resource], str] = lambda _: ""
     products: tuple[Product, ...] = ()
+    left_out: tuple[str, ...] | None = None
     billed_as: BilledAs = UNNAMED
+    commitments: Commitments = NOT_READ
+    offers: Offers = field(default_factory=dict)
+    members: Members | None = None
 
     @property
     def read_by_day(self) -> bool:
@@ -291,7 +338,7 @@ class ResourceKind(Generic[KindFacts]):
     @property
     def permissions(self) -> tuple[str, ...]:
         """IAM actions that a scan of this kind needs."""
-        return self.listing.permissions
+        return (*self.listing.permissions, *self.commitments.permissions)
 
     @property
     def is_global(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from finops.ports.price_source import PriceSource
@@ -50,8 +51,9 @@ def load_actions(services: str = SERVICES) -> Mapping[str, Action]:
     return load_services(services, "actions", "ACTION", Action)
 
 
+@cache
 def plugins() -> Plugins:
-    """Load all plug-ins.
+    """Load all plug-ins, once in a process; a failure is not remembered.
 
     Raises:
         BrokenPlugin: a file does not load or does not export exactly one constant of its type.

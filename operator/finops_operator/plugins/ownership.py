@@ -97,6 +97,7 @@ _FARTHER: Final = (
         "Change it through the cluster, whose nodes come and go.",
         instead_of_stop="Drain the node and lower the size of its group.",
     ),
+    # On recovery points that are resources of their own service, such as an image; what is backed up has no such tag.
     Sign(("aws:backup:",), "AWS Backup", "Change its backup plan."),
     Sign(("aws:dlm:", "dlm:"), "Data Lifecycle Manager", "Change its lifecycle policy."),
     Sign(("aws-cdk:",), _CDK, "Change the app and deploy the stack.", (_STACK,)),

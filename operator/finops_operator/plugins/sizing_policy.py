@@ -51,11 +51,18 @@ class SizingPolicy:
         preset: a key of PRESETS.
         allow_families: only these families (`m5`, `t3`) may be advised; empty: all.
         deny_families: never these.
+        minimum_vcpus: of a target; a current type with fewer may keep its number.
+        vendor_change, hypervisor_change: whether a person may have such a change carried out; if not, it is advice.
+        burstable: the same of a burstable target for an instance that is not burstable.
     """
 
     preset: str = "Default"
     allow_families: frozenset[str] = frozenset()
     deny_families: frozenset[str] = frozenset()
+    minimum_vcpus: int = 2
+    vendor_change: bool = False
+    hypervisor_change: bool = False
+    burstable: bool = True
 
     @property
     def margins(self) -> Preset:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from finops.domain.canonical import Json
@@ -37,6 +38,7 @@ def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -
     return ""
 
 
+@lru_cache(maxsize=1024)  # asked for every metric of every resource, of the few names that kinds declare
 def metric_words(name: str) -> str:
     """Return a metric's name in words: `cpuPercent` → CPU, `networkInBytes` → network in bytes."""
     words = [word.lower() for word in _WORD.findall(name)]

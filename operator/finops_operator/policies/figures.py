@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from finops.crds.conditions import find_condition
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.quantity import counted
 from finops.domain.report import ScanSummary
@@ -58,6 +59,13 @@ class ScanFigures:
             f"{counted(len(summary.gaps), 'gap')}",
             "Normal",
         )
+
+    def followed_up(self, policy: ScanPolicy, standing: policy_status.PolicyFigures) -> None:
+        """Publish what nobody is asked about, one event for all of it, when that is not what the status said before."""
+        waiting, said = standing.unproposed, find_condition(policy.status.conditions, policy_status.ACTS_PROPOSED)
+        if waiting is None or not waiting.count or (said is not None and said.message == waiting.message):
+            return
+        self._event(policy, "NotProposed", policy_status.plain(waiting.message), "Normal")
 
     def _event(self, policy: ScanPolicy, reason: str, note: str, type_: Any) -> None:
         try:

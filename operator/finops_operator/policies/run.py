@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
@@ -18,12 +17,13 @@ from finops.errors import FenceLost, FinopsError, Unavailable
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
 from finops.store.connection import check_server
-from finops.store.realized import StoredSavings, saved_a_month
 from finops.store.recommendations import RecommendationStore
+from finops.store.space import require_space
 from finops_operator.cluster.objects import Objects
 from finops_operator.policies.account_status import AccountStatuses
+from finops_operator.policies.saved_hours import SavedHours
 from finops_operator.policies.scan_runs import ScanStopped
-from finops_operator.requests.proposer import Proposer
+from finops_operator.requests.proposer import FollowedUp, Proposer
 from finops_operator.rules.known_ids import KnownIds
 from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.scan.scan import ScanDependencies, scan
@@ -40,7 +40,7 @@ class PolicyScans:
     statuses: AccountStatuses
     proposer: Proposer
     recommendations: RecommendationStore
-    savings: StoredSavings
+    hours: SavedHours
     known: KnownIds
     clock: Clock
     allow_volatile: bool
@@ -53,10 +53,12 @@ class PolicyScans:
     def scan(self, policy: ScanPolicy) -> ScanSummary:
         """Scan once.
 
-        Raises as `scan`, StoreUnsafe, InvalidInput for an unknown id, ScanStopped when the process ends.
+        Raises as `scan`, StoreUnsafe, StoreUnavailable also where the store is nearly full, InvalidInput for an unknown
+        id, ScanStopped when the process ends.
         """
         self.known.require(policy)
         check_server(self.deps.store, allow_volatile=self.allow_volatile)
+        require_space(self.deps.store)
         accounts = {account.metadata.name: account for account in self.accounts.cache.all()}
         return scan(policy, accounts, self.deps, self.clock).summary
 
@@ -72,29 +74,25 @@ class PolicyScans:
         self.statuses.refresh(granted, Tenant(namespace=namespace, policy=name))
         owed = not self.may_write()
         try:
-            opened = self.proposer.follow_up(policy, summary)
+            found = self.proposer.follow_up(policy, summary)
         except (FenceLost, Unavailable) as error:
             # The scan's figures stand whatever became of its requests.
             logger.info("requests are brought up to date later: %s", error, extra={"policy": name})
-            opened, owed = len(self.proposer.open_of(policy)), True
+            found, owed = FollowedUp(len(self.proposer.open_of(policy))), True
         except FinopsError as error:
             logger.warning("requests not brought up to date: %s", error, extra={"policy": name})
-            opened, owed = len(self.proposer.open_of(policy)), False
-        return PolicyFigures(opened, self._realized(namespace, name), owed, self._corrected(policy, summary))
+            found, owed = FollowedUp(len(self.proposer.open_of(policy))), False
+        if self.may_write():
+            self.hours.note(key_of(policy), self.recommendations.head(key_of(policy)))
+        realized = self.hours.a_month(key_of(policy), self.clock.now())
+        savings = self._corrected(policy, summary)
+        return PolicyFigures(found.open_requests, realized, owed, savings, found.unproposed)
 
     def _corrected(self, policy: ScanPolicy, summary: ScanSummary) -> Savings | None:
         """Return the scan's savings as the proposer left them; None when another scan's are visible."""
         head = self.recommendations.head(key_of(policy))
         same = head is not None and head.summary.start_time == summary.start_time
         return head.summary.savings if head is not None and same else None
-
-    def _realized(self, namespace: str, name: str) -> Decimal:
-        own = (
-            entry
-            for entry in self.savings.read()
-            if entry.get("namespace") == namespace and entry.get("policy") == name
-        )
-        return saved_a_month(own, self.clock.now())
 
     def fleet(self, policy: ScanPolicy, kind: str) -> int:
         """Return how many resources of `kind` the policy selected at its last scan; the cap by share counts them.

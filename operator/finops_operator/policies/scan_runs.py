@@ -112,7 +112,9 @@ class ScanRuns:
             self.backoff.failed(key, policy, longest=LONGEST_STORE_PAUSE)
             return
         self.follow_ups.pause_while_owed(key, policy, standing)
-        self.statuses.write(policy, lambda p: policy_status.followed_up(p, standing))
+        now = self.clock.now()
+        self.statuses.write(policy, lambda p: policy_status.followed_up(p, standing, now=now))
+        self.figures.followed_up(policy, standing)
 
     def _give_up(self, key: Key, policy: ScanPolicy, problem: str) -> None:
         """Leave a policy alone that asks for something impossible, once that stands in its status."""
@@ -159,6 +161,7 @@ class ScanRuns:
         )
         self.ended_acts.answered(key, ended)
         self.figures.ended(policy, summary)
+        self.figures.followed_up(policy, standing)
         seconds = (now - begun).total_seconds()
         self.figures.took(policy, seconds)
         logger.info(

@@ -38,6 +38,18 @@ from finops_operator.telemetry import Telemetry
 _LONGEST_SLEEP_SECONDS: Final = 20.0
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What it is put together from, once it has all that it was given."""
+
+    accounts: SeenAccounts = field(init=False)
+    backoff: ScanBackoff = field(init=False)
+    ended_acts: EndedActs = field(init=False)
+    statuses: PolicyStatuses = field(init=False)
+    follow_ups: FollowUps = field(init=False)
+    runs: ScanRuns = field(init=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Scheduler:
     """Owns the scans of all policies.
@@ -62,12 +74,7 @@ class Scheduler:
     see_accounts: Callable[[], None]
     _running: set[Key] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _accounts: SeenAccounts = field(init=False)
-    _backoff: ScanBackoff = field(init=False)
-    _ended_acts: EndedActs = field(init=False)
-    _statuses: PolicyStatuses = field(init=False)
-    _follow_ups: FollowUps = field(init=False)
-    _runs: ScanRuns = field(init=False)
+    _parts: _Parts = field(default_factory=_Parts, init=False)
 
     def __post_init__(self) -> None:
         accounts = SeenAccounts(self.cache)
@@ -86,12 +93,12 @@ class Scheduler:
             clock=self.clock,
             background=Background(self.telemetry, self.clock),
         )
-        object.__setattr__(self, "_accounts", accounts)
-        object.__setattr__(self, "_backoff", backoff)
-        object.__setattr__(self, "_ended_acts", ended_acts)
-        object.__setattr__(self, "_statuses", statuses)
-        object.__setattr__(self, "_follow_ups", follow_ups)
-        object.__setattr__(self, "_runs", runs)
+        self._parts.accounts = accounts
+        self._parts.backoff = backoff
+        self._parts.ended_acts = ended_acts
+        self._parts.statuses = statuses
+        self._parts.follow_ups = follow_ups
+        self._parts.runs = runs
 
     def run(self, stop: threading.Event) -> None:
         """Start what is due, sleep until the next event or time; returns when `stop` is set."""
@@ -105,29 +112,29 @@ class Scheduler:
     def _start_due(self, pool: ThreadPoolExecutor) -> float:
         now = self.clock.now()
         self._forget_deleted()
-        self._ended_acts.see(self.cache.requests.all(), self.cache.policies.get)
+        self._parts.ended_acts.see(self.cache.requests.all(), self.cache.policies.get)
         soonest = now + timedelta(seconds=_LONGEST_SLEEP_SECONDS)
         for policy in self.cache.policies.all():
             key = (policy.metadata.namespace or "", policy.metadata.name)
             with self._lock:
                 if key in self._running:
                     continue
-            if self._runs.is_hopeless(key, policy):
+            if self._parts.runs.is_hopeless(key, policy):
                 continue
-            retry_at = self._backoff.until(key, policy)
+            retry_at = self._parts.backoff.until(key, policy)
             if retry_at is not None and retry_at > now:
                 soonest = min(soonest, retry_at)
                 continue
             verdict = self._verdict(key, policy, now)
             if verdict is None:
                 continue
-            ended = self._ended_acts.wait_seconds(key)
-            if verdict.now or self._accounts.changed(key, policy):
-                self._submit(pool, key, partial(self._runs.run, key, policy, verdict))
+            ended = self._parts.ended_acts.wait_seconds(key)
+            if verdict.now or self._parts.accounts.changed(key, policy):
+                self._submit(pool, key, partial(self._parts.runs.run, key, policy, verdict))
             elif ended == 0.0:
-                self._submit(pool, key, partial(self._runs.run, key, policy, replace(verdict, reason="ActEnded")))
-            elif self._follow_ups.is_owed(key) and self.may_write():
-                self._submit(pool, key, partial(self._runs.make_up, key, policy))
+                self._submit(pool, key, partial(self._parts.runs.run, key, policy, replace(verdict, reason="ActEnded")))
+            elif self._parts.follow_ups.is_owed(key) and self.may_write():
+                self._submit(pool, key, partial(self._parts.runs.make_up, key, policy))
             elif verdict.next_time is not None:
                 soonest = min(soonest, verdict.next_time)
             if ended is not None:
@@ -149,19 +156,19 @@ class Scheduler:
 
     def _forget_deleted(self) -> None:
         known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.cache.policies.all()}
-        self._backoff.forget_all_but(known)
-        self._ended_acts.forget_all_but(known)
-        for kept in (self._accounts, self._follow_ups, self._runs):
+        self._parts.backoff.forget_all_but(known)
+        self._parts.ended_acts.forget_all_but(known)
+        for kept in (self._parts.accounts, self._parts.follow_ups, self._parts.runs):
             kept.forget_all_but(known)
 
     def _verdict(self, key: Key, policy: ScanPolicy, now: datetime) -> Due | None:
         try:
-            verdict = due(policy, now, self._backoff.blind_retry(key, policy))
+            verdict = due(policy, now, self._parts.backoff.blind_retry(key, policy))
         except InvalidInput as error:
             problem = str(error)
-            self._statuses.write_once(policy, lambda p: policy_status.refused(p, message=problem, now=now))
+            self._parts.statuses.write_once(policy, lambda p: policy_status.refused(p, message=problem, now=now))
             return None
         if verdict.reason == "Suspended":
-            self._statuses.write_once(policy, lambda p: policy_status.suspended(p, now=now))
+            self._parts.statuses.write_once(policy, lambda p: policy_status.suspended(p, now=now))
             return None
         return verdict

@@ -32,11 +32,12 @@ class InstanceType:
         name: `m5.large`; `family` is `m5`, `size` is `large`.
         generation: the number in the family, 0 where it has none.
         vcpus, memory_mib: what the type offers.
+        threads_per_core: 2 where two vCPUs share a physical core; None when not published.
         architectures: `x86_64`, `arm64`, `i386`, …
         clock_ghz: sustained clock, None when not published.
         baseline_percent: of a burstable type: what each vCPU may use for ever, in percent; None for all others.
         hypervisor: `nitro`, `xen`, empty for bare metal.
-        ena_support: `required`, `supported`, `unsupported`.
+        ena_support, nvme_support: `required`, `supported`, `unsupported`; of its network and of its volumes.
         network_baseline_gbps: sustained bandwidth each way.
         ebs_baseline_mbytes_per_second, ebs_baseline_iops: sustained figures towards volumes; None where the type has no
             bandwidth of its own for volumes.
@@ -49,6 +50,7 @@ class InstanceType:
     name: str
     vcpus: int
     memory_mib: int
+    threads_per_core: int | None
     architectures: frozenset[str]
     clock_ghz: Decimal | None
     baseline_percent: Decimal | None
@@ -56,6 +58,7 @@ class InstanceType:
     bare_metal: bool
     hypervisor: str
     ena_support: str
+    nvme_support: str
     network_baseline_gbps: Decimal | None
     ebs_baseline_mbytes_per_second: Decimal | None
     ebs_baseline_iops: int | None
@@ -135,6 +138,7 @@ def _instance_type(name: str, row: Mapping[str, str]) -> InstanceType:
         name=name,
         vcpus=int(row["vcpu"]),
         memory_mib=int(row["memory_mib"]),
+        threads_per_core=_integer(row["threads_per_core"]),
         architectures=_words(row["architectures"]),
         clock_ghz=_number(row["clock_ghz"]),
         baseline_percent=_number(row["baseline_pct_per_vcpu"]),
@@ -142,6 +146,7 @@ def _instance_type(name: str, row: Mapping[str, str]) -> InstanceType:
         bare_metal=row["bare_metal"] == _YES,
         hypervisor=row["hypervisor"],
         ena_support=row["ena_support"],
+        nvme_support=row["ebs_nvme"],
         network_baseline_gbps=_number(row["network_baseline_gbps"]),
         ebs_baseline_mbytes_per_second=_number(row["ebs_baseline_mbytes_s"]),
         ebs_baseline_iops=_integer(row["ebs_baseline_iops"]),

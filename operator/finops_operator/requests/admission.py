@@ -50,7 +50,10 @@ class Admission:
             self._stopped(request, stop)
             return None
         now = self.clock.now().replace(microsecond=0)
-        return self._move(request, State.APPROVED, Trigger.ADMITTED, scheduled_for=now, outcome=None)
+        alone = self.gate.goes_alone(act) or None
+        return self._move(
+            request, State.APPROVED, Trigger.ADMITTED, scheduled_for=now, outcome=None, first_of_kind=alone
+        )
 
     def act_of(self, request: ActionRequest) -> ActRequest | None:
         """Return what the executor takes; without an account there is nothing, and the request is ended or says so."""

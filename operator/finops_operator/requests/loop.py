@@ -38,6 +38,17 @@ from finops_operator.telemetry import Telemetry
 logger = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What it is put together from, once it has all that it was given."""
+
+    waiting: WaitingActs = field(init=False)
+    admission: Admission = field(init=False)
+    under_way: ActsUnderWay = field(init=False)
+    runner: ActRunner = field(init=False)
+    background: Background = field(init=False)
+
+
 @dataclass(frozen=True, slots=True)
 class RequestLoop:
     """Owns every open request from its first pass to its end.
@@ -62,11 +73,7 @@ class RequestLoop:
     fence: Callable[[], int]
     poll_seconds: float
     undoing: Undoing
-    _waiting: WaitingActs = field(init=False)
-    _admission: Admission = field(init=False)
-    _under_way: ActsUnderWay = field(init=False)
-    _runner: ActRunner = field(init=False)
-    _background: Background = field(init=False)
+    _parts: _Parts = field(default_factory=_Parts, init=False)
 
     def __post_init__(self) -> None:
         waiting = WaitingActs(self.requests, self.clock, self.fence, self.poll_seconds)
@@ -76,21 +83,21 @@ class RequestLoop:
         runner = ActRunner(
             self.cache, self.decider, self.act, self.acts, self.freeze, self.clock, waiting, under_way, background
         )
-        object.__setattr__(self, "_waiting", waiting)
-        object.__setattr__(self, "_admission", admission)
-        object.__setattr__(self, "_under_way", under_way)
-        object.__setattr__(self, "_runner", runner)
-        object.__setattr__(self, "_background", background)
+        self._parts.waiting = waiting
+        self._parts.admission = admission
+        self._parts.under_way = under_way
+        self._parts.runner = runner
+        self._parts.background = background
 
     def run(self, stop: threading.Event) -> None:
         """Loop until `stop` is set; then nothing new begins, and acts under way come to their next safe point."""
-        self._runner.stopping, seen = stop, 0
+        self._parts.runner.stopping, seen = stop, 0
         pool = ThreadPoolExecutor(ACTS_AT_ONCE, thread_name_prefix="act")
         try:
             while not stop.is_set():
                 begun = self.clock.monotonic()
                 if self.may_write():
-                    self._runner.start_ready(pool)
+                    self._parts.runner.start_ready(pool)
                     self._refresh_all(pool)
                 seen = self.cache.wait(seen, self._pause(begun))
         finally:
@@ -102,7 +109,7 @@ class RequestLoop:
 
         An act whose time had come and that found no thread is woken by the end of another one's run.
         """
-        times = self._under_way.times_after(refreshed_at)
+        times = self._parts.under_way.times_after(refreshed_at)
         return min([self.poll_seconds, *(max(0.0, at - self.clock.monotonic()) for at in times)])
 
     def _refresh_all(self, pool: ThreadPoolExecutor) -> None:
@@ -111,7 +118,7 @@ class RequestLoop:
             return
         states: Counter[str] = Counter()
         for request in self.cache.requests.all():
-            if self._runner.stopping.is_set():
+            if self._parts.runner.stopping.is_set():
                 return
             states[(request.status.state or State.PENDING).value] += 1
             if request.metadata.namespace in unread:
@@ -124,7 +131,7 @@ class RequestLoop:
     def _go_through(self, request: ActionRequest, pool: ThreadPoolExecutor) -> bool:
         """Do the next thing about a request; return whether the pass may go on to the others."""
         uid = request.metadata.uid or ""
-        return self._background.rests("requests", uid) or self._background.attempt(
+        return self._parts.background.rests("requests", uid) or self._parts.background.attempt(
             "requests",
             "request left as it is",
             partial(self._do_next, request, pool),
@@ -135,7 +142,7 @@ class RequestLoop:
 
     def _do_next(self, request: ActionRequest, pool: ThreadPoolExecutor) -> bool:
         try:
-            if self._under_way.has(request.metadata.uid or ""):
+            if self._parts.under_way.has(request.metadata.uid or ""):
                 self._process_votes(request)
             else:
                 self._refresh(request, pool)
@@ -157,7 +164,7 @@ class RequestLoop:
         logger.warning("request left as it is: %s", error, extra=request_fields(request))
         if isinstance(error, InvalidInput):
             # A vote that this version cannot read, say: a person has to know.
-            self._waiting.show(request, f"Waiting: {error}")
+            self._parts.waiting.show(request, f"Waiting: {error}")
 
     def adopt(self, acts: Iterable[ActRequest]) -> None:
         """Take over acts that the ledger says were started and not ended; called when the lease is acquired.
@@ -166,38 +173,38 @@ class RequestLoop:
             LedgerUnavailable, LedgerDiverged: some were not taken over.
         """
         for act in acts:
-            self._under_way.keep((act,), begun=self.decider.has_begun(act.uid))
+            self._parts.under_way.keep((act,), begun=self.decider.has_begun(act.uid))
 
     def under_way(self) -> tuple[ActRequest, ...]:
         """Return the acts that have come to their first changing call and have not ended, as last seen."""
-        return self._under_way.begun()
+        return self._parts.under_way.begun()
 
     def _process_votes(self, request: ActionRequest) -> None:
         """Answer votes on an act that runs or waits for its turn; one that counts makes it check again at once."""
         uid = request.metadata.uid or ""
         if self.decider.judge_votes(request):
-            self._under_way.wake(uid)
+            self._parts.under_way.wake(uid)
 
     def _refresh(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
         uid = request.metadata.uid or ""
         request = self.decider.advance(request)
         state = request.status.state
         if state is None or state in TERMINAL or state is State.PENDING:
-            self._waiting.forget(uid)
+            self._parts.waiting.forget(uid)
             if state in TERMINAL:
                 self.undoing.follow(request)
             return
         if state is State.APPROVED:
-            admitted = self._admission.admit(request)
+            admitted = self._parts.admission.admit(request)
             if admitted is None:
                 return
             request = admitted
         self._start(request, pool)
 
     def _start(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
-        act = self._admission.act_of(request)
+        act = self._parts.admission.act_of(request)
         if act is None:
             return
-        self._waiting.forget(act.uid)
-        self._under_way.keep((act,), begun=False)
-        self._runner.start_ready(pool)
+        self._parts.waiting.forget(act.uid)
+        self._parts.under_way.keep((act,), begun=False)
+        self._parts.runner.start_ready(pool)

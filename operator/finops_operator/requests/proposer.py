@@ -24,6 +24,7 @@ from finops.domain.execution import Observation
 from finops.domain.next_move import difference
 from finops.domain.recommendation import Block, Recommendation, ResourceRef
 from finops.domain.report import ScanSummary
+from finops.domain.resource import PRICES
 from finops.errors import AwsError, Conflict, InvalidInput, Refused
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.aws_steps import ExecutorSessions, Reader
@@ -50,6 +51,7 @@ from finops_operator.rules.candidates import (
 )
 from finops_operator.rules.digests import in_order
 from finops_operator.rules.log_fields import recommendation_fields, request_fields
+from finops_operator.rules.unproposed import RECOMMEND_ONLY, Unproposed
 
 logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
@@ -66,6 +68,17 @@ class _RequestToMake:
 
     item: Recommendation
     spec: ActionRequestSpec
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedUp:
+    """What a policy's requests are after a scan: how many are open, and what nobody is asked about.
+
+    `unproposed` is None when that was not gone through: without the lease, or of a policy that has changed since.
+    """
+
+    open_requests: int
+    unproposed: Unproposed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +105,19 @@ class Proposer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
 
-    def follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> int:
-        """Bring the policy's requests in line with a scan that just ended; return how many are open then.
+    def follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> FollowedUp:
+        """Bring the policy's requests in line with a scan that just ended; return what they are then.
 
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost, ClusterUnavailable: what was done so far stands.
         """
+        unproposed: Unproposed | None = None
         with self._lock:
             if self.may_write() and not summary.complete_failure and self._is_current(policy):
                 self._review(policy, summary)
                 if not self.stopping():
-                    self._propose(policy)
-        return len(self.open_of(policy))
+                    unproposed = self._propose(policy)
+        return FollowedUp(len(self.open_of(policy)), unproposed)
 
     def open_of(self, policy: ScanPolicy) -> tuple[ActionRequest, ...]:
         """Return the policy's requests that wait or run, as last seen."""
@@ -141,7 +155,7 @@ class Proposer:
             for item in self.recommendations(policy)
             if item.counted and (key := (item.resource.arn, item.action)) in asked
         }
-        blind = {(gap.account, gap.region) for gap in summary.gaps}
+        blind = {(gap.account, gap.region) for gap in summary.gaps if gap.service != PRICES}
         for request in pending:
             if self.stopping():
                 return
@@ -185,7 +199,7 @@ class Proposer:
                 f"The resource changed since this was proposed: {change}. Nothing was called.",
             )
 
-    def _propose(self, policy: ScanPolicy) -> None:
+    def _propose(self, policy: ScanPolicy) -> Unproposed | None:
         named = {reference.name for reference in policy.spec.accounts}
         by_id = {a.spec.account_id: a for a in self.accounts() if a.metadata.name in named}
         known = self._known()
@@ -196,7 +210,7 @@ class Proposer:
         snoozes = Snoozes(self.ledger, cache(self.policy_now))
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
             if self.stopping():
-                return
+                return None
             if isinstance(item, Skip):
                 outcomes.skipped(item)
                 continue
@@ -233,6 +247,13 @@ class Proposer:
                     failing.failed(item)
         self._create_all(policy, wanted, known, outcomes)
         self.correct(policy, outcomes.changed())
+        return self._unproposed(policy, outcomes)
+
+    def _unproposed(self, policy: ScanPolicy, outcomes: Outcomes) -> Unproposed | None:
+        """Return what people are not asked about; None after a stop, which left some that the next process counts."""
+        if self.stopping():
+            return None
+        return RECOMMEND_ONLY if policy.spec.actions.mode is Mode.RECOMMEND else outcomes.unproposed()
 
     def _answered_lately(self, policy: ScanPolicy, item: Recommendation, snoozes: Snoozes, now: datetime) -> str:
         """Return why people are not asked again now, as the ledger has it; empty when they may be."""

@@ -1,4 +1,4 @@
-"""Watches acts in the hours after them: reads AWS now and then, says a worse state once, and asks for a vote on undo.
+"""Watches acts, undos too, in the hours after them: reads AWS, says a worse state once, asks for a vote on its undo.
 
 A loop of the composition root, in a thread of its own: no vote and no act waits for its reads. It changes nothing in
 AWS. What it asks for is answered like a person's ask, and nothing is undone without the approvals that the act needed.
@@ -97,7 +97,7 @@ class Watching:
 
     def _is_due(self, request: ActionRequest) -> bool:
         uid, action = request.metadata.uid or "", self.actions.get(request.spec.action)
-        watchable = action is not None and action.watch is not None and request.spec.undoes is None
+        watchable = action is not None and action.watch is not None
         if not watchable or request.status.state is not State.SUCCEEDED or request.spec.dry_run or uid in self._done:
             return False
         return self.clock.monotonic() >= self._next.get(uid, 0.0)
@@ -151,6 +151,7 @@ class Watching:
             since=time.since,
             until=time.until,
             now=self.clock.now(),
+            before=time.before,
             alarm=alarm,
         )
         tenant = Tenant(namespace=request.metadata.namespace or "", policy=spec.policy)
@@ -181,12 +182,14 @@ class Watching:
 
     def _proposes_undo(self, request: ActionRequest) -> bool:
         policy = self.policy_of(request.metadata.namespace or "", request.spec.policy)
-        can_be_undone = self.actions[request.spec.action].undo is not None
+        can_be_undone = self.actions[request.spec.action].undo is not None and request.spec.undoes is None
         return can_be_undone and policy is not None and policy.spec.actions.watch.propose_undo
 
     def _how_to_undo(self, request: ActionRequest, worse: Record | None) -> str:
         """Return how the act is undone, after what the record of the worse state asks for."""
         action, votes = self.actions[request.spec.action], request.spec.approval.required
+        if request.spec.undoes is not None:
+            return f"It undid {request.spec.undoes.name}, and an undo cannot be undone: a person has to see to it."
         if action.undo is None:
             return f"To undo it: {action.undo_by_hand}." if action.undo_by_hand else ""
         people = "1 approval" if votes == 1 else f"{votes} approvals"

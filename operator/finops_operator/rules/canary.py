@@ -6,17 +6,20 @@ the pause of that kind keeps the others (`decisions.pauses`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
-from finops.domain.decision import State
+from finops.domain.audit import Record, RecordKind
+from finops.domain.decision import TERMINAL, State
 
 PROVEN_FOR: Final = timedelta(hours=24)
 """How long others of its kind go without waiting after an act began: a batch of the next day has its own first."""
 _FAILED: Final = frozenset({State.ROLLED_BACK, State.NEEDS_HUMAN})
 _UNDER_WAY: Final = frozenset({State.SCHEDULED, State.EXECUTING, State.VERIFYING})
+_STARTED: Final = "started"
+_ENDS: Final = frozenset(state.value for state in TERMINAL)
 _NOT_YET: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -34,12 +37,42 @@ def goes_first(request: ActionRequest, others: Iterable[ActionRequest]) -> Actio
     ahead = [
         one
         for one in others
-        if _is_act(one)
+        if is_act(one)
         and one.metadata.uid != request.metadata.uid
         and one.status.state in _UNDER_WAY
         and _place(one) < _place(request)
     ]
-    return min(ahead, key=_place, default=None) if _is_act(request) else None
+    return min(ahead, key=_place, default=None) if is_act(request) else None
+
+
+def begun_without_request(
+    records: Iterable[Record], kind: tuple[str, str, str], seen: Collection[str], uid: str
+) -> str:
+    """Return the name of an act of a kind that has begun and not ended though its request was deleted; empty for none.
+
+    Args:
+        records: the ledger's about acts that may not have ended, in order.
+        kind: namespace, policy and action.
+        seen: uids of the requests that there are.
+        uid: of the request that asks; what began after it does not go before it.
+    """
+    gone: dict[str, str] = {}
+    for record in records:
+        entry = record.entry
+        namespace, _, rest = entry.request.partition("/")
+        name, _, of = rest.partition("/")
+        if entry.kind is RecordKind.PROPOSED and entry.detail.get("undoes"):
+            seen = {*seen, of}
+        elif entry.kind is RecordKind.VERIFIED or (entry.kind is RecordKind.OUTCOME and entry.result in _ENDS):
+            gone.pop(of, None)
+        elif entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == _STARTED:
+            if of == uid:
+                break
+            plan = entry.detail.get("plan")
+            action = plan.get("action") if isinstance(plan, Mapping) else None
+            if of not in seen and (namespace, entry.detail.get("policy"), action) == kind:
+                gone[of] = name
+    return next(iter(gone.values()), "")
 
 
 def may_prove(others: Iterable[ActionRequest], now: datetime) -> tuple[ActionRequest, ...]:
@@ -50,7 +83,7 @@ def may_prove(others: Iterable[ActionRequest], now: datetime) -> tuple[ActionReq
     begun = [
         (one.status.execution.started_at, one)
         for one in others
-        if _is_act(one) and one.status.execution is not None and one.status.execution.started_at is not None
+        if is_act(one) and one.status.execution is not None and one.status.execution.started_at is not None
     ]
     failed = max((at for at, one in begun if one.status.state in _FAILED), default=now - PROVEN_FOR)
     since = max(failed, now - PROVEN_FOR)
@@ -58,7 +91,8 @@ def may_prove(others: Iterable[ActionRequest], now: datetime) -> tuple[ActionReq
     return tuple(one for _, one in sorted(lately, key=lambda pair: pair[0], reverse=True))
 
 
-def _is_act(request: ActionRequest) -> bool:
+def is_act(request: ActionRequest) -> bool:
+    """Return whether a request is one more act of its kind: an undo and a dry run are none."""
     return request.spec.undoes is None and not request.spec.dry_run
 
 

@@ -54,11 +54,13 @@ class Skip:
     Attributes:
         recommendation: with its status as it is now.
         is_news: that status, or what blocks it, is not what the scan stored.
+        is_asked: people are asked about its resource now.
     """
 
     recommendation: Recommendation
     reason: str
     is_news: bool = False
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def candidates(
         arn = item.resource.arn
         reason = _asked_already(busy.get(arn), quiet.get((arn, item.action, actions.mode is Mode.DRY_RUN)), now)
         if reason:
-            yield Skip(judged_now, reason)
+            yield Skip(judged_now, reason, is_asked=arn in busy)
             continue
         busy[arn] = "made just now"
         yield judged_now
@@ -251,7 +253,7 @@ def request_spec(
             name=item.resource.name[:256],
         ),
         action=item.action,
-        parameters={key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()},
+        parameters={key: value if isinstance(value, int) else str(value) for key, value in plan.parameters.items()},
         plan=tuple(PlannedStep.of(step, words.steps.get(step.id, "")) for step in plan.steps),
         plan_hash=plan.hash,
         fingerprint=fingerprint_texts(plan.fingerprint),
@@ -260,6 +262,9 @@ def request_spec(
             # The three figures on a card must add up after rounding.
             new_monthly_cost=current - saving,
             monthly_savings=saving,
+            list_monthly_savings=item.list_monthly_savings,
+            net_monthly_savings=item.net_monthly_savings,
+            net_note=item.net_note[:256],
             lasts_days=words.lasts_days or None,
             price_source=item.price_source,
             price_date=item.price_as_of,

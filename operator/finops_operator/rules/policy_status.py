@@ -1,8 +1,9 @@
 """The status of a ScanPolicy before, during and after a scan, as pure functions.
 
 Conditions follow kstatus, so that `kubectl wait`, Flux and Argo CD read them: `Ready`, `Reconciling`, `Stalled`; and
-`CredentialsValid`, `MetricsAvailable`, `PricingCurrent`, `StoreReachable` show which part fails. A policy with gaps is
-Ready with reason CompletedWithGaps and the count in its message; it is not Ready when nothing could be scanned.
+`CredentialsValid`, `MetricsAvailable`, `PricingCurrent`, `StoreReachable` show which part fails. `ActsProposed` says
+how many recommendations nobody is asked about, and why. A policy with gaps is Ready with reason CompletedWithGaps and
+the count in its message; it is not Ready when nothing could be scanned.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ from finops.domain.money import to_cents
 from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary
 from finops.domain.resource import Gap
+from finops_operator.rules.unproposed import Unproposed
 
 CREDENTIAL_CODES: Final = frozenset({"CredentialsInvalid", "AccountMismatch", "AwsCredentialsInvalid"})
 INVALID_SPEC: Final = "InvalidSpec"
 """Reason of `Ready=False` for a spec that asks for something impossible; its message names field and fix."""
 ACCOUNT_CODES: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
 ACTS_POSSIBLE: Final = "ActsPossible"
+ACTS_PROPOSED: Final = "ActsProposed"
 LONGEST: Final = 900
 _MESSAGE: Final = LONGEST
 _WORD: Final = 240
@@ -51,12 +54,14 @@ class PolicyFigures:
     Attributes:
         owed: its requests could not be brought in line with the scan yet.
         savings: those of the scan, as preflights corrected them; None when nothing was corrected.
+        unproposed: what nobody is asked about; None when that is as it was.
     """
 
     open_requests: int
     realized_monthly_savings: Decimal
     owed: bool = False
     savings: Savings | None = None
+    unproposed: Unproposed | None = None
 
 
 def refused(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
@@ -171,6 +176,7 @@ def scanned(
             "MetricsAvailable": _metrics(summary),
             "PricingCurrent": _prices(summary),
             "StoreReachable": (True, "Reachable", "The store answers."),
+            **_proposed(standing),
         },
         generation=generation,
     )
@@ -201,9 +207,17 @@ def savings_of(savings: Savings) -> SavingsByStatus:
     )
 
 
-def followed_up(policy: ScanPolicy, standing: PolicyFigures) -> dict[str, Any]:
+def _proposed(standing: PolicyFigures) -> dict[str, tuple[bool | ConditionStatus, str, str]]:
+    waiting = standing.unproposed
+    if waiting is None:
+        return {}
+    return {ACTS_PROPOSED: (waiting.reason == "AllProposed", waiting.reason, plain(waiting.message))}
+
+
+def followed_up(policy: ScanPolicy, standing: PolicyFigures, *, now: datetime) -> dict[str, Any]:
     """The requests were brought in line with a scan that had ended before."""
     update: dict[str, Any] = {
+        "conditions": _set(policy, policy.status.conditions, now, _proposed(standing)),
         "realized_monthly_savings": to_cents(standing.realized_monthly_savings),
         "open_requests": standing.open_requests,
     }
@@ -353,7 +367,7 @@ def _prices(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:
         return (
             False,
             "SomeUnpriced",
-            f"Without a known price, so left out of totals: {counted(summary.unpriced_resources, 'resource')}.",
+            f"Totals are at least what they say: no known price in {counted(summary.unpriced_resources, 'resource')}.",
         )
     return True, "Current", "Every resource has a price."
 

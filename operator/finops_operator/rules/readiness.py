@@ -103,7 +103,8 @@ def _money(item: Recommendation, terms: ActTerms) -> Iterator[Block]:
         why = item.attributes.get("noPriceReason")
         yield Block(BlockCode.NO_PRICE, f"The saving is unknown: {why or 'a price is missing'}.")
     elif saving <= 0:
-        yield Block(BlockCode.BELOW_MINIMUM, "It saves nothing.")
+        why = f": {item.net_note}" if item.list_monthly_savings and item.net_note else ""
+        yield Block(BlockCode.BELOW_MINIMUM, f"It saves nothing{why}.")
     elif saving < terms.minimum:
         yield Block(
             BlockCode.BELOW_MINIMUM,

@@ -6,8 +6,8 @@ process that takes over reads the same records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,7 +16,7 @@ from finops.crds.request_status import WatchState, WatchStatus
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State
 from finops.domain.quantity import counted
-from finops.domain.watching import PROPOSE_UNDO, Health, Sign, reason, signs_to_json, verdict
+from finops.domain.watching import BEFORE, PROPOSE_UNDO, Health, Sign, reason, signs_to_json, verdict
 from finops_operator.rules.undoing import UNDONE
 from finops_operator.rules.votes import request_reference
 
@@ -33,6 +33,7 @@ class WatchedTime:
     Attributes:
         started: when its first changing call was announced.
         since, until: when it was verified, and until when it is watched.
+        before: how the resource did right before that call, as the watch of its action keeps it.
         worse: what became worse, found first; None: nothing did.
         ended: the record with which the watch ended; None: it goes on.
         stopped: whether nothing of the act is left to watch: it was undone, or the policy watches no more.
@@ -41,6 +42,7 @@ class WatchedTime:
     started: datetime
     since: datetime
     until: datetime
+    before: Mapping[str, str] = field(default_factory=dict)
     worse: Record | None = None
     ended: Record | None = None
     stopped: bool = False
@@ -55,13 +57,11 @@ def watched_time(records: Sequence[Record], hours: int) -> WatchedTime | None:
     """Return the hours after an act; None when there is nothing to watch.
 
     Args:
-        records: the ledger's about its request. A dry run has none that it was verified, and an undo is not watched.
+        records: the ledger's about its request. A dry run has none that it was verified; an undo is an act.
         hours: how long the policy watches now; 0: not at all. A watch that ended keeps its own time.
     """
     verified = next((one for one in records if _is_verified(one)), None)
-    if verified is None or any(
-        one.entry.kind is RecordKind.PROPOSED and one.entry.detail.get("undoes") for one in records
-    ):
+    if verified is None:
         return None
     found = [one for one in records if one.entry.kind is RecordKind.WATCHED]
     ended = next((one for one in found if _HOURS in one.entry.detail), None)
@@ -74,10 +74,21 @@ def watched_time(records: Sequence[Record], hours: int) -> WatchedTime | None:
         started=begun,
         since=verified.time,
         until=verified.time + timedelta(hours=lasts),
+        before=_before(records),
         worse=worse,
         ended=ended,
         stopped=not hours or any(one.entry.kind is RecordKind.UNDONE and one.entry.result == UNDONE for one in records),
     )
+
+
+def _before(records: Sequence[Record]) -> dict[str, str]:
+    """Return how the resource did before its act, as the first record says that announced a call."""
+    kept = next((one.entry.detail[BEFORE] for one in records if BEFORE in one.entry.detail and _announces(one)), None)
+    return {str(name): str(value) for name, value in kept.items()} if isinstance(kept, Mapping) else {}
+
+
+def _announces(record: Record) -> bool:
+    return record.entry.kind is RecordKind.INTENT
 
 
 def _is_verified(record: Record) -> bool:

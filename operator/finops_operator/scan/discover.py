@@ -145,7 +145,7 @@ class _Listing:
         if memory is None:
             return list(resources)
         kept = {one.id for one in resources if memory.applies(one)}
-        before = self.inventory.many(self.shard, sorted(kept))
+        before = self.inventory.many(self.shard, sorted(kept)) if memory.reads_back else {}
         return [memory.carry_over(one, before.get(one.id), self.now) if one.id in kept else one for one in resources]
 
 

@@ -6,7 +6,7 @@ called from here, the store is written here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,10 +27,12 @@ from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import evaluate, required_window_days, settled_by_days, wants_fine
+from finops_operator.scan.committed import ShardCommitments
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.first_days import DaysPicture
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
 from finops_operator.scan.offerings import OfferingAnswers
+from finops_operator.scan.overlapping import GroupAdvice, members_of
 from finops_operator.scan.policy_rules import PolicyRules
 from finops_operator.scan.recommend import Declarations, recommend, savings_of
 
@@ -68,6 +70,7 @@ class ShardTotals:
         selected: of what the policy selects of the shard.
         whole: of all its resources, selected or not, in a month of 730 hours: for the history that all policies share.
         unknown: how many of the selected cannot be judged, because their first metric is missing or too thin.
+        groups: the best advice for each group, which shares its cost with its members.
     """
 
     shard: Shard
@@ -76,24 +79,28 @@ class ShardTotals:
     unknown: int = 0
     savings: Savings = field(default_factory=Savings)
     gaps: list[Gap] = field(default_factory=list)
+    groups: list[GroupAdvice] = field(default_factory=list)
     failures: Failures | None = None
 
 
 class ShardJudge:
     """Judges the pages of one shard."""
 
-    def __init__(self, brief: Brief, shard: Shard, reader: PageReader) -> None:
+    def __init__(self, brief: Brief, shard: Shard, reader: PageReader, generation: str) -> None:
+        """`generation`: the one whose pages are judged."""
         kind = brief.kinds[shard.kind]
         lookback = brief.spec_policy.spec.metrics.lookback_days
         settings = MeasureSettings(brief.now, lookback, required_window_days(brief.enabled, shard.kind, lookback))
         self._brief = brief
-        self._kind = kind
         self._settings = brief.settings
         self._declared = Declarations(kind, brief.checks, brief.actions)
         self._terms = brief.terms(shard.account)
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
         self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
+        self._committed = ShardCommitments(
+            kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)
+        )
         wishes = Wishes(self._wants_fine, self._settled_by_days)
         self._measurer = Measurer(
             shard, kind, reader, brief.stores.utilization, settings, wishes, brief.metric_requests
@@ -109,15 +116,18 @@ class ShardJudge:
         brief = self._brief
         chosen = [one for one in resources if brief.selects(one)]
         # What is billed by use is measured before it is priced; all else is priced first, for the 5-minute picture.
-        measured = self._measurer.page(chosen) if self._kind.read_by_day else {}
+        measured = self._measurer.page(chosen) if self._declared.kind.read_by_day else {}
         priced = self._priced(resources, measured)
         self._costs = {one.id: priced[one.id].over(brief.hours_per_month) for one in chosen}
-        ours = [item.check.id for item in brief.enabled if self._kind.id in item.check.kinds]
+        if self._declared.kind.members is not None:
+            # Members are priced before their groups are judged.
+            self._costs = brief.stores.costs.many(self.totals.shard, [one.id for one in chosen], brief.hours_per_month)
+        ours = [item.check.id for item in brief.enabled if self._declared.kind.id in item.check.kinds]
         pairs = [(check, one.id) for one in chosen for check in ours]
         # One target per resource: only right-sizing compares its advice with the last one.
         targets = brief.stores.recommendations.previous_targets(brief.policy, pairs)
         self._previous = {resource_id: target for (_, resource_id), target in targets.items()}
-        if not self._kind.read_by_day:
+        if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
         recommended: list[Recommendation] = []
         reasons: list[NotRecommended] = []
@@ -131,17 +141,17 @@ class ShardJudge:
     def _priced(self, resources: Sequence[Resource], measured: Mapping[str, Utilization]) -> dict[str, Cost]:
         """Price a page and keep the costs; what this policy does not select was used as another policy measured it."""
         brief, shard = self._brief, self.totals.shard
-        others = [one.id for one in resources if one.id not in measured] if self._kind.read_by_day else []
+        others = [one.id for one in resources if one.id not in measured] if self._declared.kind.read_by_day else []
         used = {**brief.stores.utilization.summaries(shard, others), **measured}
         priced = {one.id: brief.shared_cost(one, used.get(one.id)) for one in resources}
         brief.stores.costs.put(shard, priced)
         for cost in priced.values():
-            self.totals.whole = self.totals.whole.plus(cost.monthly)
+            self.totals.whole = self.totals.whole.plus(cost)
         return priced
 
     def close(self) -> ShardTotals:
-        """Return the totals with the gaps of measuring and of the kind's questions."""
-        self.totals.gaps += (*self._measurer.gaps(), *self._answers.gaps())
+        """Return the totals with the gaps of measuring, of the kind's questions and of its commitments."""
+        self.totals.gaps += (*self._measurer.gaps(), *self._answers.gaps(), *self._committed.gaps())
         return self.totals
 
     def _judge(
@@ -151,7 +161,10 @@ class ShardJudge:
         facts = replace(self._facts(resource, utilization), answers=self._answers.about(resource, utilization))
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
-        made = recommend(resource, cost, findings, self._declared, self._terms)
+        made = recommend(resource, cost, findings, self._declared, self._terms, self._committed.beside)
+        self._committed.count(resource, made)
+        if made and cost.group is not None:
+            self.totals.groups.append(GroupAdvice(made[0], members_of(cost)))
         self._count(resource, utilization, cost, made)
         return made, [one for one in verdicts if isinstance(one, NotRecommended)]
 
@@ -159,18 +172,21 @@ class ShardJudge:
         self, resource: Resource, utilization: Utilization, cost: Cost, made: tuple[Recommendation, ...]
     ) -> None:
         sums = self.totals
-        sums.selected = sums.selected.plus(cost.monthly)
+        sums.selected = sums.selected.plus(cost)
         sums.unknown += self._is_unknown(resource, utilization)
         sums.savings += savings_of(made)
 
     def _is_unknown(self, resource: Resource, utilization: Utilization) -> bool:
         """Return whether the kind's first metric should be there and is not, or is too thin to judge by."""
-        read = (spec for spec in self._kind.metrics if spec.hourly or spec.daily)
+        read = (spec for spec in self._declared.kind.metrics if spec.hourly or spec.daily)
         first = next((spec for spec in read if spec.applies(resource)), None)
         if first is None:
             return False
         # What CloudWatch confirmed over the whole window is knowledge, not ignorance.
-        if utilization.unknown.get(first.name) == "NotPublished" and resource.state in self._kind.states.unmeasured:
+        if (
+            utilization.unknown.get(first.name) == "NotPublished"
+            and resource.state in self._declared.kind.states.unmeasured
+        ):
             return False
         return bool(insufficient(utilization, first.name, self._settings))
 
@@ -191,7 +207,7 @@ class ShardJudge:
     def _facts(self, resource: Resource, utilization: Utilization) -> Facts[Any]:
         return Facts(
             resource=resource,
-            own=facts_of(self._kind.facts, resource),
+            own=facts_of(self._declared.kind.facts, resource),
             utilization=utilization,
             # What is measured before it is priced has no cost yet when the 5-minute picture is chosen.
             cost=self._costs.get(resource.id) or self._brief.cost(resource, utilization),
@@ -201,3 +217,8 @@ class ShardJudge:
             now=self._brief.now,
             previous_target=self._previous.get(resource.id, ""),
         )
+
+
+def _all_of(inventory: InventoryStore, shard: Shard, generation: str) -> Iterator[Resource]:
+    for page in inventory.pages(shard, generation):
+        yield from page

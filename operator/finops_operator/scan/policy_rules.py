@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from finops.crds.aws_account import AwsAccount
-from finops.crds.scan_policy import ScanPolicy
+from finops.crds.scan_policy import ScanPolicy, Sizing
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
-from finops.domain.price import Cost
+from finops.domain.price import Cost, GroupOf, cost_of_group
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops.ports.price_source import PriceSource
@@ -74,9 +74,7 @@ class PolicyRules:
             minimum_hours=Decimal(spec.metrics.minimum_hours),
             minimum_coverage_percent=Decimal(spec.metrics.minimum_coverage_percent),
             hours_per_month=self.hours_per_month,
-            sizing=SizingPolicy(
-                spec.sizing.preset.value, frozenset(spec.sizing.allow_families), frozenset(spec.sizing.deny_families)
-            ),
+            sizing=_sizing_policy(spec.sizing),
         )
 
     @property
@@ -86,17 +84,21 @@ class PolicyRules:
     def terms(self, account_id: str) -> Terms:
         """Return what the policy says about recommendations for resources of an account."""
         acts = act_terms(self.spec_policy, self.accounts.get(account_id))
-        return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent)
+        return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent, self.hours_per_month)
 
     def cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
         """Return what a changed copy of a resource would cost, at this policy's hours per month, with the same use."""
-        parts = self.kinds[resource.kind].billed_parts
-        return cost_of(resource, parts, self.lookup, self.hours_per_month, utilization)
+        return self._cost(resource, utilization, self.hours_per_month)
 
     def shared_cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
         """Return what `resource` costs in a month of 730 hours: what all policies write down must not differ."""
-        parts = self.kinds[resource.kind].billed_parts
-        return cost_of(resource, parts, self.lookup, DEFAULT_HOURS_PER_MONTH, utilization)
+        return self._cost(resource, utilization, DEFAULT_HOURS_PER_MONTH)
+
+    def _cost(self, resource: Resource, utilization: Utilization | None, hours_per_month: Decimal) -> Cost:
+        kind = self.kinds[resource.kind]
+        if kind.members is not None:
+            return cost_of_group(GroupOf(kind.members.kind, kind.members.of(resource), kind.members.through))
+        return cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization)
 
     def selects(self, resource: Resource) -> bool:
         return selects(self.spec_policy.spec.selector, resource)
@@ -125,4 +127,16 @@ def policy_rules(
         actions=offered.actions,
         enabled=(*enabled_checks(offered.checks, settings), *(EnabledCheck(one, {}) for one in own.values())),
         lookup=MemoizedPrices(offered.price_sources).lookup,
+    )
+
+
+def _sizing_policy(sizing: Sizing) -> SizingPolicy:
+    return SizingPolicy(
+        preset=sizing.preset.value,
+        allow_families=frozenset(sizing.allow_families),
+        deny_families=frozenset(sizing.deny_families),
+        minimum_vcpus=sizing.minimum_vcpus,
+        vendor_change=sizing.allow.vendor_change,
+        hypervisor_change=sizing.allow.hypervisor_change,
+        burstable=sizing.allow.burstable,
     )

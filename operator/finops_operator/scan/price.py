@@ -34,20 +34,30 @@ def cost_of(
     """
     parts: list[BilledQuantity] = []
     missing: list[str] = []
+    voided: set[str] = set()
     for part in billed_parts(resource):
-        price = part.price or (lookup(part.query) if part.query is not None else None)
-        found = _quantity(part, utilization)
+        found = _billed(part, lookup, utilization)
         if isinstance(found, str):
             missing.append(f"{part.dimension}: {found}")
-        elif part.metric and not found[0]:
-            continue  # Nothing of it was used, whatever it costs.
-        elif price is None:
-            missing.append(f"{part.dimension}: {part.reason_unknown or _not_found(part)}")
-        elif price.currency != CURRENCY:
-            missing.append(f"{part.dimension}: priced in {price.currency}")
-        else:
-            parts.append(BilledQuantity(part.dimension, found[0], price if part.metric else _by_hour(price), found[1]))
-    return cost_from(parts, missing, hours_per_month)
+            voided.add(part.voids)
+        elif found is not None:
+            parts.append(found)
+    return cost_from([one for one in parts if one.dimension not in voided], missing, hours_per_month)
+
+
+def _billed(part: BilledPart, lookup: PriceLookup, utilization: Utilization | None) -> BilledQuantity | str | None:
+    """Return a part with its price, why it has none, or None where nothing of it was used, whatever it costs."""
+    price = part.price or (lookup(part.query) if part.query is not None else None)
+    found = _quantity(part, utilization)
+    if isinstance(found, str):
+        return found
+    if part.metric and not found[0]:
+        return None
+    if price is None:
+        return part.reason_unknown or _not_found(part)
+    if price.currency != CURRENCY:
+        return f"priced in {price.currency}"
+    return BilledQuantity(part.dimension, found[0], price if part.metric else _by_hour(price), found[1])
 
 
 def _by_hour(price: Price) -> Price:

@@ -1,26 +1,29 @@
 """Turn findings into recommendations with money. Pure; called once per resource, then once for the whole scan.
 
 Money: costs are list prices rounded to cents; the list saving is the difference of the two rounded costs, so that
-columns add up; the discount reduces it to the net saving, which is what `monthly_savings` holds. 0 ≤ saving ≤ cost.
+columns add up; what commitments keep on the bill and the policy's discount reduce it to the net saving, which is what
+`monthly_savings` holds. Where commitments are not known, it holds the list saving less the discount, and the net saving
+is null. 0 ≤ net ≤ list ≤ cost. The cost of a group is its members'.
 Alternatives for one resource form a group of which only the best counts; figures that are not known stay null and say
 why, and count for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from finops.domain.canonical import Json
-from finops.domain.money import as_text, clamp_saving, to_cents
-from finops.domain.price import Cost, missing_in_words
-from finops.domain.recommendation import Finding, Recommendation, ResourceRef, recommendation_id
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH, as_text, clamp_saving, to_cents
+from finops.domain.price import Cost, Price, missing_in_words
+from finops.domain.recommendation import Finding, Recommendation, ResourceRef, Status, recommendation_id
 from finops.domain.report import Savings
 from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action, OwnerChange
 from finops_operator.plugins.check import Check
+from finops_operator.plugins.commitments import Act, Committed, Unsaved
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.readiness import ActTerms, judged
 
@@ -32,12 +35,14 @@ class Terms:
     Attributes:
         policy: `namespace/name`, part of every recommendation's id.
         acts: what the policy and the resource's account allow; decides each recommendation's status.
-        discount_percent: `pricing.discountPercent`, what commitments and agreements take off the list price.
+        discount_percent: `pricing.discountPercent`, what private prices take off the list price.
+        hours_per_month: `pricing.hoursPerMonth`.
     """
 
     policy: str
     acts: ActTerms
     discount_percent: Decimal = Decimal(0)
+    hours_per_month: Decimal = DEFAULT_HOURS_PER_MONTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,27 @@ class Declarations:
     actions: Mapping[str, Action]
 
 
+CommittedFor = Callable[[Status], Committed]
+"""Commitments as they stand beside the recommendations of one status that were counted before."""
+
+
 def recommend(
-    resource: Resource, cost: Cost, findings: Iterable[Finding], declared: Declarations, terms: Terms
+    resource: Resource,
+    cost: Cost,
+    findings: Iterable[Finding],
+    declared: Declarations,
+    terms: Terms,
+    committed: CommittedFor | None = None,
 ) -> tuple[Recommendation, ...]:
-    """Return the recommendations for one resource, best first; only the first one counts."""
-    made = [judged(_recommendation(resource, cost, finding, declared, terms), terms.acts) for finding in findings]
+    """Return the recommendations for one resource, best first; only the first one counts.
+
+    `committed` is asked only where there is something to save; None: what the kind knows without reading anything.
+    """
+    made: list[Recommendation] = []
+    for finding in findings:
+        listed = judged(_recommendation(resource, cost, finding, declared, terms), terms.acts)
+        kept = _unsaved(listed, resource, finding, declared, committed)
+        made.append(judged(_net_of(listed, kept, terms), terms.acts))
     ordered = ranked(made)
     return tuple(replace(one, counted=index == 0) for index, one in enumerate(ordered))
 
@@ -81,16 +102,19 @@ def _recommendation(
     resource: Resource, cost: Cost, finding: Finding, declared: Declarations, terms: Terms
 ) -> Recommendation:
     check = declared.checks[finding.check]
-    list_saving = _list_saving(cost, finding)
-    saving = None if list_saving is None else _net(list_saving, terms.discount_percent)
+    list_saving, price = _list_saving(cost, finding), _price_of(cost)
     new_cost = None if finding.new_monthly_cost is None else to_cents(finding.new_monthly_cost)
     attributes: dict[str, Json] = {
+        # Kept for readers of older releases; the figure has a field of its own.
         "listMonthlySavings": as_text(list_saving),
         "discountPercent": as_text(terms.discount_percent),
     }
     action = declared.actions.get(finding.action)
+    if cost.group is not None:
+        attributes["attributed"] = True
     if list_saving is None:
-        attributes["noPriceReason"] = missing_in_words(cost.missing) or "no price for what would remain"
+        unpriced = missing_in_words(cost.missing) or finding.unpriced
+        attributes["noPriceReason"] = unpriced or "no price for what would remain"
     return Recommendation(
         id=recommendation_id(terms.policy, check.id, resource.arn, finding.action, finding.parameters),
         policy=terms.policy,
@@ -102,11 +126,12 @@ def _recommendation(
             resource.kind, resource.id, resource.arn, resource.account, resource.region, resource.name
         ),
         parameters=finding.parameters,
-        current_monthly_cost=cost.monthly,
+        current_monthly_cost=cost.at_stake,
         new_monthly_cost=new_cost,
-        monthly_savings=saving,
-        price_source=cost.price.source if cost.price else "",
-        price_as_of=cost.price.as_of.isoformat() if cost.price else "",
+        monthly_savings=_less(list_saving, terms.discount_percent),
+        list_monthly_savings=list_saving,
+        price_source=price.source if price else "",
+        price_as_of=price.as_of.isoformat() if price else "",
         effort=check.effort,
         restart_needed=check.restart_needed,
         rollback_possible=check.rollback_possible,
@@ -126,13 +151,47 @@ def _recommendation(
 
 
 def _list_saving(cost: Cost, finding: Finding) -> Decimal | None:
-    if cost.monthly is None or finding.new_monthly_cost is None:
+    now = cost.at_stake
+    if now is None or finding.new_monthly_cost is None:
         return None
-    return clamp_saving(to_cents(cost.monthly) - to_cents(finding.new_monthly_cost), to_cents(cost.monthly))
+    return clamp_saving(to_cents(now) - to_cents(finding.new_monthly_cost), to_cents(now))
 
 
-def _net(list_saving: Decimal, discount_percent: Decimal) -> Decimal:
-    return clamp_saving(to_cents(list_saving * (1 - discount_percent / 100)), list_saving)
+def _price_of(cost: Cost) -> Price | None:
+    """Return the price that the figures rest on; of a group the oldest among those of its members."""
+    if cost.attributed is None:
+        return cost.price
+    prices = (one.price for _, one in cost.attributed.members or ())
+    return min((one for one in prices if one is not None), key=lambda one: one.as_of, default=None)
+
+
+def _less(saving: Decimal | None, discount_percent: Decimal) -> Decimal | None:
+    if saving is None:
+        return None
+    return to_cents(clamp_saving(saving * (1 - discount_percent / 100), saving))
+
+
+def _unsaved(
+    listed: Recommendation,
+    resource: Resource,
+    finding: Finding,
+    declared: Declarations,
+    committed: CommittedFor | None,
+) -> Unsaved:
+    if not listed.list_monthly_savings:
+        return Unsaved(None if listed.list_monthly_savings is None else Decimal(0))
+    known = declared.kind.commitments.otherwise if committed is None else committed(listed.status)
+    return known.unsaved(Act(resource, listed.action_type, finding.target))
+
+
+def _net_of(listed: Recommendation, kept: Unsaved, terms: Terms) -> Recommendation:
+    """Return `listed` with its net saving; where that is not known, the saving at list price goes on deciding."""
+    saving = listed.list_monthly_savings
+    if saving is None or kept.hourly is None:
+        return replace(listed, net_note=kept.note)
+    rest = clamp_saving(saving - kept.hourly * terms.hours_per_month, saving)
+    net = _less(rest, terms.discount_percent)
+    return replace(listed, monthly_savings=net, net_monthly_savings=net, net_note=kept.note)
 
 
 def _advice(resource: Resource, finding: Finding, declared: Declarations) -> str:

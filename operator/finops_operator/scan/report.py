@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from finops.crds.part import API_VERSION
 from finops.domain.money import annual_from_monthly, as_text, to_cents
-from finops.domain.price import Cost, CostComponent
+from finops.domain.price import Attributed, Cost, CostComponent
 from finops.domain.report import Savings, ScanSummary
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
@@ -31,6 +31,9 @@ _SHOWN: Final = (
     "currentMonthlyCost",
     "newMonthlyCost",
     "monthlySavings",
+    "listMonthlySavings",
+    "netMonthlySavings",
+    "netNote",
     "effort",
     "restartNeeded",
     "rollbackPossible",
@@ -146,8 +149,10 @@ def resource_to_json(resource: Resource, cost: Cost, utilization: Utilization | 
         "created": resource.created.isoformat() if resource.created else None,
         "hourlyCost": as_text(cost.hourly),
         "monthlyCost": as_text(cost.monthly),
+        "knownMonthlyCost": as_text(cost.known_monthly),
         "monthlyCostByUse": as_text(cost.monthly_by_use),
         "annualCost": None if cost.monthly is None else as_text(annual_from_monthly(cost.monthly)),
+        **_attributed(cost),
         "price": {"source": price.source, "asOf": price.as_of.isoformat(), "unit": price.unit} if price else None,
         "priceMissing": list(cost.missing),
         "costParts": [_part(one) for one in cost.components],
@@ -155,6 +160,12 @@ def resource_to_json(resource: Resource, cost: Cost, utilization: Utilization | 
         "unknownUtilization": dict(utilization.unknown) if utilization else {},
         "attributes": dict(resource.attributes),
     }
+
+
+def _attributed(cost: Cost) -> dict[str, str | int | None]:
+    """Return what the members of a group cost, and how many of them are not in it; null for what is no group."""
+    found = cost.attributed or Attributed()
+    return {"attributedMonthlyCost": as_text(found.monthly), "attributedUnknown": found.unknown}
 
 
 def _part(part: CostComponent) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -44,7 +44,10 @@ from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.access import GrantedAccount, granted_accounts
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
 from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
+from finops_operator.scan.listed_prices import scan_prices
+from finops_operator.scan.overlapping import not_counted
 from finops_operator.scan.policy_rules import policy_rules
+from finops_operator.scan.recommend import savings_of
 
 
 class Readers(Protocol):
@@ -121,6 +124,8 @@ class _Progress:
     totals: list[ShardTotals] = field(default_factory=list)
     shards: list[tuple[Shard, str]] = field(default_factory=list)
     whole: dict[Shard, ShardCost] = field(default_factory=dict)
+    twice: Savings = field(default_factory=Savings)
+    """What groups and their members would both save, as the totals have it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +148,33 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
         Refused: demo mode and an endpoint that is not on this machine.
     """
     started = clock.now()
-    brief = _brief(policy, accounts, deps, started)
     progress = _Progress()
     names = [reference.name for reference in policy.spec.accounts]
-    granted, refused = granted_accounts(names, accounts, brief.policy[0])
+    granted, refused = granted_accounts(names, accounts, policy.metadata.namespace or "default")
     progress.gaps += refused
+    listed = scan_prices(policy, granted, deps, clock)
+    brief = _brief(policy, accounts, replace(deps, price_sources=(*listed.sources, *deps.price_sources)), started)
     tasks = _tasks(policy, granted, deps, brief, progress)
     # Accounts and regions take turns: no account meets all of our threads at once.
     random.Random(brief.generation).shuffle(tasks)  # noqa: S311 - order, not secrecy
-    _run(tasks, deps, brief, clock, progress)
+    for together in _turns(tasks):
+        _run(together, deps, brief, clock, progress)
+    progress.gaps += listed.gaps
+    progress.counters.append(listed.counter)
+    twice = _counted_twice(brief, progress)
     killpoint("scan.publish")
-    return _publish(brief, deps, started, clock.now(), progress)
+    return _publish(brief, deps, started, clock.now(), replace(progress, twice=twice))
+
+
+def _counted_twice(brief: Brief, progress: _Progress) -> Savings:
+    """Take out of the count what a group and its members would both save; return what that was."""
+    groups = [one for totals in progress.totals for one in totals.groups]
+    if not groups:
+        return Savings()
+    kept = brief.stores.recommendations
+    left_out = not_counted(groups, kept.stream(brief.policy, brief.generation))
+    kept.add(brief.policy, brief.generation, [replace(one, counted=False) for one in left_out], ())
+    return savings_of(left_out)
 
 
 def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, started: datetime) -> Brief:
@@ -199,6 +220,15 @@ def _tasks(
     return tasks
 
 
+def _turns(tasks: Sequence[ShardTask]) -> tuple[list[ShardTask], ...]:
+    """Return what is scanned one after the other: what a group costs is known when its members are priced."""
+    turns: tuple[list[ShardTask], ...] = ([], [], [])
+    for task in tasks:
+        members = task.kind.members
+        turns[0 if members is None else 2 if members.through else 1].append(task)
+    return turns
+
+
 def _run(tasks: Sequence[ShardTask], deps: ScanDependencies, brief: Brief, clock: Clock, progress: _Progress) -> None:
     futures = {deps.pool.submit(_scan_shard, task, deps, brief, clock): task for task in tasks}
     try:
@@ -224,7 +254,7 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
         for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
             stores.utilization.forget(task.shard, metrics, ids)
             stores.costs.forget(task.shard, ids)
-    judge = ShardJudge(brief, task.shard, reader)
+    judge = ShardJudge(brief, task.shard, reader, found.generation)
     judge.totals.gaps += found.gaps
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
@@ -297,7 +327,8 @@ def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Pr
         monthly_cost=to_cents(sum((one.selected.monthly_cost for one in every), Decimal(0))),
         unpriced_resources=sum(one.selected.unpriced for one in every),
         unknown_resources=sum(one.unknown for one in every),
-        savings=sum((one.savings for one in every), Savings()),
+        groups=sum(one.selected.groups for one in every),
+        savings=sum((one.savings for one in every), Savings()) - progress.twice,
         gaps=gaps,
         api_calls=dict(sorted(calls.items())),
         estimated_api_cost=_metrics_cost(brief, progress.metrics),

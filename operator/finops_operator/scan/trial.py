@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -27,6 +27,7 @@ from finops_operator.plugins.check import Facts
 from finops_operator.plugins.facts import facts_of
 from finops_operator.scan.check import EnabledCheck, evaluate
 from finops_operator.scan.custom.checks import INSUFFICIENT
+from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
 from finops_operator.scan.policy_rules import PolicyRules
 from finops_operator.scan.recommend import Declarations, recommend
 
@@ -93,7 +94,7 @@ _ORDER: Final = tuple(Change)
 
 def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: Iterable[Observed]) -> Trial:
     """Return what `enabled` checks of a policy say about resources; those it does not select are left out."""
-    trial = Trial()
+    trial, groups = Trial(), list[GroupAdvice]()
     for one in observed:
         resource = one.resource
         if resource.kind not in rules.kinds or not rules.selects(resource):
@@ -102,12 +103,17 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
         verdicts = evaluate(enabled, _facts(rules, one))
         findings = [verdict for verdict in verdicts if isinstance(verdict, Finding)]
         declared = Declarations(rules.kinds[resource.kind], rules.checks, rules.actions)
-        trial.recommendations += recommend(resource, one.cost, findings, declared, rules.terms(resource.account))
+        made = recommend(resource, one.cost, findings, declared, rules.terms(resource.account))
+        trial.recommendations += made
+        if made and one.cost.group is not None:
+            groups.append(GroupAdvice(made[0], members_of(one.cost)))
         trial.undecided.update(
             verdict.check
             for verdict in verdicts
             if not isinstance(verdict, Finding) and verdict.reason.startswith(INSUFFICIENT)
         )
+    twice = {one.id for one in not_counted(groups, trial.recommendations)}
+    trial.recommendations = [replace(one, counted=one.counted and one.id not in twice) for one in trial.recommendations]
     return trial
 
 
@@ -176,8 +182,24 @@ def compare(now: Iterable[Recommendation], before: Iterable[Recommendation], *, 
     `whole`: whether all checks of the policy ran, so that which advice counts for a resource can be compared too.
     """
     ours, theirs = ({_key(one): one for one in side} for side in (now, before))
+    ours = {key: _as_net_as(one, theirs.get(key)) for key, one in ours.items()}
     made = [_compared(ours.get(key), theirs.get(key), whole=whole) for key in {**ours, **theirs}]
     return sorted(made, key=_rank)
+
+
+def _as_net_as(now: Recommendation, before: Recommendation | None) -> Recommendation:
+    """Return `now` with the net saving that stands: commitments are not read again, and the same act keeps the same."""
+    if before is None or now.net_monthly_savings is not None or now.list_monthly_savings != before.list_monthly_savings:
+        return now
+    discount = now.attributes.get("discountPercent")
+    if before.attributes.get("discountPercent", discount) != discount:
+        return now
+    return replace(
+        now,
+        monthly_savings=before.monthly_savings,
+        net_monthly_savings=before.net_monthly_savings,
+        net_note=before.net_note,
+    )
 
 
 def _key(one: Recommendation) -> tuple[str, str, str, bytes]:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
+from finops.crds.expected import expected_of
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.audit import Entry, RecordKind
+from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json, canonical_json, sha256_hex
 from finops.domain.decision import TERMINAL
 from finops.ports.ledger import Ledger
+from finops_operator.decisions.freezes import Freezes
 from finops_operator.rules.votes import request_reference
 
 logger = logging.getLogger(__name__)
@@ -40,12 +42,12 @@ class AuditNotes:
 
     ledger: Ledger
     posted: Callable[[Iterable[str]], dict[str, tuple[str, str]]]
-    _terms: dict[str, str] = field(default_factory=dict)
+    _terms: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Policy → hash of the terms that were noted last, and the sequence of that record."""
     _cards: set[str] = field(default_factory=set)
     _asked: dict[str, int] = field(default_factory=dict)
     """Request that ended without a card → passes since."""
     _frozen: str | None = None
-    _last: int = 0
     _read: bool = False
 
     def note(self, policies: Iterable[ScanPolicy], requests: Iterable[ActionRequest], frozen: str) -> None:
@@ -70,11 +72,10 @@ class AuditNotes:
         self._terms, self._cards, self._frozen = {}, set(), None
         for record in self.ledger.unfinished():
             entry = record.entry
-            self._last = record.sequence
             if entry.kind is RecordKind.FROZEN:
                 self._frozen = str(entry.detail.get("reason", ""))
             elif entry.kind is RecordKind.POLICY_CHANGED:
-                self._terms[str(entry.detail.get("uid", ""))] = str(entry.detail.get("hash", ""))
+                self._terms[str(entry.detail.get("uid", ""))] = _noted(record)
             elif entry.kind is RecordKind.POSTED:
                 self._cards.add(entry.request.rpartition("/")[2])
         self._read = True
@@ -82,30 +83,22 @@ class AuditNotes:
     def _note_freeze(self, reason: str) -> None:
         if reason == (self._frozen or ""):
             return
-        # The number of the last note makes a new id for each turn of the switch, and the same one for a repeated try.
-        record = self.ledger.append(
-            Entry(
-                operation_id=f"frozen:{self._last}:{sha256_hex(reason)[:16]}",
-                actor=_ACTOR,
-                kind=RecordKind.FROZEN,
-                result="on" if reason else "off",
-                detail={"reason": reason},
-            )
-        )
-        self._frozen, self._last = reason, record.sequence
+        Freezes(self.ledger).note(reason)
+        self._frozen = reason
 
     def _note_terms(self, policy: ScanPolicy) -> None:
         uid, metadata = policy.metadata.uid or "", policy.metadata
         terms = terms_of(policy)
         digest = sha256_hex(terms)
-        if self._terms.get(uid) == digest:
+        before = self._terms.get(uid)
+        if before is not None and before[0] == digest:
             return
         record = self.ledger.append(
             Entry(
-                operation_id=f"policy:{uid}:{metadata.generation}",
+                operation_id=_operation(policy, before, digest),
                 actor=_ACTOR,
                 kind=RecordKind.POLICY_CHANGED,
-                result="changed" if uid in self._terms else "seen",
+                result="seen" if before is None else "changed",
                 detail={
                     "policy": f"{metadata.namespace}/{metadata.name}",
                     "uid": uid,
@@ -116,7 +109,7 @@ class AuditNotes:
                 },
             )
         )
-        self._terms[uid] = str(record.entry.detail.get("hash", digest))
+        self._terms[uid] = _noted(record)
 
     def _note_cards(self, requests: Iterable[ActionRequest]) -> None:
         unnoted = {
@@ -155,10 +148,28 @@ class AuditNotes:
         return asked <= _OFTEN or asked % _OFTEN == 0
 
 
+def _noted(record: Record) -> tuple[str, int]:
+    return str(record.entry.detail.get("hash", "")), record.sequence
+
+
+def _operation(policy: ScanPolicy, before: tuple[str, int] | None, digest: str) -> str:
+    """Return what names the record: what is expected changes without a new generation, back, and to the same again.
+
+    The record before makes it another one each time, and the same one for whoever notes it again after a crash.
+    """
+    found = f"policy:{policy.metadata.uid}:{policy.metadata.generation}"
+    return found if before is None else f"{found}:{before[1]}:{digest[:16]}"
+
+
 def terms_of(policy: ScanPolicy) -> dict[str, Json]:
-    """Return the part of a policy that decides what may be done and who decides, without floats."""
+    """Return the part of a policy that decides what may be done, who decides, and which changes of cost alert nobody.
+
+    Without floats.
+    """
     spec = policy.spec
-    found = {"actions": spec.actions.to_dict(), "approval": spec.approval.to_dict()}
+    found: dict[str, object] = {"actions": spec.actions.to_dict(), "approval": spec.approval.to_dict()}
+    if expected := expected_of(policy):
+        found["expected"] = [one.to_json() for one in expected]
     return {key: _plain(value) for key, value in found.items()}
 
 

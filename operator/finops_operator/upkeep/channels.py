@@ -34,11 +34,8 @@ class SlackChannels:
 
     def refresh(self) -> None:
         """Bring all policies in line once. Raises StoreUnavailable."""
-        try:
-            _, problems = SlackStatus(self.store).read()
-        except ValueError as error:
-            # The bot writes there, and the operator trusts it with nothing: what cannot be read is no reason to stop.
-            logger.warning("what the bot says about Slack cannot be read: %s", error)
+        problems = known_problems(self.store)
+        if problems is None:
             return
         for policy in self.policies.cache.all():
             note, wanted = policy_status.slack_note(policy), problem_of(policy, problems)
@@ -62,6 +59,19 @@ class SlackChannels:
             )
 
 
+def known_problems(store: Store) -> Mapping[str, SlackProblem] | None:
+    """Return what the bot says does not reach Slack, by channel id; None where it cannot be read.
+
+    Raises StoreUnavailable.
+    """
+    try:
+        return SlackStatus(store).read()[1]
+    except ValueError as error:
+        # The bot writes there, and the operator trusts it with nothing: what cannot be read is no reason to stop.
+        logger.warning("what the bot says about Slack cannot be read: %s", error)
+        return None
+
+
 def problem_of(policy: ScanPolicy, problems: Mapping[str, SlackProblem]) -> str:
     """Return why no card of the policy reaches Slack, in one printable sentence; empty when nothing is known to fail.
 
@@ -70,9 +80,12 @@ def problem_of(policy: ScanPolicy, problems: Mapping[str, SlackProblem]) -> str:
         problems: by channel id; the empty id stands for all of Slack.
     """
     slack = policy.spec.notify.slack
-    if slack is None:
-        return ""
-    for channel in (_ALL_OF_SLACK, slack.channel):
+    return "" if slack is None else problem_of_channel(slack.channel, problems)
+
+
+def problem_of_channel(own: str, problems: Mapping[str, SlackProblem]) -> str:
+    """Return why nothing reaches a channel, as `problem_of` does of a policy's."""
+    for channel in (_ALL_OF_SLACK, own):
         found = problems.get(channel)
         if found is not None:
             text = f"{channel}: {found.message}" if channel else found.message

@@ -25,6 +25,7 @@ _GONE: Final = ("ActsPossible", "Nothing stands in the way of approved acts.")
 
 
 LEDGER_BROKEN: Final = "LedgerBroken"
+LEDGER_UNUSABLE: Final = "LedgerUnusable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,9 @@ class Obstacles:
     may_write: Callable[[], bool]
 
     def show_ours(self) -> None:
-        """Show them when it is for this process to say; a broken ledger keeps it from writing, not from saying so."""
-        if self.may_write() or self._ask(self.checks[LEDGER_BROKEN]):
+        """Show them when it is for this process to say; its own ledger keeps it from writing, not from saying so."""
+        of_ledger = (self.checks[name] for name in (LEDGER_BROKEN, LEDGER_UNUSABLE) if name in self.checks)
+        if self.may_write() or any(map(self._ask, of_ledger)):
             self.show()
 
     def show(self) -> None:

@@ -41,6 +41,7 @@ _ID_PARAMETERS = {
     "AttachVolume": ("VolumeId", "InstanceId"),
     "DetachVolume": ("VolumeId", "InstanceId"),
     "CreateSnapshot": ("VolumeId",),
+    "CreateVolume": ("SnapshotId",),
     "DeleteSnapshot": ("SnapshotId",),
     "DeregisterImage": ("ImageId",),
     "ReleaseAddress": ("AllocationId",),

@@ -26,7 +26,13 @@ _RECENT = timedelta(hours=3)
 # metric → factor on the network shape, which is bytes per minute and direction.
 _NETWORK = {"NetworkIn": 1.0, "NetworkOut": 0.8, "NetworkPacketsIn": 1 / 800, "NetworkPacketsOut": 1 / 1000}
 _GATEWAY_METRICS = frozenset(
-    {"ActiveConnectionCount", "PacketsInFromSource", "PacketsInFromDestination", "BytesInFromSource"}
+    {
+        "ActiveConnectionCount",
+        "PacketsInFromSource",
+        "PacketsInFromDestination",
+        "BytesInFromSource",
+        "BytesInFromDestination",
+    }
 )
 _OPERATIONS = {"VolumeReadOps": 1.0, "VolumeWriteOps": 0.7, "VolumeReadBytes": 16_384.0, "VolumeWriteBytes": 16_384.0}
 
@@ -44,6 +50,7 @@ class _Instance:
     active: tuple[tuple[int, int], ...]
     vcpus: int = 0
     runs: bool = True
+    surplus_credits: str = "zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class Catalog:
                     _active(facts.created, facts.not_running, now_slot),
                     types.get(instance.instance_type, 0),
                     instance.state in {"pending", "running"},
+                    facts.load.surplus_credits,
                 )
             for volume in backend.volumes.values():
                 known = estate.volume_facts(volume)
@@ -242,7 +250,8 @@ class Catalog:
             return self._make(one, metric, "credits_full" if full else "credits_draining", instance)
         if metric.startswith("EBS"):
             return self._make(one, metric, instance.network, instance, 0.01 if "Ops" in metric else 1.0)
-        return self._make(one, metric, "zero", instance)
+        shape = instance.surplus_credits if metric == "CPUSurplusCreditsCharged" else "zero"
+        return self._make(one, metric, shape, instance)
 
     def _make(self, resource: str, metric: str, shape: str, instance: _Instance, factor: float = 1.0) -> Series:
         identity = f"{self.account}/{self.region}/{resource}/{metric}"

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from finops_sandbox.aws import (
     addresses,
     buckets,
+    database_clusters,
     database_snapshots,
     databases,
     functions,
@@ -47,6 +48,8 @@ _CHANGES = {
     "mode",
     "capacity",
     "desired",
+    "class",
+    "window",
     "scaled",
     "memory",
     "shared",
@@ -64,7 +67,7 @@ _CHANGES = {
     "further",
 }
 _KINDS = (buckets, log_groups, tables)
-_KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
+_KINDS_WITH_TIME = (database_clusters, database_snapshots, databases, functions, services)
 """Beside EC2, by their prefixes: those whose changes take time also need the estate's clock."""
 Document = dict[str, Any]
 

@@ -57,12 +57,20 @@ def seed(estate: LiveEstate, place: Place, spec: DatabaseSpec, created: datetime
 def settle(estate: LiveEstate, account: str, region: str) -> None:
     """Let what is due happen: a database that stops is stopped, one that starts is available."""
     now = estate.clock.now()
-    for place, (state, due) in list(estate.further.databases_due.items()):
-        if place[:2] == (account, region) and due <= now:
+    for place, (state, moment) in list(estate.further.databases_due.items()):
+        if place[:2] == (account, region) and moment <= now:
             del estate.further.databases_due[place]
             database = _backend(account, region).databases.get(place[2])
             if database is not None:
                 database.status = state
+                _have_class(estate, place, database)
+
+
+def _have_class(estate: LiveEstate, place: tuple[str, str, str], database: Any) -> None:
+    """Give a database the class that waits, if one does."""
+    wanted = estate.further.pending_classes.pop(place, "")
+    if wanted:
+        database.db_instance_class, database.pending_modified_values = wanted, None
 
 
 def shown(estate: LiveEstate, account: str, region: str, name: str) -> dict[str, Any]:
@@ -72,7 +80,7 @@ def shown(estate: LiveEstate, account: str, region: str, name: str) -> dict[str,
         AwsError: there is none of that name.
     """
     settle(estate, account, region)
-    database = _named(account, region, name)
+    database = find(account, region, name)
     return {
         "id": f"{PREFIX}{name}",
         "kind": "rds-instance",
@@ -82,29 +90,47 @@ def shown(estate: LiveEstate, account: str, region: str, name: str) -> dict[str,
 
 
 def change(estate: LiveEstate, account: str, region: str, name: str, changes: Mapping[str, Any]) -> None:
-    """Change a database as a person would: `state` at once, `delete`."""
-    database = _named(account, region, name)
+    """Change a database as a person would: `state` at once, its `class`, `delete`; `window`: its window passes."""
+    database = find(account, region, name)
     estate.further.databases_due.pop((account, region, name), None)
     if "state" in changes:
         database.status = str(changes["state"])
+    if "class" in changes:
+        estate.further.pending_classes[account, region, name] = str(changes["class"])
+    if "class" in changes or changes.get("window"):
+        _have_class(estate, (account, region, name), database)
     if changes.get("delete"):
         del _backend(account, region).databases[name]
 
 
-def _named(account: str, region: str, name: str) -> Any:
+def find(account: str, region: str, name: str) -> Any:
+    """Return moto's database of a name.
+
+    Raises:
+        AwsError: there is none.
+    """
     found = _backend(account, region).databases.get(name)
     if found is None:
         raise AwsError("DBInstanceNotFound", f"DBInstance {name} not found.", 404)
     return found
 
 
+def refuse_deployed(call: Call, database: Any) -> None:
+    """Refuse to touch either side of a blue/green deployment."""
+    for one in _backend(call.account, call.region).blue_green_deployments.values():
+        if database.db_instance_arn in {one.source, one.target}:
+            name = database.db_instance_identifier
+            raise AwsError("InvalidDBInstanceState", f"Instance {name} is part of a blue/green deployment.")
+
+
 def _database(call: Call) -> Any:
-    return _named(call.account, call.region, str(call.parameters.get("DBInstanceIdentifier", "")))
+    return find(call.account, call.region, str(call.parameters.get("DBInstanceIdentifier", "")))
 
 
 def _stop(call: Call) -> Answer:
     database = _database(call)
     name = database.db_instance_identifier
+    refuse_deployed(call, database)
     if database.db_cluster_identifier or database.engine.startswith(_NEVER_ALONE):
         message = f"{database.engine} DB instances are not eligible for stopping and starting."
         raise AwsError("InvalidParameterCombination", message)
@@ -131,18 +157,23 @@ def _start(call: Call) -> Answer:
 
 
 def _begin(call: Call, database: Any, state: str, target: str) -> Answer:
-    due = call.estate.clock.now() + timedelta(seconds=call.estate.delays.database_seconds)
     database.status = state
-    call.estate.further.databases_due[call.account, call.region, database.db_instance_identifier] = (target, due)
+    due(call, database, target)
     shown = {"DBInstanceIdentifier": database.db_instance_identifier, "DBInstanceStatus": state}
     return wire.write_query(wire.load_model("rds").operation_model(call.action), {"DBInstance": shown})
+
+
+def due(call: Call, database: Any, target: str) -> None:
+    """Have a database in its next state after its time."""
+    moment = call.estate.clock.now() + timedelta(seconds=call.estate.delays.database_seconds)
+    call.estate.further.databases_due[call.account, call.region, database.db_instance_identifier] = (target, moment)
 
 
 def _pending_maintenance(call: Call) -> Answer:
     """Answer for one database by its ARN, or for all of the region; moto does not know the call."""
     wanted = str(call.parameters.get("ResourceIdentifier") or "")
     if wanted:
-        _named(call.account, call.region, wanted.rpartition(":")[2])
+        find(call.account, call.region, wanted.rpartition(":")[2])
     arns = {
         f"arn:aws:rds:{region}:{account}:db:{name}": actions
         for (account, region, name), actions in call.estate.further.maintenance.items()

@@ -104,17 +104,17 @@ def render_instance(call: Call, instance: Any) -> dict[str, Any]:
         "BlockDeviceMappings": [_block(name, block) for name, block in instance.get_block_device_mapping],
         "EbsOptimized": bool(instance.ebs_optimized),
         "EnaSupport": facts.platform.ena_support,
+        "Platform": "windows" if facts.platform.details.startswith("Windows") else None,
         "PlatformDetails": facts.platform.details,
         "UsageOperation": facts.platform.usage_operation,
         "UsageOperationUpdateTime": facts.created,
         "HibernationOptions": {"Configured": False},
+        "CapacityReservationId": call.estate.further.commitments.inside.get(instance.id) if running else None,
         "SecurityGroups": _groups(instance),
         "NetworkInterfaces": interfaces,
         "Tags": tag_list(call.estate.tags(call.account, call.region, instance.id)),
         "Operator": {"Managed": bool(facts.managed_by), "Principal": facts.managed_by or None},
     }
-    if facts.platform.details.startswith("Windows"):
-        shown["Platform"] = "windows"
     if instance.lifecycle:
         shown["InstanceLifecycle"] = instance.lifecycle
     if not running and instance.state_reason.code:

@@ -1,5 +1,7 @@
 """Errors as AWS words them. Handlers raise these; the server writes them in the caller's protocol."""
 
+from collections.abc import Mapping
+
 
 class AwsError(Exception):
     """An AWS error answer: code, message and HTTP status."""
@@ -33,8 +35,25 @@ def in_words_of(protocol: str, error: AwsError) -> AwsError:
     return error
 
 
+THROTTLED: Mapping[str, tuple[str, str, int]] = {
+    "ce": ("LimitExceededException", "Rate exceeded", 400),
+    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "elasticfilesystem": ("ThrottlingException", "Rate exceeded", 429),
+    "eks": ("ThrottlingException", "Rate exceeded", 429),
+    "es": ("ThrottlingException", "Rate exceeded", 429),
+    "kafka": ("TooManyRequestsException", "Too Many Requests", 429),
+    "kinesis": ("LimitExceededException", "Rate exceeded for stream limits under account.", 400),
+    "lambda": ("TooManyRequestsException", "Rate exceeded", 429),
+    "s3": ("SlowDown", "Please reduce your request rate.", 503),
+    "servicequotas": ("TooManyRequestsException", "Rate exceeded", 400),
+    "tagging": ("ThrottledException", "Rate exceeded", 400),
+}
+"""The name by which calls of a service are signed → code, message and status of its throttling, where they are its own.
+
+Source: the errors that the SDK's models name; EC2 "Request throttling"; S3 "Error responses"; Kinesis, ListStreams.
+"""
+
+
 def throttled(service: str) -> AwsError:
-    """The service's throttling error (EC2 API throttling guide: RequestLimitExceeded; others: Throttling)."""
-    if service == "ec2":
-        return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
-    return AwsError("Throttling", "Rate exceeded", 400)
+    """The throttling error of a service; the common one is Throttling, in JSON with Exception."""
+    return AwsError(*THROTTLED.get(service, ("Throttling", "Rate exceeded", 400)))

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from finops_sandbox.aws import estate_services, roles, written
+from finops_sandbox.aws.commitment_specs import PLACE_FIELDS, CommitmentSpecs, commitment_specs
 from finops_sandbox.aws.estate_fields import EstateError, age, counted, known, shape, tags
 from finops_sandbox.aws.held import HeldSpec, held_spec
 
@@ -58,6 +59,8 @@ class InstanceSpec:
     network: str = "normal"
     memory: str = ""
     memory_dimensions: str = "instance"
+    surplus_credits: str = "zero"
+    detailed_monitoring: bool = False
     tenancy: str = "default"
     public_ip: bool = False
     managed_by: str = ""
@@ -126,10 +129,12 @@ class Place:
     database_snapshots: tuple[estate_services.DatabaseSnapshotSpec, ...] = ()
     nat_gateways: tuple[NatGatewaySpec, ...] = ()
     buckets: tuple[estate_services.BucketSpec, ...] = ()
+    database_clusters: tuple[estate_services.ClusterSpec, ...] = ()
     answers: tuple[written.WrittenAnswer, ...] = ()
     metrics: tuple[written.WrittenMetric, ...] = ()
     held: tuple[HeldSpec, ...] = ()
     images: tuple[ImageSpec, ...] = ()
+    commitments: CommitmentSpecs = field(default_factory=CommitmentSpecs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +241,13 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways", "images"}
-    others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots", "buckets"}
-    known(item, {"account", "region", "answers", "metrics", "held"} | others | of_ec2, "resources")
+    databases = {"databases", "databaseSnapshots", "databaseClusters"}
+    others = {"logGroups", "tables", "services", "functions", "buckets"}
+    known(
+        item,
+        {"account", "region", "answers", "metrics", "held"} | databases | others | of_ec2 | PLACE_FIELDS,
+        "resources",
+    )
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
         raise EstateError(f"resources: unknown account {item.get('account')!r}")
@@ -264,10 +274,12 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(estate_services.database_snapshot(one, where) for one in counted(item.get("databaseSnapshots"))),
         tuple(_nat_gateway(one, where) for one in counted(item.get("natGateways"))),
         tuple(estate_services.bucket(one, where) for one in counted(item.get("buckets"))),
+        tuple(estate_services.database_cluster(one, where) for one in counted(item.get("databaseClusters"))),
         tuple(written.answer(one, where) for one in item.get("answers") or []),
         tuple(written.metric(one, where) for one in item.get("metrics") or []),
         tuple(held_spec(one, where) for one in item.get("held") or []),
         tuple(ImageSpec(str(one["name"]), tags(one)) for one in item.get("images") or []),
+        commitment_specs(item, where),
     )
 
 
@@ -309,6 +321,7 @@ _INSTANCE_FIELDS = {
     "state": "state",
     "memoryDimensions": "memory_dimensions",
     "tenancy": "tenancy",
+    "detailedMonitoring": "detailed_monitoring",
     "publicIp": "public_ip",
     "managedBy": "managed_by",
     "protectStop": "protect_stop",
@@ -322,7 +335,7 @@ _INSTANCE_FIELDS = {
 
 def _instance(item: Mapping[str, Any], where: str) -> InstanceSpec:
     where = f"{where}, instance {item.get('name')}"
-    known(item, {*_INSTANCE_FIELDS, "age", "cpu", "network", "memory", "tags", "volumes"}, where)
+    known(item, {*_INSTANCE_FIELDS, "age", "cpu", "network", "memory", "surplusCredits", "tags", "volumes"}, where)
     if "name" not in item or "type" not in item:
         raise EstateError(f"{where}: name and type are required")
     plain: dict[str, Any] = {_INSTANCE_FIELDS[key]: item[key] for key in _INSTANCE_FIELDS if key in item}
@@ -334,6 +347,7 @@ def _instance(item: Mapping[str, Any], where: str) -> InstanceSpec:
         cpu=shape(item, "cpu", "steady", where),
         network=shape(item, "network", "normal", where),
         memory=shape(item, "memory", "", where),
+        surplus_credits=shape(item, "surplusCredits", "zero", where),
         tags=tags(item),
         volumes=tuple(
             _volume({"age": item.get("age", "90d"), **one}, f"{name}/{number}", where)

@@ -36,6 +36,24 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterSpec:
+    """A cluster of databases; its ``members`` are named after it and numbered from 1.
+
+    ``global_database`` names the one that it belongs to, ``replicas`` are ARNs of those in other regions.
+    """
+
+    name: str
+    engine: str = "aurora-postgresql"
+    mode: str = "provisioned"
+    db_class: str = "db.r6g.large"
+    members: int = 2
+    state: str = "available"
+    global_database: str = ""
+    replicas: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """A service on Fargate; ``scaled`` says that Application Auto Scaling sets its count."""
 
@@ -165,6 +183,23 @@ def database(item: Mapping[str, Any], where: str) -> DatabaseSpec:
         multi_az=bool(item.get("multiAz", False)),
         source=str(item.get("source", "")),
         maintenance=tuple(map(str, item.get("maintenance") or ())),
+        tags=tags(item),
+    )
+
+
+def database_cluster(item: Mapping[str, Any], where: str) -> ClusterSpec:
+    """Return a cluster of databases of the document. Raises EstateError."""
+    fields = {"name", "engine", "mode", "class", "members", "state", "globalDatabase", "replicas", "tags"}
+    known(item, fields, f"{where}, cluster {item.get('name')}")
+    return ClusterSpec(
+        name=str(item["name"]),
+        engine=str(item.get("engine", "aurora-postgresql")),
+        mode=str(item.get("mode", "provisioned")),
+        db_class=str(item.get("class", "db.r6g.large")),
+        members=int(item.get("members", 2)),
+        state=str(item.get("state", "available")),
+        global_database=str(item.get("globalDatabase", "")),
+        replicas=tuple(map(str, item.get("replicas") or ())),
         tags=tags(item),
     )
 

@@ -28,6 +28,7 @@ class Load:
     network: str = "normal"
     memory: str = ""
     memory_dimensions: str = "instance"
+    surplus_credits: str = "zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class VolumeFacts:
     operations: str = "ops_busy"
     attached: list[Period] = field(default_factory=list)
     customer_key: str = ""
+    available_at: datetime | None = None
     modifications: list[Modification] = field(default_factory=list)
 
     def detach(self, moment: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from finops_sandbox.aws import accelerators, balancers, caches, node_groups, scaling_groups
+from finops_sandbox.aws import accelerators, balancers, caches, node_groups, scaling_groups, search_domains
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.estate import Place
 from finops_sandbox.aws.estate_fields import EstateError
@@ -17,6 +17,7 @@ _FAMILIES: tuple[Family, ...] = (
     caches.FAMILY,
     node_groups.FAMILY,
     scaling_groups.FAMILY,
+    search_domains.FAMILY,
 )
 
 

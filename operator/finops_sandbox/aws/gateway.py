@@ -18,6 +18,10 @@ from finops_sandbox.aws import (
     addresses,
     buckets,
     cloudwatch,
+    commitments,
+    database_classes,
+    database_clusters,
+    database_deletions,
     database_snapshots,
     databases,
     describe,
@@ -26,7 +30,10 @@ from finops_sandbox.aws import (
     images,
     log_groups,
     nat_gateways,
+    new_volumes,
+    object_lock,
     operations,
+    price_list,
     provisioned_concurrency,
     quotas,
     serverless_caches,
@@ -55,23 +62,28 @@ _READING = ("Describe", "Get", "List", "Search")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _SERVER_ERROR = 500
 # What a partition has once: no region of it has to be opted into.
-_ANYWHERE = {"sts", "globalaccelerator"}
+_ANYWHERE = {"sts", "globalaccelerator", "savingsplans"}
 # What moto does not have and the double answers itself, though not strictly.
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
 _NOT_IN_MOTO = {
     **accelerators.HANDLERS,
+    **commitments.PLAN_HANDLERS,
     **provisioned_concurrency.HANDLERS,
     **serverless_caches.HANDLERS,
     **databases.HANDLERS,
+    **database_clusters.HANDLERS,
+    **database_classes.HANDLERS,
+    **database_deletions.HANDLERS,
     **database_snapshots.HANDLERS,
     **services.HANDLERS,
     **functions.HANDLERS,
     **snapshots.BIN_HANDLERS,
+    **price_list.HANDLERS,
     **quotas.HANDLERS,
 }
 # What AWS refuses and moto takes; asked before moto.
-_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS, **buckets.REFUSALS}
+_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS, **buckets.REFUSALS, **object_lock.REFUSALS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +115,11 @@ class Gateway:
         self._handlers: dict[str, dict[str, Handler]] = {
             "ec2": {
                 **addresses.HANDLERS,
+                **commitments.HANDLERS,
                 **describe.HANDLERS,
                 **images.HANDLERS,
                 **nat_gateways.HANDLERS,
+                **new_volumes.HANDLERS,
                 **snapshots.HANDLERS,
                 **strict_ec2.HANDLERS,
                 **volumes.HANDLERS,
@@ -272,6 +286,8 @@ class Gateway:
         with self.estate.lock:
             if call.service == "rds":
                 databases.settle(self.estate, call.account, call.region)
+                database_deletions.settle(self.estate, call.account, call.region)
+                database_clusters.settle(self.estate, call.account, call.region)
                 database_snapshots.settle(self.estate, call.account, call.region)
             if call.service == "ecs":
                 services.settle(self.estate, call.account, call.region)

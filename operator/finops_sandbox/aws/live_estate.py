@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from finops_sandbox.aws.clock import SandboxClock, aware_utc
+from finops_sandbox.aws.commitment_specs import LiveCommitments
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.facts import FunctionState, InstanceFacts, VolumeFacts
 from finops_sandbox.aws.faults import FaultBook
@@ -45,6 +46,10 @@ class FurtherFacts:
     Attributes:
         provisioned: ARN of a function and qualifier → its provisioned concurrency.
         maintenance: account, region and name of a database → its pending actions of maintenance.
+        final_snapshots: account, region and name of a database that is deleted → its final snapshot, and when that is
+            available.
+        pending_classes: account, region and name of a database → the class that it will have.
+        clusters_due: account, region and name of a cluster of databases → its next state, and when it has it.
         databases_due: account, region and name of a database → its next state, and when it has it.
         mode_changes: account, region and name of a table → when it was changed to on-demand mode.
         deletions_due: account, region and name of a database's snapshot → when it is gone.
@@ -61,6 +66,7 @@ class FurtherFacts:
         quotas: account, region and code of a service quota → its limit, where it is not the usual one.
         images: account and region → id → description of an image that the estate holds.
         image_shares: id of an image → accounts that may launch it.
+        commitments: Reserved Instances, capacity reservations and Savings Plans.
         held: account and region → what the double holds itself, by kind and name.
         held_ever: account and region → kinds that the estate has held there, those deleted since among them.
     """
@@ -68,6 +74,9 @@ class FurtherFacts:
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     maintenance: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
+    final_snapshots: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
+    pending_classes: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    clusters_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
     mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
     deletions_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     functions: dict[str, FunctionState] = field(default_factory=dict)
@@ -83,6 +92,8 @@ class FurtherFacts:
     quotas: dict[tuple[str, str, str], int] = field(default_factory=dict)
     images: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     image_shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    volume_tokens: dict[tuple[str, str, str], tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    commitments: LiveCommitments = field(default_factory=LiveCommitments)
     held: Held = field(default_factory=dict)
     held_ever: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 

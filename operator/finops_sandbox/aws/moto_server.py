@@ -53,6 +53,7 @@ class MotoServer:
         try:
             body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
         except NotImplementedError as error:
+            # How moto answers for an operation that it does not have; AWS has it, so a test must not go on.
             raise AwsError("InvalidAction", missing) from error
         except KeyError as error:
             # Some of moto's backends take a name for granted.

@@ -29,6 +29,7 @@ _RIGHTS = {
     "s3:GetBucketLifecycle": "s3:GetLifecycleConfiguration",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:GetBucketMetricsConfiguration": "s3:GetMetricsConfiguration",
+    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
     "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:HeadBucket": "s3:ListBucket",
@@ -46,9 +47,12 @@ _RIGHTS = {
     "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
     "s3:PutBucketLifecycle": "s3:PutLifecycleConfiguration",
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutObjectLockConfiguration": "s3:PutBucketObjectLockConfiguration",
     "s3:UploadPart": "s3:PutObject",
     "s3:UploadPartCopy": "s3:PutObject",
 }
+# Rights that have another name when a call names the version of an object.
+_OF_VERSIONS = {"s3:DeleteObject": "s3:DeleteObjectVersion", "s3:GetObject": "s3:GetObjectVersion"}
 # Services whose rights begin otherwise than the name in their signature.
 _PREFIXES = {"tagging": "tag"}
 # Parameter → what follows account and region in the ARN.
@@ -59,6 +63,7 @@ _NAMED = {
         "FinalSnapshotIdentifier": "snapshot:{}",
         "ReplicationGroupId": "replicationgroup:{}",
     },
+    "es": {"DomainName": "domain/{}"},
     "elasticloadbalancing": {"LoadBalancerName": "loadbalancer/{}"},
     "lambda": {"FunctionName": "function:{}"},
     # IAM judges calls about a log group on the ARN of its streams, none of them named.
@@ -81,9 +86,20 @@ def needed(
     if service == "s3":
         return list(_s3(right, parameters))
     arns = sorted(set(_arns(parameters)) | set(_from_names(service, account, region, parameters)))
-    # A deletion that leaves a snapshot needs the right to make one as well.
-    also = [("elasticache:CreateSnapshot", arn) for arn in arns] if parameters.get("FinalSnapshotIdentifier") else []
-    return [(right, arn) for arn in arns] + (also if service == "elasticache" else []) or [(right, "*")]
+    found = [(right, arn) for arn in arns] or [(right, "*")]
+    return [*found, *_of_final_snapshots(right, parameters, account, region, arns)]
+
+
+def _of_final_snapshots(
+    right: str, parameters: Mapping[str, Any], account: str, region: str, arns: list[str]
+) -> list[tuple[str, str]]:
+    """A deletion that leaves a snapshot needs the right to make one as well."""
+    if right == "rds:DeleteDBInstance" and parameters.get("FinalDBSnapshotIdentifier"):
+        snapshot = f"arn:aws:rds:{region}:{account}:snapshot:{parameters['FinalDBSnapshotIdentifier']}"
+        return [("rds:CreateDBSnapshot", arn) for arn in (*arns, snapshot)]
+    if right.startswith("elasticache:") and parameters.get("FinalSnapshotIdentifier"):
+        return [("elasticache:CreateSnapshot", arn) for arn in arns]
+    return []
 
 
 def _s3(right: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -91,7 +107,14 @@ def _s3(right: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if right == "s3:DeleteObject" and not key:
         # Many keys at once: the body is not read, so all objects of the bucket must be allowed.
         key = "*"
-    yield right, "*" if not bucket else f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+    if key and parameters.get("VersionId"):
+        right = _OF_VERSIONS.get(right, right)
+    arn = "*" if not bucket else f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+    yield right, arn
+    if right == "s3:PutObject" and parameters.get("ObjectLockMode"):
+        yield "s3:PutObjectRetention", arn
+    if str(parameters.get("BypassGovernanceRetention", "")).lower() == "true":
+        yield "s3:BypassGovernanceRetention", arn
     if source := parameters.get("CopySource"):
         yield "s3:GetObject", f"arn:aws:s3:::{str(source).lstrip('/').partition('?')[0]}"
 

@@ -18,11 +18,16 @@ EXTERNAL_ID = "finops-sandbox"
 SCANNER_ROLE = "finops-scanner"
 EXECUTOR_ROLE = "finops-executor"
 _VERSION = "2012-10-17"
+_LAST = ("rds:DeleteDBInstance", "rds:CreateDBSnapshot")
 _WAYS_BACK = frozenset(
     {
         "ec2:StartInstances",
         "ec2:ModifyInstanceAttribute",
         "logs:PutRetentionPolicy",
+        "logs:DeleteRetentionPolicy",
+        "rds:StartDBInstance",
+        "rds:StartDBCluster",
+        "rds:ModifyDBInstance",
         "dynamodb:UpdateTable",
         "ecs:UpdateService",
         "lambda:UpdateFunctionConfiguration",
@@ -66,6 +71,7 @@ def scanner_policy() -> dict[str, Any]:
     """Reads of the resources that a scan lists and of their metrics."""
     actions = [
         "ec2:Describe*",
+        "savingsplans:DescribeSavingsPlan*",
         "ec2:ListImagesInRecycleBin",
         "cloudwatch:GetMetricData",
         "cloudwatch:ListMetrics",
@@ -82,7 +88,8 @@ def scanner_policy() -> dict[str, Any]:
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
     actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
     actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]
-    actions += ["servicequotas:GetServiceQuota"]
+    actions += ["servicequotas:GetServiceQuota", "pricing:GetProducts"]
+    actions += ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"]
     actions += [
         "ecr:DescribeRepositories",
         "ecr:DescribeImages",
@@ -110,8 +117,9 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         "arn:aws:ec2:*::image/*": ["ec2:DeregisterImage"],
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
-        f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
-        f"arn:aws:rds:*:{account}:snapshot:*": ["rds:DeleteDBSnapshot"],
+        f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance", "rds:ModifyDBInstance", *_LAST],
+        f"arn:aws:rds:*:{account}:cluster:*": ["rds:StopDBCluster", "rds:StartDBCluster"],
+        f"arn:aws:rds:*:{account}:snapshot:*": ["rds:DeleteDBSnapshot", "rds:CreateDBSnapshot"],
         f"arn:aws:rds:*:{account}:cluster-snapshot:*": ["rds:DeleteDBClusterSnapshot"],
         "arn:aws:s3:::*": ["s3:PutLifecycleConfiguration"],
         f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
@@ -121,9 +129,30 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         f"arn:aws:elasticache:*:{account}:cluster:*": ["elasticache:DeleteCacheCluster", "elasticache:CreateSnapshot"],
         f"arn:aws:elasticache:*:{account}:replicationgroup:*": [*_CACHES],
         f"arn:aws:elasticache:*:{account}:snapshot:*": [*_CACHES],
+        f"arn:aws:es:*:{account}:domain/*": ["es:DeleteDomain"],
         f"arn:aws:elasticloadbalancing:*:{account}:loadbalancer/*": ["elasticloadbalancing:DeleteLoadBalancer"],
     }
     return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
+
+
+def _new_volumes(account: str) -> list[dict[str, Any]]:
+    """A deleted volume is made again from its snapshot, with the key that it had."""
+    volume, snapshot = f"arn:aws:ec2:*:{account}:volume/*", "arn:aws:ec2:*::snapshot/*"
+    return [
+        {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": [volume, snapshot]},
+        {
+            "Effect": "Allow",
+            "Action": "ec2:CreateTags",
+            "Resource": volume,
+            "Condition": {"StringEquals": {"ec2:CreateAction": "CreateVolume"}},
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["kms:DescribeKey", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"],
+            "Resource": f"arn:aws:kms:*:{account}:key/*",
+            "Condition": {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
+        },
+    ]
 
 
 def executor_policy(account: str) -> dict[str, Any]:
@@ -132,11 +161,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot", "ec2:DetachVolume"]
-    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
-    acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
-    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot", "ec2:DeregisterImage"]
-    acts += ["s3:PutLifecycleConfiguration", "elasticloadbalancing:DeleteLoadBalancer"]
-    acts += ["autoscaling:UpdateAutoScalingGroup", "eks:UpdateNodegroupConfig", *_CACHES]
+    acts += [act for statement in _further_acts(account) for act in statement["Action"]]
     return {
         "Version": _VERSION,
         "Statement": [
@@ -157,6 +182,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Resource": snapshot,
                 "Condition": {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}},
             },
+            *_new_volumes(account),
             {
                 "Effect": "Allow",
                 "Action": "kms:CreateGrant",

@@ -11,6 +11,7 @@ from typing import Any
 from finops_sandbox.aws import (
     addresses,
     buckets,
+    database_clusters,
     database_snapshots,
     databases,
     families,
@@ -84,10 +85,7 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             _seed_volume(estate, place, volume, f"{place.region}a", now)
         for group in place.log_groups:
             log_groups.seed(place, group, now - _AGE)
-        for database in place.databases:
-            databases.seed(estate, place, database, now - _AGE)
-        for copy in place.database_snapshots:
-            database_snapshots.seed(place, copy, now)
+        _seed_databases(estate, place, now)
         for bucket in place.buckets:
             buckets.seed(place, bucket)
         for table in place.tables:
@@ -103,7 +101,23 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
         for gateway in place.nat_gateways:
             nat_gateways.seed(estate, place, gateway)
         _seed_held(estate, place, now - _AGE)
+        estate.further.commitments.add(
+            place.account,
+            place.region,
+            place.commitments,
+            now,
+            lambda name: resource_id("instance", place.account, place.region, name),
+        )
         estate.further.written.add(place.account, place.region, place.answers, place.metrics)
+
+
+def _seed_databases(estate: LiveEstate, place: Place, now: datetime) -> None:
+    for database in place.databases:
+        databases.seed(estate, place, database, now - _AGE)
+    for cluster in place.database_clusters:
+        database_clusters.seed(place, cluster, now - _AGE)
+    for copy in place.database_snapshots:
+        database_snapshots.seed(place, copy, now)
 
 
 def _seed_held(estate: LiveEstate, place: Place, created: datetime) -> None:
@@ -140,6 +154,7 @@ def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: da
     instance.placement.tenancy = spec.tenancy
     instance.disable_api_stop, instance.disable_api_termination = spec.protect_stop, spec.protect_termination
     instance.lifecycle = "spot" if spec.spot else None
+    instance.monitoring_state = "enabled" if spec.detailed_monitoring else "disabled"
     reservation = Reservation(reservation_id="r-" + instance.id.removeprefix("i-"), owner_id=place.account)
     reservation.instances.append(instance)
     backend.reservations[reservation.id] = reservation
@@ -162,7 +177,7 @@ def _facts(spec: InstanceSpec, now: datetime) -> InstanceFacts:
     platform, operation = _PLATFORMS[spec.os]
     return InstanceFacts(
         created=now - spec.age,
-        load=Load(spec.cpu, spec.network, spec.memory, spec.memory_dimensions),
+        load=Load(spec.cpu, spec.network, spec.memory, spec.memory_dimensions, spec.surplus_credits),
         platform=Platform(platform, operation, ena_support=spec.ena),
         managed_by=spec.managed_by,
     )

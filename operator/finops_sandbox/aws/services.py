@@ -53,6 +53,7 @@ def seed(place: Place, spec: ServiceSpec, created: datetime) -> None:
     )
     # Moto describes what its object holds.
     service.created_at = created
+    service.network_configuration = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "DISABLED"}}
     _run(service, spec.desired)
     if spec.scaled:
         _scale(place.account, place.region, f"{spec.cluster}/{spec.name}")

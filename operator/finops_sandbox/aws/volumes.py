@@ -13,7 +13,7 @@ from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.clock import aware_utc, naive_utc
 from finops_sandbox.aws.describe import filters, refuse_filters, tag_list
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.facts import Modification, VolumeSettings
+from finops_sandbox.aws.facts import Modification, VolumeFacts, VolumeSettings
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.paging import window
 
@@ -104,7 +104,7 @@ def render_volume(estate: LiveEstate, account: str, region: str, volume: Any) ->
         "VolumeType": settings.volume_type,
         "Iops": settings.iops,
         "Throughput": settings.throughput,
-        "State": "in-use" if attachments else "available",
+        "State": "in-use" if attachments else _unattached_state(estate, facts),
         "AvailabilityZone": volume.availability_zone,
         "CreateTime": aware_utc(volume.create_time),
         "SnapshotId": volume.snapshot_id or "",
@@ -115,6 +115,23 @@ def render_volume(estate: LiveEstate, account: str, region: str, volume: Any) ->
         "Tags": tag_list(estate.tags(account, region, volume.id)),
         "Operator": {"Managed": False},
     }
+
+
+def _unattached_state(estate: LiveEstate, facts: VolumeFacts) -> str:
+    due = facts.available_at
+    return "creating" if due is not None and estate.clock.now() < due else "available"
+
+
+def checked_settings(parameters: Mapping[str, Any], size: int) -> VolumeSettings:
+    """Return the settings of a new volume.
+
+    Raises:
+        AwsError: they are none that AWS takes.
+    """
+    kind = str(parameters.get("VolumeType") or "gp2")
+    wanted = _target(parameters, VolumeSettings(kind, size, None, None))
+    _check(wanted, wanted, is_root=False)
+    return wanted
 
 
 def modify_volume(call: Call) -> Mapping[str, Any]:

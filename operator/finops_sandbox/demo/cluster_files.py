@@ -1,4 +1,4 @@
-"""What the demo's API server starts with: the four kinds, the chart's roles, people; and the kubeconfigs it leaves.
+"""What the demo's API server starts with: our kinds, the chart's roles, people; and the kubeconfigs it leaves.
 
 Kinds and admission policies come from the same code that generates the chart; the roles are the chart's own, which a
 test compares.

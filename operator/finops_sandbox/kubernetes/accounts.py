@@ -9,9 +9,8 @@ from pathlib import Path
 import yaml
 
 from finops_sandbox.kubernetes.objects import Obj, UserInfo
+from finops_sandbox.kubernetes.oidc import AUTHENTICATED, TrustedIssuer
 from finops_sandbox.kubernetes.tls import write_private
-
-AUTHENTICATED = "system:authenticated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,13 @@ class Accounts:
         self.all = tuple(accounts)
         self.tokens = {account.context: secrets.token_urlsafe(24) for account in self.all}
         self._by_token = {self.tokens[account.context]: account.identity for account in self.all}
+        self.issuer: TrustedIssuer | None = None
+        """Whose id tokens are taken as well."""
 
     def authenticate(self, token: str) -> UserInfo | None:
         """Whose token it is, or None."""
-        return self._by_token.get(token)
+        found = self._by_token.get(token)
+        return self.issuer.authenticate(token) if found is None and self.issuer is not None else found
 
     def service_accounts(self) -> list[ServiceAccount]:
         return [account for account in self.all if isinstance(account, ServiceAccount)]

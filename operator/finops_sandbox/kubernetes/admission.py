@@ -11,7 +11,7 @@ from typing import Any
 
 from celpy import celtypes
 
-from finops_sandbox.kubernetes.cel import EvaluationFailed, Expression, NotEvaluable, plain
+from finops_sandbox.kubernetes.cel import EvaluationFailed, Expression, NotEvaluable, expression_of, plain
 from finops_sandbox.kubernetes.cel_functions import AuthorizerValue
 from finops_sandbox.kubernetes.kinds import ADMISSION_GROUP, CONFIG_MAP, NAMESPACE, POLICY, POLICY_BINDING
 from finops_sandbox.kubernetes.objects import ApiError, Kind, Obj, UserInfo, forbidden
@@ -260,7 +260,7 @@ def _compile(policy: Obj) -> _Compiled:
 
     def build(text: str) -> Expression | None:
         try:
-            return Expression(text)
+            return expression_of(text)
         except NotEvaluable as error:
             broken.append(f"ValidatingAdmissionPolicy {name}: {text} ({error})")
             return None

@@ -10,6 +10,7 @@ import base64
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import celpy
@@ -108,6 +109,16 @@ class Expression:
         if not isinstance(result, bool | celtypes.BoolType):
             raise EvaluationFailed("must evaluate to a bool")
         return bool(result)
+
+
+@lru_cache(maxsize=1024)
+def expression_of(text: str) -> Expression:
+    """Return the expression of a text, compiled once in a process: the release's rules are loaded by every double.
+
+    Raises:
+        NotEvaluable: as ``Expression``; not remembered.
+    """
+    return Expression(text)
 
 
 _shared: list[celpy.Environment] = []

@@ -18,6 +18,8 @@ from finops_sandbox.kubernetes.writes import WriteOptions, Writer
 _logger = logging.getLogger(__name__)
 
 Source = Path | str | Obj
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C where there is one: the kinds of the release are some hundred lines each."""
 _LOADER = WriteOptions(UserInfo("system:loader", ("system:masters",)), "Strict")
 _FIRST = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "Role")
 
@@ -136,7 +138,8 @@ def read_documents(source: Source) -> list[Obj]:
             files = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml", ".json"))
             return [doc for file in files for doc in read_documents(file)]
         try:
-            found = [_document(path, doc) for doc in yaml.safe_load_all(path.read_text(encoding="utf-8")) if doc]
+            read = yaml.load_all(path.read_text(encoding="utf-8"), Loader=_YAML)
+            found = [_document(path, doc) for doc in read if doc]
         except (OSError, yaml.YAMLError) as error:
             message = f"{path}: {error}"
             raise ManifestError(message) from error

@@ -4,16 +4,19 @@ Rules are compiled when a definition is loaded; what cannot be evaluated is reme
 ``writes`` after structural validation.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
-from finops_sandbox.kubernetes.cel import EvaluationFailed, Expression, NotEvaluable, typed
+from finops_sandbox.kubernetes.cel import EvaluationFailed, Expression, NotEvaluable, expression_of, typed
 from finops_sandbox.kubernetes.cel_functions import Optional
 from finops_sandbox.kubernetes.objects import Cause, Kind, Obj
 from finops_sandbox.kubernetes.schema import join
 
 _MISSING = object()
+_MOST_REMEMBERED = 20_000
 _WORDS = {
     "FieldValueForbidden": "Forbidden: {text}",
     "FieldValueRequired": "Required value: {text}",
@@ -46,6 +49,7 @@ class SchemaRules:
         self.kind = kind
         self.not_evaluated: list[str] = []
         self._rules: dict[int, list[_Rule]] = {}
+        self._held: set[tuple[int, bytes, bytes]] = set()
         if kind.schema:
             self._compile(kind.schema, "")
 
@@ -69,9 +73,9 @@ class SchemaRules:
                 text = rule.get("messageExpression")
                 rules.append(
                     _Rule(
-                        Expression(rule["rule"]),
+                        expression_of(rule["rule"]),
                         rule.get("message") or "",
-                        Expression(text) if text else None,
+                        expression_of(text) if text else None,
                         rule.get("reason") or "FieldValueInvalid",
                         rule.get("fieldPath") or "",
                         bool(rule.get("optionalOldSelf")),
@@ -90,15 +94,28 @@ class SchemaRules:
     def _walk(self, schema: Obj, value: Any, old: Any, path: str, *, root: bool = False) -> Iterator[Cause]:
         if value is None:
             return
-        for rule in self._rules.get(id(schema), ()):
+        rules = self._rules.get(id(schema), ())
+        now, before = (_mark(value), _mark(old)) if rules else (b"", b"")
+        for rule in rules:
+            # A rule says the same of the same values for ever, and a status is written without a change to the spec.
+            key = id(rule), now, before if rule.is_transition else b""
+            if key in self._held:
+                continue
             cause = self._apply(rule, schema, value, old, path, root=root)
             if cause is not None:
                 yield cause
+            else:
+                self._remember(key)
         if isinstance(value, dict):
             yield from self._walk_map(schema, value, old, path)
         elif isinstance(value, list) and isinstance(schema.get("items"), dict):
             for index, item in enumerate(value):
                 yield from self._walk(schema["items"], item, _old_item(schema, item, old), f"{path}[{index}]")
+
+    def _remember(self, held: tuple[int, bytes, bytes]) -> None:
+        if len(self._held) >= _MOST_REMEMBERED:
+            self._held.clear()
+        self._held.add(held)
 
     def _walk_map(self, schema: Obj, value: Obj, old: Any, path: str) -> Iterator[Cause]:
         properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
@@ -133,6 +150,12 @@ class SchemaRules:
             except EvaluationFailed:
                 text = rule.message
         return _cause(rule, value, text, path)
+
+
+def _mark(value: Any) -> bytes:
+    """Return a few bytes that stand for a JSON value."""
+    text = "" if value is _MISSING else json.dumps(value, sort_keys=True)
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 def _cause(rule: _Rule, value: Any, text: str, path: str) -> Cause:

@@ -13,12 +13,12 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from finops_sandbox.kubernetes import discovery, openapi, reads, reviews
-from finops_sandbox.kubernetes.accounts import AUTHENTICATED
 from finops_sandbox.kubernetes.audit import AuditLog
 from finops_sandbox.kubernetes.cluster import Cluster
 from finops_sandbox.kubernetes.defaults import presented
 from finops_sandbox.kubernetes.kinds import REVIEWS
 from finops_sandbox.kubernetes.objects import ApiError, Kind, Obj, UserInfo, bad_request, not_found, timestamp
+from finops_sandbox.kubernetes.oidc import AUTHENTICATED
 from finops_sandbox.kubernetes.rbac import Question
 from finops_sandbox.kubernetes.requests import Target, parse_target, question_of, read_body, write_options
 from finops_sandbox.kubernetes.watch import Watch

@@ -8,6 +8,7 @@ data); Trusted Advisor (instances stopped for 30 days); Lambda developer guide, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -58,52 +59,114 @@ def instances(site: Site) -> None:
     public = {"cpu": "busy", "network": "normal", "publicIp": True}
     # 0.005 an hour for an address, used or not.
     one("ec2-public", "a public address that no security group opens", {"ec2_instance_public_ipv4": "3.65"}, **public)
+    _reserved(site, one)
+    _credits_and_minutes(one)
     full = {**large, "memory": "memory_busy"}
     one("ec2-memory-full", "13 % of CPU, but nine tenths of memory", {}, **full)
 
 
-def groups(site: Site) -> None:
-    """Auto Scaling groups."""
+def _credits_and_minutes(one: Callable[..., None]) -> None:
+    """Burstable instances in debt, and instances that report every minute."""
+    busy = {"cpu": "busy", "network": "normal"}
+    # 12 credits an hour, 0.05 USD for 60 of them: on top of its hours, so that nothing is saved for sure.
+    debt = {**busy, "type": "t3.large", "surplusCredits": "one"}
+    one("ec2-surplus", "more processor than its size earns", {"ec2_instance_surplus_credits": "0.00"}, **debt)
+    one("ec2-credits", "burstable, and earns what it uses", {}, **{**debt, "surplusCredits": "zero"})
+    minutes = {**busy, "detailedMonitoring": True}
+    one("ec2-minutes", "reports every minute to nobody", {"ec2_instance_detailed_monitoring": None}, **minutes)
+    scaled = {**minutes, "tags": {"aws:autoscaling:groupName": "web"}}
+    one("ec2-minutes-in-group", "its group may scale by its minutes", {}, **scaled)
 
-    def group(name: str, sizes: tuple[int, int, int], cpu: Any, *, days: float = 400) -> str:
-        members = [
+
+def _reserved(site: Site, one: Callable[..., None]) -> None:
+    """A reservation is paid, used or not: only where another instance takes it over, that one's price is saved."""
+    site.load("reservedInstances", name="of-idle", type="c6i.large")
+    one(
+        "ec2-reserved",
+        "idle inside a reservation: a stop saves nothing",
+        {"ec2_instance_idle": "0.00"},
+        type="c6i.large",
+    )
+    site.load("reservedInstances", name="of-shared", type="r6i.large")
+    one("ec2-taken-over", "another takes its reservation over", {"ec2_instance_idle": "91.98"}, type="r6i.large")
+    one("ec2-takes-over", "in use", {}, type="r6i.large", cpu="busy", network="normal")
+
+
+def _members(site: Site, group: str, count: int, type_: str, *, idle: bool = False) -> list[dict[str, Any]]:
+    """Add the machines of a group and return them as the group names them."""
+    members = []
+    cpu, network = ("idle", "quiet") if idle else ("busy", "normal")
+    for number in range(count):
+        name = f"{group}-{number}"
+        machine, tags = site.made("instance", name), {"aws:autoscaling:groupName": group}
+        site.load("instances", name=name, type=type_, cpu=cpu, network=network, tags=tags)
+        if idle:
+            site.wasted(machine, "Auto Scaling would replace it: named, without a button", ec2_instance_idle="70.08")
+            site.owners[machine] = f"Auto Scaling ({group})"
+        else:
+            site.kept(machine, "a member of a group, at work")
+        members.append(
             {
-                "InstanceId": f"i-0{number:016x}",
-                "InstanceType": "m6i.large",
+                "InstanceId": machine,
+                "InstanceType": type_,
                 "AvailabilityZone": f"{site.region}a",
                 "LifecycleState": "InService",
                 "HealthStatus": "Healthy",
                 "ProtectedFromScaleIn": False,
             }
-            for number in range(sizes[2])
-        ]
-        item = {
-            "AutoScalingGroupName": name,
-            "AutoScalingGroupARN": site.arn("autoscaling", f"autoScalingGroup:1:autoScalingGroupName/{name}"),
-            "LaunchTemplate": {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "1"},
-            "MinSize": sizes[0],
-            "MaxSize": sizes[1],
-            "DesiredCapacity": sizes[2],
-            "DefaultCooldown": 300,
-            "AvailabilityZones": [f"{site.region}a"],
-            "HealthCheckType": "EC2",
-            "Instances": members,
-            "CreatedTime": ago(days),
-            "SuspendedProcesses": [],
-            "Tags": [],
-        }
-        site.listed("autoscaling:DescribeAutoScalingGroups", item)
+        )
+    return members
+
+
+def _scaling_group(
+    site: Site,
+    name: str,
+    sizes: tuple[int, int, int],
+    *,
+    days: float = 400,
+    type_: str = "m6i.large",
+    idle: bool = False,
+    tags: Mapping[str, str] | None = None,
+) -> str:
+    item = {
+        "AutoScalingGroupName": name,
+        "AutoScalingGroupARN": site.arn("autoscaling", f"autoScalingGroup:1:autoScalingGroupName/{name}"),
+        "LaunchTemplate": {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "1"},
+        "MinSize": sizes[0],
+        "MaxSize": sizes[1],
+        "DesiredCapacity": sizes[2],
+        "DefaultCooldown": 300,
+        "AvailabilityZones": [f"{site.region}a"],
+        "HealthCheckType": "EC2",
+        "Instances": _members(site, name, sizes[2], type_, idle=idle),
+        "CreatedTime": ago(days),
+        "SuspendedProcesses": [],
+        "Tags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+    }
+    site.listed("autoscaling:DescribeAutoScalingGroups", item)
+    return name
+
+
+def groups(site: Site) -> None:
+    """Auto Scaling groups; what a smaller one saves is what those of its machines cost that end."""
+
+    def group(name: str, sizes: tuple[int, int, int], cpu: Any, *, days: float = 400, idle: bool = False) -> str:
         if cpu is not None:
             site.measured("AWS/EC2", {"AutoScalingGroupName": name}, int(days), CPUUtilization=cpu)
-        return name
+        return _scaling_group(site, name, sizes, days=days, idle=idle)
 
     site.wasted(group("asg-empty", (0, 4, 0), None), "without a member for a month", auto_scaling_group_empty=None)
     site.kept(group("asg-empty-young", (0, 4, 0), None, days=9), "nine days old")
     fixed = group("asg-fixed", (4, 4, 4), 20)
-    site.wasted(fixed, "four at 20 % that cannot scale", auto_scaling_group_fixed_size=None)
+    # Two of four m6i.large at 70.08 a month.
+    site.wasted(fixed, "four at 20 % that cannot scale", auto_scaling_group_fixed_size="140.16")
+    # Its machines save more by themselves, and only that counts.
+    shared = group("asg-shared", (2, 2, 2), 2, idle=True)
+    site.wasted(shared, "two idle ones that cannot scale", auto_scaling_group_fixed_size="70.08")
     site.kept(group("asg-one", (1, 1, 1), 20), "a group of one is there to replace it")
     wide = group("asg-floor", (6, 12, 6), 15)
-    site.wasted(wide, "stands at a smallest size of six at 15 %", auto_scaling_group_overprovisioned=None)
+    # Four of six m6i.large.
+    site.wasted(wide, "stands at a smallest size of six at 15 %", auto_scaling_group_overprovisioned="280.32")
     site.kept(group("asg-busy", (2, 12, 6), 60), "in use")
     site.kept(group("asg-nightly", (6, 12, 6), "nightly_peak"), "three hours a night need them")
 
@@ -198,6 +261,7 @@ def services(site: Site) -> None:
             "pendingCount": 0,
             "launchType": "FARGATE",
             "platformFamily": "Linux",
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "DISABLED"}},
             "taskDefinition": definition,
             "schedulingStrategy": "REPLICA",
             "deploymentController": {"type": "ECS"},
@@ -264,6 +328,8 @@ def _nodegroup(site: Site, of: str, name: str, sizes: tuple[int, int, int], cpu:
         "health": {"issues": []},
         "tags": {},
     }
+    behind = _scaling_group(site, group, sizes, days=390, type_="m6g.large", tags={"eks:nodegroup-name": name})
+    site.kept(behind, "its node group is judged")
     site.answered("eks:DescribeNodegroup", {"clusterName": of, "nodegroupName": name}, nodegroup=item)
     values = {"CPUUtilization": cpu, "NetworkIn": network, "NetworkOut": network}
     site.measured("AWS/EC2", {"AutoScalingGroupName": group}, 390, **values)
@@ -304,9 +370,11 @@ def kubernetes(site: Site) -> None:
     site.answered("eks:ListNodegroups", {"clusterName": several}, nodegroups=names)
     site.kept(several, "has node groups")
     idle = nodegroup(several, "ng-idle", (1, 4, 1), 2, 1000)
-    site.wasted(idle, "2 % of CPU, hardly any network", eks_nodegroup_idle=None)
+    # One m6g.large at 0.077 an hour.
+    site.wasted(idle, "2 % of CPU, hardly any network", eks_nodegroup_idle="56.21")
     wide = nodegroup(several, "ng-floor", (6, 12, 6), 15, 9e6)
-    site.wasted(wide, "stands at a smallest size of six at 15 %", eks_nodegroup_overprovisioned=None)
+    # Four of six m6g.large.
+    site.wasted(wide, "stands at a smallest size of six at 15 %", eks_nodegroup_overprovisioned="224.84")
     site.kept(nodegroup(several, "ng-busy", (6, 12, 6), 60, 9e6), "in use")
 
 

@@ -258,6 +258,7 @@ def snapshots(site: Site) -> None:
     site.kept(snapshot("rds-snap-young-orphan", "deleted-db", 20), "its database is gone for three weeks only")
     # Not among those that are made by hand, so not even listed.
     snapshot("rds-snap-backup", source, 200, SnapshotType="awsbackup")
+    snapshot("awsbackup:job-1f0c", source, 200)
 
 
 def tables(site: Site) -> None:
@@ -372,3 +373,27 @@ def caches(site: Site) -> None:
     site.wasted(old, "m3 is a previous generation", elasticache_cluster_previous_generation=None)
     x86 = used(cache("cache-x86", CacheNodeType="cache.m5.large"))
     site.wasted(x86, "x86 where Graviton costs less", elasticache_cluster_graviton=None)
+    _cache_groups(site, quiet)
+
+
+def _cache_groups(site: Site, quiet: dict[str, Any]) -> None:
+    """Groups of three nodes, each found once: with all of its nodes."""
+
+    def group(name: str, *, last: dict[str, Any], **values: Any) -> str:
+        nodes = [f"{name}-00{number}" for number in (1, 2, 3)]
+        for node in nodes:
+            _cache(site, node, ReplicationGroupId=name)
+            _used(site, node, **{**values, **(last if node == nodes[-1] else {})})
+        item = {
+            "ReplicationGroupId": name,
+            "ARN": site.arn("elasticache", f"replicationgroup:{name}"),
+            "Status": "available",
+            "MemberClusters": nodes,
+            "ReplicationGroupCreateTime": ago(400),
+        }
+        site.listed("elasticache:DescribeReplicationGroups", item)
+        return name
+
+    idle = group("cache-group-idle", last={}, **quiet)
+    site.wasted(idle, "no command on any of three nodes", elasticache_replication_group_idle="261.05")
+    site.kept(group("cache-group-one-read", last={"GetTypeCmds": "seldom"}, **quiet), "its last node is read")

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from finops_sandbox.aws.estate import SAMPLE_ESTATE
-from finops_sandbox.planted import compute, databases, network, operations, owners, storage
+from finops_sandbox.planted import audits, compute, databases, network, operations, owners, storage
 from finops_sandbox.planted.site import Site
 
 _REGIONAL: Final[tuple[Callable[[Site], None], ...]] = (
@@ -37,9 +37,11 @@ _REGIONAL: Final[tuple[Callable[[Site], None], ...]] = (
     compute.kubernetes,
     compute.learning,
     compute.desktops,
+    audits.trails,
     operations.streams,
     operations.keys,
     operations.logs,
+    operations.custom_metrics,
     operations.search,
     operations.warehouses,
 )

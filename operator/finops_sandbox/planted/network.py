@@ -77,7 +77,7 @@ def load_balancers(site: Site) -> None:
     site.wasted(bare, "no target, no request", load_balancer_without_targets="16.43", load_balancer_idle="16.43")
 
     def flows(own: str, new: Any, size: Any) -> str:
-        values = {"NewFlowCount": new, "ProcessedBytes": size}
+        values = {"NewFlowCount": new, "ProcessedBytes": size, "ConsumedLCUs": 0 if size == 0 else 0.01}
         site.measured("AWS/NetworkELB", {"LoadBalancer": own}, 400, **values)
         return own
 
@@ -85,6 +85,10 @@ def load_balancers(site: Site) -> None:
     site.wasted(still, "no flow in fourteen days", load_balancer_idle="16.43")
     site.kept(flows(_balancer(site, "nlb-lasting", "network"), 0, 500), "one long connection carries bytes")
     site.kept(flows(_balancer(site, "nlb-busy", "network"), 40, 9000), "in use")
+    _classic_balancers(site)
+
+
+def _classic_balancers(site: Site) -> None:
     for name, number, why in (("clb-silent", "never", "fewer than 100 requests a day"), ("clb-busy", 30, "in use")):
         item = {
             "LoadBalancerName": name,
@@ -98,7 +102,8 @@ def load_balancers(site: Site) -> None:
         site.listed("elb:DescribeLoadBalancers", item)
         tags = {"LoadBalancerName": name, "Tags": []}
         site.listed("elb:DescribeTags", tags, member="TagDescriptions", by={"LoadBalancerNames": "LoadBalancerName"})
-        checks: dict[str, str | None] = {"load_balancer_classic": "1.82"}
+        # What a used one will need in capacity units is not known.
+        checks: dict[str, str | None] = {"load_balancer_classic": "1.82" if number == "never" else None}
         if number == "never":
             checks["load_balancer_idle"] = "18.25"
         values = {"RequestCount": number, "EstimatedProcessedBytes": number}

@@ -205,6 +205,18 @@ def logs(site: Site) -> None:
     site.kept(alarm("al-of-instance", "OK", 60, there), "its instance runs")
 
 
+def custom_metrics(site: Site) -> None:
+    """Metrics of people's own programs: each combination of dimensions is one, at 0.30 USD a month."""
+    for number in range(1_005):
+        site.measured("Shop/Requests", {"Service": "web", "RequestId": f"r-{number:05}"}, 90, Latency=90)
+    # 1,005 series are one without the request.
+    site.wasted("Shop/Requests", "a metric for each request", cloudwatch_namespace_cardinality=None)
+    for number in range(30):
+        values = {"Orders": 90, "Errors": 0, "Latency": 40}
+        site.measured("Shop/Hosts", {"Host": f"h-{number}"}, 90, **values)
+    site.kept("Shop/Hosts", "three metrics of each of thirty hosts")
+
+
 def search(site: Site) -> None:
     """OpenSearch domains."""
 

@@ -298,6 +298,8 @@ def copies(site: Site) -> None:
         4, snapshot(10, "vol-0dead000000000011", 400), 400, DeregistrationProtection="enabled-with-cooldown"
     )
     site.kept(guarded, "protected from deregistration")
+    recovery = image(5, snapshot(11, "vol-0dead000000000022", 400), 400, Tags=pairs(backup))
+    site.kept(recovery, "a recovery point of AWS Backup")
     for operation, member in (
         ("ec2:DescribeLockedSnapshots", "Snapshots"),
         ("ec2:DescribeFastSnapshotRestores", "FastSnapshotRestores"),

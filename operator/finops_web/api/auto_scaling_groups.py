@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter
@@ -29,12 +30,13 @@ _FACTS = (
 def auto_scaling_groups(asked: Visit, wanted: Asking) -> dict[str, Any]:
     """List groups; `instance_costs` names each member's monthly cost, which belongs to the member, not to the group."""
     members = {row.resource.id: row for row in asked.parts.resources.seen_by(asked.policies())}
-    return listed(asked, wanted.of("auto-scaling-group"), lambda row: _row(row, members))
+    hours = Decimal(wanted.hours)
+    return listed(asked, wanted.of("auto-scaling-group"), lambda row: _row(row, members, hours))
 
 
-def _row(row: ResourceRow, members: Mapping[str, ResourceRow]) -> dict[str, Any]:
+def _row(row: ResourceRow, members: Mapping[str, ResourceRow], hours: Decimal) -> dict[str, Any]:
     listed_ids = row.resource.attributes.get("instance_ids")
     ids = [str(one) for one in listed_ids] if isinstance(listed_ids, list | tuple) else []
-    costs = {one: number(members[one].monthly) if one in members else None for one in ids}
+    costs = {one: number(members[one].over(hours).monthly) if one in members else None for one in ids}
     utilization = {"InstanceUtilizationPercent": average(row, "groupCpuPercent")}
     return {**classic(row, *_FACTS), "metrics": utilization, "instance_costs": costs}

@@ -22,10 +22,12 @@ _CLASSIC: Final = ("ec2-instance", "load-balancer", "auto-scaling-group", "ebs-v
 
 @ROUTER.get("/api/costing/current")
 def current(asked: Visit, wanted: Asking) -> dict[str, Any]:
-    """Return the totals and each kind's share; resources without a price add nothing and are counted."""
+    """Return the totals and each kind's share; with unpriced resources they are at least that much."""
     rows = _rows(asked, wanted)
     cost, count, unpriced = sum_of(rows)
-    breakdown = {_name(kind): _part(amount, number_, cost) for kind, amount, number_, _ in grouped(rows, _kind)}
+    breakdown = {
+        _name(kind): _part(amount, number_, cost, unpriced=few) for kind, amount, number_, few in grouped(rows, _kind)
+    }
     breakdown = {_name(kind): _part(Decimal(0), 0, cost) for kind in _CLASSIC} | breakdown
     now = asked.parts.clock.now()
     data = {
@@ -76,7 +78,7 @@ def _grouped(asked: Asked, wanted: Filter, name: str, key: Callable[[ResourceRow
     rows = _rows(asked, wanted)
     total, _, _ = sum_of(rows)
     data = [
-        {name: group, **_part(cost, count, total), "unpriced": unpriced}
+        {name: group, **_part(cost, count, total, unpriced=unpriced), "unpriced": unpriced}
         for group, cost, count, unpriced in grouped(rows, key)
     ]
     return _success(asked, rows, data)
@@ -88,7 +90,13 @@ def _success(asked: Asked, rows: Sequence[ResourceRow], data: Any) -> dict[str, 
     return success(data, as_of=trust.oldest, gaps=trust.gaps)
 
 
-def _part(cost: Decimal | None, count: int, total: Decimal | None) -> dict[str, Any]:
+def _part(cost: Decimal | None, count: int, total: Decimal | None, *, unpriced: int = 0) -> dict[str, Any]:
+    """Return a line; each percentage is rounded alone, as integrations compare it with the classic sheet's.
+
+    Groups alone add nothing to a total in which their members are: that is known, and zero.
+    """
+    if cost is None and count and not unpriced:
+        cost = Decimal(0)
     percentage = None if cost is None or total is None else to_cents(100 * cost / total) if total else Decimal(0)
     return {"cost": number(cost), "count": count, "percentage": number(percentage)}
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 
+from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, Forecast
+from finops.domain.analytics.series import Part, grouped
 from finops.store.cost_history import KEPT_DAYS
-from finops_web.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, Forecast
-from finops_web.analytics.series import Part, grouped
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import outlook

@@ -10,15 +10,21 @@ from fastapi import APIRouter
 from finops.store.realized import StoredSavings
 from finops_web.answers import number, success
 from finops_web.context import Visit
+from finops_web.readings.savings import so_far
 
 ROUTER = APIRouter(tags=["savings"])
 
 
 @ROUTER.get("/api/savings")
 def savings(asked: Visit) -> dict[str, Any]:
-    """List realised savings, the latest first; `money_saved` is what the act saves a month."""
-    allowed = asked.namespaces()
-    entries = [one for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
+    """List realised savings, the latest first.
+
+    `money_saved` is what the act was to save a month, `saved_so_far` what scans saw until `seen_until`: for
+    `seen_hours`, while nobody knows of `unknown_hours`. All four are null where no scan has seen the resource since.
+    `ended` is when it began to save no more, null while it lasts, and `ended_why` says why.
+    """
+    allowed, savings = asked.namespaces(), StoredSavings(asked.parts.store)
+    entries, seen = [one for one in savings.read() if one.get("namespace") in allowed], savings.seen()
     rows = [
         {
             "resource_id": one["resource"].rpartition("/")[2] or one["resource"],
@@ -32,7 +38,20 @@ def savings(asked: Visit) -> dict[str, Any]:
             "policy": f"{one.get('namespace', '')}/{one.get('policy', '')}",
             "request": one.get("name", ""),
             "date": one.get("time", ""),
+            **_so_far(so_far(one, seen.get(one.get("request", "")))),
         }
         for one in reversed(entries)
     ]
     return success(rows, as_of=None)
+
+
+def _so_far(found: dict[str, Any]) -> dict[str, Any]:
+    saved = found["savedSoFar"]
+    return {
+        "saved_so_far": None if saved is None else number(saved),
+        "seen_hours": found["seenHours"],
+        "unknown_hours": found["unknownHours"],
+        "seen_until": found["seenUntil"] or None,
+        "ended": found["ended"] or None,
+        "ended_why": found["endedWhy"],
+    }

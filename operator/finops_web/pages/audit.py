@@ -14,6 +14,7 @@ from finops.domain.audit import Record, RecordKind
 from finops.errors import LedgerDiverged
 from finops.ledger.sentences import sentence_of
 from finops.ledger.stories import Event, Story, is_visible, story_of
+from finops.store.known_names import KnownNames
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import trust_in
 from finops_web.rendering import Entry, csv_of, render
@@ -86,6 +87,7 @@ def audit(
         rows=[Event(one, sentence_of(one)) for one in shown],
         older=_older(wanted, shown, len(rows) > len(shown), first),
         wanted=wanted,
+        names=KnownNames(asked.parts.store).read(),
         kinds=tuple(RecordKind),
         people=sorted({one.entry.actor for one in found}),
         link_of=lambda reference: f"/audit?{urlencode({**wanted.active, 'story': reference})}#story",

@@ -9,9 +9,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
 from finops.domain.money import to_cents
 from finops.errors import ClusterUnavailable
-from finops_web.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
 from finops_web.api.dashboard import figures
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import Outlook, outlook

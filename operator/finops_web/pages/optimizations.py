@@ -14,6 +14,7 @@ from finops.domain.decision import Choice
 from finops.domain.recommendation import Recommendation, Status
 from finops.domain.tags import owner_of
 from finops.errors import ClusterUnavailable, FinopsError
+from finops.store.known_names import KnownNames
 from finops.store.recommendations import recommendation_to_json
 from finops_web.answers import NotThere
 from finops_web.context import Asked, Visit
@@ -30,6 +31,7 @@ _WAIT_SECONDS: Final = 8.0
 _CSV: Final = (
     *("id", "status", "check", "action", "summary", "resource", "name", "account", "region"),
     *("currentMonthlyCost", "newMonthlyCost", "monthlySavings", "effort", "policy"),
+    *("listMonthlySavings", "netMonthlySavings", "netNote"),
 )
 
 
@@ -70,6 +72,7 @@ def optimizations(
         closed=len(read.gaps),
         asked_open=bool(open),
         request_of_chosen=about,
+        names=KnownNames(asked.parts.store).read(),
         lacks=lacking(asked.visitor, (about,)).get(about.metadata.uid or "", "") if about is not None else "",
         may_vote=about is not None and asked.may_vote(about.metadata.namespace or ""),
         first_day=tomorrow(asked.parts.clock.now()),

@@ -23,6 +23,7 @@ ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/resources", "Resources", "Spend", 40)
 _CSV: Final = (
     *("kind", "id", "name", "account", "region", "state", "monthly_cost", "hourly_cost", "owner", "created", "arn"),
+    *("attributed_monthly_cost", "attributed_unknown"),
 )
 
 
@@ -88,7 +89,7 @@ def one_resource(asked: Visit, request: Request, kind: str, identifier: str) -> 
         request,
         "resource.html",
         title=row.resource.name or row.resource.id,
-        trust=trust_in(policies, 1, int(row.monthly is not None), asked.parts.clock.now()),
+        trust=trust_in(policies, 1, int(row.cost.at_stake is not None), asked.parts.clock.now()),
         row=row,
         hourly=number(row.cost.hourly),
         measured=measured(row),

@@ -1,19 +1,22 @@
-"""GET /savings: what ended acts really save, act by act."""
+"""GET /savings: what ended acts really save, act by act and check by check."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from finops.domain.lasting import Lasting
+from finops.domain.resource import Gap
 from finops.store.realized import StoredSavings, saved_a_month
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.requests import requests_of
-from finops_web.readings.savings import accuracy
-from finops_web.rendering import Entry, csv_of, render
+from finops_web.readings.savings import accuracy, by_month, checks_of, so_far
+from finops_web.rendering import Entry, csv_of, render, with_gaps
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/savings", "Savings", "Decide", 30)
@@ -29,59 +32,90 @@ _CSV: Final = (
     "lastsDays",
     "currency",
     "name",
+    "savedSoFar",
+    "seenHours",
+    "unknownHours",
+    "seenUntil",
+    "ended",
+    "endedWhy",
 )
+_CHECKS_CSV: Final = ("check", "acts", "undone", "ended", "unknown", "promised", "stands", "currency")
 
 
 @ROUTER.get("/savings")
 def savings(asked: Visit, request: Request) -> Response:
     """Show what was saved, the latest act first."""
-    policies, entries = asked.policies(), _entries(asked)
-    months: dict[str, dict[str, Decimal]] = {}
-    for one in entries:
-        sums = months.setdefault(one["time"][:7], {"lasting": Decimal(0), "once": Decimal(0)})
-        sums["once" if one.get("lastsDays") else "lasting"] += one["saving"] or Decimal(0)
+    policies, stored = asked.policies(), _stored(asked)
+    entries = _entries(stored)
+    read = requests_of(asked.visitor, asked.namespaces())
     return render(
         asked,
         request,
         "savings.html",
         title="Savings",
-        trust=trust_in(policies, 0, 0, asked.parts.clock.now()),
+        trust=trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps),
         entries=entries,
-        months=sorted(months.items(), reverse=True),
-        realised=saved_a_month(entries, asked.parts.clock.now()),
+        months=by_month(entries),
+        realised=saved_a_month(stored.acts, asked.parts.clock.now(), stored.seen),
         potential=savings_of(policies),
-        accuracy=accuracy(_stored(asked), _checks(asked)),
+        accuracy=accuracy(stored.acts, checks_of(read.found), stored.seen),
     )
 
 
 @ROUTER.get("/savings.json")
 def savings_json(asked: Visit) -> Response:
     """Return the acts as data."""
-    return JSONResponse([{key: _text(value) for key, value in one.items()} for one in _entries(asked)])
+    return JSONResponse([{key: _text(value) for key, value in one.items()} for one in _entries(_stored(asked))])
 
 
 @ROUTER.get("/savings.csv")
 def savings_csv(asked: Visit) -> Response:
     """Return the acts for a spreadsheet."""
-    return csv_of(_CSV, _entries(asked), "savings")
+    return csv_of(_CSV, _entries(_stored(asked)), "savings")
 
 
-def _entries(asked: Asked) -> list[dict[str, Any]]:
-    """Return the acts of the visitor's namespaces, the latest first; money as decimals, None where unknown."""
-    found = _stored(asked)
+@ROUTER.get("/savings/by-check.json")
+def by_check_json(asked: Visit) -> Response:
+    """Return as data what each check promised and what still stands; an unknown check or sum is null."""
+    rows, gaps = _by_check(asked)
+    return with_gaps(JSONResponse([{name: _text(value) for name, value in row.items()} for row in rows]), gaps)
+
+
+@ROUTER.get("/savings/by-check.csv")
+def by_check_csv(asked: Visit) -> Response:
+    """Return the same for a spreadsheet; what is unknown is an empty cell."""
+    rows, gaps = _by_check(asked)
+    return with_gaps(csv_of(_CHECKS_CSV, rows, "savings-by-check"), gaps)
+
+
+def _by_check(asked: Asked) -> tuple[list[dict[str, Any]], tuple[Gap, ...]]:
+    """Return a row per check, and which requests could not be read to learn their check."""
+    read, stored = requests_of(asked.visitor, asked.namespaces()), _stored(asked)
+    found = accuracy(stored.acts, checks_of(read.found), stored.seen)
+    return [{**asdict(one), "check": one.check or None, "currency": "USD"} for one in found], tuple(read.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The acts of the visitor's namespaces, the oldest first, and uid → what scans saw since."""
+
+    acts: list[dict[str, Any]]
+    seen: dict[str, Lasting]
+
+
+def _stored(asked: Asked) -> _Stored:
+    savings, allowed = StoredSavings(asked.parts.store), asked.namespaces()
+    return _Stored([dict(one) for one in savings.read() if one.get("namespace") in allowed], savings.seen())
+
+
+def _entries(stored: _Stored) -> list[dict[str, Any]]:
+    """Return the acts, the latest first; money as decimals, None where unknown."""
+    seen = stored.seen
     amounts = ("before", "after", "saving")
-    return [{**one, **{name: _amount(one.get(name)) for name in amounts}} for one in reversed(found)]
-
-
-def _stored(asked: Asked) -> list[dict[str, Any]]:
-    allowed = asked.namespaces()
-    return [dict(one) for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
-
-
-def _checks(asked: Asked) -> dict[str, str]:
-    """Return uid of a request → its check, of the requests that still exist and that the visitor may read."""
-    read = requests_of(asked.visitor, asked.namespaces())
-    return {one.metadata.uid or "": str(one.spec.evidence.check) for one in read.found}
+    return [
+        {**one, **{name: _amount(one.get(name)) for name in amounts}, **so_far(one, seen.get(one.get("request", "")))}
+        for one in reversed(stored.acts)
+    ]
 
 
 def _amount(text: str | None) -> Decimal | None:

@@ -9,21 +9,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
+from finops.domain.analytics.forecast import Forecast, forecast
+from finops.domain.analytics.series import Part, Series, added
 from finops.domain.resource import Shard
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.cost_history import KEPT_DAYS, CostHistoryStore, DailyCost
-from finops_web.analytics.anomalies import Anomaly, Gates, anomalies
-from finops_web.analytics.forecast import Forecast, forecast
-from finops_web.analytics.series import Part, Series, added
 from finops_web.readings.policies import ScannedPolicy
 from finops_web.readings.resources import HOURS
 
 DAY_OF_MONTH: Final = Decimal(24) / HOURS
 """The history keeps what 730 hours cost as things stood that day; this share of it is the day's cost."""
-GATES: Final = Gates()
 _LASTS_SECONDS: Final = 60.0
-_CAUSES: Final = 3
 
 
 class History:
@@ -105,42 +102,3 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
         forecast(series.values, ahead) if ahead else None,
         forecast(series.values, 91),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A part of the cost that changed on the first day of an anomaly; `extra` is per day."""
-
-    part: Part
-    extra: float
-    before: int | None
-    after: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """An anomaly and the parts that changed most, in its direction."""
-
-    anomaly: Anomaly
-    causes: tuple[Cause, ...]
-
-
-def explained(parts: Collection[Part], today: date) -> tuple[Explained, ...]:
-    """Return the anomalies of the sum of `parts`, the latest first, each with what changed."""
-    series = added(parts, today)
-    found = anomalies(series, GATES) if series is not None else ()
-    return tuple(Explained(one, _causes(parts, one)) for one in reversed(found))
-
-
-def _causes(parts: Collection[Part], one: Anomaly) -> tuple[Cause, ...]:
-    changes = (_change(part, one.first) for part in parts)
-    sign = 1 if one.extra > 0 else -1
-    same = sorted((change for change in changes if sign * change.extra > 0), key=lambda change: -abs(change.extra))
-    return tuple(same[:_CAUSES])
-
-
-def _change(part: Part, day: date) -> Cause:
-    """Return by how much a part differs from the same weekday a week ago; or, without it, from the day before."""
-    before = next((one for one in (day - timedelta(days=7), day - timedelta(days=1)) if one in part.costs), None)
-    extra = part.costs.get(day, 0.0) - (part.costs[before] if before else 0.0)
-    return Cause(part, extra, part.resources.get(before) if before else None, part.resources.get(day))

@@ -22,6 +22,7 @@ from finops.errors import FinopsError, InvalidInput, Refused
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import action_requests, approvals
 from finops_web.people.visitors import Visitor
+from finops_web.readings.by_namespace import by_namespace, place_of
 
 WAITING: Final = frozenset({State.PENDING, None})
 _POLL_SECONDS: Final = 0.2
@@ -43,7 +44,7 @@ class ReadRequests:
 
     def gap_of(self, namespace: str) -> Gap | None:
         """Return the gap of a namespace that is closed to the visitor: nothing is known of its requests."""
-        return next((gap for gap in self.gaps if gap.account == _place_of(namespace)), None)
+        return next((gap for gap in self.gaps if gap.account == place_of(namespace)), None)
 
 
 def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> ReadRequests:
@@ -52,14 +53,9 @@ def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> ReadRequests:
     Raises:
         ClusterUnavailable: the API server does not answer.
     """
-    found: list[ActionRequest] = []
-    gaps: list[Gap] = []
-    for namespace in sorted(namespaces):
-        try:
-            found.extend(action_requests(visitor.connection, newer=True).list(namespace))
-        except Refused as error:
-            gaps.append(_closed(namespace, error))
-    return ReadRequests(tuple(sorted(found, key=_order)), tuple(gaps))
+    read = action_requests(visitor.connection, newer=True).list
+    found, gaps = by_namespace(namespaces, read, "actionrequests", "requests")
+    return ReadRequests(tuple(sorted(found, key=_order)), gaps)
 
 
 def request_of(visitor: Visitor, namespace: str, name: str) -> ActionRequest | None:
@@ -160,22 +156,6 @@ def _any_outside_slack(visitor: Visitor, request: ActionRequest) -> bool | None:
 def may_be_voted_on(request: ActionRequest) -> bool:
     """Return whether a vote can still change what becomes of the request."""
     return request.status.state in WAITING
-
-
-def _place_of(namespace: str) -> str:
-    return f"namespace {namespace}"
-
-
-def _closed(namespace: str, error: Refused) -> Gap:
-    return Gap(
-        account=_place_of(namespace),
-        region="",
-        service="kubernetes",
-        operation="list actionrequests",
-        code=error.code or "Forbidden",
-        message="You may not read the requests of this namespace; they are missing here. "
-        "A role with get and list on actionrequests shows them.",
-    )
 
 
 def _order(one: ActionRequest) -> tuple[int, float, str]:

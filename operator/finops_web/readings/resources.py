@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost
+from finops.domain.report import ShardCost
 from finops.domain.resource import Resource, Shard
 from finops.domain.tags import carries
 from finops.domain.utilization import Utilization
@@ -58,6 +59,7 @@ class ResourceReadings:
         self._costs = ResourceCostStore(store)
         self._utilization = UtilizationStore(store)
         self._kept: dict[Shard, tuple[str, tuple[ResourceRow, ...]]] = {}
+        self._members: dict[Shard, frozenset[Shard]] = {}
         self._seen: OrderedDict[Any, tuple[ResourceRow, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -93,9 +95,12 @@ class ResourceReadings:
             for shard in self._kept.keys() - heads.keys():
                 del self._kept[shard]
             for shard in wanted & heads.keys():
-                mark = _mark(heads[shard])
+                # What groups cost changes with each scan of their members.
+                mark = _marks(heads, shard, self._members.get(shard, frozenset()))
                 if self._kept.get(shard, ("", ()))[0] != mark:
-                    self._kept[shard] = (mark, tuple(self._read(heads[shard])))
+                    rows = tuple(self._read(heads[shard]))
+                    self._members[shard] = frozenset(_members_shards(rows))
+                    self._kept[shard] = (_marks(heads, shard, self._members[shard]), rows)
             return {shard: self._kept[shard] for shard in sorted(wanted & heads.keys(), key=str)}
 
     def _read(self, head: ShardHead) -> Iterable[ResourceRow]:
@@ -122,28 +127,39 @@ def _counted(
                 yield row
 
 
+def _members_shards(rows: Iterable[ResourceRow]) -> Iterator[Shard]:
+    """Yield where the members of groups are, and the groups between."""
+    for row in rows:
+        if row.cost.group is not None:
+            yield replace(row.resource.shard, kind=row.cost.group.kind)
+            if row.cost.group.through:
+                yield replace(row.resource.shard, kind=row.cost.group.through)
+
+
+def _marks(heads: Mapping[Shard, ShardHead], shard: Shard, members: Collection[Shard]) -> str:
+    return " ".join(_mark(heads[one]) for one in (shard, *sorted(members, key=str)) if one in heads)
+
+
 def _mark(head: ShardHead) -> str:
     """Return what changes with every scan of a shard, also with one that lists the same resources."""
     return f"{head.generation} {head.attempted.isoformat()}"
 
 
 def _dearest_first(row: ResourceRow) -> tuple[bool, Decimal, str, str]:
-    return (row.monthly is None, -(row.monthly or Decimal(0)), row.resource.kind, row.resource.id)
+    shown = row.cost.at_stake
+    return (shown is None, -(shown or Decimal(0)), row.resource.kind, row.resource.id)
 
 
 def sum_of(rows: Iterable[ResourceRow]) -> tuple[Decimal | None, int, int]:
-    """Return what rows cost a month together, how many they are, and how many of them have no price.
+    """Return what rows cost a month together, how many they are, and of how many a part has no price.
 
-    The sum is None when there are rows and not one of them has a price: that is not free.
+    With rows without a price the sum is at least that much; it is None when nothing of any row has a price: that is not
+    free. A group lacks no price and adds nothing: its members are rows of their own.
     """
-    known, count, unpriced = Decimal("0.00"), 0, 0
+    total = ShardCost(Decimal("0.00"))
     for row in rows:
-        count += 1
-        if row.monthly is None:
-            unpriced += 1
-        else:
-            known += row.monthly
-    return (None if count and unpriced == count else known), count, unpriced
+        total = total.plus(row.cost)
+    return total.own_cost, total.resources, total.unpriced
 
 
 def grouped(

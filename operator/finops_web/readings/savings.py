@@ -1,4 +1,4 @@
-"""What acts that ended well save together, and per check what was promised against what still stands."""
+"""What acts that ended well save together and have saved so far, and per check what was promised and still stands."""
 
 from __future__ import annotations
 
@@ -6,16 +6,83 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+from finops.crds.action_request import ActionRequest
+from finops.domain.lasting import Lasting, saved_until_now
+from finops.domain.money import to_cents
 from finops.store.connection import Store
-from finops.store.realized import StoredSavings, saved_a_month
+from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, saved_a_month, undone_by
+
+_SECONDS_PER_HOUR: Final = 3600
 
 
 def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tuple[Decimal, int]:
     """Return what ended acts of the namespaces save a month, and how many they are. Raises StoreUnavailable."""
-    known = [one for one in StoredSavings(store).read() if one.get("namespace") in namespaces]
-    return saved_a_month(known, now), len(known)
+    savings = StoredSavings(store)
+    known = [one for one in savings.read() if one.get("namespace") in namespaces]
+    return saved_a_month(known, now, savings.seen()), len(known)
+
+
+def so_far(entry: Mapping[str, Any], lasting: Lasting | None) -> dict[str, Any]:
+    """Return what an act has saved until a scan last saw its resource, apart from what was promised.
+
+    `savedSoFar` in US dollars; `seenHours` for which scans saw it saved, `unknownHours` of which nobody knows;
+    `seenUntil`, until when both count; `ended` and `endedWhy` once it saves no more. All None or empty where no scan
+    has seen it yet, or none can, because the entry is an older release's.
+    """
+    if lasting is None:
+        return {
+            **dict.fromkeys(("savedSoFar", "seenHours", "unknownHours")),
+            "seenUntil": "",
+            "ended": "",
+            "endedWhy": "",
+        }
+    saved = saved_until_now(lasting, promise_of(entry), hours_per_month(entry))
+    return {
+        "savedSoFar": None if saved is None else to_cents(saved),
+        "seenHours": lasting.seen // _SECONDS_PER_HOUR,
+        "unknownHours": lasting.unknown // _SECONDS_PER_HOUR,
+        "seenUntil": lasting.until.isoformat(timespec="seconds"),
+        "ended": lasting.ended.isoformat(timespec="seconds") if lasting.ended is not None else "",
+        "endedWhy": lasting.why,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What several acts save together.
+
+    Attributes:
+        known: US dollars of those that have a figure; None when there are acts and none has one.
+        unknown: how many acts have no figure and are not in the sum.
+    """
+
+    known: Decimal | None
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What the acts of a calendar month, `2026-03`, save a month, and what others of it saved once."""
+
+    month: str
+    lasting: Sum
+    once: Sum
+
+
+def by_month(entries: Iterable[Mapping[str, Any]]) -> tuple[Month, ...]:
+    """Return the months of acts, the latest first; `saving` of an entry is US dollars, None where unknown."""
+    found: dict[str, dict[bool, list[Decimal | None]]] = {}
+    for one in entries:
+        month = found.setdefault(str(one["time"])[:7], {False: [], True: []})
+        month[bool(one.get("lastsDays"))].append(one["saving"])
+    return tuple(Month(name, _sum(found[name][False]), _sum(found[name][True])) for name in sorted(found, reverse=True))
+
+
+def _sum(savings: list[Decimal | None]) -> Sum:
+    known = [one for one in savings if one is not None]
+    return Sum(None if savings and not known else sum(known, Decimal(0)), len(savings) - len(known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +93,10 @@ class Accuracy:
         check: its id, empty where the request is gone and nothing says which check it was.
         acts: how many ended well.
         undone: how many of them were undone since.
+        ended: how many others save no more, as scans saw: somebody changed the resource back, or it is gone.
         unknown: how many have no figure; they are in neither sum.
         promised: US dollars a month, as their requests said: cost before less cost after.
-        stands: of that, what the acts still save that nobody has undone.
+        stands: of that, what the acts still save.
     """
 
     check: str
@@ -37,46 +105,57 @@ class Accuracy:
     unknown: int
     promised: Decimal | None
     stands: Decimal | None
+    ended: int = 0
 
 
-def accuracy(entries: Iterable[Mapping[str, Any]], checks: Mapping[str, str]) -> tuple[Accuracy, ...]:
+def checks_of(requests: Iterable[ActionRequest]) -> dict[str, str]:
+    """Return uid of a request → the check that led to it, of the requests that still exist."""
+    return {one.metadata.uid or "": str(one.spec.evidence.check) for one in requests}
+
+
+def accuracy(
+    entries: Iterable[Mapping[str, Any]], checks: Mapping[str, str], lasting: Mapping[str, Lasting] | None = None
+) -> tuple[Accuracy, ...]:
     """Return what each check promised and what of it stands, by check; acts that save once have no sum a month.
 
     Args:
-        entries: as `StoredSavings.read` gives them. An act after which the resource costs more undid the one before it.
+        entries: as `StoredSavings.read` gives them.
         checks: uid of a request → id of its check, as far as it is known.
+        lasting: uid of a request → what scans saw since its act.
     """
+    ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
+    undone = undone_by(ordered)
     acts: list[dict[str, Any]] = []
-    for one in sorted(entries, key=lambda one: str(one.get("time"))):
-        saving = _decimal(one.get("saving"))
-        if saving is not None and saving < 0:
-            same = (act for act in reversed(acts) if act["of"] == _target(one) and not act["undone"])
-            undone = next(same, None)
-            if undone is not None:
-                undone["undone"] = True
-        elif not one.get("lastsDays"):
-            before, after = _decimal(one.get("before")), _decimal(one.get("after"))
-            promised = None if before is None or after is None else before - after
-            found = {"promised": promised, "saving": saving, "undone": False, "of": _target(one)}
-            acts.append({**found, "check": checks.get(str(one.get("request")), "")})
+    for place, one in enumerate(ordered):
+        if is_undo(one) or one.get("lastsDays"):
+            continue
+        before, after = _decimal(one.get("before")), _decimal(one.get("after"))
+        uid = str(one.get("request"))
+        acts.append(
+            {
+                "check": checks.get(uid, ""),
+                "promised": None if before is None or after is None else before - after,
+                "saving": _decimal(one.get("saving")),
+                "undone": place in undone,
+                "ended": place not in undone and uid in known and known[uid].ended is not None,
+            }
+        )
     return tuple(_of_check(check, acts) for check in sorted({str(act["check"]) for act in acts}))
 
 
 def _of_check(check: str, acts: Iterable[Mapping[str, Any]]) -> Accuracy:
     own = [act for act in acts if act["check"] == check]
     known = [act for act in own if act["promised"] is not None and act["saving"] is not None]
+    stands = [act["saving"] for act in known if not act["undone"] and not act["ended"]]
     return Accuracy(
         check=check,
         acts=len(own),
         undone=sum(1 for act in own if act["undone"]),
         unknown=len(own) - len(known),
         promised=sum((act["promised"] for act in known), Decimal(0)) if known else None,
-        stands=sum((act["saving"] for act in known if not act["undone"]), Decimal(0)) if known else None,
+        stands=sum(stands, Decimal(0)) if known else None,
+        ended=sum(1 for act in own if act["ended"]),
     )
-
-
-def _target(entry: Mapping[str, Any]) -> tuple[str, str]:
-    return str(entry.get("resource")), str(entry.get("action"))
 
 
 def _decimal(text: Any) -> Decimal | None:

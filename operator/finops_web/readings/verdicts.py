@@ -102,6 +102,7 @@ class Verdicts:
             counts.acts += one.entry.kind is RecordKind.OUTCOME and one.entry.result == "started"
             counts.writers += one.entry.kind is RecordKind.ACQUIRED
             yield line_of(one)
+        self.stream.whole_head()
 
 
 def _checks(report: VerifyReport, counts: _Counts) -> tuple[Check, ...]:

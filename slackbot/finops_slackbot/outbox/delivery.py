@@ -49,7 +49,8 @@ _REFUSED_MS: Final = 60_000
 _LATE_COMMIT_MS: Final = 10_000
 """A post whose answer was lost can still appear for so long; only then is "not found" an answer."""
 _YOUNG: Final = timedelta(minutes=2)
-_OLD_NEWS: Final = timedelta(days=7)
+OLD_NEWS: Final = timedelta(days=7)
+"""What is final and older is not posted any more."""
 _IDLE_SECONDS: Final = 0.1
 _STORE_SECONDS: Final = 2.0
 _REPAIR_SECONDS: Final = 60.0
@@ -141,7 +142,7 @@ class Delivery:
             self._say_lines(card, ref)
         elif ref.ts:
             self._update(card, ref)
-        elif not card.removed and not (card.final and self._clock.now() - card.created > _OLD_NEWS):
+        elif not card.removed and not (card.final and self._clock.now() - card.created > OLD_NEWS):
             self._post(card)
         else:
             # Nobody ever saw it, and there is nothing left to decide.

@@ -18,7 +18,7 @@ from typing import Final
 from finops.domain.decision import TERMINAL, State
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
-from finops.store.outbox import Outbox, Priority, WantedCard
+from finops.store.outbox import NOTICE, Outbox, Priority, WantedCard
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.mirror import DIGEST, Mirror, listing_of
@@ -96,7 +96,9 @@ class Projection:
             try:
                 if everything:
                     next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
-                    todo |= mirror.uids() | self._outbox.known()
+                    # Announcements follow no request: whoever wants them has said all there is.
+                    known = {uid for uid in self._outbox.known() if not uid.startswith(NOTICE)}
+                    todo |= mirror.uids() | known
                 announced |= todo
                 for uid in in_turn(mirror, todo - {_EVERYTHING}):
                     self.project(mirror, uid)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from finops.domain.decision import State
+from finops.domain.decision import IN_FLIGHT, State
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, fit, plain, quote, stored_length
@@ -40,6 +40,7 @@ from finops_slackbot.views.wording import (
     level,
     named,
     named_code,
+    net,
     saving,
     target,
     verb,
@@ -117,6 +118,8 @@ def _labels(facts: CardFacts) -> list[str]:
         labels.append("*Demo:* a simulated AWS account. Nothing real is changed.")
     if facts.dry_run:
         labels.append("*Dry run:* approving checks everything and changes nothing in AWS.")
+    if facts.first_of_kind and facts.state in {State.SCHEDULED, *IN_FLIGHT, State.NEEDS_HUMAN}:
+        labels.append("*First of its kind:* the others wait until it is verified.")
     if facts.undoes:
         labels.append("*Undo* of the act in this thread.")
     if facts.destructive:
@@ -167,6 +170,9 @@ def _case(facts: CardFacts) -> str:
     lines = [" ".join(part for part in (change, quote(words.expectation, 320)) if part)]
     if facts.summary.strip():
         lines.append(f"*Why:* {quote(facts.summary, 600)}")
+    if facts.net_monthly_savings != facts.list_monthly_savings and net(facts):
+        # Where both are alike, Details say why.
+        lines.append(f"*Money:* {quote(net(facts), 400)}.")
     if facts.state is State.PENDING:
         lines.append(f"*Risk:* {_risk(facts)}")
         if words.warnings:

@@ -9,7 +9,18 @@ from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, fit, quote
 from finops_slackbot.views.blocks import Block, link, plain_text, section
 from finops_slackbot.views.status import consequence
-from finops_slackbot.views.wording import OUTSIDE_SLACK, downtime, expiry, kind, kubectl, level, money, named_code, undo
+from finops_slackbot.views.wording import (
+    OUTSIDE_SLACK,
+    downtime,
+    expiry,
+    kind,
+    kubectl,
+    level,
+    money,
+    named_code,
+    net,
+    undo,
+)
 
 CALLBACK: Final = "finops_details_view"
 
@@ -85,7 +96,9 @@ def _price(facts: CardFacts) -> str:
     if facts.lasts_days:
         # AWS bills it in full again once it has undone the act.
         often = f"in the month of the act: saves {amount} once, in at most {facts.lasts_days} days."
-    return f"*Cost*\n{now} → {then} {often} Prices: {code(facts.price_source, 120)} of {code(facts.price_date, 12)}."
+    beside = f"\n{quote(net(facts), 400)}." if net(facts) else ""
+    prices = f"Prices: {code(facts.price_source, 120)} of {code(facts.price_date, 12)}."
+    return f"*Cost*\n{now} → {then} {often} {prices}{beside}"
 
 
 def _approvers(facts: CardFacts) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from finops.domain.net_saving import net_in_words
 from finops.domain.quantity import words as in_words
 from finops_slackbot.card_facts import CardFacts, VoteFact
 from finops_slackbot.text import code, plain, quote
@@ -63,6 +64,17 @@ def saving(facts: CardFacts) -> str:
     """Return the promised saving and how often it comes: `$70.08 a month`, `$23.00 once (7 days)`."""
     amount = money(facts.monthly_savings, facts.currency)
     return f"{amount} once ({_days(facts.lasts_days)})" if facts.lasts_days else f"{amount} a month"
+
+
+def net(facts: CardFacts) -> str:
+    """Return the saving at list price and net of commitments, plain; empty where there is nothing to say."""
+    words = net_in_words(
+        facts.list_monthly_savings,
+        facts.net_monthly_savings,
+        facts.net_note,
+        lambda amount: money(amount, facts.currency),
+    )
+    return f"Saves {words}" if words else ""
 
 
 def _days(number: int) -> str:

@@ -22,7 +22,7 @@ WORLDS = ["double", *([pytest.param("real", marks=pytest.mark.cluster)] if REAL 
 
 @dataclass(frozen=True)
 class Place:
-    """An API server with the four kinds, and a namespace of one's own on it."""
+    """An API server with our kinds, and a namespace of one's own on it."""
 
     connection: Connection
     namespace: str

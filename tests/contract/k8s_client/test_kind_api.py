@@ -1,4 +1,4 @@
-"""Objects of the four kinds, read, written and watched through our client."""
+"""Objects of our kinds, read, written and watched through our client."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class LosesAnswers(LedgerStream):
     stores = True
 
     def append(
-        self, record: Record, *, after: int | None = None, unless: str = "", recorded: bool = False
+        self, record: Record, *, after: int | None = None, unless: Sequence[str] = (), recorded: bool = False
     ) -> AppendAnswer:
         if self.lost:
             return super().append(record, after=after, unless=unless, recorded=recorded)
@@ -116,7 +116,7 @@ def test_after_a_lost_answer_it_is_known_whether_the_condition_had_held(stores: 
     stream = LosesAnswers(store, KEYS.check)
     stream.stores = stores
     ledger = started(
-        DurableLedger(stream, FileSink(path), keys=KEYS, clock=SystemClock(), fence=lambda: 1, passage=lambda _: None)
+        DurableLedger(stream, [FileSink(path)], keys=KEYS, clock=SystemClock(), fence=lambda: 1, passage=lambda _: None)
     )
     if stores:
         assert ledger.append(entry("intent"), after=0).sequence == 1
@@ -147,8 +147,8 @@ def test_of_two_writers_who_have_seen_the_same_exactly_one_appends(store: Store,
 
 
 def test_unless_an_operation_is_recorded_it_is_appended(ledger: DurableLedger, path: Path) -> None:
-    first = ledger.append(entry("first"), unless="acts paused:a/p/stop:1")
-    assert ledger.append(entry("second"), after=first.sequence, unless="acts paused:a/p/stop:2").sequence == 2
+    first = ledger.append(entry("first"), unless=("acts paused:a/p/stop:1",))
+    assert ledger.append(entry("second"), after=first.sequence, unless=("acts paused:a/p/stop:2",)).sequence == 2
     assert operations(path) == ["u1:first", "u1:second"]
 
 
@@ -160,7 +160,7 @@ def test_once_the_operation_that_must_not_be_there_is_recorded_nothing_is_append
     if index != "kept":
         store.client.delete(store.keys.ledger_operations)
     with pytest.raises(Conflict) as refused:
-        ledger.append(entry("intent"), after=0, unless="u2:other")
+        ledger.append(entry("intent"), after=0, unless=("u3:never", "u2:other"))
     assert refused.value.code == "RecordsChanged"
     assert operations(path) == ["u2:other"]
 
@@ -171,11 +171,11 @@ def test_it_is_refused_too_when_another_writer_recorded_the_operation(
     other = open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1)
     other.append(entry("vote", kind=RecordKind.VOTED, uid="u2"))
     with pytest.raises(Conflict):
-        ledger.append(entry("intent"), after=0, unless="u2:vote")
+        ledger.append(entry("intent"), after=0, unless=("u2:vote",))
     assert ledger.find("u1:intent") is None
 
 
 def test_what_is_there_already_is_returned_although_the_other_operation_followed(ledger: DurableLedger) -> None:
-    first = ledger.append(entry("first"), unless="u2:other")
+    first = ledger.append(entry("first"), unless=("u2:other",))
     ledger.append(entry("other", uid="u2"))
-    assert ledger.append(entry("first"), unless="u2:other") == first
+    assert ledger.append(entry("first"), unless=("u2:other",)) == first

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ class Sinks:
         else:
             ledger = DurableLedger(
                 LedgerStream(self.store, KEYS.check),
-                file,
+                [file],
                 keys=KEYS,
                 clock=SystemClock(),
                 fence=lambda: self.fence,
@@ -121,7 +121,7 @@ def test_two_writers_of_the_stream_never_break_the_chain(sinks: Sinks) -> None:
         sinks.open(),
         DurableLedger(
             LedgerStream(sinks.store, KEYS.check),
-            None,
+            [],
             keys=KEYS,
             clock=SystemClock(),
             fence=lambda: 1,
@@ -385,7 +385,7 @@ class LosesAnswers(LedgerStream):
     lost = False
 
     def append(
-        self, record: Record, *, after: int | None = None, unless: str = "", recorded: bool = False
+        self, record: Record, *, after: int | None = None, unless: Sequence[str] = (), recorded: bool = False
     ) -> AppendAnswer:
         answer = super().append(record, after=after, unless=unless, recorded=recorded)
         if not self.lost:
@@ -397,7 +397,7 @@ class LosesAnswers(LedgerStream):
 def test_a_lost_answer_is_resolved_by_the_operation_id_and_nothing_is_doubled(sinks: Sinks) -> None:
     ledger = DurableLedger(
         LosesAnswers(sinks.store, KEYS.check),
-        FileSink(sinks.path),
+        [FileSink(sinks.path)],
         keys=KEYS,
         clock=SystemClock(),
         fence=lambda: 1,

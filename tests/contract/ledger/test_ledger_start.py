@@ -19,6 +19,7 @@ from finops.ledger.anchor import Anchor
 from finops.ledger.durable import DurableLedger
 from finops.ledger.file_sink import FileSink
 from finops.ledger.signing import Keyring, new_private_key, public_key_of
+from finops.ledger.state import BesideFile
 from finops.store.connection import Store, open_ledger_connection
 from finops.store.ledger import LedgerStream
 
@@ -60,12 +61,13 @@ class Estate:
         file = CountedFile(self.path)
         ledger = DurableLedger(
             LedgerStream(self.store, check),
-            file,
+            [file],
             keys=keys,
             clock=self.clock,
             fence=lambda: self.fence,
             passage=lambda _: None,
             anchor=Anchor(self.witness, keys, self.clock),
+            shelf=BesideFile(file),
         )
         return ledger, file
 
@@ -262,5 +264,5 @@ def test_an_honest_file_is_verified_to_the_end_and_then_left_alone(estate: Estat
     fill(estate, 650).keep_anchor(at_once=True)
     ledger = estate.start()
     verify_in_the_background(ledger)
-    assert ledger._sinks._scrub is None
+    assert ledger._sinks.pictures.verified
     assert ledger.problem == ""

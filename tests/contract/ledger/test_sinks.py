@@ -30,45 +30,65 @@ RECORDS = records()
 Opened = tuple[Sink, Callable[[], bytes]]
 
 
-def _file(folder: Path) -> Opened:
-    path = folder / "ledger.jsonl"
+def _file(request: pytest.FixtureRequest) -> Opened:
+    path = request.getfixturevalue("tmp_path") / "ledger.jsonl"
     sink = FileSink(path)
     sink.open(lambda _sequence: None, lambda _record: None)
     return sink, path.read_bytes
 
 
-def _log(_folder: Path) -> Opened:
+def _log(_request: pytest.FixtureRequest) -> Opened:
     stream = io.BytesIO()
     return LogSink(stream), stream.getvalue
 
 
-every_sink = pytest.mark.parametrize("make", [_file, _log])
+def _bucket(request: pytest.FixtureRequest) -> Opened:
+    buckets = request.getfixturevalue("buckets")
+    name = buckets.make()
+    return buckets.sink(name), lambda: buckets.content(name)
 
 
-@every_sink
-def test_a_sink_holds_records_in_order_as_lines_of_an_export(make: Callable[[Path], Opened], tmp_path: Path) -> None:
-    sink, content = make(tmp_path)
+@pytest.fixture(params=[_file, _log, _bucket])
+def opened(request: pytest.FixtureRequest) -> Opened:
+    make: Callable[[pytest.FixtureRequest], Opened] = request.param
+    return make(request)
+
+
+def test_a_sink_holds_records_in_order_as_lines_of_an_export(opened: Opened) -> None:
+    sink, content = opened
     for number, record in enumerate(RECORDS, start=1):
         sink.append(record)
         assert sink.sequence == number
     assert content() == b"".join(map(line_of, RECORDS))
 
 
-@every_sink
-def test_a_record_that_a_sink_has_is_not_written_twice(make: Callable[[Path], Opened], tmp_path: Path) -> None:
-    sink, content = make(tmp_path)
+def test_a_record_that_a_sink_has_is_not_written_twice(opened: Opened) -> None:
+    sink, content = opened
     for record in (RECORDS[0], RECORDS[1], RECORDS[0], RECORDS[1]):
         sink.append(record)
     assert content() == b"".join(map(line_of, RECORDS[:2]))
 
 
-@every_sink
-def test_a_sink_refuses_a_record_behind_a_gap(make: Callable[[Path], Opened], tmp_path: Path) -> None:
-    sink, content = make(tmp_path)
+def test_a_sink_refuses_a_record_behind_a_gap(opened: Opened) -> None:
+    sink, content = opened
     sink.append(RECORDS[0])
     with pytest.raises(LedgerDiverged):
         sink.append(RECORDS[2])
     assert (sink.sequence, content()) == (1, line_of(RECORDS[0]))
+
+
+def test_a_sink_takes_many_records_at_once_and_skips_those_it_has(opened: Opened) -> None:
+    sink, content = opened
+    sink.append(RECORDS[0])
+    sink.append(*RECORDS)
+    sink.append(*RECORDS)
+    assert (sink.sequence, content()) == (len(RECORDS), b"".join(map(line_of, RECORDS)))
+
+
+def test_a_sink_refuses_records_of_which_one_is_missing(opened: Opened) -> None:
+    sink, _ = opened
+    with pytest.raises(LedgerDiverged):
+        sink.append(RECORDS[0], RECORDS[2])
 
 
 class Pipe(io.BytesIO):

@@ -318,3 +318,30 @@ def test_a_replica_that_has_not_seen_the_decision_brings_no_reminder_back(store:
     outbox.want(wanted("a", 6), NOW)
     outbox.want(wanted("a", 5, reminder=DAY), NOW)
     assert texts(outbox) == []
+
+
+def test_what_is_no_card_is_taken_off_and_the_others_are_delivered(store: Store) -> None:
+    outbox = Outbox(store)
+    for uid in ("a", "b", "c"):
+        outbox.want(wanted(uid, channel=f"C{uid}"), NOW)
+    store.client.hset(store.keys.slack("wanted"), "a", "{}")
+    store.client.hset(store.keys.slack("routes"), "b", "x")
+    store.client.hset(store.keys.slack("pace"), mapping={"Cc": "x", "method.chat.update": "x"})
+
+    taken = [one for _ in range(3) if (one := outbox.take("token", NOW, LEASE)) is not None]
+
+    assert [one.card.uid for one in taken] == ["c"]
+    assert outbox.wanted("a") is None
+    assert outbox.pace.reserve("chat.update", NOW, interval_ms=1000, burst=3) == 0
+    # Whoever wants them anew has them again.
+    assert outbox.want(wanted("a", channel="Ca"), NOW)
+    assert outbox.want(wanted("b", channel="Cb"), NOW)
+    later = NOW + CHANNEL_HOLD_MS
+    again = [one for _ in range(2) if (one := outbox.take("token", later, LEASE)) is not None]
+    assert sorted(one.card.uid for one in again) == ["a", "b"]
+
+
+def test_a_line_without_a_place_is_read_as_an_empty_one(store: Store) -> None:
+    outbox = Outbox(store)
+    store.client.hset(store.keys.slack("lines", "a"), "key", "no place")
+    assert outbox.messages.lines("a")[0] == (("key", ""),)

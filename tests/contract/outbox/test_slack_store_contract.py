@@ -158,3 +158,12 @@ def test_the_first_release_keeps_the_slack_app(store: Store) -> None:
     assert status.lease("ns/two") == "ns/one"
     assert status.lease("ns/one") == "ns/one"
     assert 0 < int(str(store.client.ttl(store.keys.slack("lease")))) <= 60
+
+
+def test_what_is_no_click_is_left_out_and_hides_no_other(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    clicks = Clicks(store)
+    clicks.claim(click(1), ["envelope:1"])
+    store.client.hset(store.keys.slack("clicks"), mapping={"a": "x", "b": "{}"})
+
+    assert [clicks.open() for _ in range(3)] == [(click(1),)] * 3
+    assert len([line for line in caplog.messages if "no clicks" in line]) == 1

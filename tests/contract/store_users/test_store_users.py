@@ -9,13 +9,17 @@ from typing import Any, cast
 import pytest
 import redis
 from fastapi import FastAPI
+from tests.support.notices import budget_alert
 from tests.support.valkey import GuardedValkey, running_guarded_valkey
 from tests.support.web_estate import Site, StoredScan, priced, resource, running_site
 
 from finops.errors import StoreUnsafe
 from finops.store.connection import Store, check_server, open_store
+from finops.store.ended_sessions import EndedSessions
+from finops.store.notices import StoredNotices
 from finops.store.outbox import Outbox
 from finops.store.slack_groups import SlackGroups
+from finops.store.slack_notices import SlackNotices
 from finops.store.slack_status import SlackStatus
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -74,6 +78,11 @@ def test_the_bot_does_its_work_with_the_commands_that_are_named(bot: Store, oper
     assert groups.asked() == {"S0SRE00001": NOW}
     groups.put("S0SRE00001", frozenset({"U0ALICE001"}), NOW)
     groups.put_error("S0SRE00001", "no_such_subteam")
+    StoredNotices(operator).announce(budget_alert(80))
+    ((place, notice),) = StoredNotices(bot).after(SlackNotices(bot).place(), 10)
+    SlackNotices(bot).taken(place)
+    assert notice is not None
+    assert (notice.channels, SlackNotices(bot).place()) == (("C0FINOPS01",), place)
     outbox = Outbox(bot)
     assert outbox.messages.of("a-uid").ts == ""
     status = SlackStatus(bot)
@@ -91,6 +100,7 @@ def test_the_bot_does_its_work_with_the_commands_that_are_named(bot: Store, oper
         ("XADD", "finops:ledger", "*", "record", "forged"),
         ("HSET", "finops:ledger:head", "sequence", "0"),
         ("EVAL", "return redis.call('XADD', KEYS[1], '*', 'a', 'b')", "1", "finops:ledger"),
+        ("XADD", "finops:notices", "*", "notice", "{}"),
         ("SET", "elsewhere", "x"),
         ("FUNCTION", "LIST"),
         ("SCRIPT", "FLUSH"),
@@ -128,6 +138,9 @@ def test_the_dashboard_answers_everything_as_a_user_that_cannot_write(
     assert len(pages) >= 7
     assert answers == dict.fromkeys(paths, 200)
     assert [row["id"] for row in client.get("/api/resources", headers=site.bearer()).json()["data"]] == ["i-1"]
+    ended = EndedSessions(reader)
+    ended.end("a session", keep_seconds=60)
+    assert (ended.has("a session"), ended.has("another")) == (True, False)
     reader.client.close()
 
 
@@ -135,6 +148,8 @@ def test_the_dashboard_answers_everything_as_a_user_that_cannot_write(
     "command",
     [
         ("SET", "finops:schema", "2"),
+        ("SET", "finops:slack:frozen", ""),
+        ("HSET", "finops:web:ended:x", "a", "b"),
         ("HSET", "finops:ledger:head", "sequence", "0"),
         ("XADD", "finops:ledger", "*", "record", "forged"),
         ("EXPIRE", "finops:schema", "1"),

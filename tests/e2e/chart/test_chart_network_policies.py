@@ -224,6 +224,17 @@ def test_cilium_names_the_endpoints_of_the_values(real_cluster: RealCluster) -> 
     assert ([{"matchName": "slack.test"}], ["88"]) in list(_peers(policies["slackbot"], "toFQDNs"))
 
 
+def test_cilium_lets_the_operator_reach_each_webhook_on_its_own_port_and_no_more(real_cluster: RealCluster) -> None:
+    urls = ("https://hooks.test:8443/in", "https://203.0.113.7/in")
+    endpoints = [{"name": f"hook-{number}", "url": url} for number, url in enumerate(urls)]
+    before = _cilium(real_cluster)["operator"]
+    values = {"webhooks.endpoints": endpoints, "webhooks.existingSecret": "hooks"}
+    operator = _cilium(real_cluster, **values)["operator"]
+    assert ([{"matchName": "hooks.test"}], ["8443"]) in list(_peers(operator, "toFQDNs"))
+    assert (["203.0.113.7/32"], ["443"]) in list(_peers(operator, "toCIDR"))
+    assert list(_peers(operator, "toEntities")) == list(_peers(before, "toEntities"))
+
+
 def test_cilium_lets_the_operator_reach_metadata_and_agent_as_the_values_say(real_cluster: RealCluster) -> None:
     closed, opened = _cilium(real_cluster), _cilium(real_cluster, **{"networkPolicy.instanceMetadata": True})
     assert not list(_peers(closed["operator"], "toCIDR"))

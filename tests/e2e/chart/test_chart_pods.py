@@ -190,6 +190,7 @@ KEPT = {
     ("CustomResourceDefinition", "actionrequests.finops.dev"),
     ("CustomResourceDefinition", "approvals.finops.dev"),
     ("CustomResourceDefinition", "awsaccounts.finops.dev"),
+    ("CustomResourceDefinition", "budgets.finops.dev"),
     ("CustomResourceDefinition", "scanpolicies.finops.dev"),
 }
 PROTECTION = {

@@ -77,6 +77,24 @@ def test_a_typing_error_in_the_values_is_refused_and_named(
     assert at in done.stderr
 
 
+HOOK = {"name": "orders", "url": "https://hooks.test/in"}
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "secret", "message"),
+    [
+        ([HOOK], "", "webhooks.existingSecret is empty: name the Secret"),
+        ([HOOK, {**HOOK, "url": "https://hooks.test/other"}], "hooks", "names two endpoints orders"),
+        ([{**HOOK, "url": "https://user:word@hooks.test/in"}], "hooks", "url"),
+        ([{**HOOK, "name": f"hook-{number}"} for number in range(21)], "hooks", "endpoints"),
+    ],
+)
+def test_webhooks_that_the_operator_would_not_start_with_are_refused(
+    real_cluster: RealCluster, endpoints: list[Object], secret: str, message: str
+) -> None:
+    assert message in refusal(real_cluster, {"webhooks.endpoints": endpoints, "webhooks.existingSecret": secret})
+
+
 URL, BOT_URL = "rediss://operator:o-secret@store.test:6380/0", "rediss://slackbot:b-secret@store.test:6380/0"
 WEB_URL = "rediss://web:w-secret@store.test:6380/0"
 EXTERNAL = {"valkey.enabled": False, "slack.existingSecret": "slack"}

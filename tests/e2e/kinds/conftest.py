@@ -1,4 +1,4 @@
-"""The cluster named by FINOPS_TEST_KUBECONFIG, with the four kinds installed and a namespace of this run."""
+"""The cluster named by FINOPS_TEST_KUBECONFIG, with our kinds installed and a namespace of this run."""
 
 from __future__ import annotations
 

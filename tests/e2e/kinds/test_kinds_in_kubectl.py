@@ -1,4 +1,4 @@
-"""What people see of the four kinds with kubectl."""
+"""What people see of our kinds with kubectl."""
 
 from __future__ import annotations
 
@@ -117,8 +117,8 @@ def test_a_votes_row_shows_the_operators_answer(cluster: Cluster) -> None:
     assert (row["RESULT"], row["REASON"]) == ("Refused", "NotEligible")
 
 
-def test_the_category_lists_all_four_kinds(cluster: Cluster) -> None:
-    plurals = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
+def test_the_category_lists_all_kinds(cluster: Cluster) -> None:
+    plurals = ("scanpolicies", "awsaccounts", "actionrequests", "approvals", "budgets")
     listed = cluster.kubectl("api-resources", "--categories=finops", "-o", "name").split()
     assert sorted(listed) == sorted(f"{plural}.finops.dev" for plural in plurals)
 

@@ -34,7 +34,8 @@ def _policy(team: str, actions: Sequence[str], cards: int) -> dict[str, object]:
         POLICY,
         team,
         team,
-        notify={"slack": {"channel": CHANNEL, "cardsPerDay": cards}},
+        # Whatever is proposed gets a card, so that people can vote on it in Slack too.
+        notify={"slack": {"channel": CHANNEL, "cardsPerDay": cards, "minimumMonthlySavings": 1}},
         actions={
             "mode": "Approve",
             "allowed": list(actions),

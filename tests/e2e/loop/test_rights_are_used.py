@@ -28,6 +28,7 @@ RARE = {
         "finops.dev", "approvals", "get"
     ): "operator: read again after a conflict; bot: the same vote was sent before",
     Right("finops.dev", "actionrequests", "delete"): "only 30 days after a request has ended",
+    Right("finops.dev", "budgets/status", "patch"): "only where somebody has made a Budget",
     Right("", "configmaps", "patch", "-freeze"): "only when the ledger's sinks tell different stories",
     Right("finops.dev", "scanpolicies", "patch"): "the watch canary touches one after a minute without any write",
     Right("finops.dev", "awsaccounts", "patch"): "the watch canary, as above",

@@ -7,6 +7,7 @@ and restart an operator hundreds of times in seconds. The child is killed by SIG
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import os
 import pickle
@@ -83,6 +84,9 @@ def main() -> None:
     placeholder = os.open(os.devnull, os.O_RDWR)
     os.dup2(placeholder, 3)
     sdk = warm_sdk()
+    # What is collected is written to, and so copied for every child; none lives long enough to need it.
+    gc.disable()
+    gc.freeze()
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line), sdk)), flush=True)
 

@@ -33,9 +33,9 @@ from finops_operator.plugins.action import PolicyFacts, Target
 from finops_sandbox.aws.double import AwsDouble
 
 
-def seen(world: World, name: str, action: str) -> Observation:
+def seen(world: World, name: str, action: str, **parameters: Any) -> Observation:
     reader = make_sessions(world.clock).reader(ACCESS, REGION, tenant=TENANT)
-    return ACTIONS[action].observe(reader, Target(find(name), {}))
+    return ACTIONS[action].observe(reader, Target(find(name), parameters))
 
 
 def proposed(world: World, action: str, name: str, **parameters: Any) -> tuple[ActRequest, DurableLedger]:
@@ -77,6 +77,21 @@ def never_verified(world: World, request: ActRequest, ledger: DurableLedger) -> 
             {"retentionDays": "365"},
         ),
         ("rds_instance_stop", "reports", {}, {"StopDBInstance": 1, "StartDBInstance": 1}, {"state": "available"}),
+        (
+            "rds_instance_resize",
+            "reports",
+            {"dbInstanceClass": "db.m5.xlarge", "apply": "now"},
+            {"ModifyDBInstance": 2},
+            {"class": "db.m5.large", "pendingClass": ""},
+        ),
+        (
+            "rds_instance_resize",
+            "reports",
+            {"dbInstanceClass": "db.m5.xlarge"},
+            {"ModifyDBInstance": 2},
+            {"class": "db.m5.large", "pendingClass": ""},
+        ),
+        ("rds_cluster_stop", "shop", {}, {"StopDBCluster": 1, "StartDBCluster": 1}, {"state": "available"}),
         (
             "dynamodb_table_set_mode",
             "orders",
@@ -137,11 +152,11 @@ def test_an_act_that_turns_back_restores_what_was_observed(
     world: World,
     aws: AwsDouble,
 ) -> None:
-    before = seen(world, name, action)
+    before = seen(world, name, action, **parameters)
     request, ledger = proposed(world, action, name, **parameters)
     result = never_verified(world, request, ledger)
     assert result.state is State.ROLLED_BACK, result
-    after = seen(world, name, action)
+    after = seen(world, name, action, **parameters)
     # Every change of a function makes a revision of its own.
     revisions = {"revisionId"}
     assert {name for name in before.fingerprint if after.fingerprint[name] != before.fingerprint[name]} <= revisions
@@ -204,6 +219,11 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
         ("ebs_snapshot_delete", "DeleteSnapshot"),
         ("log_group_set_retention", "PutRetentionPolicy"),
         ("rds_instance_stop", "StopDBInstance"),
+        ("rds_instance_start", "StartDBInstance"),
+        ("rds_instance_resize", "ModifyDBInstance"),
+        ("rds_instance_delete", "DeleteDBInstance"),
+        ("rds_cluster_stop", "StopDBCluster"),
+        ("rds_cluster_start", "StartDBCluster"),
         ("dynamodb_table_set_mode", "UpdateTable"),
         ("ecs_service_set_desired_count", "UpdateService"),
         ("lambda_function_set_memory", "UpdateFunctionConfiguration"),

@@ -11,8 +11,8 @@ from tests.support.act_world import ACCESS, ACCOUNT, REGION, TENANT, FastClock, 
 
 from finops.domain.watching import Health, Sign
 from finops_operator.plugins.action import WatchedAct
+from finops_operator.plugins.watched import PROMISED_CPU
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
-from finops_operator.services.ec2.rules.instance_signs import PROMISED_CPU
 from finops_sandbox.aws.double import AwsDouble
 from finops_sandbox.aws.roles import BASE_USER_ARN
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -41,6 +41,7 @@ VOTERS: Final[Mapping[str, str]] = {
 }
 """Who votes, and by which way. Carol is no approver; the last one has left the group since the vote."""
 ELIGIBLE: Final = frozenset({"alice", "bob", MEMBER})
+_DESTROYING: Final = ("Delete", "Deregister", "Release", "Terminate")
 _TEAM: Final = "T0FINOPS01"
 _OPEN: Final = frozenset({"Approved", "Scheduled", "Executing", "Verifying"})
 _PASSES: Final = 12
@@ -54,7 +55,7 @@ class Attacked:
     Attributes:
         approving: eligible people whose approval stands; nobody else's word counts for the oracle.
         denied: whether an eligible person's denial was read by the operator before anything was called.
-        violations: what was called without permission.
+        violations: what was called without permission, and what no approved plan calls.
     """
 
     place: Place
@@ -103,12 +104,28 @@ class Attacked:
             time.sleep(0.03)
             self.operator.step()
         calls = [call for call in self.place.world.aws.calls if not call.dry_run]
-        fresh, self.called = calls[self.called :], len(calls)
-        first = len(fresh) == len(calls)
-        if fresh and first and (len(self.approving) < REQUIRED or self.denied):
-            seen = ", ".join(f"{call.service}:{call.action}" for call in fresh)
+        before, self.called = self.called, len(calls)
+        for place, call in enumerate(calls[before:], before):
+            self.judge(f"{call.service}:{call.action}", place, [one.action for one in calls[:place]])
+
+    def judge(self, called: str, place: int, earlier: Sequence[str]) -> None:
+        """Note a call without permission, or more calls of a kind than plan and rollback have together.
+
+        The first call needs permission, and so does each that destroys; nothing in these tests makes a call fail.
+
+        Args:
+            called: the service and the operation.
+            place: how many calls there were before.
+            earlier: their operations.
+        """
+        action = called.partition(":")[2]
+        needs = place == 0 or action.startswith(_DESTROYING)
+        if needs and (len(self.approving) < REQUIRED or self.denied):
             denied = ", one denied it" if self.denied else ""
-            self.violations.append(f"{seen} with the approvals of {sorted(self.approving)}{denied}")
+            self.violations.append(f"{called} with the approvals of {sorted(self.approving)}{denied}")
+        steps = (*self.proposal.forward, *self.proposal.back)
+        if earlier.count(action) >= [one.operation.partition(":")[2] for one in steps].count(action):
+            self.violations.append(f"{called}, which nobody approved, after {', '.join(earlier) or 'nothing'}")
 
 
 def vote_document(attacked: Attacked, approver: Mapping[str, Any], decision: str, name: str) -> dict[str, Any]:
@@ -141,7 +158,7 @@ class Stepped(ChaosOperator):
             with ThreadPoolExecutor(1) as pool:
                 self._requests._refresh_all(pool)
             with ThreadPoolExecutor(1) as pool:
-                self._requests._runner.start_ready(pool)
+                self._requests._parts.runner.start_ready(pool)
 
     @contextmanager
     def holding(self) -> Iterator[None]:

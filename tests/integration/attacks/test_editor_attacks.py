@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.chaos.chaos_world import Doubles
 from tests.integration.attacks.attacked import attacked
@@ -30,6 +30,13 @@ STEPS: Final = st.lists(
 )
 
 
+FORGED_VOTES: Final[list[Step]] = [
+    ("write", "vote", {"source": "kubernetes", "username": "alice"}, "Approve", "forged-alice"),
+    ("write", "vote", {"source": "kubernetes", "username": "bob"}, "Approve", "forged-bob"),
+    ("look",),
+]
+
+
 def violations(world: Doubles, action: str, steps: list[Step], *, everything: bool) -> list[str]:
     """Do the steps on a new request; return what was called without permission."""
     with attacked(world, action) as now:
@@ -45,6 +52,7 @@ def violations(world: Doubles, action: str, steps: list[Step], *, everything: bo
         return now.violations
 
 
+@example(action="lambda_function_set_memory", steps=FORGED_VOTES, everything=True)
 @TRIED
 @given(action=st.sampled_from(ACTIONS), steps=STEPS, everything=st.booleans())
 def test_no_writes_of_an_editor_lead_to_a_call_without_a_quorum(
@@ -53,17 +61,9 @@ def test_no_writes_of_an_editor_lead_to_a_call_without_a_quorum(
     assert violations(world, action, steps, everything=everything) == []
 
 
-FORGED_VOTES: Final[list[Step]] = [
-    ("write", "vote", {"source": "kubernetes", "username": "alice"}, "Approve", "forged-alice"),
-    ("write", "vote", {"source": "kubernetes", "username": "bob"}, "Approve", "forged-bob"),
-    ("look",),
-]
-
-
 def test_the_property_fails_without_the_admission_policies_and_without_the_check_that_they_are_there(
     world: Doubles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert violations(world, ACTIONS[0], FORGED_VOTES, everything=True) == []
     bindings = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
     before = world.k8s.objects(bindings)
     monkeypatch.setattr(Protection, "problem", lambda _self, *, fresh=False: "")

@@ -21,6 +21,25 @@ def test_a_quorum_of_eligible_people_has_its_act_called_and_nothing_is_amiss(act
         assert (now.called, now.violations) == (1, [])
 
 
+def test_every_call_of_an_act_of_several_is_judged(world: Doubles) -> None:
+    with attacked(world, "ec2_instance_resize") as now:
+        now.vote("alice")
+        now.vote("bob")
+        for _ in range(20):
+            now.look()
+        assert (now.state, now.called, now.violations) == ("Succeeded", 3, [])
+
+
+def test_a_call_that_is_made_again_and_one_without_permission_that_destroys_are_violations(world: Doubles) -> None:
+    with attacked(world, "elastic_ip_release") as now:
+        now.vote("alice")
+        now.judge("ec2:ReleaseAddress", 1, ["ReleaseAddress"])
+        assert now.violations == [
+            "ec2:ReleaseAddress with the approvals of ['alice']",
+            "ec2:ReleaseAddress, which nobody approved, after ReleaseAddress",
+        ]
+
+
 def test_a_stranger_a_person_twice_and_a_denial_are_no_quorum(world: Doubles) -> None:
     with attacked(world, ACTIONS[0]) as now:
         now.vote("alice")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 import redis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from tests.chaos.chaos_world import Doubles
 from tests.integration.attacks.attacked import VOTERS, attacked
@@ -22,6 +22,7 @@ from tests.support.valkey import GuardedValkey
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ACTIONS: Final = ("lambda_function_set_memory", "elastic_ip_release")
+"""One that changes a setting, and one that destroys."""
 EXAMPLES: Final = int(os.environ.get("FINOPS_ATTACKS", "10"))
 Step = tuple[str, ...]
 VOTES: Final = st.tuples(
@@ -38,6 +39,14 @@ TRIED: Final = settings(
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     database=None,
 )
+
+
+FORGED_MEMBERSHIP: Final[list[Step]] = [
+    *(("send", *one) for one in GROUP_FORGERY),
+    ("vote", "alice", "Approve"),
+    ("vote", "U0FORMER01", "Approve"),
+    ("look",),
+]
 
 
 @pytest.fixture
@@ -65,6 +74,7 @@ def violations(world: Doubles, user: Any, action: str, steps: list[Step]) -> lis
         return now.violations
 
 
+@example(action="lambda_function_set_memory", steps=FORGED_MEMBERSHIP)
 @TRIED
 @given(action=st.sampled_from(ACTIONS), steps=STEPS)
 def test_no_commands_of_the_bots_user_lead_to_a_call_without_a_quorum(
@@ -73,6 +83,7 @@ def test_no_commands_of_the_bots_user_lead_to_a_call_without_a_quorum(
     assert violations(world, bot, action, steps) == []
 
 
+@example(action="lambda_function_set_memory", steps=FORGED_MEMBERSHIP)
 @TRIED
 @given(action=st.sampled_from(ACTIONS), steps=STEPS)
 def test_no_commands_of_somebody_who_may_write_every_key_lead_to_a_call_without_a_quorum(
@@ -82,18 +93,11 @@ def test_no_commands_of_somebody_who_may_write_every_key_lead_to_a_call_without_
         assert violations(world, owner, action, steps) == []
 
 
-FORGED_MEMBERSHIP: Final[list[Step]] = [
-    *(("send", *one) for one in GROUP_FORGERY),
-    ("vote", "alice", "Approve"),
-    ("vote", "U0FORMER01", "Approve"),
-    ("look",),
-]
-
-
-def test_the_property_fails_when_lists_of_members_are_believed_without_their_signature(
-    world: Doubles, bot: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("user", ["slackbot", "operator"])
+def test_each_property_fails_when_lists_of_members_are_believed_without_their_signature(
+    user: str, world: Doubles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert violations(world, bot, ACTIONS[0], FORGED_MEMBERSHIP) == []
     monkeypatch.setattr(hmac, "compare_digest", lambda _one, _other: True)
-    (found,) = violations(world, bot, ACTIONS[0], FORGED_MEMBERSHIP)
+    for taken in client(world, user):
+        (found,) = violations(world, taken, ACTIONS[0], FORGED_MEMBERSHIP)
     assert found == "lambda:UpdateFunctionConfiguration with the approvals of ['alice']"

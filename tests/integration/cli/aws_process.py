@@ -40,7 +40,7 @@ ESTATE: Mapping[str, Any] = {
         {
             "account": "production",
             "region": "eu-central-1",
-            "instances": [{"name": "busy", "type": "m5.large", "cpu": "busy", "age": "90d"}],
+            "instances": [{"name": "busy", "type": "m5.large", "cpu": "busy", "age": "90d", "tags": {"team": "web"}}],
         },
         {
             "account": "staging",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pytest
+from pyarrow import parquet
 from tests.integration.cli.aws_process import AwsProcess, account, policy
 from tests.integration.cli.conftest import Files, Finops
 
-from finops.domain.focus.columns import COLUMNS
+from finops.domain.focus.columns import COLUMNS, Version
 from finops.domain.focus.rules import check_header, check_row
 from finops.domain.quantity import counted
 
@@ -33,7 +37,7 @@ def test_where_nothing_has_a_price_the_cost_is_unknown_and_not_zero(
     assert "1 resource, cost unknown, 1 of them without a price" in listed.err
 
 
-def test_a_total_says_how_many_resources_it_leaves_out(
+def test_a_total_is_at_least_so_much_where_a_resource_has_no_price(
     aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
 ) -> None:
     wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
@@ -42,7 +46,9 @@ def test_a_total_says_how_many_resources_it_leaves_out(
     lines = {one["kind"]: one for one in json.loads(by_kind)}
     assert float(lines["ec2-instance"]["monthlyCost"]) > 0
     assert {name: one["unpricedResources"] for name, one in lines.items()} == {"ec2-instance": 1, "ebs-volume": 0}
-    assert "not counting 1 resource without a price" in finops("costs", "--redis", valkey_url).err
+    printed = finops("costs", "--redis", valkey_url).err
+    assert "total at least " in printed
+    assert "USD a month: 1 resource without a price" in printed
     assert "1 of them without a price" in finops("resources", "--redis", valkey_url).err
 
 
@@ -86,8 +92,8 @@ def test_what_everything_costs_does_not_depend_on_the_policy_that_scanned_last(
         return [{**one, "policies": {}} for one in found]
 
     assert scanned(730) == scanned(672)
-    told = finops("costs", "--redis", valkey_url).err
-    assert "of it (in its month of 672 hours)" in told
+    printed = finops("costs", "--redis", valkey_url).err
+    assert "of it (in its month of 672 hours)" in printed
 
 
 def selecting(finops: Finops, valkey_url: str) -> str:
@@ -97,21 +103,46 @@ def selecting(finops: Finops, valkey_url: str) -> str:
     return str(found)
 
 
-def test_charges_in_focus_keep_its_rules_but_for_what_is_announced(
+def test_costs_by_a_tag_add_up_to_the_same_total_with_a_line_for_what_is_not_tagged(
     aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
 ) -> None:
     wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
     finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
-    printed = finops("costs", "--focus", "--redis", valkey_url)
+    listed = json.loads(finops("resources", "--redis", valkey_url, "-o", "json").out)
+    key = "team"
+    name = selecting(finops, valkey_url)
+    for of_policy in ((), ("--policy", name)):
+        lines = json.loads(finops("costs", "--tag", key, *of_policy, "--redis", valkey_url, "-o", "json").out)
+        assert {one["value"] for one in lines} == {one["tags"].get(key) for one in listed}
+        for line in lines:
+            carrying = [one for one in listed if one["tags"].get(key) == line["value"]]
+            known = [Decimal(one["monthlyCost"]) for one in carrying if one["monthlyCost"] is not None]
+            assert (line["resources"], line["unpricedResources"]) == (len(carrying), len(carrying) - len(known))
+            assert line["monthlyCost"] == (f"{sum(known):.2f}" if known else None)
+            assert line["policies"] == {name: line["monthlyCost"]}
+    shown = finops("costs", "--tag", key, "--redis", valkey_url)
+    assert f"TAG {key.upper()}" in shown.out
+    assert "(not tagged)" in shown.out
+    services = finops("costs", "--redis", valkey_url)
+    assert shown.err.splitlines()[0] == services.err.splitlines()[0], "the same total"
+
+
+@pytest.mark.parametrize("version", Version)
+def test_charges_in_focus_keep_its_rules_but_for_what_is_announced(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str, version: Version
+) -> None:
+    wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
+    finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
+    printed = finops("costs", "--focus", "--focus-version", version, "--redis", valkey_url)
     reader = csv.DictReader(io.StringIO(printed.out))
     rows = list(reader)
 
-    assert list(check_header(reader.fieldnames or ())) == []
+    assert list(check_header(reader.fieldnames or (), version)) == []
     announced = {column.name for column in COLUMNS if column.unknown}
-    broken = {one for row in rows for one in check_row(row)}
+    broken = {one for row in rows for one in check_row(row, version)}
     assert {one for one in broken if one.rule != "null"} == set()
     assert {one.column for one in broken} <= announced
-    assert printed.err.splitlines()[0].startswith(f"{len(rows)} charges in FOCUS 1.2, estimated at list prices")
+    assert printed.err.splitlines()[0].startswith(f"{len(rows)} charges in FOCUS {version}, estimated at list prices")
     assert "does not hold" not in printed.err
 
 
@@ -142,3 +173,39 @@ def test_charges_in_focus_of_a_policy_are_those_of_its_resources(
     assert {row["ResourceName"] for row in rows} == {"unpriced"}
     assert all(row["x_PriceMissing"] for row in rows if not row["ListCost"])
     assert any(not row["ListCost"] for row in rows)
+
+
+def test_charges_in_focus_as_parquet_are_those_of_json_with_types(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str, tmp_path: Path
+) -> None:
+    finops(
+        "scan",
+        "-f",
+        files(policy("production", resources=["ebs-volume"]), account("production")),
+        "--redis",
+        valkey_url,
+    )
+    made = tmp_path / "charges.parquet"
+    charged = json.loads(finops("costs", "--focus", "--redis", valkey_url, "-o", "json").out)
+    made.write_bytes(b"an older file")
+    printed = finops("costs", "--focus", "--parquet", str(made), "--redis", valkey_url)
+    assert printed.out == ""
+    assert f"{len(charged)} charges in FOCUS 1.2" in printed.err
+    table = parquet.read_table(made)
+    assert table.schema.names == list(charged[0])
+    assert table.schema.metadata[b"FocusVersion"] == b"1.2"
+    rows = table.to_pylist()
+    assert [row["ResourceId"] for row in rows] == [one["ResourceId"] for one in charged]
+    for row, one in zip(rows, charged, strict=True):
+        for name in ("ListCost", "ListUnitPrice", "PricingQuantity"):
+            assert row[name] == (None if one[name] is None else Decimal(one[name])), name
+        assert row["ChargePeriodStart"] == datetime.fromisoformat(one["ChargePeriodStart"])
+        assert row["BilledCost"] is None
+    assert [path.name for path in tmp_path.glob(".charges*")] == []
+
+
+def test_parquet_without_charges_and_into_no_folder_is_refused_by_its_option(finops: Finops, valkey_url: str) -> None:
+    alone = finops("costs", "--parquet", "charges.parquet", "--redis", valkey_url)
+    assert (alone.code, "add --focus" in alone.err) == (2, True), alone.err
+    nowhere = finops("costs", "--focus", "--parquet", "/nowhere/charges.parquet", "--redis", valkey_url)
+    assert (nowhere.code, "No such file or directory" in nowhere.err) == (2, True), nowhere.err

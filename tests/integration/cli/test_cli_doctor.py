@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from tests.integration.cli.aws_process import AwsProcess, account
+from tests.integration.cli.aws_process import policy as scan_policy
 from tests.integration.cli.conftest import Ended, Files, Finops
 from tests.support.scan_samples import policy, recommendation, request
 from tests.support.valkey import running_valkey
@@ -31,7 +33,9 @@ def results(ended: Ended) -> dict[tuple[str, str], dict[str, Any]]:
 def test_everything_is_reported_as_ok_when_it_is(
     aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
 ) -> None:
-    ended = finops("doctor", "-f", files(account("production", **EXECUTOR)), "--redis", valkey_url, "-o", "json")
+    wanting = scan_policy("production", pricing={"priceList": True})
+    documents = files(account("production", **EXECUTOR), wanting)
+    ended = finops("doctor", "-f", documents, "--redis", valkey_url, "-o", "json")
     found = results(ended)
     assert ended.code == 0, ended.out
     assert "account 111111111111" in found["aws production", "scanner"]["detail"]
@@ -39,6 +43,9 @@ def test_everything_is_reported_as_ok_when_it_is(
     assert found["aws production", "ec2:DescribeVolumes"]["verdict"] == "ok"
     assert found["aws production", "ec2:StopInstances"]["verdict"] == "ok"
     assert " USD per gb-month, as of " in found["prices", "bundled"]["detail"]
+    assert found["prices", "price-list of default/all"]["detail"] == "on: AwsAccount production asks it"
+    assert found["aws production", "pricing:GetProducts"]["verdict"] == "ok"
+    assert " USD per gb-month, SANDBOXIMAGES" in found["aws production", "pricing:GetProducts"]["detail"]
     assert found["kubernetes", "configuration"]["verdict"] == "unknown"
     assert found["slack", "bot"]["verdict"] == "unknown"
     # The executor was only asked by DryRun.
@@ -97,6 +104,22 @@ def test_an_evicting_store_fails_and_the_password_is_never_shown(aws: AwsProcess
     ended = finops("doctor", "--redis", "redis://:hidden@127.0.0.1:1/0", "-o", "json")
     assert ended.code == 1
     assert "hidden" not in ended.out + ended.err
+
+
+def test_how_full_the_store_is_stands_in_a_line_and_without_a_limit_it_is_unknown(
+    aws: AwsProcess, finops: Finops
+) -> None:
+    with running_valkey() as server, redis.Redis.from_url(server.url) as client:
+        unlimited = results(finops("doctor", "--redis", server.url, "-o", "json"))["store", "space"]
+        assert unlimited["verdict"] == "unknown"
+        assert "not known how full" in unlimited["detail"]
+        for percent, verdict in ((20, "ok"), (80, "warning"), (95, "failed")):
+            used = client.info("memory")["used_memory"]
+            client.config_set("maxmemory", used * 100 // percent)
+            space = results(finops("doctor", "--redis", server.url, "-o", "json"))["store", "space"]
+            assert space["verdict"] == verdict
+        assert "nothing new begins" in space["detail"]
+        assert "valkey.maxMemory" in space["hint"]
 
 
 @pytest.mark.parametrize("seen", ["2020-01-01T00:00:00+00:00", "2999-01-01T00:00:00", "yesterday", ""])

@@ -137,5 +137,5 @@ def shell(demo: DemoProcess, *commands: str) -> subprocess.CompletedProcess[str]
 def _bash(lines: Sequence[str]) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **LEAKS}
     return subprocess.run(
-        ["bash", "-c", "\n".join(lines)], env=environment, capture_output=True, text=True, timeout=90, check=False
+        ["bash", "-c", "\n".join(lines)], env=environment, capture_output=True, text=True, timeout=240, check=False
     )

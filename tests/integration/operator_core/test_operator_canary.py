@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.integration.operator_core.test_operator_pictures import intent
 from tests.integration.operator_core.test_operator_tallies import act_of
-from tests.support.operator_parts import Parts
+from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import APPROVE, account, policy
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.execution import Stop, StopKind
 from finops.k8s.kinds import aws_accounts
+from finops_operator.acts.journal import entry
 from finops_operator.rules.votes import request_reference
 
 TERMS = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]}
@@ -47,10 +49,19 @@ def put(parts: Parts, request: ActionRequest, state: str, at: datetime) -> Actio
 
 
 def verify(parts: Parts, request: ActionRequest) -> None:
-    """Record the good end of an act."""
-    reference = request_reference(request)
+    """Record that an act made its call, and its good end."""
+    reference, act = request_reference(request), act_of(request)
+    intent(parts, request)
     parts.ledger.append(
-        Entry(f"verified:{reference}", "operator", RecordKind.VERIFIED, reference, result="Succeeded", detail={})
+        Entry(
+            f"verified:{reference}",
+            "operator",
+            RecordKind.VERIFIED,
+            reference,
+            plan_hash=act.plan_hash,
+            result="Succeeded",
+            detail={},
+        )
     )
 
 
@@ -93,3 +104,29 @@ def test_without_the_setting_nobody_waits(parts: Parts) -> None:
     first, second = approved(parts, 1), approved(parts, 2)
     put(parts, first, "Executing", parts.clock.now())
     assert why(parts, second) is None
+
+
+def test_the_first_is_marked_and_when_its_request_is_deleted_the_others_wait_for_its_act(parts: Parts) -> None:
+    with_canary(parts)
+    first, second = approved(parts, 1), approved(parts, 2)
+    assert parts.gate.goes_alone(act_of(first))
+    intent(parts, first)
+
+    parts.requests.api.delete(NAMESPACE, first.metadata.name)
+
+    stop = why(parts, second)
+    assert stop is not None
+    assert (stop.code, "Its request was deleted, and its act goes on." in stop.message) == ("Canary", True)
+    assert first.metadata.name in stop.message
+    parts.ledger.append(entry(act_of(first), "ended", RecordKind.OUTCOME, result="RolledBack", detail={"message": "x"}))
+    assert why(parts, second) is None
+
+
+def test_nobody_is_marked_first_once_the_kind_is_proven_or_without_the_setting(parts: Parts) -> None:
+    with_canary(parts)
+    first, second = approved(parts, 1), approved(parts, 2)
+    verify(parts, put(parts, first, "Succeeded", parts.clock.now()))
+    assert not parts.gate.goes_alone(act_of(second))
+    parts.policies.api.delete(NAMESPACE, "p")
+    with_canary(parts, wanted=False)
+    assert not parts.gate.goes_alone(act_of(second))

@@ -16,6 +16,7 @@ from finops.domain.decision import State, Trigger
 from finops.domain.execution import Call, StopKind
 from finops.errors import ClusterUnavailable, Conflict
 from finops.k8s.kinds import aws_accounts
+from finops.ports.act import ActRequest
 from finops_operator.acts.journal import entry, intent_entry, started_entry
 from finops_operator.cluster.objects import Gone
 from finops_operator.plugins.action import with_request
@@ -35,7 +36,11 @@ def decisions(parts: Parts) -> list[str]:
 
 def intent(parts: Parts, request: ActionRequest) -> None:
     """Record that an act started and made its first call, as the executor does."""
-    act = act_of(request)
+    begin(parts, act_of(request))
+
+
+def begin(parts: Parts, act: ActRequest) -> None:
+    """Record the same of an act."""
     first = act.plan.steps[0]
     parts.ledger.append(started_entry(act))
     parts.ledger.append(intent_entry(act, Call(first, 1), with_request(first.parameters, act.uid), {}, back=False))
@@ -218,13 +223,13 @@ def test_what_begins_in_the_instant_of_its_withdrawal_is_left_to_the_executor(
     approved = parts.decider.advance(made)
     with monkeypatch.context() as patched:
         silent(patched, parts.requests, "write_status")
-        decide = parts.decider._votes.decide
+        decide = parts.decider._parts.votes.decide
 
         def as_the_act_begins(*args: Any, after: int) -> Record:
             intent(parts, approved)
             return decide(*args, after=after)
 
-        patched.setattr(parts.decider._votes, "decide", as_the_act_begins)
+        patched.setattr(parts.decider._parts.votes, "decide", as_the_act_begins)
         with pytest.raises(Conflict):
             parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
 
@@ -277,7 +282,7 @@ def test_nobody_reads_that_a_vote_was_taken_back_in_the_instant_in_which_the_act
                 intent(parts, approved)
             return parts.clock.now()
 
-    object.__setattr__(parts.decider._judge, "clock", Judging())
+    object.__setattr__(parts.decider._parts.judge, "clock", Judging())
 
     with pytest.raises(Conflict):
         parts.decider.judge_votes(approved)

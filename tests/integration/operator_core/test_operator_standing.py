@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from finops.domain.decision import State, Trigger
 from finops.domain.execution import Call, StopKind
 from finops.errors import Conflict, LedgerDiverged, LedgerUnavailable
 from finops.k8s.kinds import KindApi, aws_accounts
+from finops.ledger.file_sink import FileSink
 from finops_operator.acts.journal import intent_entry, started_entry
 from finops_operator.decisions.act_stage import recorded_facts
 
@@ -33,8 +35,8 @@ def _granted(parts: Parts) -> Iterator[None]:
 
 def sync_slowly_once(parts: Parts, seconds: float) -> threading.Event:
     """Let one sync of the ledger's file last longer than an append waits, as a network volume does now and then."""
-    sink, done = parts.ledger._sinks.file, threading.Event()
-    assert sink is not None
+    sink, done = parts.ledger._sinks.kept[0], threading.Event()
+    assert isinstance(sink, FileSink)
     real = sink._sync
 
     def slow(descriptor: int) -> None:
@@ -110,8 +112,8 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
     # As a release did that had lost the denial: approved by a tally of its own.
     facts, counted = recorded_facts(parts.ledger, made), parts.decider.counted(made)
     last = parts.ledger.of_request(facts.uid)[-1].sequence
-    tally = parts.decider._ballots.standing(made)
-    parts.decider._decisions.votes.decide(made, facts, Trigger.QUORUM_REACHED, tally, "Approved.", after=last)
+    tally = parts.decider._parts.ballots.standing(made)
+    parts.decider._parts.decisions.votes.decide(made, facts, Trigger.QUORUM_REACHED, tally, "Approved.", after=last)
     assert len(counted) == 2
 
     stop = parts.gate.still_allowed(act_of(made))
@@ -130,7 +132,7 @@ def test_a_request_whose_act_begins_in_the_instant_of_its_end_is_not_ended(
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     approved = parts.decider.advance(made)
-    act, real = act_of(approved), parts.decider._decisions.votes.decide
+    act, real = act_of(approved), parts.decider._parts.decisions.votes.decide
     call = Call(approved.spec.to_plan().steps[0], 1)
 
     def begun_meanwhile(*what: Any, **how: Any) -> Record:
@@ -138,7 +140,7 @@ def test_a_request_whose_act_begins_in_the_instant_of_its_end_is_not_ended(
         parts.ledger.append(intent_entry(act, call, call.step.parameters, {}, back=False))
         return real(*what, **how)
 
-    monkeypatch.setattr(parts.decider._decisions.votes, "decide", begun_meanwhile)
+    monkeypatch.setattr(parts.decider._parts.decisions.votes, "decide", begun_meanwhile)
 
     with pytest.raises(Conflict):
         parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
@@ -153,7 +155,7 @@ def test_a_harmless_record_in_the_instant_of_a_decision_does_not_refuse_it(
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     approved = parts.decider.advance(made)
-    real, notes = parts.decider._votes.decide, iter([True])
+    real, notes = parts.decider._parts.votes.decide, iter([True])
 
     def noted_meanwhile(*what: Any, **how: Any) -> Record:
         if next(notes, False):
@@ -162,7 +164,7 @@ def test_a_harmless_record_in_the_instant_of_a_decision_does_not_refuse_it(
             )
         return real(*what, **how)
 
-    monkeypatch.setattr(parts.decider._votes, "decide", noted_meanwhile)
+    monkeypatch.setattr(parts.decider._parts.votes, "decide", noted_meanwhile)
     parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
 
     assert ("decided", "Withdrawn") in parts.kinds_of_records()
@@ -284,3 +286,19 @@ def test_an_account_that_no_longer_grants_the_act_withdraws_it_however_many_appr
 
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, code)
+
+
+def test_a_clock_that_was_put_back_makes_no_expired_approval_good_again(parts: Parts) -> None:
+    """What the offline verifier judges by the records alone: a call is no earlier than what stands before it."""
+    made = parts.propose(1, approval=TWO)
+    parts.clock.at = made.spec.expires_at - timedelta(seconds=40)
+    parts.vote(made)
+    made = parts.decider.advance(made)
+    assert made.status.state is State.APPROVED
+    assert parts.gate.still_allowed(act_of(made)) is None
+    parts.clock.at -= timedelta(minutes=3)
+    assert parts.gate.still_allowed(act_of(made)) is None
+    parts.clock.at -= timedelta(minutes=2)
+    stop = parts.gate.still_allowed(act_of(made))
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.HOLD, "ClockBehind")

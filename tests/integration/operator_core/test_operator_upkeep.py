@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from tests.support.scan_samples import policy
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec
+from finops.crds.expected import annotation_of
 from finops.crds.metadata import Metadata
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.analytics.expected import Expected, Way
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.canonical import sha256_hex
 from finops.domain.decision import State
@@ -213,6 +216,28 @@ def test_terms_too_long_for_a_record_are_noted_by_their_hash(parts: Parts) -> No
     (record,) = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.POLICY_CHANGED]
     assert record.entry.detail["hash"] == sha256_hex(terms_of(made))
     assert "actions" not in record.entry.detail
+
+
+def test_what_somebody_expects_of_the_cost_is_noted_when_it_is_said_and_when_it_ends(parts: Parts) -> None:
+    made = parts.policies.create(policy())
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    said = Expected(
+        "111122223333", "us-east-1", "rds-instance", Way.MORE, "import", date(2026, 4, 1), "alice", at, Decimal(200)
+    )
+    key, text = annotation_of(said)
+
+    seen = [made]
+    # With kubectl the same text is said again after it was taken away.
+    for value in (text, None, text, None):
+        seen.append(parts.policies.api.annotate(made.metadata.namespace or "", made.metadata.name, {key: value}))
+    for one in seen:
+        parts.audit_notes.note([one], (), "")
+        parts.audit_notes.start_again()
+
+    records = [one.entry for one in parts.ledger.read() if one.entry.kind is RecordKind.POLICY_CHANGED]
+    assert [one.result for one in records] == ["seen", "changed", "changed", "changed", "changed"]
+    words = [said.to_json()]
+    assert [one.detail.get("expected") for one in records] == [None, words, None, words, None]
 
 
 def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(parts: Parts) -> None:

@@ -121,8 +121,9 @@ def test_a_new_kind_without_metrics_asks_cloudwatch_for_no_metric(
 ) -> None:
     calls = scanned(copies["add-a-kind"], environment, documents)["summary"]["apiCalls"]
     assert calls["ec2:DescribeInternetGateways"] >= 1
-    # Alarms are a kind of their own.
-    assert {operation for operation in calls if operation.startswith("cloudwatch")} <= {"cloudwatch:DescribeAlarms"}
+    # Alarms and namespaces of custom metrics are kinds of their own.
+    asked = {operation for operation in calls if operation.startswith("cloudwatch")}
+    assert asked <= {"cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics"}
 
 
 def test_a_new_check_without_an_action_gives_advice(

@@ -42,6 +42,12 @@ def control(aws: AwsDouble, method: str, path: str, body: object | None = None) 
         ("ec2", "describe_instances", "RequestLimitExceeded"),
         ("cloudwatch", "list_metrics", "Throttling"),
         ("sts", "get_caller_identity", "Throttling"),
+        ("s3", "list_buckets", "SlowDown"),
+        ("lambda", "list_functions", "TooManyRequestsException"),
+        ("dynamodb", "list_tables", "ThrottlingException"),
+        ("rds", "describe_db_instances", "Throttling"),
+        ("kinesis", "list_streams", "LimitExceededException"),
+        ("resourcegroupstaggingapi", "get_resources", "ThrottledException"),
     ],
 )
 def test_throttling_speaks_each_services_words(

@@ -291,4 +291,4 @@ def test_calls_without_rules_of_ours_reach_moto_in_the_right_account(aws: AwsDou
 
 
 def test_a_call_that_nobody_implements_is_an_invalid_action(ec2: Any, refusal: Refusal) -> None:
-    assert refusal(ec2.describe_capacity_reservations) == "InvalidAction"
+    assert refusal(ec2.describe_fpga_images) == "InvalidAction"

@@ -47,7 +47,8 @@ ESTATE = {
         },
     ],
 }
-SIZED = policy("production", regions=["us-east-1"], resources=["ec2-instance"])
+_NITRO: dict[str, Any] = {"allow": {"hypervisorChange": True}}
+SIZED = policy("production", regions=["us-east-1"], resources=["ec2-instance"], sizing=_NITRO)
 IDLE_ONLY = policy(
     "production",
     regions=["eu-central-1"],
@@ -90,7 +91,9 @@ def test_offerings_are_read_once_a_day_and_only_where_something_is_a_candidate(s
     scanned(SIZED)
     pages = aws.counts[OFFERINGS]
     assert pages > 1
-    again = scanned(policy("production", name="another", regions=["us-east-1"], resources=["ec2-instance"]))
+    again = scanned(
+        policy("production", name="another", regions=["us-east-1"], resources=["ec2-instance"], sizing=_NITRO)
+    )
     assert aws.counts[OFFERINGS] == pages
     assert advised(again, "ec2_instance_overprovisioned")["cramped"]["evidence"]["zoneOffering"] == "confirmed"
 

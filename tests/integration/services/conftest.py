@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from tests.support.scanning import account, dependencies, policy
@@ -48,8 +49,8 @@ def scanned(aws: AwsDouble, store: Store) -> Iterator[Callable[..., ScanOutcome]
     """Return a function that scans the kinds named."""
     with ThreadPoolExecutor(4) as pool:
 
-        def run(*kinds: str) -> ScanOutcome:
-            wanted = policy("production", resources=list(kinds))
+        def run(*kinds: str, **spec: Any) -> ScanOutcome:
+            wanted = policy("production", resources=list(kinds), **spec)
             return scan(wanted, ACCOUNTS, dependencies(store, pool), SystemClock())
 
         yield run

@@ -86,6 +86,7 @@ def test_snapshots_of_both_sorts_are_listed_and_a_deleted_database_is_noticed(aw
     rds.create_db_snapshot(DBSnapshotIdentifier="last-words", DBInstanceIdentifier="gone")
     rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="friday", DBClusterIdentifier="shop")
     rds.delete_db_instance(DBInstanceIdentifier="gone", SkipFinalSnapshot=True)
+    rds.get_waiter("db_instance_deleted").wait(DBInstanceIdentifier="gone", WaiterConfig={"Delay": 1})
     outcome = scanned("rds-snapshot")
     assert outcome.summary.gaps == ()
     found = {one["id"]: one["attributes"] for one in report_of(outcome)["resources"]}

@@ -15,10 +15,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.integration.slackbot.bot_world import ALICE, BOB, DAVE, ROOT, World, running_world
+from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, DAVE, ROOT, World, running_world
 from tests.support.ledger_keys import MEMBERSHIP_KEY
+from tests.support.notices import budget_alert
 from tests.support.valkey import running_valkey
 
+from finops.store.notices import StoredNotices
+from finops.store.outbox import Outbox
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_status import SlackStatus
 from finops_sandbox.slack.client import ControlRefusedError
@@ -92,6 +95,28 @@ def test_a_bot_killed_after_posting_finds_its_card_again(world: World, monkeypat
         world.until(lambda: second.outbox.messages.of(request.metadata.uid or "").hash, 20)
         assert world.card(request)
         assert len(world.control.observed.calls(method="chat.postMessage")) == 1
+
+
+def test_a_bot_killed_after_posting_an_alert_posts_it_once_and_goes_on_behind_it(world: World) -> None:
+    notices = StoredNotices(world.store)
+    notices.announce(budget_alert(80))
+    with process(world, FINOPS_KILL_POINT="bot.card.posted") as bot:
+        assert bot.wait(15) == -signal.SIGKILL
+    for uid in Outbox(world.store).known():
+        # The lease of the killed bot's delivery runs for a minute; a test cannot wait that long.
+        world.store.client.zadd(world.store.keys.slack("due"), {uid: 0})
+    notices.announce(budget_alert(100))
+    notices.announce(budget_alert(100))
+
+    def posts() -> list[str]:
+        return [str(message["blocks"]) for message in world.control.observed.messages(channel=CHANNEL)]
+
+    with world.bot() as second, world.bot():
+        world.until(lambda: len(posts()) == 2, 20)
+        # Both are posted, and no replica wants another: everything that waited was delivered.
+        world.until(lambda: second.outbox.depth(2**53)[0] == 0)
+    assert [sum(f"threshold {percent} %" in one for one in posts()) for percent in (80, 100)] == [1, 1]
+    assert len(world.control.observed.calls(method="chat.postMessage")) == 2
 
 
 def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> None:

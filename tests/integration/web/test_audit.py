@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from finops.domain.canonical import Json
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.sentences import sentence_of
 from finops.store.connection import Store
+from finops.store.known_names import KnownNames
 
 REQUEST = "team-a/resize-api/u1"
 HIDDEN = "team-b/stop-secret/u2"
@@ -219,3 +221,16 @@ def test_hostile_text_in_a_record_stays_text(
 
     assert "<script>alert" not in found
     assert "<img src=x" not in found
+
+
+def test_who_voted_in_slack_has_the_known_name_beside_the_id_and_is_still_found_by_the_id(
+    site: Site, store: Store, ledger: DurableLedger, clock: FakeClock
+) -> None:
+    KnownNames(store).put({"U0123": "<b>erin</b>"})
+    voted = [replace(one, actor="slack.U0123") if one.actor == "k8s.alice" else one for one in STORY]
+    write(ledger, clock, tuple(voted))
+
+    text = " ".join(page(site, store, f"?story={REQUEST}&person=slack.U0123").split())
+
+    assert "<strong>&lt;b&gt;erin&lt;/b&gt; (U0123)</strong> approved" in text
+    assert '<option value="slack.U0123" selected>&lt;b&gt;erin&lt;/b&gt; (U0123)</option>' in text

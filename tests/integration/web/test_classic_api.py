@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from tests.support.web_estate import Site, StoredScan, priced, resource
 
-from finops.domain.price import Cost
+from finops.domain.price import Cost, GroupOf, cost_of_group
 from finops.domain.resource import Resource
 from finops.store.connection import Store
 
+GROUP = cost_of_group(GroupOf("ec2-instance", ("i-1",)))
 SHEET: dict[str, tuple[Resource, Cost]] = {
     "instance": (resource("ec2-instance", "i-1", attributes={"instance_type": "t2.large"}), priced("0.0928")),
     "balancer": (
         resource("load-balancer", "app/web/1", state="active", attributes={"load_balancer_name": "web"}),
         priced("0.0225"),
     ),
-    "group": (resource("auto-scaling-group", "web", attributes={"instance_ids": ["i-1"], "min_size": 1}), priced()),
+    "group": (resource("auto-scaling-group", "web", attributes={"instance_ids": ["i-1"], "min_size": 1}), GROUP),
     "volume": (
         resource("ebs-volume", "vol-1", state="in-use", attributes={"size_gb": 90, "volume_type": "gp3"}),
         priced(monthly="7.20"),
@@ -112,17 +113,26 @@ def test_what_was_not_measured_is_null_and_never_zero(site: Site, sheet: Store) 
 def test_members_of_a_group_are_named_with_their_own_cost_and_added_once(site: Site, sheet: Store) -> None:
     (group,) = answer(site, sheet, "/api/auto-scaling-groups?hours_per_month=720")
 
-    assert group["monthly_cost"] == 0.0
-    assert group["instance_costs"] == {"i-1": 67.74}
+    assert (group["monthly_cost"], group["annual_cost"]) == (None, None)
+    assert (group["attributed_monthly_cost"], group["attributed_unknown"]) == (66.82, 0)
+    assert group["instance_costs"] == {"i-1": 66.82}
 
 
-def test_a_resource_without_a_price_is_counted_and_adds_nothing(site: Site, store: Store) -> None:
+def test_a_page_of_groups_alone_says_what_they_cost_and_no_sum(site: Site, sheet: Store) -> None:
+    page = site.client(sheet).get("/resources?kind=auto-scaling-group", headers=site.bearer()).text
+
+    assert "1 resource, which cost what their members cost" in page
+    assert "no price" not in page
+
+
+def test_a_resource_of_which_a_part_has_no_price_is_counted_and_adds_the_others(site: Site, store: Store) -> None:
     unknown = priced("0.10", missing=("iops: no price",))
     StoredScan(store).write({**SHEET, "odd": (resource("ec2-instance", "i-2"), unknown)})
 
     data = answer(site, store, "/api/costing/current?hours_per_month=720")
 
-    assert data["summary"]["totalMonthlyCost"] == 227.74
+    # 227.74, and of the other one 72.00 at least.
+    assert data["summary"]["totalMonthlyCost"] == 299.74
     assert (data["summary"]["resources"], data["summary"]["unpricedResources"]) == (6, 1)
     rows = answer(site, store, "/api/instances")
     assert [row["monthly_cost"] for row in rows] == [67.74, None]
@@ -131,7 +141,7 @@ def test_a_resource_without_a_price_is_counted_and_adds_nothing(site: Site, stor
 def test_groupings_add_up_to_the_total(site: Site, sheet: Store) -> None:
     for path in ("by-region", "by-service", "by-account", "by-tag/team"):
         rows = answer(site, sheet, f"/api/costing/{path}?hours_per_month=720")
-        assert sum(Decimal(str(row["cost"])) for row in rows) == Decimal("227.74"), path
+        assert sum(Decimal(str(row["cost"] or 0)) for row in rows) == Decimal("227.74"), path
 
 
 def test_nothing_scanned_is_nothing_known(site: Site, store: Store) -> None:

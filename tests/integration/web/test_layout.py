@@ -22,7 +22,7 @@ from finops.store.cost_history import CostHistoryStore
 WIDTHS = (390, 600, 601, 701, 860, 861, 1024, 1240, 1241, 1440, 1919, 2200, 2560)
 PAGES = (
     *("/", "/optimizations", "/optimizations?open=rec1", "/resources", "/resources/ec2-instance/i-1", "/requests"),
-    *("/savings", "/anomalies", "/policies", "/audit"),
+    *("/savings", "/anomalies", "/budgets", "/policies", "/audit"),
 )
 LONG = "a-name-without-any-place-to-break-it-" * 4
 PROBLEMS = """

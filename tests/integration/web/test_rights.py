@@ -15,13 +15,21 @@ from finops_web.people.sessions import COOKIE, LASTS_SECONDS, Sessions
 
 PATHS = (
     *("/", "/optimizations", "/resources", "/requests", "/savings", "/policies", "/audit", "/dashboard.json"),
-    *("/anomalies", "/anomalies.json", "/audit.csv", "/requests/events"),
+    *("/anomalies", "/anomalies.json", "/budgets", "/budgets.csv", "/audit.csv", "/requests/events"),
     *("/resources.json", "/resources.csv", "/optimizations.json", "/policies.json", "/savings.csv"),
+    *("/savings/by-check.json", "/savings/by-check.csv"),
 )
 ENDPOINTS = (
     *("/api/instances", "/api/load-balancers", "/api/auto-scaling-groups", "/api/ebs-volumes", "/api/rds-instances"),
     *("/api/resources", "/api/optimizations", "/api/savings", "/api/costing/current", "/api/costing/by-region"),
-    *("/api/costing/history", "/api/costing/forecast", "/api/anomalies", "/api/dashboard", "/api/audit"),
+    *(
+        "/api/costing/history",
+        "/api/costing/forecast",
+        "/api/anomalies",
+        "/api/budgets",
+        "/api/dashboard",
+        "/api/audit",
+    ),
     "/api/audit/verify",
     *("/api/action-requests", "/api/recommendations/1", "/api/action-requests/1"),
 )

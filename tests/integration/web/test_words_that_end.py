@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.fake_clock import FakeClock
-from tests.support.scan_samples import recommendation, request
+from tests.support.scan_samples import policy, recommendation, request
 from tests.support.web_estate import NOW, Site, StoredScan, priced, resource
 
 from finops.crds.action_request import ActionRequest
@@ -18,6 +18,7 @@ from finops.domain.decision import Choice
 from finops.k8s.connection import connect
 from finops.k8s.kinds import action_requests, approvals
 from finops.store.connection import Store
+from finops.store.known_names import KnownNames
 from finops_web.api import action_requests as endpoint
 from finops_web.pages import optimizations
 from finops_web.pages import requests as page
@@ -320,10 +321,49 @@ def test_the_savings_page_shows_per_check_what_was_promised_and_still_stands(
         fields: dict[Any, Any] = {**entry, **one}
         estate.client.xadd(estate.keys.realized, fields)
 
-    html = site.client(estate).get("/savings", headers=site.bearer()).text
+    client, headers = site.client(estate), site.bearer()
+    html = client.get("/savings", headers=headers).text
 
     table = html.partition("Savings by check")[2].partition("</table>")[0]
     assert "ec2 instance idle" in table
     assert "not known any more" in table
     assert "1 act without a figure, in neither sum" in table
     assert table.count(">unknown<") == 2
+    month = html.partition("Savings by month")[2].partition("</table>")[0]
+    assert '>70.00<span class="sub">and 1 act without a figure</span>' in month
+
+    rows = client.get("/savings/by-check.json", headers=headers).json()
+    shown = {"acts": 1, "undone": 0, "ended": 0, "currency": "USD"}
+    assert rows == [
+        {"check": None, **shown, "unknown": 1, "promised": None, "stands": None},
+        {"check": "ec2_instance_idle", **shown, "unknown": 0, "promised": "70.00", "stands": "70.00"},
+    ]
+    lines = client.get("/savings/by-check.csv", headers=headers).text.split()
+    assert lines[0] == "check,acts,undone,ended,unknown,promised,stands,currency"
+    assert lines[1:] == [",1,0,0,1,,,USD", "ec2_instance_idle,1,0,0,0,70.00,70.00,USD"]
+
+
+def test_who_may_not_read_the_requests_sees_that_the_checks_of_savings_are_missing(site: Site, estate: Store) -> None:
+    entry = {"namespace": "team-a", "action": "ec2_instance_stop", "time": NOW.isoformat(), "request": "u"}
+    fields: dict[Any, Any] = {**entry, "resource": "arn:1", "before": "70.00", "after": "0.00", "saving": "70.00"}
+    estate.client.xadd(estate.keys.realized, fields)
+
+    for twin in ("json", "csv"):
+        answer = site.client(estate).get(f"/savings/by-check.{twin}", headers=site.bearer("bob"))
+        assert "namespace team-a" in answer.headers["finops-gaps"]
+    page = site.client(estate).get("/savings", headers=site.bearer("bob")).text
+    assert "namespace team-a" in page
+
+
+def test_who_may_decide_has_the_known_name_beside_the_slack_id(site: Site, estate: Store) -> None:
+    approvers = [{"slackUser": "U0123"}, {"slackUser": "U0999"}, {"kubernetesUser": "alice"}]
+    one = recommendation(9)
+    StoredScan(estate, ("team-a", "p")).write({}, recommendations=(one,))
+    api = action_requests(connect(str(site.cluster.kubeconfig_for("admin"))))
+    made = api.create(request(one, None, by=policy(approval={"approvers": approvers})))
+    KnownNames(estate).put({"U0123": "erin"})
+
+    html = site.client(estate).get(f"/optimizations?open={one.id}", headers=site.bearer()).text
+    api.delete("team-a", made.metadata.name)
+
+    assert "<dt>May decide</dt><dd>erin (U0123), slackUser U0999, kubernetesUser alice</dd>" in html

@@ -10,6 +10,7 @@ from tests.support.scan_samples import ACCOUNT, APPROVE, account, policy, recomm
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import State
+from finops.ports.act import Limits
 from finops_operator.acts.commands import ActRequests
 from finops_operator.rules.access import access_of
 
@@ -142,3 +143,14 @@ def test_an_act_that_was_abandoned_stays_so_whatever_is_granted_meanwhile() -> N
 
     for begun in (True, False):
         assert cluster.acts.again(abandoned, begun=begun).only_back == "Records were lost."
+
+
+def test_an_act_that_a_dead_process_left_is_run_with_the_limits_of_its_policy_and_not_with_none() -> None:
+    """Its first call was announced and never reached AWS: caps are asked again; one an hour would hold it for ever."""
+    cluster = Cluster(limited(9), account())
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+    adopted = replace(first, limits=Limits(per_hour=1, per_day=1, percent_of_fleet=1, fleet=0))
+
+    assert cluster.acts.again(adopted, begun=True).limits == first.limits
+    assert Cluster(None, account()).acts.again(adopted, begun=True).limits == adopted.limits

@@ -18,6 +18,7 @@ from finops.errors import (
     AwsUnreachable,
 )
 from finops_operator.aws.errors import SDK_ERRORS, CallContext, translate
+from finops_sandbox.aws.errors import THROTTLED, in_words_of, throttled
 
 READ = CallContext("ec2:DescribeInstances", "111111111111", "us-east-1")
 CHANGE = CallContext("ec2:StopInstances", "111111111111", "us-east-1", changing=True)
@@ -214,3 +215,16 @@ def test_a_denial_that_names_the_permission_asks_for_that_one() -> None:
 def test_credentials_refused_in_a_region_may_mean_that_it_is_not_enabled() -> None:
     assert "is us-east-1 enabled in the account" in translate(answered("AuthFailure", 401), READ).hint
     assert "enabled" not in translate(answered("ExpiredToken", 400), READ).hint
+
+
+@pytest.mark.parametrize("service", [*THROTTLED, "monitoring"])
+def test_what_each_service_says_of_too_many_reads_is_throttling(service: str) -> None:
+    said = throttled(service)
+    assert type(translate(answered(said.code, said.status), READ)) is AwsThrottled
+    later = translate(answered(in_words_of("json", said).code, said.status), READ)
+    assert type(later) is AwsThrottled
+
+
+def test_a_limit_is_throttling_to_a_read_and_a_used_up_quota_to_a_change() -> None:
+    assert type(translate(answered("LimitExceededException", 400), READ)) is AwsThrottled
+    assert type(translate(answered("LimitExceededException", 400), CHANGE)) is AwsRejected

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.chaos import chaos_cases
-from tests.chaos.chaos_cases import Case, Fault, Variant, cases, not_met, sample, undisturbed
+from tests.chaos.chaos_cases import Case, Fault, Variant, cases, not_met, sample, small_sample, undisturbed
 from tests.chaos.chaos_checker import Broken
 from tests.chaos.chaos_summary import Seen, failures, progress, summary
 
@@ -28,8 +28,36 @@ def seen(case: Case, *violations: tuple[Broken, str], **changes: Any) -> Seen:
 
 def test_every_action_of_the_registry_is_run_in_every_variant() -> None:
     assert {(one.action, one.variant) for one in undisturbed()} == {
-        (action, variant) for action in load_actions() for variant in Variant
+        (name, variant)
+        for name, action in load_actions().items()
+        for variant in Variant
+        if variant is not Variant.UNDONE or action.undo is not None
     }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_small_sample_disturbs_two_undos_chosen_by_the_seed_and_every_action_once(seed: int) -> None:
+    found = small_sample(seed)
+    assert sorted(one.action for one in found) == sorted(load_actions())
+    undone = [one.action for one in found if one.variant is Variant.UNDONE]
+    assert len(undone) == 2
+    assert all(load_actions()[name].undo is not None for name in undone)
+    assert undone != [one.action for one in small_sample(seed + 2) if one.variant is Variant.UNDONE]
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_a_small_sample_disturbs_a_rollback_that_has_calls_to_make_and_a_search_after_a_lost_answer(seed: int) -> None:
+    by_variant = {one.variant: one for one in small_sample(seed)}
+    turned, lost = by_variant[Variant.TURNED_BACK], by_variant[Variant.ANSWER_LOST]
+    assert turned.boundary.startswith("compensate.")
+    assert lost.boundary.startswith("settle.")
+    assert turned.action in {"ec2_instance_resize", "ebs_volume_detach_delete"}
+
+
+def test_an_undo_is_walked_from_its_beginning_whatever_the_act_met() -> None:
+    undo = Case("ec2_instance_stop", Variant.UNDONE)
+    found = {one.boundary for one in cases({**MET, undo: {"aws.sent": 1}}) if one.variant is Variant.UNDONE}
+    assert found == {"aws.sent:1"}
 
 
 def test_an_action_without_a_resource_in_the_estate_is_named_and_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

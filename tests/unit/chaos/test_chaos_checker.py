@@ -11,12 +11,12 @@ import pytest
 from tests.chaos.chaos_checker import Broken, Evidence, Expected, check, check_all
 from tests.support.ledger_keys import PUBLIC_KEYS
 from tests.support.ledger_lines import (
-    PLAN,
-    WHAT,
+    TWO_CALLS,
     decided,
     entry,
     intent,
     lines,
+    of_plan,
     outcome,
     proposed,
     started,
@@ -28,18 +28,19 @@ from finops.domain.audit import Entry, RecordKind
 from finops.domain.plan import PlanStep
 from finops_sandbox.aws.record import APPLIED_REPLY_DROPPED, DROPPED_BEFORE, CallRecord
 
-STOP, START = (step for step in WHAT.steps if step.changes)
+STOP, START = (step for step in TWO_CALLS.steps if step.changes)
 EXPECTED = Expected(
     uid="u1",
     name="savings-1",
-    plan_hash=PLAN,
+    plan_hash=TWO_CALLS.hash,
     required=2,
     forward=(STOP, START),
     back=(replace(START, id="start_again"),),
     ends=frozenset({"Succeeded"}),
     running=frozenset({"i-1"}),
 )
-STORY = (
+STORY = of_plan(
+    TWO_CALLS,
     *(proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
     *(intent(), outcome(), intent("start"), outcome("start"), verified()),
 )
@@ -71,7 +72,7 @@ def call(step: PlanStep, **changes: Any) -> CallRecord:
 
 def approval(person: str, decision: str = "Approve", at: str = "2026-03-01T12:00:00Z", **spec: Any) -> dict[str, Any]:
     voter = {"source": "kubernetes", "username": person}
-    facts = {"request": {"uid": "u1"}, "planHash": PLAN, "decision": decision, "approver": voter, **spec}
+    facts = {"request": {"uid": "u1"}, "planHash": TWO_CALLS.hash, "decision": decision, "approver": voter, **spec}
     return {"metadata": {"creationTimestamp": at}, "spec": facts}
 
 
@@ -102,7 +103,7 @@ def test_a_run_that_kept_every_promise_breaks_none() -> None:
 
 def test_an_answer_that_was_lost_and_a_call_that_never_arrived_are_no_second_effect() -> None:
     lost = (intent(), outcome(result="unknown"), outcome(result="absent", name="settled"))
-    story = (*STORY[:5], *lost, intent(attempt=2), outcome(attempt=2), *STORY[7:])
+    story = of_plan(TWO_CALLS, *STORY[:5], *lost, intent(attempt=2), outcome(attempt=2), *STORY[7:])
     calls = (call(STOP, result=DROPPED_BEFORE), call(STOP, result=APPLIED_REPLY_DROPPED), call(START))
     assert broken(replace(recorded(*story), calls=calls)) == set()
 
@@ -145,7 +146,7 @@ def test_a_call_that_people_never_saw_is_an_act_without_approval(changes: dict[s
 
 
 def test_a_call_that_took_effect_twice_is_found_although_it_was_announced_twice() -> None:
-    story = (*STORY[:7], intent(attempt=2), outcome(attempt=2), *STORY[7:])
+    story = of_plan(TWO_CALLS, *STORY[:7], intent(attempt=2), outcome(attempt=2), *STORY[7:])
     evidence = replace(recorded(*story), calls=(call(STOP), call(STOP), call(START)))
     assert Broken.TWICE in broken(evidence)
 

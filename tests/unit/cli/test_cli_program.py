@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,30 @@ def test_a_price_is_shown_with_unit_source_and_date(capsys: pytest.CaptureFixtur
     assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "t2.large", "-o", "csv"]) == 0
     row = capsys.readouterr().out.splitlines()[1].split(",")
     assert row[:7] == ["us-east-1", "t2.large linux", "instance_hour", "0.0928", "USD", "hour", "bundled"]
+    assert date.fromisoformat(row[7]).year >= 2024
+    assert row[8] == ""
+
+
+def test_a_figure_that_no_table_has_is_a_failure_that_names_the_source_to_ask(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["prices", "lookup", "--region", "us-east-1", "--figure", "kinesis/shard_hour"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no price for kinesis/shard_hour in us-east-1" in captured.err
+    assert "--price-list, which needs pricing:GetProducts" in captured.err
+    assert run(["prices", "lookup", "--region", "us-east-1", "--figure", "kinesis/fax"]) == 2
+    assert "kinesis/shard_hour" in capsys.readouterr().err
+
+
+def test_what_the_price_list_is_not_asked_for_comes_from_the_tables_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # No credentials are needed: nothing is sent.
+    assert run(["prices", "lookup", "--region", "us-east-1", "--volume-type", "gp2", "--price-list", "-o", "csv"]) == 0
+    captured = capsys.readouterr()
+    assert ",bundled," in captured.out
+    assert "AWS's price list is not asked for gp2" in captured.err
 
 
 def test_an_error_of_several_lines_is_printed_on_several_lines_that_stay_its_own() -> None:

@@ -21,7 +21,7 @@ def test_the_access_list_holds_hashes_and_no_passwords() -> None:
     assert "~finops:*" in operator
     assert "%RW~finops:slack:*" in bot
     assert "%R~finops:*" in bot
-    assert [part for part in web.split() if "~" in part] == ["%R~finops:*"]
+    assert [part for part in web.split() if "~" in part] == ["%RW~finops:web:*", "%R~finops:*"]
 
 
 def test_the_bot_may_neither_administer_the_store_nor_manage_functions_and_scripts() -> None:

@@ -122,6 +122,7 @@ def test_metadata_that_only_kubernetes_knows_is_let_through() -> None:
             "slackUser",
         ),
         ({"resources": ["S3_BUCKET"]}, "spec.resources[0]", "is not the id of a kind", "lower-case words joined by -"),
+        ({"sizing": {"minimumVcpus": 0}}, "spec.sizing.minimumVcpus", "is out of range", "at least 1"),
         ({"sizing": {"preset": "Tiny"}}, "spec.sizing.preset", "is not one of", "'MaxSavings'"),
         ({"metrics": {"lookbackDays": 64}}, "spec.metrics.lookbackDays", "is out of range", "at most 63"),
         ({"metrics": {"lookbackDays": "14"}}, "spec.metrics.lookbackDays", "has the wrong type", "whole number"),

@@ -60,11 +60,11 @@ def test_a_check_names_the_file_that_was_edited(tmp_path: Path, name: str, capsy
 
 def test_a_check_names_files_that_are_missing_or_too_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--root", str(tmp_path)])
-    (tmp_path / "crds" / "approvals.yaml").rename(tmp_path / "crds" / "budgets.yaml")
+    (tmp_path / "crds" / "approvals.yaml").rename(tmp_path / "crds" / "quotas.yaml")
     assert main(["--root", str(tmp_path), "--check"]) == 1
     said = capsys.readouterr().err
     assert "crds/approvals.yaml is missing" in said
-    assert "crds/budgets.yaml belongs to no kind" in said
+    assert "crds/quotas.yaml belongs to no kind" in said
 
 
 def test_every_text_number_list_and_map_is_bounded() -> None:
@@ -91,7 +91,7 @@ def test_every_field_has_a_description() -> None:
 def test_every_optional_field_that_people_write_says_its_default() -> None:
     silent = []
     for crd, path, schema in all_fields():
-        if not path.startswith("spec") or crd.kind not in {"ScanPolicy", "AwsAccount", "Approval"}:
+        if not path.startswith("spec") or crd.kind not in {"ScanPolicy", "AwsAccount", "Approval", "Budget"}:
             continue
         for name, child in schema.get("properties", {}).items():
             is_group = "properties" in child and child.get("default") is not None
@@ -112,7 +112,7 @@ def test_schemas_hold_nothing_but_what_structural_schemas_may() -> None:
 
 def test_conditions_merge_by_type() -> None:
     lists = [schema for where, schema in FIELDS if where.endswith("status.conditions")]
-    assert len(lists) == 3
+    assert len(lists) == 4
     for schema in lists:
         assert (schema["x-kubernetes-list-type"], schema["x-kubernetes-list-map-keys"]) == ("map", ["type"])
 

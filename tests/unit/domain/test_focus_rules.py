@@ -1,11 +1,11 @@
-"""The checker of FOCUS 1.2 finds each kind of mistake, and none in a row that has none."""
+"""The checker of FOCUS finds each kind of mistake, and none in a row that has none."""
 
 from __future__ import annotations
 
 import pytest
 
 from finops.domain.focus.categories import CATEGORIES, subcategories
-from finops.domain.focus.columns import COLUMNS, NAMES, Demand
+from finops.domain.focus.columns import COLUMNS, Demand, Version, columns_of, names_of
 from finops.domain.focus.rules import RULES, check_header, check_row
 
 INVOICED = {
@@ -26,6 +26,8 @@ INVOICED = {
     "ContractedCost": "2.16",
     "ContractedUnitPrice": "0.09",
     "EffectiveCost": "2",
+    "HostProviderName": "AWS",
+    "ServiceProviderName": "AWS",
     "InvoiceIssuerName": "Amazon Web Services EMEA SARL",
     "ListCost": "2.4",
     "ListUnitPrice": "0.1",
@@ -62,6 +64,9 @@ MISTAKES: list[tuple[dict[str, str], str, str]] = [
     ({"Tags": "team=web"}, "Tags", "type"),
     ({"Tags": '["team"]'}, "Tags", "type"),
     ({"Tags": '{"team": {"name": "web"}}'}, "Tags", "type"),
+    ({"ContractApplied": "[]"}, "ContractApplied", "type"),
+    ({"AllocatedMethodId": "by-cpu"}, "AllocatedResourceId", "null"),
+    ({"AllocatedResourceId": "pod-1"}, "AllocatedResourceId", "alone"),
     ({"PricingUnit": "hours"}, "PricingUnit", "type"),
     ({"ChargeCategory": "Refund"}, "ChargeCategory", "allowed"),
     ({"ChargeClass": "correction"}, "ChargeClass", "allowed"),
@@ -82,7 +87,7 @@ MISTAKES: list[tuple[dict[str, str], str, str]] = [
 
 
 def broken(**changes: str) -> set[tuple[str, str]]:
-    return {(one.column, one.rule) for one in check_row({**INVOICED, **changes})}
+    return {(one.column, one.rule) for one in check_row({**INVOICED, **changes}, Version.V1_3)}
 
 
 def test_a_row_that_keeps_all_rules_is_passed() -> None:
@@ -113,9 +118,30 @@ def test_every_rule_of_rows_is_exercised_above() -> None:
 
 
 def test_a_header_must_have_all_columns_and_mark_those_that_are_not_of_focus() -> None:
-    assert list(check_header(NAMES)) == []
-    found = {(one.column, one.rule) for one in check_header({*NAMES, "Team", "x_Team"} - {"Tags"})}
+    names = names_of(Version.V1_2)
+    assert list(check_header(names, Version.V1_2)) == []
+    found = {(one.column, one.rule) for one in check_header({*names, "Team", "x_Team"} - {"Tags"}, Version.V1_2)}
     assert found == {("Tags", "present"), ("Team", "name")}
+
+
+def test_a_column_of_a_later_version_is_foreign_in_an_earlier_one_and_missed_in_its_own() -> None:
+    older, newer = names_of(Version.V1_2), names_of(Version.V1_3)
+    later = {column.name for column in columns_of(Version.V1_3)} - {column.name for column in columns_of(Version.V1_2)}
+    assert later == {
+        *("AllocatedMethodDetails", "AllocatedMethodId", "AllocatedResourceId", "AllocatedResourceName"),
+        *("AllocatedTags", "ContractApplied", "HostProviderName", "ServiceProviderName"),
+    }
+    assert {(one.column, one.rule) for one in check_header(newer, Version.V1_2)} == {(one, "name") for one in later}
+    assert {(one.column, one.rule) for one in check_header(older, Version.V1_3)} == {(one, "present") for one in later}
+    row = {name: value for name, value in INVOICED.items() if name in older}
+    assert list(check_row(row, Version.V1_2)) == []
+    assert {one.column for one in check_row(row, Version.V1_3)} == {"HostProviderName", "ServiceProviderName"}
+
+
+@pytest.mark.parametrize("version", Version)
+def test_columns_are_in_the_order_of_the_alphabet(version: Version) -> None:
+    names = [column.name for column in columns_of(version)]
+    assert names == sorted(names)
 
 
 def test_every_subcategory_belongs_to_one_category() -> None:

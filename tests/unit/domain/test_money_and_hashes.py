@@ -20,6 +20,7 @@ from finops.domain.money import (
     as_text,
     clamp_saving,
     daily_from_monthly,
+    shares,
     to_cents,
     total,
 )
@@ -165,3 +166,16 @@ def test_what_is_not_a_record_is_refused(change: dict[str, Any]) -> None:
 
     with pytest.raises((TypeError, ValueError)):
         record_from_json({**document, **change})
+
+
+@given(st.lists(st.decimals(0, 1_000_000, places=2), max_size=40))
+def test_percentages_add_up_to_a_hundred_and_none_is_a_tenth_off(amounts: list[Decimal]) -> None:
+    found, whole = shares(amounts), sum(amounts, Decimal(0))
+    assert len(found) == len(amounts)
+    assert sum(found, Decimal(0)) == (100 if whole else 0)
+    for amount, share in zip(amounts, found, strict=True):
+        assert abs(share - (100 * amount / whole if whole else 0)) < Decimal("0.1")
+
+
+def test_three_equal_parts_are_one_hundred_together() -> None:
+    assert shares([Decimal(10)] * 3) == [Decimal("33.4"), Decimal("33.3"), Decimal("33.3")]

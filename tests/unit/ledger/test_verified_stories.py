@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from tests.support.ledger_lines import (
+    TWO_CALLS,
     WHAT,
     decided,
     entry,
     intent,
     lines,
+    of_plan,
     outcome,
     proposed,
     started,
@@ -27,7 +29,7 @@ from tests.support.ledger_lines import (
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.canonical import Json
-from finops.domain.plan import PlanStep
+from finops.domain.plan import Plan, PlanStep
 
 _APPROVED = (proposed(), vote("slack.U1"), vote("k8s.alice"), decided())
 _TURNED = (*_APPROVED, started(), intent(), outcome(), entry("compensating", RecordKind.OUTCOME, result="compensating"))
@@ -46,7 +48,8 @@ def by_person(actor: str, person: str, choice: str) -> Entry:
 def test_nothing_begins_after_a_decision_that_ended_the_request(state: str) -> None:
     ended = replace(entry("decided again", RecordKind.DECIDED, result=state), detail={"required": 2})
     assert codes(*_APPROVED, ended, started(), intent(), outcome(), verified()) == ["Approval"]
-    assert codes(*_APPROVED, started(), intent(), ended, outcome(), intent("start"), outcome("start")) == []
+    later = (*_APPROVED, started(), intent(), ended, outcome(), intent("start"), outcome("start"))
+    assert codes(*of_plan(TWO_CALLS, *later)) == []
 
 
 def test_what_was_never_proposed_is_not_begun() -> None:
@@ -290,3 +293,62 @@ def test_a_stopped_database_is_led_back_by_its_start_alone(
 ) -> None:
     forward = PlanStep("stop", "rds:StopDBInstance", {"DBInstanceIdentifier": "web"})
     assert rolled_back("rds-instance", forward, {"state": "available"}, operation, parameters) == found
+
+
+def test_an_end_is_verified_only_of_an_act_that_started() -> None:
+    assert codes(*_APPROVED, verified()) == ["Plan"]
+    assert codes(proposed(), verified()) == ["Plan"]
+
+
+def test_a_dry_run_calls_nothing_for_real() -> None:
+    tried = replace(started(), detail={**started().detail, "dryRun": True})
+    assert codes(*_APPROVED, tried, intent(), outcome()) == ["Plan"]
+    assert codes(*_APPROVED, replace(tried, detail={**tried.detail, "dryRun": False}), intent(), outcome()) == []
+
+
+RESIZE = Plan(
+    "ec2_instance_resize",
+    WHAT.resource,
+    {"instanceType": "m5.large"},
+    (
+        PlanStep("stop", "ec2:StopInstances", {"InstanceIds": ["i-1"]}),
+        PlanStep(
+            "modify_type", "ec2:ModifyInstanceAttribute", {"InstanceId": "i-1", "InstanceType": {"Value": "m5.large"}}
+        ),
+    ),
+    {"state": "running", "instanceType": "m5.xlarge"},
+)
+DELETE = Plan(
+    "ebs_volume_delete",
+    replace(WHAT.resource, id="vol-1"),
+    {},
+    (PlanStep("delete_volume", "ec2:DeleteVolume", {"VolumeId": "vol-1"}),),
+    {"state": "available"},
+)
+
+
+def back_of(plan: Plan, operation: str, parameters: dict[str, Json]) -> list[str]:
+    """Return what is wrong with one call that leads a turned act back."""
+    first = plan.steps[0]
+    call = intent(first.id, plan=plan.hash, operation=first.operation, parameters=dict(first.parameters))
+    turned = entry("compensating", RecordKind.OUTCOME, result="compensating", plan=plan.hash)
+    back = intent("back", plan=plan.hash, operation=operation, parameters=parameters, back=True)
+    approved = (
+        proposed(plan.hash),
+        vote("k8s.b", plan=plan.hash),
+        vote("k8s.a", plan=plan.hash),
+        decided(plan=plan.hash),
+    )
+    closed = replace(outcome(first.id), plan_hash=plan.hash)
+    return codes(*approved, started(plan), call, closed, turned, back, replace(outcome("back"), plan_hash=plan.hash))
+
+
+def test_a_rollback_sets_the_type_back_to_the_one_that_the_plan_found_and_changes_nothing_else() -> None:
+    modify = "ec2:ModifyInstanceAttribute"
+    assert back_of(RESIZE, modify, {"InstanceId": "i-1", "InstanceType": {"Value": "m5.xlarge"}}) == []
+    assert back_of(RESIZE, modify, {"InstanceId": "i-1", "InstanceType": {"Value": "x1e.32xlarge"}}) == ["Plan"]
+    assert back_of(RESIZE, modify, {"InstanceId": "i-1", "UserData": {"Value": "other"}}) == ["Plan"]
+
+
+def test_what_destroys_leads_nothing_back() -> None:
+    assert back_of(DELETE, "ec2:DeleteVolume", {"VolumeId": "vol-1"}) == ["Plan"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from tests.support.ledger_lines import HONEST, PLAN, WHAT, decided, entry, intent, lines, outcome, started, vote
+from tests.support.ledger_lines import HONEST, WHAT, decided, entry, intent, lines, outcome, started, vote
 
 from finops.audit_verify import verify
 from finops.audit_verify.plan import problem_of_undo
@@ -15,7 +15,6 @@ from finops.domain.canonical import Json
 from finops.domain.plan import Plan, PlanStep
 
 ACT, UNDO = "team-a/savings-1/u1", "team-a/savings-1-undo/u2"
-STOP = replace(WHAT, steps=WHAT.steps[:2])
 START = Plan(
     WHAT.action,
     WHAT.resource,
@@ -23,12 +22,6 @@ START = Plan(
     (PlanStep("start", "ec2:StartInstances", {"InstanceIds": ["i-1"]}), PlanStep("wait_healthy")),
     {"state": "stopped"},
 )
-
-
-def of_stop(story: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """Return the honest story with a plan that only stops."""
-    planned = (started(STOP) if one.result == "started" else one for one in story)
-    return tuple(replace(one, plan_hash=STOP.hash if one.plan_hash == PLAN else one.plan_hash) for one in planned)
 
 
 def of_undo(one: Entry, request: str = UNDO) -> Entry:
@@ -48,7 +41,8 @@ def carried_out(plan: Plan = START, request: str = UNDO) -> tuple[Entry, ...]:
     made = intent(call.id, plan=plan.hash, operation=call.operation, parameters=dict(call.parameters))
     story = (
         vote("slack.U1", plan=plan.hash),
-        decided(1, plan=plan.hash),
+        vote("k8s.alice", plan=plan.hash),
+        decided(plan=plan.hash),
         started(plan),
         made,
         outcome(call.id),
@@ -62,8 +56,8 @@ def answer(result: str, undo: str = UNDO, name: str = "") -> Entry:
     return entry(f"undone-{result}{name}", RecordKind.UNDONE, result=result, detail=detail)
 
 
-ACTED = of_stop(HONEST)
-ASKED = (*ACTED, vote("k8s.alice", "Undo", plan=STOP.hash))
+ACTED = HONEST
+ASKED = (*ACTED, vote("k8s.alice", "Undo"))
 UNDONE = (*ASKED, proposed(), answer("proposed"), *carried_out(), answer("ok"))
 
 
@@ -88,7 +82,7 @@ def test_an_undo_is_made_only_because_a_person_asked_and_names_its_act(missing: 
 
 def worse(*, asks: bool = True, result: str = "worse") -> Entry:
     detail: dict[str, Json] = {"reason": "Its CPU is full.", "signs": {"CPU": result}, "proposeUndo": asks}
-    return entry("watch:worse", RecordKind.WATCHED, plan=STOP.hash, result=result, detail=detail)
+    return entry("watch:worse", RecordKind.WATCHED, result=result, detail=detail)
 
 
 def of_watch() -> Entry:
@@ -106,7 +100,7 @@ def test_an_undo_that_the_watch_asked_for_needs_the_same_votes_as_any_other() ->
 
 @pytest.mark.parametrize(
     "before",
-    [(), (worse(asks=False),), (worse(result="well"),), (vote("k8s.alice", "Undo", plan=STOP.hash),)],
+    [(), (worse(asks=False),), (worse(result="well"),), (vote("k8s.alice", "Undo"),)],
     ids=["no watch", "a watch that asks for nothing", "nothing worse", "a person asked, not the watch"],
 )
 def test_no_undo_claims_a_watch_that_did_not_ask_for_it(before: tuple[Entry, ...]) -> None:
@@ -133,7 +127,7 @@ def test_an_undo_of_an_act_that_did_not_succeed_is_a_problem() -> None:
 
 def test_an_undo_is_not_undone() -> None:
     asked = of_undo(vote("k8s.alice", "Undo", plan=START.hash))
-    assert problems(*UNDONE, asked, proposed(UNDO, STOP, "team-a/third/u3")) == ["a request undoes an undo"]
+    assert problems(*UNDONE, asked, proposed(UNDO, WHAT, "team-a/third/u3")) == ["a request undoes an undo"]
 
 
 def test_an_act_is_undone_once() -> None:
@@ -161,7 +155,7 @@ def test_an_act_is_recorded_as_undone_by_the_request_that_was_verified_as_its_un
 @pytest.mark.parametrize(
     "plan",
     [
-        replace(START, steps=STOP.steps),
+        replace(START, steps=WHAT.steps),
         replace(START, steps=(PlanStep("start", "ec2:StartInstances", {"InstanceIds": ["i-2"]}),)),
         replace(START, action="ec2_instance_resize"),
         replace(START, resource=replace(WHAT.resource, id="i-2")),
@@ -250,3 +244,9 @@ def test_what_is_found_after_an_act_stands_only_after_it_was_verified() -> None:
     assert [(one.code, one.message) for one in report.problems] == [
         ("Watch", "what was found after an act that was not verified before")
     ]
+
+
+def test_an_undo_is_decided_by_no_fewer_approvals_than_its_act() -> None:
+    few = of_undo(decided(1, plan=START.hash))
+    fewer = [few if one.kind is RecordKind.DECIDED and one.request == UNDO else one for one in UNDONE]
+    assert problems(*fewer) == ["an undo was decided by 1 of the 2 approvals that its act needed"]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.facts import facts_of, flat, instance
-from tests.support.laws import broken_laws
+from tests.support.laws import MORE_TAKES_NOTHING_AWAY, broken_laws
 
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.utilization import Utilization
 from finops_operator.plugins.check import Facts
-from finops_operator.plugins.loaded import load_checks
+from finops_operator.plugins.loaded import load_checks, load_kinds
 from finops_operator.plugins.sufficiency import insufficient
 
 CPU = "cpuPercent"
@@ -28,6 +29,13 @@ Judge = Callable[[Facts[Any]], Finding | NotRecommended]
 def test_every_check_has_tests_of_its_own_which_submit_what_they_find(check: str) -> None:
     (module,) = _SERVICES.glob(f"*/checks/test_{check}.py")
     assert f"checks.{check} import CHECK" in module.read_text()
+
+
+@pytest.mark.parametrize(("check", "metric"), MORE_TAKES_NOTHING_AWAY)
+def test_an_exception_names_a_check_that_there_is_and_a_metric_of_its_kinds(check: str, metric: str) -> None:
+    checks, kinds = load_checks(), load_kinds()
+    of_kinds = [kinds[kind] for one in checks if fnmatch(one, check) for kind in checks[one].kinds]
+    assert any(fnmatch(spec.name, metric) for kind in of_kinds for spec in kind.metrics)
 
 
 def found(facts: Facts[Any], cost: Decimal | None = None) -> Finding:
@@ -54,6 +62,10 @@ def overlooks_lost_hours(facts: Facts[Any]) -> Finding | NotRecommended:
 
 def looks_at_no_figure(facts: Facts[Any]) -> Finding | NotRecommended:
     return _NO if insufficient(facts.utilization, CPU, facts.settings) else found(facts)
+
+
+def needs_the_network_and_never_looks_at_it(facts: Facts[Any]) -> Finding | NotRecommended:
+    return _NO if "networkInBytes" not in facts.utilization.metrics else lawful(facts)
 
 
 def forgets_the_top(facts: Facts[Any]) -> Finding | NotRecommended:
@@ -83,6 +95,10 @@ def test_what_keeps_the_laws_breaks_none() -> None:
         (takes_a_gap_for_zero, "with nothing measured it states a window"),
         (overlooks_lost_hours, "half of cpuPercent missing says more than if it had never been published"),
         (looks_at_no_figure, "it is not found without cpuPercent, and no amount of that matters"),
+        (
+            needs_the_network_and_never_looks_at_it,
+            "it is not found without networkInBytes, and stays found however much there is of it",
+        ),
         (forgets_the_top, "with cpuPercent doubled 2 times it is not found (no), 10 times it is found again"),
         (has_a_price_of_its_own, "it leaves 7 a month, at three times the prices 7"),
     ],

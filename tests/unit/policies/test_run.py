@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.scan_samples import ACCOUNT, NOW, account, policy, summary
+from tests.support.valkey import running_valkey
 
 from finops.crds.aws_account import AwsAccount
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
-from finops.store.connection import Store
+from finops.errors import StoreUnavailable
+from finops.store.connection import Store, check_server, open_store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops.store.space import measure
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.objects import Objects
@@ -50,6 +54,19 @@ def test_an_account_whose_deletion_the_watch_missed_is_not_used_by_the_next_scan
     api.there = [account()]
     scans.see_accounts()
     assert [one.metadata.name for one in cache.accounts.all()] == ["production"]
+
+
+def test_no_scan_begins_on_a_nearly_full_store() -> None:
+    with running_valkey() as server:
+        full = open_store(server.url)
+        check_server(full, allow_volatile=False)
+        used = measure(full).used or 0
+        full.client.config_set("maxmemory", str(used * 100 // 95))
+        known = SimpleNamespace(require=lambda _policy: None)
+        scans = scans_with(deps=SimpleNamespace(store=full), known=known, allow_volatile=False)
+        with pytest.raises(StoreUnavailable, match="nothing new begins"):
+            scans.scan(policy())
+        full.client.close()
 
 
 def shard(region: str, kind: str = "ec2-instance") -> Shard:

@@ -248,7 +248,7 @@ def test_requests_brought_up_to_date_leave_no_pause_behind() -> None:
     for _ in range(60):
         rig.look(after=1)
     done = len(rig.follow_ups)
-    assert rig.scheduler._backoff.until(("team-a", "p"), rig.policy) is None
+    assert rig.scheduler._parts.backoff.until(("team-a", "p"), rig.policy) is None
 
     for _ in range(60):
         rig.look(after=1)

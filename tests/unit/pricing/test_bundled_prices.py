@@ -180,3 +180,22 @@ def test_a_database_of_another_engine_or_deployment_is_another_product() -> None
 def test_every_commercial_and_government_region_is_known_and_china_is_not() -> None:
     assert len(known_regions()) == 36
     assert not any(region.startswith("cn-") for region in known_regions())
+
+
+def test_the_prices_of_the_classic_sheet_are_those_of_the_tables_but_for_the_databases() -> None:
+    """The sheet, to the cent: tests/integration/web/test_classic_api.py. Its database is another figure than AWS's."""
+
+    def amount(service: str, dimension: str, **attributes: str) -> Decimal:
+        price = SOURCE.lookup(PriceQuery(service, "us-east-1", dimension, tuple(sorted(attributes.items()))))
+        assert price is not None
+        return price.amount
+
+    assert amount("ec2", "instance_hour", instance_type="t2.large", os="linux") * 720 == Decimal("66.816")
+    assert amount("elb", "hour", type="application") * 720 == Decimal("16.2")
+    assert amount("ebs", "gb_month", volume_type="gp3") * 90 == Decimal("7.2")
+    # The sheet has 0.191 an hour, which no row of db.m5.large is: 137.52 there are 123.12 and 128.16 here.
+    published = {
+        engine: amount("rds", "instance_hour", engine=engine, deployment="single-az", **{"class": "db.m5.large"})
+        for engine in ("mysql", "mariadb", "postgres")
+    }
+    assert published == {"mysql": Decimal("0.171"), "mariadb": Decimal("0.171"), "postgres": Decimal("0.178")}

@@ -27,7 +27,7 @@ def test_a_divergence_that_only_an_act_has_met_freezes_everything() -> None:
         raise LedgerDiverged("record 7 differs")
 
     with looping(run) as going:
-        going.loop._runner.freeze = cast("Any", switch)
+        going.loop._parts.runner.freeze = cast("Any", switch)
         going.keep(act(1), begun=True)
         soon(lambda: switch.reasons == ["record 7 differs"])
-        assert act(1).uid in going.loop._under_way._unfinished
+        assert act(1).uid in going.loop._parts.under_way._unfinished

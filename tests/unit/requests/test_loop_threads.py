@@ -84,7 +84,7 @@ class Looping:
     stop: threading.Event
 
     def keep(self, *acts: ActRequest, begun: bool = False) -> None:
-        self.loop._under_way.keep(acts, begun=begun)
+        self.loop._parts.under_way.keep(acts, begun=begun)
         self.loop.cache.ring()
 
 
@@ -175,8 +175,8 @@ def test_a_defect_in_one_act_leaves_the_others_running_and_the_act_comes_again(
         soon(lambda: ran == ["uid-rec1"])
         at.keep(act(2))
         soon(lambda: "uid-rec2" in ran)
-        soon(lambda: not at.loop._under_way._running)
-        assert {one.last.uid for one in at.loop._under_way._unfinished.values()} == {"uid-rec1", "uid-rec2"}
+        soon(lambda: not at.loop._parts.under_way._running)
+        assert {one.last.uid for one in at.loop._parts.under_way._unfinished.values()} == {"uid-rec1", "uid-rec2"}
         assert at.loop.telemetry.registry.get_sample_value("finops_defects_total", {"part": "acts"}) == 1
     assert lines_about_acts(caplog) == {logging.ERROR}
 
@@ -251,7 +251,7 @@ def test_a_role_that_is_corrected_in_mid_act_is_used_at_the_next_run() -> None:
         soon(lambda: "wrong" in roles)
         at.around.roles["uid-rec1"] = "right"
         soon(lambda: roles[-1] == "right")
-        soon(lambda: not at.loop._under_way._unfinished)
+        soon(lambda: not at.loop._parts.under_way._unfinished)
 
 
 def test_while_the_api_server_does_not_answer_only_what_has_begun_goes_on() -> None:
@@ -265,7 +265,7 @@ def test_while_the_api_server_does_not_answer_only_what_has_begun_goes_on() -> N
         at.keep(act(1))
         at.keep(act(2), begun=True)
         soon(lambda: ran)
-        soon(lambda: not at.loop._under_way._running)
+        soon(lambda: not at.loop._parts.under_way._running)
 
     assert ran == ["uid-rec2"]
 
@@ -283,7 +283,7 @@ def test_an_act_that_this_program_cannot_carry_out_is_ended_once(state: State | 
             at.loop.cache.requests.put(request(recommendation(1), state))
         at.keep(act(1), begun=state is not None)
         soon(lambda: tries)
-        soon(lambda: not at.loop._under_way._unfinished)
+        soon(lambda: not at.loop._parts.under_way._unfinished)
 
     expected = [("r-rec1", Trigger.WITHDRAWN, "there is no such action")] if state is not None else []
     assert at.around.ended == expected

@@ -30,6 +30,23 @@ def test_a_status_that_changed_since_the_scan_is_written() -> None:
     assert outcomes.changed() == (ADVICE,)
 
 
+def test_what_nobody_is_asked_about_is_counted_by_its_reason() -> None:
+    outcomes = Outcomes()
+    spot = Block("Spot", "It is a Spot instance.")
+    outcomes.asked(recommendation(1), "p-stop-1")
+    outcomes.skipped(Skip(recommendation(2), "The request p-stop-2 for this resource is open.", is_asked=True))
+    outcomes.skipped(Skip(recommendation(3), "The same act was Denied."))
+    outcomes.skipped(Skip(ADVICE, "It is advice only."))
+    outcomes.skipped(Skip(replace(ITEM, status=Status.BLOCKED), "The policy does not allow it."))
+    outcomes.passed_over(recommendation(4), CooldownReason(spot.message, (spot,)))
+
+    found = outcomes.unproposed()
+
+    assert found.count == 3
+    for reason in ("1: The same act was Denied.", "1: The policy does not allow it.", f"1: {spot.message}"):
+        assert reason in found.message
+
+
 def test_what_is_asked_waits_or_was_refused_says_so() -> None:
     outcomes = Outcomes()
     outcomes.asked(recommendation(1), "p-stop-1")

@@ -174,4 +174,4 @@ def test_the_owner_is_read_from_the_usual_tags() -> None:
 
 def test_a_stop_of_a_database_lasts_seven_days_and_everything_else_until_somebody_undoes_it() -> None:
     lasting = {action.id: presented(action).lasts_days for action in ACTIONS.values()}
-    assert {name: days for name, days in lasting.items() if days} == {"rds_instance_stop": 7}
+    assert {name: days for name, days in lasting.items() if days} == {"rds_cluster_stop": 7, "rds_instance_stop": 7}

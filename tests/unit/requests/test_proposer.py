@@ -48,6 +48,19 @@ def test_after_a_stop_no_further_resource_is_read_and_nothing_is_proposed() -> N
     assert len(asked) == 1
 
 
+def test_a_stop_while_requests_are_made_leaves_it_unsaid_how_many_nobody_is_asked_about() -> None:
+    by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]})
+    running = Observation(exists=True, fingerprint={"state": "running"})
+    action = replace(STOP, observe=lambda *_: running, preflight=lambda *_: ())
+    items = [recommendation(number, resource=reference(number)) for number in range(3)]
+    made: list[ActionRequest] = []
+    proposer = _proposer(by, items, action, stopping=lambda: bool(made), create=made.append)
+
+    followed = proposer.follow_up(by, _SCAN)
+
+    assert (len(made), followed.unproposed) == (1, None)
+
+
 def test_a_resource_is_read_with_the_time_so_that_what_is_judged_up_to_now_is_known() -> None:
     """Without it the use of a NAT gateway is unknown, and its deletion was never proposed."""
     seen: list[object] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, cast
@@ -12,7 +12,7 @@ import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.scan_samples import account, policy, recommendation, request
 
-from finops.crds.action_request import ActionRequest
+from finops.crds.action_request import ActionRequest, UndoneAct
 from finops.crds.aws_account import AwsAccount
 from finops.crds.request_status import ActionRequestStatus, WatchState
 from finops.crds.scan_policy import ScanPolicy
@@ -55,7 +55,7 @@ class World:
         self.append(Entry("u:verified", "operator", RecordKind.VERIFIED, "team-a/r/u", result="Succeeded"))
 
     # the ledger
-    def append(self, entry: Entry, *, after: int | None = None, unless: str = "") -> Record:
+    def append(self, entry: Entry, *, after: int | None = None, unless: Sequence[str] = ()) -> Record:
         assert after is None
         known = next((one for one in self.records if one.entry.operation_id == entry.operation_id), None)
         if known is None:
@@ -291,3 +291,16 @@ def test_an_act_that_cannot_be_undone_is_not_put_to_the_vote() -> None:
     (found,) = [one.entry for one in world.records if one.entry.kind is RecordKind.WATCHED]
     assert found.detail["proposeUndo"] is False
     assert "put to the vote" not in world.events[0]
+
+
+def test_an_undo_that_left_a_worse_state_calls_for_a_person_and_for_no_further_undo() -> None:
+    world = World(signs=(BAD,), propose_undo=True)
+    undoes = UndoneAct(name="r-before", uid="u0", required=1, outside_windows=False)
+    world.act = world.act.model_copy(update={"spec": world.act.spec.model_copy(update={"undoes": undoes})})
+    after(world, world.process(), minutes=1)
+
+    (found,) = [one.entry for one in world.records if one.entry.kind is RecordKind.WATCHED]
+    assert (found.result, found.detail["proposeUndo"]) == ("worse", False)
+    assert world.events == [
+        "Its CPU is full. It undid r-before, and an undo cannot be undone: a person has to see to it."
+    ]

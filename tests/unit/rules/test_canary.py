@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from tests.support.sample_requests import resize_request
 
 from finops.crds.action_request import ActionRequest, UndoneAct
-from finops_operator.rules.canary import goes_first, is_of_kind, may_prove
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.canonical import Json
+from finops_operator.rules.canary import begun_without_request, goes_first, is_of_kind, may_prove
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _STATES = ("Pending", "Approved", "Scheduled", "Executing", "Verifying", "Succeeded", "RolledBack", "NeedsHuman")
@@ -77,3 +79,31 @@ def test_a_kind_is_one_action_of_one_policy() -> None:
     assert not is_of_kind(raw, "q", "ec2_instance_stop")
     assert not is_of_kind(raw, "p", "ec2_instance_resize")
     assert not is_of_kind({"spec": None}, "p", "ec2_instance_stop")
+
+
+_KIND = ("team-a", "savings", "ec2_instance_stop")
+
+
+def recorded(uid: str, kind: RecordKind = RecordKind.OUTCOME, result: str = "started", **detail: Json) -> Entry:
+    found: dict[str, Json] = {"policy": "savings", "plan": {"action": "ec2_instance_stop"}, **detail}
+    return Entry(f"{uid}:{result}", "operator", kind, f"team-a/r-{uid}/{uid}", result=result, detail=found)
+
+
+def ahead(*entries: Entry, seen: tuple[str, ...] = ("me",)) -> str:
+    records = [Record(number, "0" * 64, NOW, 1, one) for number, one in enumerate(entries, start=1)]
+    return begun_without_request(records, _KIND, seen, "me")
+
+
+def test_an_act_whose_request_was_deleted_goes_first_until_it_has_ended() -> None:
+    assert ahead(recorded("gone")) == "r-gone"
+    assert ahead(recorded("gone"), seen=("me", "gone")) == "", "its request says how it stands"
+    assert ahead(recorded("gone"), recorded("gone", RecordKind.VERIFIED, "Succeeded")) == ""
+    assert ahead(recorded("gone"), recorded("gone", result="RolledBack")) == ""
+    assert ahead(recorded("gone"), recorded("gone", result="NeedsHuman")) == "r-gone"
+
+
+def test_acts_of_another_kind_undos_and_what_began_later_are_not_ahead() -> None:
+    assert ahead(recorded("gone", policy="other")) == ""
+    assert ahead(recorded("gone", plan={"action": "ebs_volume_delete"})) == ""
+    assert ahead(recorded("gone", RecordKind.PROPOSED, "created", undoes="team-a/a/a"), recorded("gone")) == ""
+    assert ahead(recorded("me"), recorded("gone")) == ""

@@ -333,3 +333,12 @@ def test_an_act_that_aws_undoes_by_itself_says_so_in_its_estimate() -> None:
     once = request_spec(policy(), account(), item, plan_of(item), replace(WORDS, lasts_days=7), NOW)
     assert (once.estimate.lasts_days, spec_of(item).estimate.lasts_days) == (7, None)
     assert once.estimate.monthly_savings == spec_of(item).estimate.monthly_savings
+
+
+def test_a_request_holds_the_parameters_of_its_plan_with_those_that_the_action_chose_itself() -> None:
+    item = recommendation()
+    plan = plan_of(item)
+    chosen = replace(plan, parameters={**plan.parameters, "apply": "window"})
+    spec = request_spec(policy(), account(), item, chosen, WORDS, NOW)
+    assert spec.parameters["apply"] == "window"
+    assert spec.plan_is_intact

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from finops.crds.policy_status import GAP_ROWS
 from finops.crds.scan_policy import ScanPolicy
 from finops_operator.rules import policy_status
 from finops_operator.rules.policy_status import PolicyFigures
+from finops_operator.rules.unproposed import RECOMMEND_ONLY, Unproposed, unproposed
 
 STANDING = PolicyFigures(open_requests=3, realized_monthly_savings=Decimal("7.005"))
 LATER = NOW + timedelta(hours=1)
@@ -36,14 +38,14 @@ def conditions(status: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
     return {one["type"]: (one["status"], one["reason"], one["message"]) for one in status["conditions"]}
 
 
-def told(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def verdicts(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {type_: values[:2] for type_, values in conditions(status).items()}
 
 
 def test_a_complete_scan_is_ready_in_every_respect() -> None:
     status = scanned()
 
-    assert told(status) == {
+    assert verdicts(status) == {
         "Ready": ("True", "Completed"),
         "Reconciling": ("False", "Completed"),
         "Stalled": ("False", "Completed"),
@@ -100,7 +102,7 @@ def test_a_scan_that_saw_nothing_shows_no_figure_and_the_cause() -> None:
     refused = gap("AwsCredentialsInvalid", "sts", "AssumeRole")
     status = scanned(refused, complete_failure="nothing could be scanned: no credentials", resources=0)
 
-    found = told(status)
+    found = verdicts(status)
     assert found["Ready"] == ("False", "AwsCredentialsInvalid")
     assert found["CredentialsValid"] == ("False", "AwsCredentialsInvalid")
     assert found["MetricsAvailable"] == found["PricingCurrent"] == ("Unknown", "NothingScanned")
@@ -127,16 +129,16 @@ def test_causes_that_differ_are_named_together() -> None:
 
 
 def test_a_code_that_is_no_reason_becomes_one() -> None:
-    assert told(scanned(gap("Client.Bad Code!"), complete_failure="nothing"))["Ready"][1] == "NothingScanned"
+    assert verdicts(scanned(gap("Client.Bad Code!"), complete_failure="nothing"))["Ready"][1] == "NothingScanned"
 
 
 def test_metrics_and_prices_that_lack_say_so() -> None:
-    assert told(scanned(gap("Throttling", "cloudwatch", "GetMetricData")))["MetricsAvailable"] == (
+    assert verdicts(scanned(gap("Throttling", "cloudwatch", "GetMetricData")))["MetricsAvailable"] == (
         "False",
         "Throttling",
     )
-    assert told(scanned(unknown_resources=2))["MetricsAvailable"] == ("True", "SomeUnknown")
-    assert told(scanned(unpriced_resources=2))["PricingCurrent"] == ("False", "SomeUnpriced")
+    assert verdicts(scanned(unknown_resources=2))["MetricsAvailable"] == ("True", "SomeUnknown")
+    assert verdicts(scanned(unpriced_resources=2))["PricingCurrent"] == ("False", "SomeUnpriced")
 
 
 def test_the_annotation_that_was_answered_is_echoed_and_kept() -> None:
@@ -179,10 +181,10 @@ def test_while_it_scans_ready_stays_what_it_was() -> None:
     known = policy(status=scanned())
     running = policy_status.scanning(known, reason="Schedule", now=LATER)
 
-    assert told(running)["Ready"] == ("True", "Completed")
-    assert told(running)["Reconciling"] == ("True", "Schedule")
+    assert verdicts(running)["Ready"] == ("True", "Completed")
+    assert verdicts(running)["Reconciling"] == ("True", "Schedule")
     assert running["monthlyCost"] == "123.45"
-    first = told(policy_status.scanning(policy(), reason="NeverScanned", now=NOW))
+    first = verdicts(policy_status.scanning(policy(), reason="NeverScanned", now=NOW))
     assert first["Ready"] == ("False", "Scanning")
 
 
@@ -202,8 +204,8 @@ def test_a_suspended_policy_is_ready_only_when_it_has_figures() -> None:
     never = policy_status.suspended(policy(), now=LATER)
     blind = policy_status.suspended(policy(status=scanned(gap("X"), complete_failure="nothing")), now=LATER)
 
-    assert told(rested)["Ready"] == ("True", "Suspended")
-    assert told(never)["Ready"] == told(blind)["Ready"] == ("False", "Suspended")
+    assert verdicts(rested)["Ready"] == ("True", "Suspended")
+    assert verdicts(never)["Ready"] == verdicts(blind)["Ready"] == ("False", "Suspended")
     assert "no scan has seen anything" in conditions(never)["Ready"][2]
     assert "nextScanTime" not in rested
     assert rested["monthlyCost"] == "123.45"
@@ -212,7 +214,7 @@ def test_a_suspended_policy_is_ready_only_when_it_has_figures() -> None:
 def test_without_the_store_the_old_figures_stay_and_are_not_called_current() -> None:
     status = policy_status.store_lost(policy(status=scanned()), message="the store does not answer", now=LATER)
 
-    found = told(status)
+    found = verdicts(status)
     assert found["Ready"] == found["StoreReachable"] == ("False", "StoreUnreachable")
     assert status["monthlyCost"] == "123.45"
 
@@ -223,13 +225,35 @@ def test_without_the_store_the_old_figures_stay_and_are_not_called_current() -> 
 def test_a_scan_that_broke_off_is_reported_with_a_proper_reason(reason: str, shown: str) -> None:
     status = policy_status.failed(policy(status=scanned()), reason=reason, message="broke\n", now=LATER)
 
-    assert told(status)["Ready"] == ("False", shown)
-    assert told(status)["Reconciling"] == ("False", "ScanFailed")
+    assert verdicts(status)["Ready"] == ("False", shown)
+    assert verdicts(status)["Reconciling"] == ("False", "ScanFailed")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "shown"),
+    [
+        (unproposed({}), ("True", "AllProposed")),
+        (unproposed({"It is protected.": 2}), ("False", "SomeWait")),
+        (RECOMMEND_ONLY, ("False", "RecommendOnly")),
+    ],
+)
+def test_what_nobody_is_asked_about_stands_in_a_condition_that_later_scans_without_the_lease_keep(
+    waiting: Unproposed, shown: tuple[str, str]
+) -> None:
+    before = policy(status=scanned())
+    assert "ActsProposed" not in verdicts(before.status.to_dict())
+
+    after = policy_status.followed_up(before, replace(STANDING, unproposed=waiting), now=LATER)
+
+    assert verdicts(after)["ActsProposed"] == shown
+    assert conditions(after)["ActsProposed"][2] == waiting.message
+    later = policy_status.followed_up(policy(status=after), STANDING, now=LATER)
+    assert verdicts(later)["ActsProposed"] == shown
 
 
 def test_requests_made_after_the_scan_change_two_figures_only() -> None:
     before = policy(status=scanned())
-    after = policy_status.followed_up(before, PolicyFigures(9, Decimal("1.5")))
+    after = policy_status.followed_up(before, PolicyFigures(9, Decimal("1.5")), now=NOW)
 
     assert (after.pop("openRequests"), after.pop("realizedMonthlySavings")) == (9, "1.50")
     rest = before.status.to_dict()

@@ -45,16 +45,34 @@ def test_an_act_is_watched_from_its_verified_end_for_as_long_as_the_policy_says(
     assert (shown.state, shown.worse, shown.message) == (WatchState.WATCHING, None, None)
 
 
+def test_an_undo_is_watched_like_the_act_that_it_undoes() -> None:
+    proposed = record(entry(RecordKind.PROPOSED, "created", undoes="team-a/act/u0"), -60)
+    time = watched_time([proposed, STARTED, VERIFIED], 24)
+    assert time is not None
+    assert time.goes_on
+
+
+def test_how_it_was_before_the_act_is_what_the_first_announced_call_says() -> None:
+    first = record(entry(RecordKind.INTENT, "", before={"status checks": "ok"}), -5)
+    later = record(entry(RecordKind.INTENT, "", back=False), -3)
+    time = watched_time([first, later, VERIFIED], 24)
+    assert time is not None
+    assert time.before == {"status checks": "ok"}
+    forged = record(entry(RecordKind.OUTCOME, "ok", before={"status checks": "impaired"}), -6)
+    unknown = watched_time([forged, STARTED, VERIFIED], 24)
+    assert unknown is not None
+    assert unknown.before == {}
+
+
 @pytest.mark.parametrize(
     ("records", "hours"),
     [
         ([], 24),
         ([STARTED, record(entry(RecordKind.OUTCOME, "RolledBack"))], 24),
         ([VERIFIED], 0),
-        ([record(entry(RecordKind.PROPOSED, "created", undoes="team-a/act/u0")), VERIFIED], 24),
         ([VERIFIED, record(entry(RecordKind.UNDONE, "ok"))], 24),
     ],
-    ids=["nothing was done", "it was rolled back", "the policy does not watch", "an undo", "it was undone"],
+    ids=["nothing was done", "it was rolled back", "the policy does not watch", "it was undone"],
 )
 def test_nothing_is_watched_or_shown_where_no_act_stands(records: list[Record], hours: int) -> None:
     time = watched_time(records, hours)

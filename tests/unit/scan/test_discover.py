@@ -14,6 +14,7 @@ from finops.errors import AwsDenied, AwsUnreachable
 from finops.ports.aws_access import AccountAccess
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore
+from finops_operator.plugins.kind import Memory, ResourceKind
 from finops_operator.scan.discover import ShardResult, ShardTask, choose_regions, discover_shard, shard_tasks
 from finops_operator.services.ec2.volume import KIND
 
@@ -61,10 +62,14 @@ def volume(number: int, state: str = "in-use") -> dict[str, Any]:
 
 
 def discover(
-    store: Store, generation: str, *pages: list[dict[str, Any]] | Exception, at: datetime = NOW
+    store: Store,
+    generation: str,
+    *pages: list[dict[str, Any]] | Exception,
+    at: datetime = NOW,
+    kind: ResourceKind[Any] = KIND,
 ) -> ShardResult:
     return discover_shard(
-        ShardTask(ACCESS, "us-east-1", KIND),
+        ShardTask(ACCESS, "us-east-1", kind),
         Volumes(*pages),
         InventoryStore(store),
         generation,
@@ -88,6 +93,20 @@ def test_pages_stream_into_one_generation_that_then_becomes_visible(store: Store
     assert head is not None
     assert (head.count, head.pages, head.expected_pages) == (3, 3, 3)
     assert head.api_calls == {"ec2:DescribeVolumes": 3}
+
+
+@pytest.mark.parametrize("reads_back", [True, False])
+def test_the_last_scan_is_read_back_only_where_a_kind_keeps_something_of_it(store: Store, reads_back: bool) -> None:
+    seen: list[str] = []
+
+    def remember(now: Resource, before: Resource | None, _: datetime) -> Resource:
+        seen.append(before.id if before is not None else "nothing")
+        return now
+
+    memory = Memory(lambda _: True, remember, lambda _: "", reads_back)
+    for generation in ("g1", "g2"):
+        discover(store, generation, [volume(1)], kind=replace(KIND, memory=memory))
+    assert seen == ["nothing", "vol-1" if reads_back else "nothing"]
 
 
 def test_more_than_one_write_loses_and_doubles_nothing(store: Store) -> None:

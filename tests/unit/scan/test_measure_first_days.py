@@ -114,7 +114,7 @@ def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Sto
     assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 4)]
     assert measurer.failures.asked.fine_series == 0
     (one,) = [one for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, Finding) if one.target]
-    assert one.target == "r5a.xlarge"
+    assert one.target == "r5.xlarge"
     measured = next(fact.value for fact in one.facts if fact.label == "Measured")
     assert measured.endswith("; read by the day, so each figure is the most it can be")
     assert one.evidence["readSeconds"] == DAY

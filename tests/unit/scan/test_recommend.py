@@ -17,6 +17,7 @@ from finops.domain.price import Cost, CostComponent, Price
 from finops.domain.recommendation import Finding, Recommendation, Status
 from finops.domain.report import Savings, StatusSum
 from finops.domain.resource import Resource
+from finops_operator.plugins.commitments import Act, Committed, Nothing, Unsaved
 from finops_operator.plugins.loaded import load_actions
 from finops_operator.rules.readiness import ActTerms
 from finops_operator.scan.recommend import Declarations, Terms, ranked, recommend, savings_of
@@ -231,3 +232,64 @@ def test_what_an_act_saves_once_is_no_part_of_what_is_saved_every_month(days: in
     assert sums == Savings(blocked=StatusSum(Decimal(monthly_sum), 1, Decimal(once)))
     ready = Savings(StatusSum(Decimal(monthly_sum), 1, Decimal(once)))
     assert (sums.moved(made, Status.ACTIONABLE), ready.count) == (ready, 1)
+
+
+class Plan:
+    """A commitment that keeps the same of whatever is saved."""
+
+    def unsaved(self, act: Act) -> Unsaved:
+        """Keep 5 an hour of any act on the resource."""
+        return Unsaved(Decimal(5), f"a plan pays for {act.resource.id}")
+
+    def after(self, act: Act) -> Plan:
+        """Stay as it is."""
+        del act
+        return self
+
+
+def beside(kept: Committed, saving: str, discount: str = "0") -> Recommendation:
+    """Return the advice that saves `saving` of 10 a month at list price, in a month of a tenth of an hour."""
+    terms = Terms("team-a/policy", ACTS, Decimal(discount), Decimal("0.1"))
+    left = str(10 - Decimal(saving))
+    asked = [finding("ebs_volume_gp2", left)]
+    (made,) = recommend(volume(), monthly("10"), asked, declared(volume()), terms, lambda _: kept)
+    return made
+
+
+def test_what_a_commitment_keeps_is_taken_off_the_list_saving_and_the_net_saving_decides() -> None:
+    made = beside(Plan(), "2")
+    assert (made.list_monthly_savings, made.net_monthly_savings, made.monthly_savings) == (
+        Decimal("2.00"),
+        Decimal("1.50"),
+        Decimal("1.50"),
+    )
+    assert made.net_note == f"a plan pays for {volume().id}"
+
+
+def test_a_net_saving_of_nothing_is_blocked_and_says_what_pays() -> None:
+    made = beside(Plan(), "0.4")
+    assert (made.list_monthly_savings, made.monthly_savings) == (Decimal("0.40"), Decimal("0.00"))
+    assert "It saves nothing: a plan pays for" in made.blocked_by[0].message
+
+
+def test_where_commitments_are_not_known_the_list_saving_decides_and_the_net_one_is_null() -> None:
+    made = beside(Nothing(Unsaved(None, "not read")), "2", discount="10")
+    assert (made.monthly_savings, made.net_monthly_savings, made.net_note) == (Decimal("1.80"), None, "not read")
+
+
+def test_the_least_of_what_commitments_and_the_discount_leave_is_shown() -> None:
+    assert beside(Plan(), "2", discount="10").net_monthly_savings == Decimal("1.35")
+
+
+def test_of_a_kind_that_aws_sells_no_commitment_for_list_and_net_are_alike() -> None:
+    made = one("8", monthly("10"))
+    assert (made.net_monthly_savings, made.net_note) == (made.list_monthly_savings, "")
+
+
+def test_nobody_is_asked_about_commitments_where_nothing_is_saved() -> None:
+    def never(_: Status) -> Committed:
+        raise AssertionError
+
+    asked = [finding("ebs_volume_gp2", left) for left in ("10", None)]
+    made = recommend(volume(), monthly("10"), asked, declared(volume()), TERMS, never)
+    assert {item.net_monthly_savings for item in made} == {Decimal("0.00"), None}

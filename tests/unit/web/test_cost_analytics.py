@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from finops_web.analytics.anomalies import WARM_UP_DAYS, Gates, anomalies
-from finops_web.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, combined, forecast, seasonal_naive
-from finops_web.analytics.series import Part, Series, added, grouped
+from finops.domain.analytics.anomalies import WARM_UP_DAYS, Gates, anomalies
+from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, combined, forecast, seasonal_naive
+from finops.domain.analytics.series import Part, Series, added, grouped
 
 FIRST = date(2026, 1, 1)
 GATES = Gates()

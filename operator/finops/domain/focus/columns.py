@@ -1,4 +1,4 @@
-"""The columns of FOCUS 1.2: what each may hold, what this product writes into it, and why it may be null.
+"""The columns of FOCUS 1.2 and 1.3: what each may hold, what this product writes into it, and why it may be null.
 
 Read by the export, the rule checker and the generator of docs/focus.md.
 """
@@ -11,7 +11,14 @@ from typing import Final
 
 from finops.domain.focus.categories import CATEGORIES
 
-VERSION: Final = "1.2"
+
+class Version(StrEnum):
+    """Versions of FOCUS that are written; a later one has all columns of those before it."""
+
+    V1_2 = "1.2"
+    V1_3 = "1.3"
+
+
 CUSTOM_PREFIX: Final = "x_"
 """FOCUS reserves it for columns that are not its own."""
 
@@ -23,6 +30,9 @@ class DataType(StrEnum):
     DECIMAL = "Decimal"
     TIME = "Date/Time"
     PAIRS = "JSON object"
+    """Of plain values."""
+    OBJECT = "JSON"
+    """An object that may hold lists and objects."""
 
 
 class Demand(StrEnum):
@@ -44,6 +54,7 @@ class Column:
         allowed: the only values that FOCUS allows; empty: any.
         needed_with: the column whose value makes one here necessary.
         only_with: the column without whose value there may be none here.
+        since: the first version here that has it.
     """
 
     name: str
@@ -54,6 +65,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     needed_with: str = ""
     only_with: str = ""
+    since: Version = Version.V1_2
 
 
 _TEXT: Final = DataType.TEXT
@@ -72,9 +84,24 @@ _SKU: Final = "The price table that ships with the program keeps no ids of AWS's
 _PRICE: Final = "Null where no price is known, never zero; `x_PriceMissing` says why."
 _ONE_CURRENCY: Final = "Prices and costs are in one currency: nothing is converted."
 _CONSUMED: Final = "A scan sees what exists, not what was consumed on the day."
+_SPLIT: Final = "No charge is split over what shares a resource."
+_CONTRACTS: Final = "Contracts and what they commit to are not read from AWS."
+_V1_3: Final = Version.V1_3
 _KIND: Final = "Null for a kind of resource that the installed version does not know."
 
 COLUMNS: Final = (
+    Column(
+        *("AllocatedMethodDetails", DataType.OBJECT, _OPTIONAL, "", _SPLIT), only_with="AllocatedMethodId", since=_V1_3
+    ),
+    Column("AllocatedMethodId", _TEXT, _OPTIONAL, "", _SPLIT, since=_V1_3),
+    Column(
+        *("AllocatedResourceId", _TEXT, _OPTIONAL, "", _SPLIT),
+        needed_with="AllocatedMethodId",
+        only_with="AllocatedMethodId",
+        since=_V1_3,
+    ),
+    Column("AllocatedResourceName", _TEXT, _OPTIONAL, "", _SPLIT, only_with="AllocatedResourceId", since=_V1_3),
+    Column("AllocatedTags", DataType.PAIRS, _OPTIONAL, "", _SPLIT, only_with="AllocatedMethodId", since=_V1_3),
     Column("AvailabilityZone", _TEXT, _OPTIONAL, "the zone, for kinds that live in one", "Null for all other kinds."),
     Column("BilledCost", _DECIMAL, _ALWAYS, "", _INVOICE),
     Column("BillingAccountId", _TEXT, _ALWAYS, "", _PAYER),
@@ -126,9 +153,11 @@ COLUMNS: Final = (
         needed_with="ConsumedQuantity",
         only_with="ConsumedQuantity",
     ),
+    Column("ContractApplied", DataType.OBJECT, _OPTIONAL, "", _CONTRACTS, since=_V1_3),
     Column("ContractedCost", _DECIMAL, _ALWAYS, "", _CONTRACT),
     Column("ContractedUnitPrice", _DECIMAL, _USAGE, "", _CONTRACT),
     Column("EffectiveCost", _DECIMAL, _ALWAYS, "", _COMMITMENT),
+    Column("HostProviderName", _TEXT, _ALWAYS, "`AWS`", since=_V1_3),
     Column("InvoiceId", _TEXT, _OPTIONAL, "", _INVOICE),
     Column("InvoiceIssuerName", _TEXT, _ALWAYS, "", _INVOICE),
     Column("ListCost", _DECIMAL, _ALWAYS, "`ListUnitPrice` × `PricingQuantity`, not rounded", _PRICE),
@@ -160,6 +189,7 @@ COLUMNS: Final = (
     Column("ResourceType", _TEXT, _OPTIONAL, "the kind, as in a policy", needed_with="ResourceId"),
     Column("ServiceCategory", _TEXT, _ALWAYS, "FOCUS's category of the service", "", tuple(CATEGORIES)),
     Column("ServiceName", _TEXT, _ALWAYS, "AWS's name of the service", _KIND),
+    Column("ServiceProviderName", _TEXT, _ALWAYS, "`AWS`", since=_V1_3),
     Column("ServiceSubcategory", _TEXT, _ALWAYS, "FOCUS's subcategory of the service"),
     Column("SkuId", _TEXT, _USAGE, "", _SKU),
     Column("SkuMeter", _TEXT, _OPTIONAL, "", f"{_SKU} `x_Meter` says what is measured.", only_with="SkuId"),
@@ -183,4 +213,15 @@ CUSTOM: Final = {
 }
 """Our own columns, after those of FOCUS."""
 
-NAMES: Final = (*(column.name for column in COLUMNS), *CUSTOM)
+
+def columns_of(version: Version) -> tuple[Column, ...]:
+    """Return FOCUS's columns of a version, in its order."""
+    return tuple(column for column in COLUMNS if column.since <= version)
+
+
+def names_of(version: Version) -> tuple[str, ...]:
+    """Return the names of all columns of an export: FOCUS's and ours."""
+    return (*(column.name for column in columns_of(version)), *CUSTOM)
+
+
+NAMES: Final = names_of(max(Version))

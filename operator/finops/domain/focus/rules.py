@@ -1,4 +1,4 @@
-"""Which rules of FOCUS 1.2 a row breaks. Pure; works on rows as a CSV file holds them, whoever wrote it.
+"""Which rules of FOCUS a row breaks. Pure; works on rows as a CSV file holds them, whoever wrote it.
 
 Covered are the rules that one row decides: names, types, null values, allowed values and the sums that must agree.
 Rules about several rows, about invoices and about delivery are left out.
@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 from finops.domain.focus.categories import subcategories
-from finops.domain.focus.columns import COLUMNS, CUSTOM_PREFIX, Column, DataType, Demand
+from finops.domain.focus.columns import CUSTOM_PREFIX, Column, DataType, Demand, Version, columns_of
 
 Row: TypeAlias = Mapping[str, str | None]
 """Column → text; None or an empty text is null."""
@@ -24,7 +24,6 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _DECIMAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:E-?\d+)?")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UNIT: Final = re.compile(r"(?:\d+ )?[A-Z][A-Za-z]*(?:[-/ ][A-Z][A-Za-z]*)*")
-_KNOWN: Final = frozenset(column.name for column in COLUMNS)
 _CURRENCIES: Final = ("BillingCurrency", "PricingCurrency")
 _UNITS: Final = ("CommitmentDiscountUnit", "ConsumedUnit", "PricingUnit")
 _NEGATIVE_PRICES: Final = ("ListUnitPrice", "ContractedUnitPrice")
@@ -61,19 +60,19 @@ RULES: Final[Mapping[str, str]] = {
 }
 
 
-def check_header(names: Collection[str]) -> Iterator[Violation]:
+def check_header(names: Collection[str], version: Version) -> Iterator[Violation]:
     """Yield what is wrong with the columns of a file."""
-    for column in COLUMNS:
-        if column.name not in names:
-            yield _broken(column.name, "present")
+    known = {column.name for column in columns_of(version)}
+    for column in sorted(known.difference(names)):
+        yield _broken(column, "present")
     for name in names:
-        if name not in _KNOWN and not name.startswith(CUSTOM_PREFIX):
+        if name not in known and not name.startswith(CUSTOM_PREFIX):
             yield _broken(name, "name")
 
 
-def check_row(row: Row) -> Iterator[Violation]:
+def check_row(row: Row, version: Version) -> Iterator[Violation]:
     """Yield what is wrong with one row, by column."""
-    for column in COLUMNS:
+    for column in columns_of(version):
         value = row.get(column.name)
         if not value:
             if _must_have_a_value(column, row):
@@ -121,17 +120,23 @@ def _has_its_type(column: Column, value: str) -> bool:
         return _moment(value) is not None
     if column.data_type is DataType.PAIRS:
         return _is_flat_object(value)
+    if column.data_type is DataType.OBJECT:
+        return isinstance(_parsed(value), dict)
     if column.name in _CURRENCIES:
         return _CURRENCY.fullmatch(value) is not None
     return column.name not in _UNITS or _UNIT.fullmatch(value) is not None
 
 
 def _is_flat_object(value: str) -> bool:
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return False
+    found = _parsed(value)
     return isinstance(found, dict) and not any(isinstance(one, dict | list) for one in found.values())
+
+
+def _parsed(value: str) -> object:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
 
 
 def _number(value: str | None) -> Decimal | None:

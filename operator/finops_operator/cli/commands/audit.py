@@ -26,6 +26,7 @@ from finops.ledger.stories import latest_stories
 from finops.store.ledger import LedgerStream, unchecked
 from finops_operator.cli import audit_stories
 from finops_operator.cli.command import Command
+from finops_operator.cli.extras import not_installed
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Column, Format, emit, emit_one, field, note
@@ -168,9 +169,13 @@ def _verify(
         return
     kept = [one if is_noted(one) else text_of(one, "--checkpoint") for one in checkpoint or ()]
     with _lines(file, redis) as lines:
-        report = verify(
-            lines, keys=keys, expected_head=expected_head or None, kept=kept, every_signature=every_signature
-        )
+        try:
+            report = verify(
+                lines, keys=keys, expected_head=expected_head or None, kept=kept, every_signature=every_signature
+            )
+        except OSError as error:
+            hint = "set TMPDIR to a directory with room for about the size of the ledger"
+            raise InvalidInput(f"cannot be verified: {error}", field="TMPDIR", hint=hint) from error
     _print(report, output)
     for loss in report.losses:
         note(f"an administrator accepted a loss: {loss}")
@@ -223,18 +228,47 @@ def _prove(
 
 
 @app.command("export")
-def _export(redis: Redis = "") -> None:
-    """Write the ledger to stdout, one line of canonical JSON per record: what `verify --file` reads."""
+def _export(
+    bucket: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="s3://BUCKET/PREFIX", help="Read the bucket in which the ledger is kept, not the store."
+        ),
+    ] = "",
+    redis: Redis = "",
+) -> None:
+    """Write the ledger to stdout, one line of canonical JSON per record: what `verify --file` reads.
+
+    From a bucket the first version of each object is read, with your own credentials: what was written there later,
+    and what was deleted, does not change the export. Its region and role are those of FINOPS_LEDGER_S3_REGION and
+    FINOPS_LEDGER_S3_ROLE_ARN, where they are set.
+    """
+    if bucket and redis:
+        raise InvalidInput("names another ledger than --redis", field="--from", hint="use one")
     try:
+        if bucket:
+            _export_bucket(bucket)
+            return
         with store_to_read(redis) as store:
-            for one in LedgerStream(store, unchecked).read():
+            stream = LedgerStream(store, unchecked)
+            for one in stream.read():
                 write_bytes(line_of(one))
+            stream.whole_head()
     except OutputFailed:
         raise
     except FinopsError as error:
         # A part must not pass for the whole when somebody verifies it: this line is no record.
         write_bytes(f"export failed, records are missing: {error.code}\n".encode())
         raise
+
+
+def _export_bucket(url: str) -> None:
+    """Write the bucket's objects. Raises NotInstalled: there is no AWS SDK, which nothing else here needs."""
+    try:
+        from finops_operator.cli.bucket_export import export_bucket  # noqa: PLC0415 - loads the AWS SDK
+    except ModuleNotFoundError as error:
+        raise not_installed("audit export --from", error) or error from None
+    export_bucket(url)
 
 
 def _is_intact(report: VerifyReport) -> bool:
@@ -304,7 +338,19 @@ def _lines(file: str, redis: str) -> Iterator[Iterable[bytes]]:
             yield opened
     else:
         with store_to_read(redis) as store:
-            yield (line_of(one) for one in LedgerStream(store, unchecked).read())
+            yield _stored(LedgerStream(store, unchecked))
+
+
+def _stored(stream: LedgerStream) -> Iterator[bytes]:
+    """Yield the store's records, and a last line that is none where it has not all of them any more."""
+    for one in stream.read():
+        yield line_of(one)
+    try:
+        stream.whole_head()
+    except LedgerDiverged as error:
+        # What is there is verified all the same: the verifier reports this line with whatever else is wrong.
+        note(error.message)
+        yield b"records are missing\n"
 
 
 def _is_about(record: Record, request: str) -> bool:

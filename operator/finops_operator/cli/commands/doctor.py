@@ -8,12 +8,15 @@ from typing import Annotated, Final
 import typer
 
 from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, InvalidInput
 from finops.ports.clock import SystemClock
 from finops_operator.cli.cluster_access import Cluster, open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.diagnosis.aws import AwsDoctor
-from finops_operator.cli.diagnosis.cluster import accounts_of, diagnose_cluster
+from finops_operator.cli.diagnosis.cluster import accounts_of, diagnose_cluster, policies_of
+from finops_operator.cli.diagnosis.ledger_bucket import diagnose_ledger_bucket
+from finops_operator.cli.diagnosis.price_list import diagnose_price_list
 from finops_operator.cli.diagnosis.prices import diagnose_prices
 from finops_operator.cli.diagnosis.result import Result, Verdict, failed
 from finops_operator.cli.diagnosis.store import diagnose_store
@@ -38,7 +41,8 @@ _DATA: Final = (field("verdict"), field("part"), field("check"), field("detail")
 
 def _run(
     files: Annotated[
-        list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="AwsAccount documents to check.")
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE", help="AwsAccount documents to check, and ScanPolicies."),
     ] = None,
     output: Output = Format.TABLE,
     redis: Redis = "",
@@ -46,7 +50,7 @@ def _run(
     context: Context = "",
     namespace: Namespace = "",
 ) -> None:
-    """Test identity, permissions, regions, prices, store, kinds, rights and Slack; nothing is changed anywhere.
+    """Test identity, permissions, regions, prices, store, ledger, kinds, rights and Slack; nothing is changed anywhere.
 
     Accounts come from -f, else from the cluster. AWS is asked with your own credentials. Exit code 1 when something
     failed, 3 when there are warnings.
@@ -68,7 +72,9 @@ def _run(
 
 def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator[Result]:
     clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
-    accounts = tuple(read_documents(files, loaded, clock.now()).accounts.values())
+    documents = read_documents(files, loaded, clock.now())
+    accounts = tuple(documents.accounts.values())
+    policies: tuple[ScanPolicy, ...] | None = tuple(documents.policies) or None
     cluster = None
     try:
         cluster = open_cluster(*place)
@@ -76,14 +82,17 @@ def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iter
         yield Result("kubernetes", "configuration", Verdict.UNKNOWN, error.message, error.hint)
     if cluster is not None:
         yield from diagnose_cluster(cluster)
-        accounts = accounts or _from(cluster)
+        accounts, policies = accounts or _from(cluster), policies or policies_of(cluster)
     doctor = AwsDoctor(loaded, clock, namespace=cluster.namespace if cluster else "default", demo=settings.demo)
     try:
         yield from doctor.diagnose(accounts)
     except FinopsError as error:
         yield failed("aws", "connection", error)
     yield from diagnose_prices(loaded, clock.now().date())
+    by_name = {one.metadata.name: one for one in accounts}
+    yield from diagnose_price_list(policies, by_name, loaded.kinds, doctor.reader, clock)
     yield from diagnose_store(settings)
+    yield from diagnose_ledger_bucket(settings, clock)
 
 
 def _from(cluster: Cluster) -> tuple[AwsAccount, ...]:

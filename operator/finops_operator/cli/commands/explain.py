@@ -17,7 +17,7 @@ from finops.store.connection import Store
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
 from finops.store.resource_costs import ResourceCostStore
 from finops_operator.cli.command import Command
-from finops_operator.cli.explaining import evidence_lines, head_of, hours_priced, price_lines
+from finops_operator.cli.explaining import evidence_lines, head_of, hours_priced, other_types, price_lines
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Format, emit, emit_one, field
 from finops_operator.cli.store_access import store_to_read
@@ -26,6 +26,7 @@ from finops_operator.plugins.loaded import load_checks
 
 _SHORTEST: Final = 4
 """Characters of an id below which it is more likely a slip."""
+_FOLDED: Final = frozenset({"value", "description", "source", "price", "differences"})
 _HEAD: Final = (field("recommendation"), field("value", fit=Fit.FOLD))
 
 
@@ -108,7 +109,7 @@ def _print(record: Mapping[str, Any], cost: Cost, output: Format) -> None:
     month = "prices, a month of the policy's hours" if hours_priced(cost) else "prices"
     _section(month, price_lines(cost), output)
     _section("thresholds (defaults)", record.get("thresholds", ()), output)
-    _section("alternatives", record["alternatives"], output)
+    _section("alternatives", other_types(record), output)
 
 
 def _section(title: str, rows: Any, output: Format) -> None:
@@ -117,7 +118,7 @@ def _section(title: str, rows: Any, output: Format) -> None:
         return
     sys.stdout.write(f"\n{title}\n")
     names = list(dict.fromkeys(key for row in listed for key in row))
-    fits = {name: Fit.FOLD for name in names if name in {"value", "description", "source", "price"}}
+    fits = {name: Fit.FOLD for name in names if name in _FOLDED}
     emit(listed, [field(name, fit=fits.get(name, Fit.WHOLE)) for name in names], output)
 
 

@@ -1,17 +1,18 @@
-"""`finops iam-policy`: the least IAM policies of the two roles, from what the plug-ins declare they call."""
+"""`finops iam-policy`: the least IAM policies of the roles, from what the plug-ins and the ledger's bucket call."""
 
 from __future__ import annotations
 
 import json
 import sys
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from finops.errors import InvalidInput
+from finops_operator.aws.bucket_place import bucket_and_prefix
 from finops_operator.cli.command import Command
-from finops_operator.cli.iam_documents import act_policy, kinds_of, scan_policy
+from finops_operator.cli.iam_documents import act_policy, kinds_of, ledger_policy, scan_policy
 from finops_operator.plugins.loaded import plugins
 
 
@@ -20,12 +21,17 @@ class Purpose(StrEnum):
 
     SCAN = "scan"
     ACT = "act"
+    LEDGER = "ledger"
 
 
 def _run(
     for_: Annotated[
         Purpose,
-        typer.Option("--for", help="scan: the role that reads. act: the role that changes.", case_sensitive=False),
+        typer.Option(
+            "--for",
+            help="scan: the role that reads. act: the role that changes. ledger: who writes the ledger's bucket.",
+            case_sensitive=False,
+        ),
     ] = Purpose.SCAN,
     actions: Annotated[
         list[str] | None,
@@ -40,23 +46,50 @@ def _run(
     kinds: Annotated[
         list[str] | None, typer.Option("--kind", metavar="ID", help="Only for this kind. Repeatable.")
     ] = None,
+    price_list: Annotated[
+        bool,
+        typer.Option("--price-list", help="Let it ask AWS's price list, for policies with spec.pricing.priceList."),
+    ] = False,
+    bucket: Annotated[
+        str, typer.Option("--bucket", metavar="s3://BUCKET/PREFIX", help="The ledger's bucket; with --for ledger.")
+    ] = "",
 ) -> None:
     """Print the least IAM policy as JSON, ready for `aws iam put-role-policy`.
 
-    A role for some services or kinds goes with policies that name the same kinds in spec.kinds: what a policy scans
+    A role for some services or kinds goes with policies that name the same kinds in spec.resources: what a policy scans
     without the right to is a gap.
     """
+    if bool(bucket) != (for_ is Purpose.LEDGER):
+        raise InvalidInput("goes with --for ledger, and that with it", field="--bucket", hint="s3://BUCKET/PREFIX")
+    if for_ is Purpose.LEDGER:
+        if actions or services or kinds:
+            raise InvalidInput("narrows what is scanned or changed, not the ledger", field="--for ledger")
+        _print(ledger_policy(*bucket_and_prefix(bucket, "--bucket")))
+        return
+    _check(for_, actions=bool(actions), kinds=bool(services or kinds), price_list=price_list)
+    loaded = plugins()
+    chosen = kinds_of(loaded, services or (), kinds or ())
+    if for_ is Purpose.SCAN:
+        _print(scan_policy(loaded, chosen, price_list=price_list))
+    else:
+        _print(act_policy(loaded, chosen, actions or ()))
+
+
+def _check(for_: Purpose, *, actions: bool, kinds: bool, price_list: bool) -> None:
+    """Refuse options that do not go together."""
     if actions and for_ is not Purpose.ACT:
         raise InvalidInput(
             "narrows the role that changes, not the one that reads", field="--action", hint="add --for act"
         )
-    if actions and (services or kinds):
+    if actions and kinds:
         raise InvalidInput(
             "names actions, and --service and --kind name all actions of theirs", field="--action", hint="use one"
         )
-    loaded = plugins()
-    chosen = kinds_of(loaded, services or (), kinds or ())
-    document = scan_policy(loaded, chosen) if for_ is Purpose.SCAN else act_policy(loaded, chosen, actions or ())
+    if price_list and for_ is not Purpose.SCAN:
+        raise InvalidInput("is asked by the role that reads alone", field="--price-list", hint="use --for scan")
+
+
+def _print(document: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 

@@ -1,21 +1,25 @@
-"""`finops prices lookup`: what the price tables say about one product, with source and date."""
+"""`finops prices lookup`: what the price tables and AWS's price list say about one product, with the source of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
 
 import typer
 
-from finops.domain.price import Price, PriceQuery
+from finops.domain.price import NotListed, Price, PriceQuery
 from finops.errors import FinopsError, InvalidInput
+from finops.ports.clock import SystemClock
 from finops_operator.cli.command import Command
+from finops_operator.cli.failures import GAPS
 from finops_operator.cli.options import Output
-from finops_operator.cli.output import Format, emit, field
-from finops_operator.plugins.kind import Product
+from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.plugins.kind import Product, ResourceKind
 from finops_operator.plugins.loaded import load_kinds, plugins
 from finops_operator.pricing.bundled import known_regions
+from finops_operator.pricing.offers import all_offers, offer_of
+from finops_operator.pricing.price_list import PERMISSION, PriceList
 
 _COLUMNS: Final = (
     field("region"),
@@ -26,12 +30,13 @@ _COLUMNS: Final = (
     field("unit"),
     field("source"),
     field("asOf"),
+    field("sku"),
 )
 app: Final = typer.Typer(no_args_is_help=True, help="Read the price tables.")
 
 
 class UnknownPrice(FinopsError):
-    """The tables hold no such figure; another region's is never taken instead."""
+    """No source holds such a figure; another region's is never taken instead."""
 
 
 @app.callback()
@@ -46,13 +51,15 @@ class _Lookup:
         self._products = products
         self.__name__ = "lookup"
         self.__doc__ = (
-            "Show AWS's on-demand list price of one product, which is named by exactly one of the options. "
-            "Exit code 1 when it is unknown."
+            "Show AWS's on-demand list price of one product, which is named by exactly one of the options.\n\n"
+            "Each figure names its source: the tables of this release with the date of the figure, or AWS's price list "
+            "with the number of the product (SKU). Exit code 1 when it is unknown, 3 when AWS could "
+            "not be asked and a table holds it."
         )
-        self.__signature__ = Signature([_REGION_OPTION, *self._options(), _OUTPUT_OPTION])
+        self.__signature__ = Signature([_REGION_OPTION, *self._options(), _PRICE_LIST_OPTION, _OUTPUT_OPTION])
         self.__annotations__ = {name: one.annotation for name, one in self.__signature__.parameters.items()}
 
-    def __call__(self, *, region: str, output: Format, **given: str) -> None:
+    def __call__(self, *, region: str, price_list: bool, output: Format, **given: str) -> None:
         chosen = [product for product in self._products if given[_argument(product.option)]]
         if len(chosen) != 1:
             raise InvalidInput("name exactly one product", field=", ".join(one.option for one in self._products))
@@ -66,13 +73,7 @@ class _Lookup:
         options = {one.name: given[_argument(one.name)] for one in chosen[0].options}
         product = " ".join((name, *options.values()))
         queries = chosen[0].queries(region, name, options)
-        records = [_record(query, product, price) for query in queries if (price := _price(query)) is not None]
-        if not records:
-            raise UnknownPrice(
-                f"no price for {product} in {region}",
-                hint="resources of this product are shown without a price; other regions' figures are never used",
-            )
-        emit(records, _COLUMNS, output)
+        _show(product, queries, output, _asked(product, queries) if price_list else None)
 
     def _options(self) -> Iterator[Parameter]:
         for product in self._products:
@@ -95,14 +96,81 @@ _REGION_OPTION: Final = Parameter(
     Parameter.KEYWORD_ONLY,
     annotation=Annotated[str, typer.Option("--region", metavar="CODE", help="Region, such as us-east-1.")],
 )
+_PRICE_LIST_OPTION: Final = Parameter(
+    "price_list",
+    Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[
+        bool,
+        typer.Option("--price-list", help=f"Ask AWS's price list first, with your own credentials ({PERMISSION})."),
+    ],
+)
 _OUTPUT_OPTION: Final = Parameter("output", Parameter.KEYWORD_ONLY, default=Format.TABLE, annotation=Output)
 
-app.command("lookup")(_Lookup([product for kind in load_kinds().values() for product in kind.products]))
+
+def _listed(kinds: Iterable[ResourceKind[Any]]) -> Product:
+    """Return what AWS's price list alone has, by our name of the figure."""
+    known = {"/".join(figure): (figure, offer) for figure, offer in all_offers(kinds).items()}
+
+    def queries(region: str, name: str, _: Mapping[str, str]) -> tuple[PriceQuery, ...]:
+        if name not in known:
+            hint = f"one of {', '.join(sorted(known))}"
+            raise InvalidInput(f"AWS's price list is not asked for {name!r}", field="--figure", hint=hint)
+        (service, dimension), offer = known[name]
+        return (PriceQuery(service, region, dimension, offer.attributes),)
+
+    sample = min(known)
+    text = f"A figure that AWS's price list has and few tables, such as {sample}; with --price-list."
+    return Product("--figure", "FIGURE", text, queries, sample)
 
 
-def _price(query: PriceQuery) -> Price | None:
+_KINDS: Final = tuple(load_kinds().values())
+app.command("lookup")(_Lookup([*(product for kind in _KINDS for product in kind.products), _listed(_KINDS)]))
+
+
+def _asked(product: str, queries: Sequence[PriceQuery]) -> PriceList | None:
+    """Return AWS's price list, None where it says nothing of the product that we could name for certain."""
+    if not _listed_somewhere(queries):
+        note(f"AWS's price list is not asked for {product}: the tables alone have it")
+        return None
+    from finops_operator.cli.asked_prices import own_price_list  # noqa: PLC0415 - loads the AWS SDK
+
+    return own_price_list(load_kinds(), SystemClock())
+
+
+def _listed_somewhere(queries: Sequence[PriceQuery]) -> bool:
+    offers = all_offers(_KINDS)
+    return any(offer_of(query, offers) is not None for query in queries)
+
+
+def _show(product: str, queries: Sequence[PriceQuery], output: Format, price_list: PriceList | None) -> None:
+    """Print the figures that a source knows; fail where none does, end with a gap where AWS gave no answer."""
+    answers = {query: price_list.answer(query) for query in queries} if price_list else {}
+    records = []
+    for query in queries:
+        answer = answers.get(query)
+        price = answer if isinstance(answer, Price) else _tabled(query)
+        records += [_record(query, product, price)] if price else []
+    gaps = price_list.gaps if price_list else []
+    if not records:
+        why = [one.why for one in answers.values() if isinstance(one, NotListed)] + [gap.message for gap in gaps]
+        said = f": {'; '.join(dict.fromkeys(why))}" if why else ""
+        raise UnknownPrice(f"no price for {product} in {queries[0].region}{said}", hint=_hint(queries, price_list))
+    emit(records, _COLUMNS, output)
+    if gaps:
+        note("; ".join(gap.message for gap in gaps))
+        raise typer.Exit(GAPS)
+
+
+def _tabled(query: PriceQuery) -> Price | None:
     sources = plugins().price_sources
     return next((price for source in sources if (price := source.lookup(query)) is not None), None)
+
+
+def _hint(queries: Sequence[PriceQuery], price_list: PriceList | None) -> str:
+    if price_list is None and _listed_somewhere(queries):
+        return f"AWS's price list may have it: add --price-list, which needs {PERMISSION}"
+    return "resources of this product are shown without a price; other regions' figures are never used"
 
 
 def _record(query: PriceQuery, product: str, price: Price) -> dict[str, Any]:
@@ -115,6 +183,7 @@ def _record(query: PriceQuery, product: str, price: Price) -> dict[str, Any]:
         "unit": price.unit,
         "source": price.source,
         "asOf": price.as_of.isoformat(),
+        "sku": price.sku or None,
     }
 
 

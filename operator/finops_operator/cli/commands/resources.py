@@ -46,6 +46,7 @@ _COLUMNS: Final = (
     field("hourlyCost", right=True, wide=True),
     money_field("monthlyCostByUse", wide=True),
     money_field("annualCost", wide=True),
+    money_field("attributedMonthlyCost", wide=True),
     field("priceSource", path="price.source", wide=True),
     field("priceAsOf", path="price.asOf", wide=True),
     field("priceMissing", wide=True, words=missing_in_words),
@@ -149,9 +150,12 @@ class _Listing:
         for head in heads:
             for page in inventory.pages(head.shard, head.generation):
                 for one, record in self._records(head, page):
-                    row = _row(one, record, advice.get(one.arn, Advice()))
+                    kind = self.kinds.get(one.kind)
+                    group = bool(kind and kind.members)
+                    row = _row(one, record, advice.get(one.arn, Advice()), group=group)
                     if self.wanted.matches(row):
-                        tally.add(row.cost, record["policies"])
+                        at_least = _decimal(record["knownMonthlyCost"])
+                        tally.add(row.cost, at_least, record["policies"], group=group)
                         yield row
 
     def _records(self, head: ShardHead, page: Sequence[Resource]) -> Iterator[tuple[Resource, dict[str, Any]]]:
@@ -162,7 +166,8 @@ class _Listing:
             by = [policy.name for policy in self.policies if policy.selects(head.shard, one)]
             if by or not self.only_selected:
                 shown = resource_to_json(one, costs[one.id], measured.get(one.id))
-                yield one, {**shown, **_by_kind(self.kinds.get(one.kind), one, shown), "policies": by}
+                kind = self.kinds.get(one.kind)
+                yield one, {**shown, **_by_kind(kind, one, shown), "policies": by}
 
     def _advice(self) -> Mapping[str, Advice]:
         if not self.wanted.needs_advice:
@@ -186,8 +191,9 @@ def _by_kind(kind: ResourceKind[Any] | None, one: Resource, shown: Mapping[str, 
     return {"type": kind.type_of(one), "peak": peak}
 
 
-def _row(one: Resource, record: dict[str, Any], advice: Advice) -> filters.Row:
-    cost = record["monthlyCost"]
+def _row(one: Resource, record: dict[str, Any], advice: Advice, *, group: bool) -> filters.Row:
+    # A group adds nothing to a total: its members are in it.
+    cost = "0" if group else record["monthlyCost"]
     return filters.Row(
         record=record,
         account=one.account,
@@ -200,8 +206,12 @@ def _row(one: Resource, record: dict[str, Any], advice: Advice) -> filters.Row:
         tags=one.tags,
         owner=owner_of(one.tags),
         savings=advice.savings,
-        cost=None if cost is None else Decimal(cost),
+        cost=_decimal(cost),
     )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 COMMAND: Final = Command("resources", _run)

@@ -45,7 +45,8 @@ class AwsDoctor:
     def __init__(self, plugins: Plugins, clock: Clock, *, namespace: str, demo: bool) -> None:
         counter = CallCounter()
         self._plugins, self._clock = plugins, clock
-        self._granted = frozenset(one.calls.dry_run_passed for one in plugins.actions.values())
+        passed = frozenset(one.calls.dry_run_passed for one in plugins.actions.values())
+        self._granted = passed.union(*(one.commitments.granted_by for one in plugins.kinds.values()))
         self._sdk = SdkSessions(counter, demo=demo)
         self._readers = AwsReaders(
             self._sdk, CallPacing(LocalRateLimits(), clock, _HASTY), process_counter=counter, timeout_seconds=15
@@ -58,6 +59,10 @@ class AwsDoctor:
         yield from self._own_identity()
         for account in accounts:
             yield from self._account(account)
+
+    def reader(self, access: AccountAccess) -> AwsReader:
+        """Return a reader with the scanner role of an account; sends nothing yet."""
+        return self._readers.reader(access, access.home_region, self._tenant)
 
     def _own_identity(self) -> Results:
         context = CallContext("sts:GetCallerIdentity")
@@ -75,7 +80,7 @@ class AwsDoctor:
         if account.spec.actions_for(self._tenant.namespace) is None:
             seen = f"does not list namespace {self._tenant.namespace} in spec.allow"
             yield Result(part, "grant", Verdict.WARNING, seen, "an administrator can add it")
-        reader = self._readers.reader(access, access.home_region, self._tenant)
+        reader = self.reader(access)
         try:
             identity = reader.once("sts:GetCallerIdentity", {})
             yield ok(part, "scanner", f"{identity.get('Arn')} in account {identity.get('Account')}")
@@ -168,10 +173,11 @@ def _something(kind: ResourceKind[Any], reader: AwsReader, partition: str) -> st
 def _kind_reads(kind: ResourceKind[Any], known: str, now: datetime) -> dict[str, Mapping[str, Any]]:
     """Return operation → parameters of a call that answers whether a scan of the kind may make it."""
     calls: dict[str, Mapping[str, Any]] = {}
+    probes = {**kind.listing.probes, **kind.commitments.probes}
     for operation in kind.permissions:
         # What it reads of another service has no dry run, whatever its own API has.
         dry = _DRY if kind.dry_run and operation.startswith(f"{kind.service}:") else {}
-        probe = kind.listing.probes.get(operation)
+        probe = probes.get(operation)
         if probe is not None:
             calls[operation] = {**probe(known), **dry}
         elif operation == LIST_REGIONS:

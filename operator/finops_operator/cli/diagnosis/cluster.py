@@ -7,6 +7,7 @@ from typing import Final
 from finops.crds.aws_account import AwsAccount
 from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.crds.policy_actions import Mode
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, Refused
 from finops.k8s.kinds import action_requests, aws_accounts, scan_policies
 from finops_operator.cli.cluster_access import Cluster
@@ -15,10 +16,12 @@ from finops_operator.rules.paused import paused
 
 _PART: Final = "kubernetes"
 _MOST_PAUSED: Final = 10
-KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
+KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals", "budgets")
 _STOPPED: Final = {
     "Frozen": "an administrator lifts the freeze in the ConfigMap RELEASE-freeze",
     "Unprotected": "install the chart again, or helm upgrade: it brings the admission policies back",
+    "StoreNearlyFull": "raise valkey.maxMemory and its memory limit; see docs/operations.md",
+    "LedgerUnusable": "check the file's volume and the ledger's bucket; see docs/operations.md",
     "LedgerBroken": "compare store, file and checkpoint with `finops audit verify`; see docs/operations.md",
 }
 _RIGHTS: Final = (
@@ -103,3 +106,11 @@ def accounts_of(cluster: Cluster) -> tuple[AwsAccount, ...]:
         return tuple(aws_accounts(cluster.connection).list())
     except Refused:
         return ()
+
+
+def policies_of(cluster: Cluster) -> tuple[ScanPolicy, ...] | None:
+    """Return the ScanPolicies of the chosen namespace, None where they cannot be read."""
+    try:
+        return tuple(scan_policies(cluster.connection).list(cluster.namespace))
+    except FinopsError:
+        return None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from finops.errors import FinopsError
+from finops.errors import FinopsError, LedgerDiverged
 from finops.settings import Settings
 from finops.store.address import redacted, require_password
 from finops.store.connection import Store, check_server, open_store
 from finops.store.ledger import LedgerStream, unchecked
 from finops.store.recommendations import RecommendationStore
 from finops.store.slack_status import SlackStatus
+from finops.store.space import Fill, Space, measure, too_full
+from finops.store.webhooks import shown
 from finops_operator.cli.asking import local_time
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
 
@@ -37,7 +39,9 @@ def diagnose_store(settings: Settings) -> Results:
         store = open_store(settings.redis_url, prefix=settings.redis_prefix, timeout_seconds=3)
         version = check_server(store, allow_volatile=False)
         yield ok(_PART, "durability", f"{redacted(settings.redis_url)} is version {version}, syncs and never evicts")
+        yield _space(measure(store))
         yield from _content(store)
+        yield from _webhooks(store)
         yield from _bot(SlackStatus(store))
     except FinopsError as error:
         yield failed(_PART, "durability", error)
@@ -46,11 +50,40 @@ def diagnose_store(settings: Settings) -> Results:
             store.client.close()
 
 
+def _space(space: Space) -> Result:
+    verdict = {
+        Fill.ROOM: Verdict.OK,
+        Fill.FILLING: Verdict.WARNING,
+        Fill.NEARLY_FULL: Verdict.FAILED,
+        Fill.UNKNOWN: Verdict.UNKNOWN,
+    }[space.fill]
+    return Result(_PART, "space", verdict, too_full(space) or str(space), space.hint)
+
+
 def _content(store: Store) -> Results:
     policies = RecommendationStore(store).policies()
     yield ok(_PART, "scans", f"policies scanned: {len(policies)}")
-    head = LedgerStream(store, unchecked).head()
+    try:
+        head = LedgerStream(store, unchecked).whole_head()
+    except LedgerDiverged as error:
+        yield failed(_PART, "ledger", error)
+        return
     yield ok(_PART, "ledger", f"{head.sequence} records, head {head.hash[:16]}…")
+
+
+def _webhooks(store: Store) -> Results:
+    """Yield a line for each endpoint as the operator last saw it; none, none."""
+    for name, seen in shown(store).items():
+        if not seen:
+            why = "what stands in the store about it was not written by the operator"
+            yield Result("webhooks", name, Verdict.FAILED, why, "find out who writes to the store")
+            continue
+        dead, problem = sum(seen["dead"].values()), seen["lastError"]
+        last = _when(seen["lastSuccess"])
+        counts = f"{seen['host']}: last taken {last}, {seen['waiting']} waiting, {dead} given up"
+        hint = "its events are tried for three days" if problem else ""
+        verdict = Verdict.FAILED if problem else Verdict.WARNING if dead else Verdict.OK
+        yield Result("webhooks", name, verdict, f"{counts}; {problem}" if problem else counts, hint)
 
 
 def _is_old(seen: str) -> bool:

@@ -107,6 +107,7 @@ class Story:
         """Return label and value of everything that stands above the recommendations."""
         summary, known = self.summary, self.summary.known_monthly_cost
         unpriced = f" ({summary.unpriced_resources} without a price)" if summary.unpriced_resources else ""
+        least = "at least " if unpriced else ""
         unknown = f" ({summary.unknown_resources} with too little data to judge)" if summary.unknown_resources else ""
         took = (summary.completion_time - summary.start_time).total_seconds()
         calls = f"{sum(summary.api_calls.values())}, about {summary.estimated_api_cost:.4f} USD"
@@ -116,7 +117,10 @@ class Story:
             ("account" if len(accounts) == 1 else "accounts", ", ".join(accounts)),
             ("regions", ", ".join(regions)),
             ("resources", f"{summary.resources}{unpriced}{unknown}"),
-            ("monthly cost", "unknown" if known is None else f"{amount(known)} {CURRENCY} at list prices{unpriced}"),
+            (
+                "monthly cost",
+                "unknown" if known is None else f"{least}{amount(known)} {CURRENCY} at list prices{unpriced}",
+            ),
             ("savings", total_line(summary.savings, self.if_approved)),
         )
         return (

@@ -13,6 +13,7 @@ from typing import Any, Final
 from finops.crds.custom_check import CustomCheck
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
+from finops.domain.utilization import MetricSummary
 from finops.errors import InvalidInput
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check, Facts, Parameters
@@ -79,7 +80,7 @@ def compiled_checks(
         except InvalidInput as error:
             yield error
         else:
-            yield _check(one, catalog, _Rule(one, condition, tuple(fields[name] for name in condition.names)))
+            yield _check(one, catalog, _rule(one, condition, [fields[name] for name in condition.names]))
 
 
 def _require_scanned(one: CustomCheck, resources: Collection[str], where: str) -> None:
@@ -121,11 +122,23 @@ def _require_known(one: CustomCheck, catalog: Catalog, where: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A custom check with its compiled condition and what the condition names."""
+    """A custom check with its compiled condition and what the condition names.
+
+    Attributes:
+        spec: what the policy says.
+        condition: compiled.
+        fields: what it names.
+        shown: of them those whose values stand in the evidence.
+        metrics: whose statistics it names.
+        lines: of the evidence, the same for every resource.
+    """
 
     spec: CustomCheck
     condition: Condition
     fields: tuple[Field, ...]
+    shown: tuple[Field, ...]
+    metrics: tuple[str, ...]
+    lines: tuple[EvidenceFact, ...]
 
     def values(self, facts: Facts[Any]) -> tuple[dict[str, Value], list[str]]:
         """Return what is known of the names, and why the others are not."""
@@ -139,11 +152,16 @@ class _Rule:
                 values[field.name] = value
         return values, unknown
 
-    def shown(self, values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-        """Yield the figures that the condition saw, as text."""
-        for field in self.fields:
-            if field.type in _SHOWN:
-                yield field.name, _as_text(values[field.name])
+
+def _rule(one: CustomCheck, condition: Condition, fields: Sequence[Field]) -> _Rule:
+    return _Rule(
+        spec=one,
+        condition=condition,
+        fields=tuple(fields),
+        shown=tuple(field for field in fields if field.type in _SHOWN),
+        metrics=tuple(dict.fromkeys(field.metric for field in fields if field.metric)),
+        lines=(EvidenceFact("Rule", one.when), EvidenceFact("Severity", one.severity.value)),
+    )
 
 
 def _check(one: CustomCheck, catalog: Catalog, rule: _Rule) -> Check[Any]:
@@ -186,14 +204,12 @@ def _action_type(catalog: Catalog, action: Action | None) -> ActionType:
 
 
 def _finding(rule: _Rule, action: Action | None, facts: Facts[Any], values: Mapping[str, Value]) -> Finding:
-    seen = dict(rule.shown(values))
+    seen = {field.name: _as_text(values[field.name]) for field in rule.shown}
     evidence: dict[str, Json] = {"rule": rule.spec.when, "severity": rule.spec.severity.value, **seen}
-    lines = [EvidenceFact("Rule", rule.spec.when), EvidenceFact("Severity", rule.spec.severity.value)]
-    lines += [EvidenceFact(name, text) for name, text in seen.items()]
-    metrics = dict.fromkeys(field.metric for field in rule.fields if field.metric)
-    summaries = [summary for metric in metrics if (summary := summary_of(facts, metric)) is not None]
+    lines = [*rule.lines, *(EvidenceFact(name, text) for name, text in seen.items())]
+    summaries = [summary for metric in rule.metrics if (summary := summary_of(facts, metric)) is not None]
     if summaries:
-        thinnest = min(summaries, key=lambda summary: summary.coverage_percent)
+        thinnest = min(summaries, key=_coverage) if len(summaries) > 1 else summaries[0]
         evidence |= coverage_evidence(thinnest)
         lines.append(window_fact(thinnest))
     return Finding(
@@ -205,6 +221,10 @@ def _finding(rule: _Rule, action: Action | None, facts: Facts[Any], values: Mapp
         summary=rule.spec.message,
         facts=tuple(lines),
     )
+
+
+def _coverage(summary: MetricSummary) -> float:
+    return summary.coverage_percent
 
 
 def _as_text(value: Value) -> str:

@@ -68,7 +68,7 @@ class Field:
 
 def fields_of(kind: ResourceKind[Any]) -> dict[str, Field]:
     """Return every field of a kind by its name."""
-    made = (*_common(), *_costs(), *_attributes(kind), *(one for spec in kind.metrics for one in _statistics(spec)))
+    made = (*_common(), *_costs(kind), *_attributes(kind), *(one for spec in kind.metrics for one in _statistics(spec)))
     return {one.name: one for one in made}
 
 
@@ -90,10 +90,22 @@ def _created(facts: Facts[Any]) -> Value | Unknown:
     return facts.resource.created or Unknown("when it was made is unknown")
 
 
-def _costs() -> Iterator[Field]:
-    yield Field("cost.monthly", "double", "US dollars a month of the policy's hours", _monthly)
-    yield Field("cost.annual", "double", "US dollars for 12 such months", _annual)
-    yield Field("cost.hourly", "double", "US dollars an hour, of what is billed by the hour", _hourly)
+def _costs(kind: ResourceKind[Any]) -> Iterator[Field]:
+    own = kind.members is None
+    yield Field(
+        "cost.monthly", "double", "US dollars a month of the policy's hours", _monthly if own else _of_its_members
+    )
+    yield Field("cost.annual", "double", "US dollars for 12 such months", _annual if own else _of_its_members)
+    yield Field(
+        "cost.hourly",
+        "double",
+        "US dollars an hour, of what is billed by the hour",
+        _hourly if own else _of_its_members,
+    )
+
+
+def _of_its_members(_: Facts[Any]) -> Unknown:
+    return Unknown("a group has no cost of its own: AWS bills its members")
 
 
 def _no_price(facts: Facts[Any]) -> Unknown:
@@ -159,7 +171,7 @@ def _measured(facts: Facts[Any], metric: str, statistic: str) -> Value | Unknown
     if why or summary is None:
         return Unknown(why)
     value: float | None = getattr(summary, statistic)
-    return Unknown(f"{statistic} of {metric} is unknown") if value is None or math.isnan(value) else value
+    return Unknown(f"{statistic} of {metric} is unknown") if value is None or not math.isfinite(value) else value
 
 
 def summary_of(facts: Facts[Any], metric: str) -> MetricSummary | None:

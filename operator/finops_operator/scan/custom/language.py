@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from cel_expr_python import cel
 
 from finops.errors import FinopsError
+from finops_operator.scan.custom.finite import CONVERSION, PAIRS, InfiniteLiteralError, UnknownTypeError, finite
 
 Value: TypeAlias = bool | int | float | str | datetime | list["Value"] | dict[str, "Value"]
 
@@ -104,7 +105,7 @@ class Language:
         self._environment = cel.NewEnv(
             config=cel.NewEnvConfigFromYaml(_without((*_LEFT_OUT, *_COMPARED))),
             variables={name: _type(signature) for name, signature in types.items()},
-            functions=[_comparison(operator, name) for operator, name in _COMPARED.items()],
+            functions=[*(_comparison(operator, name) for operator, name in _COMPARED.items()), *_calculations()],
         )
 
     def compile(self, text: str) -> Condition:
@@ -122,13 +123,24 @@ class Language:
             raise InvalidExpression(f"the result is of type {found}, not bool", hint="compare it with something")
         for place, pattern in _patterns(tokens):
             self._require_pattern(place, pattern)
-        return Condition(tuple(sorted(set(_named(tokens, self._names)))), self._environment, compiled)
+        names = tuple(sorted(set(_named(tokens, self._names))))
+        return Condition(names, self._environment, self._finite(text, compiled))
 
     def _compiled(self, text: str) -> cel.Expression:
         try:
             return self._environment.compile(text)
         except RuntimeError as error:  # the library knows no other
             raise self._explained(str(error)) from None
+
+    def _finite(self, text: str, compiled: cel.Expression) -> cel.Expression:
+        try:
+            return self._environment.deserialize(finite(compiled.serialize()))
+        except UnknownTypeError as error:
+            line, start = text.count("\n", 0, error.at) + 1, text.rfind("\n", 0, error.at) + 1
+            column = error.at - start + 1
+            raise InvalidExpression(str(error), line=line, column=column, hint="write double(value)") from None
+        except InfiniteLiteralError as error:
+            raise InvalidExpression(str(error), hint="a double holds up to 1.7e308") from None
 
     def _explained(self, problem: str) -> InvalidExpression:
         found = _PROBLEM.search(problem)
@@ -197,6 +209,21 @@ def _comparison(operator: str, name: str) -> cel.FunctionDecl:
     pairs["int64_double"], pairs["double_int64"] = (alike["int64"], alike["double"]), (alike["double"], alike["int64"])
     overloads = [cel.Overload(f"{name}_{sort}", cel.Type.BOOL, list(pair), False) for sort, pair in pairs.items()]
     return cel.FunctionDecl(operator, overloads)
+
+
+def _calculations() -> Iterator[cel.FunctionDecl]:
+    """Declare the calculations that fail where CEL's own give no finite number; no text can name them."""
+    double = cel.Type.DOUBLE
+    for one in PAIRS.values():
+        yield cel.FunctionDecl(
+            one.name, [cel.Overload(f"finite_{one.overload}", double, [double, double], False, one.calculate)]
+        )
+    taken = {"double": double, "int64": cel.Type.INT, "uint64": cel.Type.UINT, "string": cel.Type.STRING}
+    conversions = [
+        cel.Overload(f"finite_{sort}_to_double", double, [type_], False, CONVERSION.calculate)
+        for sort, type_ in taken.items()
+    ]
+    yield cel.FunctionDecl(CONVERSION.name, conversions)
 
 
 def _tokens(text: str) -> Iterator[_Token]:

@@ -10,11 +10,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any, Final
 
 from finops.domain.rings import blank
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.scan.metrics.parts import joined
 from finops_operator.scan.metrics.queries import Batch, Query, Window
 
 OPERATION: Final = "cloudwatch:GetMetricData"
@@ -65,14 +67,13 @@ class _Request:
         self._status: dict[str, str] = {}
         self._series: dict[str, array[float]] = {}
         self._ids: dict[Query, tuple[str, ...]] = {
-            query: tuple(f"q{number}_{index}" for index in range(len(query.statistics)))
-            for number, query in enumerate(queries)
+            query: tuple(f"q{number}_{index}" for index in range(query.series)) for number, query in enumerate(queries)
         }
 
     def send(self, reader: PageReader) -> None:
         parameters = self._parameters()
         series = len(parameters["MetricDataQueries"])
-        metrics = sum(-(-len(query.statistics) // _STATISTICS_PER_METRIC) for query in self._queries)
+        metrics = sum(len(query.parts) * -(-len(query.statistics) // _STATISTICS_PER_METRIC) for query in self._queries)
         # A page is part of the same request: points and bill are counted with the first one.
         answer = reader.once(OPERATION, parameters, datapoints=series * self._window.points, metrics=metrics)
         self._take(answer)
@@ -87,7 +88,7 @@ class _Request:
             worst = next((code for code in map(self._code, ids) if code != _COMPLETE), _COMPLETE)
             if worst == _COMPLETE:
                 answers.failed.pop(query, None)
-                answers.points[query] = tuple(self._points(one) for one in ids)
+                answers.points[query] = self._of_all_parts(query, ids)
             else:
                 answers.failed[query] = worst
                 if worst != "Forbidden":
@@ -96,6 +97,13 @@ class _Request:
 
     def _code(self, series_id: str) -> str:
         return self._status.get(series_id, "NotAnswered")
+
+    def _of_all_parts(self, query: Query, ids: Sequence[str]) -> tuple[array[float], ...]:
+        count = len(query.statistics)
+        return tuple(
+            joined(statistic, [self._points(one) for one in ids[index::count]])
+            for index, statistic in enumerate(query.statistics)
+        )
 
     def _points(self, series_id: str) -> array[float]:
         return self._series.get(series_id) or blank(self._window.points)
@@ -133,7 +141,7 @@ class _Request:
                     "Metric": {
                         "Namespace": query.namespace,
                         "MetricName": query.metric,
-                        "Dimensions": [{"Name": name, "Value": value} for name, value in query.dimensions],
+                        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions],
                     },
                     "Period": self._window.period,
                     "Stat": statistic,
@@ -141,7 +149,7 @@ class _Request:
                 "ReturnData": True,
             }
             for query, ids in self._ids.items()
-            for series_id, statistic in zip(ids, query.statistics, strict=True)
+            for series_id, (dimensions, statistic) in zip(ids, product(query.parts, query.statistics), strict=True)
         ]
         return {
             "MetricDataQueries": queries,

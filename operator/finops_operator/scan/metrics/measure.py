@@ -29,6 +29,7 @@ from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
 from finops_operator.scan.metrics.first_days import FirstDays, Judge
+from finops_operator.scan.metrics.parts import query_of_parts
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
 from finops_operator.scan.metrics.summarize import (
     MONTH_DAYS,
@@ -163,6 +164,8 @@ class Measurer:
         )
         if spec.dimensions is not None:
             dimensions = spec.dimensions(resource)
+        if spec.parts is not None:
+            return query_of_parts(resource, spec, window, spec.parts(resource))
         if spec.discovered:
             known = sets.get(spec.name, {})
             if isinstance(known, str):
@@ -304,8 +307,10 @@ class Measurer:
                     draft.asked_from[spec.name] = window.start_time
                     continue
                 query = self._query(resource, spec, window, {})
-                assert isinstance(query, Query)
-                queries.append(query)
+                if isinstance(query, str):
+                    drafts[resource.id].unknown[spec.name] = query
+                else:
+                    queries.append(query)
         for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 series = Series(window.start, window.period, points)

@@ -47,6 +47,7 @@ class Query:
         name: our name of the metric.
         namespace, metric, dimensions: CloudWatch's, complete: a partial dimension set finds nothing.
         statistics: `Average`, `Maximum`, `Sum`, …
+        further: dimension sets of the other parts of the resource, where it is measured part by part.
     """
 
     resource_id: str
@@ -56,6 +57,17 @@ class Query:
     dimensions: tuple[tuple[str, str], ...]
     statistics: tuple[str, ...]
     window: Window
+    further: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """All dimension sets that are asked about, at least one."""
+        return (self.dimensions, *self.further)
+
+    @property
+    def series(self) -> int:
+        """How many series it asks for."""
+        return len(self.parts) * len(self.statistics)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -72,7 +84,7 @@ class Batch:
 
     @property
     def series(self) -> int:
-        return sum(len(query.statistics) for query in self.queries)
+        return sum(query.series for query in self.queries)
 
 
 def series_per_request(points: int) -> int:
@@ -90,10 +102,10 @@ def batches(queries: Iterable[Query]) -> Iterator[Batch]:
         chosen: list[Query] = []
         used = 0
         for query in wanted.values():
-            if chosen and used + len(query.statistics) > room:
+            if chosen and used + query.series > room:
                 yield Batch(window, tuple(chosen))
                 chosen, used = [], 0
             chosen.append(query)
-            used += len(query.statistics)
+            used += query.series
         if chosen:
             yield Batch(window, tuple(chosen))

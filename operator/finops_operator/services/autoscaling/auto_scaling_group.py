@@ -20,7 +20,7 @@ from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
-from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.kind import BilledPart, Listing, Members, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
 
 _OPERATION: Final = "autoscaling:DescribeAutoScalingGroups"
@@ -157,7 +157,9 @@ KIND: Final = ResourceKind(
         ),
     ),
     billed_parts=billed_parts,
+    left_out=(),
     console_url=_console_url,
     sample=Sample("my-group", _SAMPLE_ARN),
     owner=_owner,
+    members=Members("ec2-instance", lambda resource: facts_of(GroupFacts, resource).instance_ids),
 )

@@ -10,7 +10,7 @@ https://aws.amazon.com/lambda/pricing/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.awslambda.rules.offers import OFFERS
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as PROVISIONED
 from finops_operator.services.awslambda.rules.provisioned import Provisioned, ProvisionedReading
 from finops_operator.services.awslambda.rules.runtimes import ARM, X86
@@ -40,6 +41,8 @@ DURATION: Final = "durationMilliseconds"
 LONGEST: Final = "longestMilliseconds"
 """Of a single invocation, in a day."""
 PROVISIONED_INVOCATIONS: Final = "provisionedInvocations"
+_SERVED: Final = "provisionedInvocationsByDay"
+_DURATION: Final = "gb_second"
 _MB_PER_GB: Final = 1024
 _FREE_STORAGE_MB: Final = 512
 _MS_PER_SECOND: Final = 1000
@@ -134,7 +137,11 @@ def _facts(function: Mapping[str, Any], provisioned: Provisioned, *, tags_known:
 
 
 def billed_parts(function: Resource) -> tuple[BilledPart, ...]:
-    """Return invocations, their duration and what waits for them."""
+    """Return invocations, their duration and what waits for them.
+
+    AWS's lower prices for further billions of GB-seconds apply to the sum of an account, which no function knows: each
+    is priced in the first step. https://aws.amazon.com/lambda/pricing/
+    """
     facts, region = facts_of(FunctionFacts, function), function.region
     if facts.on_own_capacity:
         return (_unknown("instance_hour", "what the instances of its capacity provider cost"),)
@@ -152,7 +159,12 @@ def _duration(region: str, facts: FunctionFacts) -> Iterator[BilledPart]:
         yield _unknown("gb_second", "its memory or its processor")
         return
     query = PriceQuery("lambda", region, f"{word}_gb_second_tier1")
-    yield BilledPart("gb_second", Decimal(facts.memory_mb) / _MB_PER_GB / _MS_PER_SECOND, query, metric=DURATION)
+    yield BilledPart(_DURATION, Decimal(facts.memory_mb) / _MB_PER_GB / _MS_PER_SECOND, query, metric=DURATION)
+    if facts.provisioned_instances:
+        # Duration there has a price of its own, and no metric of a function says which was which.
+        reason = "how much of its duration ran on provisioned instances is not known"
+        # Until it is known, the duration billed above is no part of what the function costs at least.
+        yield BilledPart("provisioned_duration_gb_second", Decimal(1), None, reason, metric=_SERVED, voids=_DURATION)
     above = (facts.ephemeral_storage_mb or 0) - _FREE_STORAGE_MB
     if above > 0:
         yield BilledPart(
@@ -168,7 +180,10 @@ def _waiting(region: str, facts: FunctionFacts) -> Iterator[BilledPart]:
     if facts.provisioned_instances is None:
         yield _unknown("provisioned_gb_second", "whether concurrency is provisioned")
     elif facts.provisioned_instances and facts.memory_mb is not None:
-        word = _WORDS.get(facts.architecture or "", "")
+        word = _WORDS.get(facts.architecture or "")
+        if word is None:
+            yield _unknown("provisioned_gb_second", "its processor")
+            return
         size = Decimal(facts.provisioned_instances) * facts.memory_mb / _MB_PER_GB
         query = PriceQuery("lambda", region, f"{word}_provisioned_concurrency")
         yield BilledPart("provisioned_gb_second", size, query)
@@ -234,6 +249,10 @@ KIND: Final = ResourceKind(
             missing_means_zero=True,
             applies=_is_provisioned,
         ),
+        replace(
+            _by_day(_SERVED, "ProvisionedConcurrencyInvocations", "count"),
+            applies=_is_provisioned,
+        ),
         MetricSpec(
             MEMORY,
             "LambdaInsights",
@@ -252,4 +271,5 @@ KIND: Final = ResourceKind(
     sample=Sample("my-function", "arn:aws:lambda:us-east-1:111111111111:function:my-function"),
     owner=_owner,
     type_of=lambda resource: resource.text("runtime"),
+    offers=OFFERS,
 )

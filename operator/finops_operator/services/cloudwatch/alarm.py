@@ -18,6 +18,7 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -163,8 +164,10 @@ KIND: Final = ResourceKind(
     billed_as=BilledAs("Amazon CloudWatch", "Management and Governance", "Observability"),
     states=States(running=_STATES, billed=_STATES),
     billed_parts=billed_parts,
+    left_out=(),
     console_url=_console_url,
     sample=Sample("shop-errors", "arn:aws:cloudwatch:us-east-1:111111111111:alarm:shop-errors"),
     owner=_owner,
     type_of=lambda resource: resource.text("alarm_type"),
+    commitments=NONE_SOLD,
 )

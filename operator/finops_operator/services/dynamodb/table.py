@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -38,7 +39,6 @@ ACTIVE: Final = "ACTIVE"
 _WORKING: Final = frozenset({ACTIVE, "UPDATING"})
 _STORED: Final = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "REPLICATION_NOT_AUTHORIZED", "ARCHIVING"})
 _GONE: Final = "DELETING"
-_GIB: Final = Decimal(2**30)
 _ONE: Final = Decimal(1)
 _NOT_IN_COST: Final = ("item_overhead", "backup", "stream_read", "data_transfer")
 
@@ -174,7 +174,7 @@ def _storage(region: str, facts: TableFacts) -> Iterator[BilledPart]:
     if facts.table_bytes is None or facts.index_bytes is None:
         yield _unknown("storage_gb_month", "its size")
         return
-    size = (facts.table_bytes + facts.index_bytes) / _GIB
+    size = (facts.table_bytes + facts.index_bytes) / GIB
     dimension = {STANDARD: "storage_standard", INFREQUENT: "storage_ia"}.get(facts.table_class or "")
     if dimension is None:
         yield _unknown("storage_gb_month", "its class")
@@ -183,7 +183,7 @@ def _storage(region: str, facts: TableFacts) -> Iterator[BilledPart]:
     if facts.recovers_to_any_point is None:
         yield _unknown("recovery_gb_month", "whether it can be restored to a point in time")
     elif facts.recovers_to_any_point:
-        yield BilledPart("recovery_gb_month", facts.table_bytes / _GIB, PriceQuery("dynamodb", region, "pitr"))
+        yield BilledPart("recovery_gb_month", facts.table_bytes / GIB, PriceQuery("dynamodb", region, "pitr"))
 
 
 def _throughput(region: str, facts: TableFacts) -> Iterator[BilledPart]:

@@ -16,6 +16,7 @@ from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
@@ -169,9 +170,11 @@ KIND: Final = ResourceKind(
     billed_as=BilledAs("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines"),
     states=States(running=frozenset({AVAILABLE}), stopped=frozenset({DISABLED})),
     billed_parts=billed_parts,
+    left_out=(),
     console_url=console_page("ec2/home?region={region}#ImageDetails:imageId={id}"),
     sample=Sample("ami-0123456789abcdef0", "arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0"),
     owner=_owner,
     type_of=lambda resource: resource.text("platform_details"),
     dry_run=True,
+    commitments=NONE_SOLD,
 )

@@ -19,9 +19,11 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -39,7 +41,6 @@ _PERMISSION: Final = "createVolumePermission"
 _OWN: Final[dict[str, Any]] = {"OwnerIds": ["self"], "MaxResults": 1000}
 _MOST_ASKED: Final = 1000
 _GONE: Final = frozenset({"InvalidSnapshot.NotFound"})
-_GIB: Final = Decimal(2**30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +209,10 @@ def billed_parts(snapshot: Resource) -> tuple[BilledPart, ...]:
 def _storage(snapshot: Resource, own: SnapshotFacts) -> BilledPart:
     if own.tier == ARCHIVE and own.full_bytes is not None:
         query = PriceQuery("ebs", snapshot.region, "snapshot_archive_gb_month")
-        return BilledPart("snapshot_archive_gb_month", own.full_bytes / _GIB, query)
+        return BilledPart("snapshot_archive_gb_month", own.full_bytes / GIB, query)
     if own.alone and own.full_bytes is not None:
         query = PriceQuery("ebs", snapshot.region, "snapshot_gb_month")
-        return BilledPart("snapshot_gb_month", own.full_bytes / _GIB, query)
+        return BilledPart("snapshot_gb_month", own.full_bytes / GIB, query)
     reason = "AWS bills the blocks that no earlier snapshot holds, and does not say how many those are"
     return BilledPart("snapshot_gb_month", Decimal(0), None, reason)
 
@@ -238,9 +239,11 @@ KIND: Final = ResourceKind(
     billed_as=BilledAs("Amazon Elastic Compute Cloud", "Storage", "Backup Storage"),
     states=States(),
     billed_parts=billed_parts,
+    left_out=("direct_api_request",),
     console_url=console_page("ec2/home?region={region}#SnapshotDetails:snapshotId={id}"),
     sample=Sample("snap-0123456789abcdef0", "arn:aws:ec2:us-east-1::snapshot/snap-0123456789abcdef0"),
     dry_run=True,
     owner=_owner,
     type_of=lambda resource: resource.text("tier"),
+    commitments=NONE_SOLD,
 )

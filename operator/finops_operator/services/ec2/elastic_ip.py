@@ -19,6 +19,7 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, tags_of
 from finops_operator.plugins.facts import attributes_of
@@ -149,6 +150,7 @@ KIND: Final = ResourceKind(
         billed=frozenset({ASSOCIATED, UNASSOCIATED}),
     ),
     billed_parts=billed_parts,
+    left_out=(),
     console_url=console_page("ec2/home?region={region}#ElasticIpDetails:AllocationId={id}"),
     sample=Sample(
         "eipalloc-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:elastic-ip/eipalloc-0123456789abcdef0"
@@ -160,4 +162,5 @@ KIND: Final = ResourceKind(
         mark=lambda resource: resource.text("unassociated_since"),
     ),
     owner=_owner,
+    commitments=NONE_SOLD,
 )

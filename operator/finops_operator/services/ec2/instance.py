@@ -6,9 +6,8 @@ and cost nothing, so they are left out. Metric names: EC2 user guide, "CloudWatc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -33,12 +32,14 @@ from finops_operator.plugins.kind import (
     States,
 )
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.commitments.reading import EC2_COMMITMENTS
 from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
 from finops_operator.services.ec2.rules.operating_system import billed_system
 from finops_operator.services.ec2.rules.signs import SIGNS
+from finops_operator.services.ec2.rules.zones import outside_of_region
 
 _PAGE: Final = 1000
 _MONITORED: Final = frozenset({"enabled", "pending"})
@@ -55,7 +56,6 @@ ONE: Final = Decimal(1)
 OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
 
-_ZONE_OF_REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+[a-z]")
 SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 """Our name of the metric of credits that an instance did not earn back, which are billed."""
 _OFFERINGS: Final = "ec2:DescribeInstanceTypeOfferings"
@@ -230,6 +230,11 @@ def instance_facts(resource: Resource) -> InstanceFacts:
     return facts_of(InstanceFacts, resource)
 
 
+def as_type(instance: Resource, type_name: str) -> Resource:
+    """Return a copy with another type. Sizing makes hundreds of them, so that only the type is written anew."""
+    return replace(instance, attributes={**instance.attributes, "instance_type": type_name})
+
+
 # -- what is billed ----------------------------------------------------------------------------------------------------
 
 
@@ -278,11 +283,6 @@ def _unpriceable(facts: InstanceFacts) -> str:
     if facts.marketplace:
         return "no price for software of the Marketplace, which is billed with its hours"
     return ""
-
-
-def outside_of_region(zone: str) -> bool:
-    """Return whether a zone is a Local Zone or a Wavelength Zone (`us-west-2-lax-1a`), by the form of its name."""
-    return bool(zone) and _ZONE_OF_REGION.fullmatch(zone) is None
 
 
 def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -> BilledPart | None:
@@ -459,6 +459,7 @@ KIND: Final = ResourceKind(
         ),
     ),
     billed_parts=billed_parts,
+    left_out=("data_transfer_gb", "surplus_credit_vcpu_hour"),
     console_url=console_page("ec2/home?region={region}#InstanceDetails:instanceId={id}"),
     sample=Sample("i-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:instance/i-0123456789abcdef0"),
     dry_run=True,
@@ -474,4 +475,5 @@ KIND: Final = ResourceKind(
             options=(ProductOption("--os", "NAME", "linux", "linux, windows, rhel, …"),),
         ),
     ),
+    commitments=EC2_COMMITMENTS,
 )

@@ -1,8 +1,8 @@
 """NAT gateways: each is billed by the hour, and each gigabyte through it besides.
 
-Loaded by the registry. Gigabytes depend on use and are not in the cost; the address of a public gateway is a resource
-of its own (`elastic-ip`). Regional gateways are billed for each zone that they work in and publish their metrics by
-zone, so that neither their cost nor their traffic is known here.
+Loaded by the registry. Gigabytes are billed as the last 30 days brought them, from either side; the address of a public
+gateway is a resource of its own (`elastic-ip`). Regional gateways are billed for each zone that they work in and
+publish their metrics by zone, so that neither their cost nor their traffic is known here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
@@ -33,6 +35,9 @@ _GONE: Final = frozenset({"deleted", "failed"})
 AVAILABLE: Final = "available"
 _REGIONAL: Final = "regional"
 CONNECTIONS: Final = "natActiveConnections"
+BYTES: Final = ("natBytesFromSource", "natBytesFromDestination")
+"""All that comes in, from either side: each gigabyte passes through once and is billed once."""
+
 PACKETS: Final = ("natPacketsFromSource", "natPacketsFromDestination")
 
 
@@ -44,7 +49,6 @@ class NatGatewayFacts:
         availability: `zonal` or `regional`.
         connectivity: `public` or `private`.
         route_tables: how many route tables send traffic to it; None when they could not be read.
-        not_in_cost: what is billed by use.
     """
 
     vpc_id: str | None = None
@@ -52,7 +56,6 @@ class NatGatewayFacts:
     availability: str | None = None
     connectivity: str | None = None
     route_tables: int | None = None
-    not_in_cost: tuple[str, ...] | None = None
 
 
 # -- listing -----------------------------------------------------------------------------------------------------------
@@ -101,7 +104,6 @@ def _resource(
         availability=gateway.get("AvailabilityMode") or "zonal",
         connectivity=gateway.get("ConnectivityType"),
         route_tables=None if routes is None else routes.get(identity, 0),
-        not_in_cost=("data_processed",),
     )
     return Resource(
         kind="nat-gateway",
@@ -121,12 +123,16 @@ def _resource(
 
 
 def billed_parts(gateway: Resource) -> tuple[BilledPart, ...]:
-    """Return its hours: https://aws.amazon.com/vpc/pricing/, "NAT Gateway"."""
+    """Return its hours and the gigabytes of the last 30 days: https://aws.amazon.com/vpc/pricing/, "NAT Gateway"."""
     if gateway.state in _GONE:
         return ()
     if gateway.text("availability") == _REGIONAL:
         return (BilledPart("hour", Decimal(1), None, "in how many zones a regional gateway works is not known"),)
-    return (BilledPart("hour", Decimal(1), PriceQuery("nat-gateway", gateway.region, "hour")),)
+    hours = BilledPart("hour", Decimal(1), PriceQuery("nat-gateway", gateway.region, "hour"))
+    if gateway.state != AVAILABLE:
+        return (hours,)  # Nothing passes through it yet, or any more.
+    gigabytes = PriceQuery("nat-gateway", gateway.region, "data_processed")
+    return (hours, *(BilledPart("data_processed", 1 / GIB, gigabytes, metric=name) for name in BYTES))
 
 
 # -- what else is declared ---------------------------------------------------------------------------------------------
@@ -150,6 +156,13 @@ def _packets(name: str, metric: str) -> MetricSpec:
         "count",
         samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
         applies=_zonal,
+    )
+
+
+def _bytes(name: str, metric: str) -> MetricSpec:
+    """Return what is billed by use, by days."""
+    return MetricSpec(
+        name, "AWS/NATGateway", metric, "NatGatewayId", ("Sum",), "bytes", hourly=False, daily=True, applies=_zonal
     )
 
 
@@ -182,11 +195,18 @@ KIND: Final = ResourceKind(
     listing=Listing(permissions=(_OPERATION, _ROUTES, "cloudwatch:GetMetricData"), collect=_collect),
     billed_as=BilledAs("Amazon Elastic Compute Cloud", "Networking", "Network Connectivity"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"})),
-    metrics=(*_METRICS, *map(days_of, _METRICS)),
+    metrics=(
+        *_METRICS,
+        *map(days_of, _METRICS),
+        _bytes(BYTES[0], "BytesInFromSource"),
+        _bytes(BYTES[1], "BytesInFromDestination"),
+    ),
     billed_parts=billed_parts,
+    left_out=("data_transfer_gb",),
     console_url=console_page("vpcconsole/home?region={region}#NatGatewayDetails:natGatewayId={id}"),
     sample=Sample("nat-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:natgateway/nat-0123456789abcdef0"),
     dry_run=True,
     owner=_owner,
     type_of=lambda resource: resource.text("availability"),
+    commitments=NONE_SOLD,
 )

@@ -14,14 +14,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
+from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.services.ec2.rules.network_offers import TRANSIT_GATEWAY_OFFERS
 
 _OPERATION: Final = "ec2:DescribeTransitGatewayAttachments"
 _PAGE: Final = 1000
@@ -30,6 +34,9 @@ AVAILABLE: Final = "available"
 _WORKING: Final = frozenset({AVAILABLE, "modifying"})
 RECEIVED: Final = "inBytes"
 SENT: Final = "outBytes"
+"""Seen from the gateway, as AWS names them: what an attachment sends comes in."""
+_PRICED: Final = "transit-gateway"
+_LISTED: Final = frozenset({"vpc", "vpn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +92,20 @@ def _resource(attachment: Mapping[str, Any], reader: PageReader, partition: str)
 
 
 def billed_parts(attachment: Resource) -> tuple[BilledPart, ...]:
-    """Return its hours and gigabytes, without a price. https://aws.amazon.com/transit-gateway/pricing/ ."""
-    if attachment.state not in _WORKING or facts_of(AttachmentFacts, attachment).owned_elsewhere:
+    """Return its hours and the gigabytes that it sends to the gateway, which AWS's price list alone has.
+
+    https://aws.amazon.com/transit-gateway/pricing/
+    """
+    facts = facts_of(AttachmentFacts, attachment)
+    if attachment.state not in _WORKING or facts.owned_elsewhere:
         return ()
+    hours = data = None
+    if facts.attached_type in _LISTED:
+        hours = PriceQuery(_PRICED, attachment.region, f"{facts.attached_type}_hour")
+        data = PriceQuery(_PRICED, attachment.region, f"{facts.attached_type}_gb")
     return (
-        BilledPart("attachment_hour", Decimal(1), None, "no price for attachments"),
-        BilledPart("data_gb", Decimal(1), None, "no price for data of attachments", metric=SENT),
+        BilledPart("attachment_hour", Decimal(1), hours, "no price for attachments"),
+        BilledPart("data_gb", 1 / GIB, data, "no price for data of attachments", metric=RECEIVED),
     )
 
 
@@ -134,6 +149,8 @@ KIND: Final = ResourceKind(
     # What came in at one attachment goes out at another: traffic of this one is in both.
     metrics=(_counter(SENT, "BytesOut"), _counter(RECEIVED, "BytesIn")),
     billed_parts=billed_parts,
+    left_out=("data_transfer_gb",),
+    offers=TRANSIT_GATEWAY_OFFERS,
     console_url=console_page(
         "vpcconsole/home?region={region}#TransitGatewayAttachmentDetails:transitGatewayAttachmentId={id}"
     ),
@@ -144,4 +161,5 @@ KIND: Final = ResourceKind(
     dry_run=True,
     owner=_owner,
     type_of=lambda resource: resource.text("attached_type"),
+    commitments=NONE_SOLD,
 )

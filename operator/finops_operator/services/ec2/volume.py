@@ -18,6 +18,7 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -302,6 +303,7 @@ KIND: Final = ResourceKind(
         _ebs("volumeWriteBytes", "VolumeWriteBytes", "bytes", _sized_by_use, hourly=False, fine=True),
     ),
     billed_parts=billed_parts,
+    left_out=("initialization_gb",),
     console_url=console_page("ec2/home?region={region}#VolumeDetails:volumeId={id}"),
     sample=Sample("vol-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:volume/vol-0123456789abcdef0"),
     dry_run=True,
@@ -322,4 +324,5 @@ KIND: Final = ResourceKind(
             sample="gp3",
         ),
     ),
+    commitments=NONE_SOLD,
 )

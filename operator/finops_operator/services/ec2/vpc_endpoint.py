@@ -1,7 +1,8 @@
 """Interface endpoints of VPCs: each is billed by the hour for every zone that it stands in, and by the gigabyte.
 
 Loaded by the registry. Gateway endpoints are free and are left out, and so are endpoints for load balancers, resources
-and service networks, which have prices of their own. Gigabytes depend on use and are not in the cost.
+and service networks, which have prices of their own. No table holds the price of a gigabyte: an endpoint that carried
+some in the last 30 days has a part without a price.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
-from finops_operator.services.ec2.rules.by_day import days_of
+from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _OPERATION: Final = "ec2:DescribeVpcEndpoints"
@@ -40,7 +43,6 @@ class EndpointFacts:
         subnets: how many subnets it has an interface in, one for each zone.
         private_dns: whether the service's own name leads to it.
         requester_managed: whether another service of AWS made it.
-        not_in_cost: what is billed by use.
     """
 
     service_name: str | None = None
@@ -49,7 +51,6 @@ class EndpointFacts:
     private_dns: bool | None = None
     requester_managed: bool | None = None
     service_region: str | None = None
-    not_in_cost: tuple[str, ...] | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
@@ -78,7 +79,6 @@ def _resource(endpoint: Mapping[str, Any], reader: PageReader, partition: str) -
         private_dns=endpoint.get("PrivateDnsEnabled"),
         requester_managed=endpoint.get("RequesterManaged"),
         service_region=endpoint.get("ServiceRegion") or "",
-        not_in_cost=("data_processed",),
     )
     return Resource(
         kind="vpc-endpoint",
@@ -98,14 +98,18 @@ def _resource(endpoint: Mapping[str, Any], reader: PageReader, partition: str) -
 
 
 def billed_parts(endpoint: Resource) -> tuple[BilledPart, ...]:
-    """Return the hours of its zones: https://aws.amazon.com/privatelink/pricing/."""
+    """Return the hours of its zones, and what passed through it: https://aws.amazon.com/privatelink/pricing/."""
     if endpoint.state in _GONE:
         return ()
     zones = endpoint.number("subnets")
     if zones is None:
         return (BilledPart("interface_az_hour", Decimal(0), None, "in how many zones it stands is not known"),)
     query = PriceQuery("vpc-endpoint", endpoint.region, "interface_az_hour")
-    return (BilledPart("interface_az_hour", Decimal(zones), query),)
+    hours = BilledPart("interface_az_hour", Decimal(zones), query)
+    if endpoint.state != AVAILABLE:
+        return (hours,)  # Nothing passes through it yet, or any more.
+    (metric,) = by_day((BYTES,))
+    return (hours, BilledPart("data_processed", 1 / GIB, None, "no price for data processed", metric=metric))
 
 
 # -- what else is declared ---------------------------------------------------------------------------------------------
@@ -162,9 +166,11 @@ KIND: Final = ResourceKind(
     ),
     metrics=(_TRAFFIC, days_of(_TRAFFIC)),
     billed_parts=billed_parts,
+    left_out=("data_transfer_gb",),
     console_url=console_page("vpcconsole/home?region={region}#EndpointDetails:vpcEndpointId={id}"),
     sample=Sample("vpce-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:vpc-endpoint/vpce-0123456789abcdef0"),
     dry_run=True,
     owner=_owner,
     type_of=lambda resource: resource.text("service_name").rpartition(".")[2],
+    commitments=NONE_SOLD,
 )

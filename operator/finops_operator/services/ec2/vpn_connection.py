@@ -19,11 +19,13 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.services.ec2.rules.network_offers import VPN_OFFERS
 
 _OPERATION: Final = "ec2:DescribeVpnConnections"
 _GONE: Final = frozenset({"deleting", "deleted"})
@@ -103,15 +105,22 @@ def _facts(connection: Mapping[str, Any]) -> VpnFacts:
 
 
 def billed_parts(connection: Resource) -> tuple[BilledPart, ...]:
-    """Return its hours, without a price, and its public addresses. https://aws.amazon.com/vpn/pricing/ ."""
+    """Return its hours, which AWS's price list alone has, and its public addresses.
+
+    https://aws.amazon.com/vpn/pricing/
+    """
     if connection.state not in _BILLED:
         return ()
-    hours = BilledPart("connection_hour", Decimal(1), None, "no price for VPN connections")
-    addresses = facts_of(VpnFacts, connection).public_addresses
+    facts = facts_of(VpnFacts, connection)
+    # One that is accelerated is billed for two accelerators too.
+    usual = facts.accelerated is False
+    query = PriceQuery("vpn", connection.region, "connection_hour") if usual else None
+    hours = BilledPart("connection_hour", Decimal(1), query, "no price for VPN connections")
+    addresses = facts.public_addresses
     if not addresses:
         return (hours,)
-    query = PriceQuery("vpc", connection.region, "public_ipv4_hour")
-    return (hours, BilledPart("public_ipv4_hour", Decimal(addresses), query))
+    address = PriceQuery("vpc", connection.region, "public_ipv4_hour")
+    return (hours, BilledPart("public_ipv4_hour", Decimal(addresses), address))
 
 
 def _works(connection: Resource) -> bool:
@@ -142,8 +151,10 @@ KIND: Final = ResourceKind(
         _by_day(SENT, "TunnelDataOut", ("Sum",), "bytes"),
     ),
     billed_parts=billed_parts,
+    offers=VPN_OFFERS,
     console_url=console_page("vpcconsole/home?region={region}#VpnConnectionDetails:VpnConnectionId={id}"),
     sample=Sample("vpn-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:vpn-connection/vpn-0123456789abcdef0"),
     dry_run=True,
     owner=_owner,
+    commitments=NONE_SOLD,
 )

@@ -14,9 +14,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
+from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -25,12 +28,12 @@ from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.ecr.rules.images import GONE, IMAGES, LIFECYCLE, Images, has_lifecycle, images_of
+from finops_operator.services.ecr.rules.offers import OFFERS
 
 _LIST: Final = "ecr:DescribeRepositories"
 _PAGE: Final = 1000
 EXISTS: Final = "active"
 """ECR gives a repository no state: it works while it exists."""
-GIB: Final = Decimal(2**30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,16 @@ def _text(moment: datetime | None) -> str:
 
 
 def billed_parts(repository: Resource) -> tuple[BilledPart, ...]:
-    """Return the bytes of its images, without a price. https://aws.amazon.com/ecr/pricing/ ."""
+    """Return the bytes of its images, where they are known: of one image. https://aws.amazon.com/ecr/pricing/ ."""
     facts = facts_of(RepositoryFacts, repository)
     if facts.images == 0:
         return ()
-    return (BilledPart("gb_month", (facts.image_bytes or 0) / GIB, None, "no price for images"),)
+    reason = "no price for images"
+    if facts.images != 1 or facts.image_bytes is None:
+        # Layers that several images share are billed once, and AWS does not say which are.
+        return (BilledPart("gb_month", Decimal(0), None, reason),)
+    query = PriceQuery("ecr", repository.region, "storage_gb_month")
+    return (BilledPart("gb_month", facts.image_bytes / GIB, query, reason),)
 
 
 def _owner(repository: Resource) -> Owner | None:
@@ -144,7 +152,9 @@ KIND: Final = ResourceKind(
     billed_as=BilledAs("Amazon Elastic Container Registry", "Storage", "Other (Storage)"),
     states=States(running=frozenset({EXISTS})),
     billed_parts=billed_parts,
+    offers=OFFERS,
     console_url=console_page("ecr/repositories/private/{account}/{id}?region={region}"),
     sample=Sample("shop/web", "arn:aws:ecr:us-east-1:111111111111:repository/shop/web"),
     owner=_owner,
+    commitments=NONE_SOLD,
 )

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
+from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -38,6 +39,7 @@ SPOT: Final = "FARGATE_SPOT"
 INSTANCES: Final = "EC2"
 _BESIDE_AWS: Final = "EXTERNAL"
 _ECS_ITSELF: Final = "ECS"
+_ASSIGNED: Final = "ENABLED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class ServiceFacts:
         task_cpu_units, task_memory_mib, task_disk_gib: of a task on Fargate; 1,024 units are a virtual CPU.
         architecture: `X86_64` or `ARM64`; system: `LINUX` or `WINDOWS_…`.
         load_balanced: whether a load balancer sends it traffic.
+        public_addresses: whether each task on Fargate gets a public IPv4 address.
         managed_by: the AWS service that made it, empty for none.
     """
 
@@ -66,6 +69,7 @@ class ServiceFacts:
     system: str | None = None
     scheduling: str | None = None
     load_balanced: bool | None = None
+    public_addresses: bool | None = None
     managed_by: str | None = None
 
 
@@ -168,12 +172,24 @@ def _facts(cluster: str, service: Mapping[str, Any], definition: Mapping[str, An
         system=(platform.get("operatingSystemFamily") or "LINUX") if definition else None,
         scheduling=service.get("schedulingStrategy"),
         load_balanced=bool(service.get("loadBalancers")),
+        public_addresses=_public_addresses(service),
         managed_by=_manager(service),
     )
 
 
 def _whole(text: object) -> int | None:
     return int(str(text)) if text is not None and str(text).isdigit() else None
+
+
+def _public_addresses(service: Mapping[str, Any]) -> bool | None:
+    """Return whether a task gets a public address, None where AWS does not say how its tasks are connected.
+
+    A service that another controller deploys has its network in its task sets. AWS gives none unless it is asked to.
+    """
+    held = (service, *(service.get("taskSets") or ()))
+    found = [(one.get("networkConfiguration") or {}).get("awsvpcConfiguration") for one in held]
+    networks = [one for one in found if one]
+    return any(one.get("assignPublicIp") == _ASSIGNED for one in networks) if networks else None
 
 
 def _manager(service: Mapping[str, Any]) -> str:
@@ -200,7 +216,18 @@ def billed_parts(service: Resource) -> tuple[BilledPart, ...]:
         return (BilledPart("vcpu_hour", Decimal(0), None, "how many tasks are running is not known"),)
     if facts.running_tasks == 0:
         return ()
-    return tuple(task_parts(service.region, task_size(facts), facts.running_tasks))
+    return (
+        *task_parts(service.region, task_size(facts), facts.running_tasks),
+        *_addresses(service.region, facts, facts.running_tasks),
+    )
+
+
+def _addresses(region: str, facts: ServiceFacts, tasks: int) -> Iterator[BilledPart]:
+    """Yield the public IPv4 addresses of the tasks: https://aws.amazon.com/vpc/pricing/."""
+    if facts.public_addresses is None:
+        yield BilledPart("public_ipv4_hour", Decimal(0), None, "whether its tasks have public addresses is not known")
+    elif facts.public_addresses:
+        yield BilledPart("public_ipv4_hour", Decimal(tasks), PriceQuery("vpc", region, "public_ipv4_hour"))
 
 
 def task_size(facts: ServiceFacts) -> TaskSize:
@@ -268,6 +295,7 @@ KIND: Final = ResourceKind(
     states=States(running=frozenset({ACTIVE, _DRAINING})),
     metrics=(_level("cpuPercent", "CPUUtilization"), _level("memoryPercent", "MemoryUtilization")),
     billed_parts=billed_parts,
+    left_out=("data_transfer_gb", "task_volume_gb_month"),
     console_url=_console_url,
     sample=Sample("my-cluster/my-service", "arn:aws:ecs:us-east-1:111111111111:service/my-cluster/my-service"),
     owner=_owner,

@@ -2,7 +2,7 @@
 
 Loaded by the registry; walked by the discover and measure stages. AWS gives the bytes of each storage class and bills
 them; the tables hold the price of the regional Standard class alone, so that data in One Zone, Infrequent Access and
-Archive has no price. Reads and writes of elastic throughput are billed by use and named by the fact `not_in_cost`.
+Archive has no price. Reads and writes of elastic throughput are billed by use and have no price here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -38,7 +40,6 @@ PROVISIONED: Final = "provisioned"
 _ELASTIC: Final = "elastic"
 CONNECTIONS: Final = "clientConnections"
 METERED: Final = "meteredBytes"
-GIB: Final = Decimal(2**30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _facts(described: Mapping[str, Any], lifecycle: Mapping[str, str] | None) ->
         replication_overwrite_protection=(described.get("FileSystemProtection") or {}).get(
             "ReplicationOverwriteProtection"
         ),
-        not_in_cost=("elastic_read_gb", "elastic_write_gb", *uses) if mode == _ELASTIC else uses,
+        not_in_cost=uses,
     )
 
 
@@ -150,7 +151,10 @@ def file_system_facts(resource: Resource) -> FileSystemFacts:
 
 
 def billed_parts(file_system: Resource) -> tuple[BilledPart, ...]:
-    """Return the bytes it stores by class, and provisioned throughput. https://aws.amazon.com/efs/pricing/ ."""
+    """Return the bytes it stores by class, and throughput beyond them: provisioned, or elastic by use.
+
+    https://aws.amazon.com/efs/pricing/
+    """
     if file_system.state not in _WORKING:
         return ()
     facts = file_system_facts(file_system)
@@ -164,6 +168,8 @@ def billed_parts(file_system: Resource) -> tuple[BilledPart, ...]:
     if facts.throughput_mode == PROVISIONED:
         reason = "no price for throughput beyond what the data includes"
         parts.append(BilledPart("throughput_mibps_month", Decimal(0), None, reason))
+    elif facts.throughput_mode == _ELASTIC:
+        parts.append(BilledPart("elastic_gb", 1 / GIB, None, "no price for elastic throughput", metric=METERED))
     return tuple(parts)
 
 
@@ -230,4 +236,5 @@ KIND: Final = ResourceKind(
     ),
     owner=_owner,
     type_of=lambda resource: resource.text("throughput_mode"),
+    commitments=NONE_SOLD,
 )

@@ -17,6 +17,7 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -193,4 +194,5 @@ KIND: Final = ResourceKind(
     sample=Sample("my-cluster", "arn:aws:eks:us-east-1:111111111111:cluster/my-cluster"),
     owner=_owner,
     type_of=lambda resource: resource.text("version"),
+    commitments=NONE_SOLD,
 )

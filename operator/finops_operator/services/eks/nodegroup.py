@@ -17,7 +17,7 @@ from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
-from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.kind import BilledPart, Listing, Members, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.services.eks.rules.signs import SIGNS
 
@@ -168,8 +168,15 @@ KIND: Final = ResourceKind(
         _of_machines(NODE_NETWORK[1], "NetworkOut", ("Sum",), "bytes"),
     ),
     billed_parts=billed_parts,
+    left_out=(),
     console_url=console_page("eks/home?region={region}#/nodegroups/{id}"),
     sample=Sample(_SAMPLE, f"arn:aws:eks:us-east-1:111111111111:nodegroup/{_SAMPLE}"),
     owner=_owner,
     type_of=lambda resource: resource.text("capacity_type"),
+    # EKS names the Auto Scaling groups behind it, and not their instances; tags of instances anybody may set.
+    members=Members(
+        "ec2-instance",
+        lambda resource: facts_of(NodeGroupFacts, resource).auto_scaling_groups,
+        through="auto-scaling-group",
+    ),
 )

@@ -1,13 +1,13 @@
-"""Cache clusters on nodes: single ones of every engine, Memcached clusters, and the nodes of replication groups.
+"""Cache clusters on nodes: single ones of every engine, Memcached clusters, and the only nodes of replication groups.
 
 Loaded by the registry; walked by the discover and measure stages. AWS lists each node of a replication group as a
-cluster of its own, and bills and measures it as such, so that a node is what costs and the group is named by its facts:
-its role, how many nodes the group has, whether others depend on it. The tags come from the tagging API.
+cluster of its own, and bills and measures it as such. The nodes of a group of several are found with it, as an
+`elasticache-replication-group`, and not here. The tags come from the tagging API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -24,22 +24,22 @@ from finops_operator.plugins.kind import BilledPart, Listing, Product, ProductOp
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.elasticache.rules.extended_support import PREMIUM, in_extended_support
+from finops_operator.services.elasticache.rules.groups import GROUPS, PAGE, Group, groups_by_id
 from finops_operator.services.elasticache.rules.use import METRICS, REDIS, WORKING
 
-_OPERATION: Final = "elasticache:DescribeCacheClusters"
-_GROUPS: Final = "elasticache:DescribeReplicationGroups"
-_PAGE: Final = 100
-_GONE: Final = frozenset({"deleting", "deleted"})
+OPERATION: Final = "elasticache:DescribeCacheClusters"
+GONE: Final = frozenset({"deleting", "deleted"})
 _NOT_BILLED: Final = frozenset({"creating", "incompatible-network", "restore-failed"})
 AVAILABLE: Final = "available"
 
 
 @dataclass(frozen=True, slots=True)
 class CacheFacts:
-    """What is known of one cache cluster; None: AWS did not say. Names as in the reports' `attributes`.
+    """What is known of one cache cluster or one replication group; None: AWS did not say. Names as in the reports.
 
     Attributes:
-        nodes: of this cluster: one, or several of Memcached.
+        nodes: of this cluster: one, or several of Memcached; of this group all of them.
+        members: of a group that is found as a whole, the ids of its nodes.
         replication_group: the group that it is a node of, empty for none; the next four are of the group, None where
             it is in none or the group could not be read.
         group_nodes: how many nodes the group has; `group_shards`: in how many shards.
@@ -53,6 +53,7 @@ class CacheFacts:
     engine_version: str | None = None
     cache_node_type: str | None = None
     nodes: int | None = None
+    members: tuple[str, ...] | None = None
     replication_group: str | None = None
     group_nodes: int | None = None
     group_shards: int | None = None
@@ -66,14 +67,6 @@ class CacheFacts:
     not_in_cost: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    nodes: int
-    shards: int
-    is_global: bool
-    roles: Mapping[str, str]
-
-
 # -- listing -----------------------------------------------------------------------------------------------------------
 
 
@@ -81,11 +74,11 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield clusters page by page; a page that cannot be read ends the listing with a Gap."""
     tags = yield from tags_by_arn(reader, "elasticache:cluster")
     group_tags = yield from tags_by_arn(reader, "elasticache:replicationgroup")
-    groups = yield from _groups(reader)
+    groups = yield from groups_by_id(reader)
     try:
-        for page in reader.pages(_OPERATION, {"MaxRecords": _PAGE}):
+        for page in reader.pages(OPERATION, {"MaxRecords": PAGE}):
             for cluster in page.get("CacheClusters", ()):
-                if cluster.get("CacheClusterStatus") not in _GONE:
+                if cluster.get("CacheClusterStatus") not in GONE and not _is_found_with_its_group(cluster, groups):
                     yield _resource(cluster, groups, _Tagged(tags, group_tags), reader, partition)
     except AwsError as error:
         yield gap_of(error, reader)
@@ -99,32 +92,21 @@ class _Tagged:
     groups: Tags | None
 
 
-def _groups(reader: PageReader) -> Generator[Gap, None, dict[str, _Group] | None]:
-    found: dict[str, _Group] = {}
-    try:
-        for page in reader.pages(_GROUPS, {"MaxRecords": _PAGE}):
-            for group in page.get("ReplicationGroups", ()):
-                found[str(group["ReplicationGroupId"])] = _group(group)
-    except AwsError as error:
-        yield gap_of(error, reader)
-        return None
-    return found
+def _is_found_with_its_group(cluster: Mapping[str, Any], groups: Mapping[str, Group] | None) -> bool:
+    """Return whether another kind lists the node; so it does what may be in a group that could not be read.
 
-
-def _group(group: Mapping[str, Any]) -> _Group:
-    shards = group.get("NodeGroups") or ()
-    members = [member for shard in shards for member in shard.get("NodeGroupMembers") or ()]
-    return _Group(
-        nodes=len(group.get("MemberClusters") or members),
-        shards=len(shards),
-        is_global=bool((group.get("GlobalReplicationGroupInfo") or {}).get("GlobalReplicationGroupId")),
-        roles={str(one.get("CacheClusterId")): str(one.get("CurrentRole") or "") for one in members},
-    )
+    A node is in the bill once: of groups that were not read here and are read a moment later, its cost is in theirs.
+    """
+    name = str(cluster.get("ReplicationGroupId") or "")
+    if groups is None:
+        return bool(name)
+    group = groups.get(name)
+    return group is not None and group.is_whole
 
 
 def _resource(
     cluster: Mapping[str, Any],
-    groups: Mapping[str, _Group] | None,
+    groups: Mapping[str, Group] | None,
     tagged: _Tagged,
     reader: PageReader,
     partition: str,
@@ -151,7 +133,7 @@ def _resource(
     )
 
 
-def _facts(cluster: Mapping[str, Any], group: _Group | None, *, tags_known: bool) -> CacheFacts:
+def _facts(cluster: Mapping[str, Any], group: Group | None, *, tags_known: bool) -> CacheFacts:
     identity = str(cluster["CacheClusterId"])
     return CacheFacts(
         engine=cluster.get("Engine"),
@@ -159,7 +141,7 @@ def _facts(cluster: Mapping[str, Any], group: _Group | None, *, tags_known: bool
         cache_node_type=cluster.get("CacheNodeType"),
         nodes=cluster.get("NumCacheNodes"),
         replication_group=cluster.get("ReplicationGroupId") or "",
-        group_nodes=None if group is None else group.nodes,
+        group_nodes=None if group is None else len(group.members),
         group_shards=None if group is None else group.shards,
         role=None if group is None else group.roles.get(identity) or None,
         global_group=None if group is None else group.is_global,
@@ -228,7 +210,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:elasticache:*:*:cluster:*",
     facts=CacheFacts,
     listing=Listing(
-        permissions=(_OPERATION, _GROUPS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
+        permissions=(OPERATION, GROUPS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
     billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching", "availability_zone"),
     states=States(running=WORKING, billed=WORKING),

@@ -143,6 +143,7 @@ KIND: Final = ResourceKind(
         ),
     ),
     billed_parts=billed_parts,
+    left_out=("backup_gb_month",),
     console_url=console_page("elasticache/home?region={region}#/serverless/{id}"),
     sample=Sample("cache-1", "arn:aws:elasticache:us-east-1:111111111111:serverlesscache:cache-1"),
     owner=_owner,

@@ -14,17 +14,20 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.services.elasticloadbalancing.rules.offers import OFFERS
 from finops_operator.services.elasticloadbalancing.rules.signs import SIGNS
 from finops_operator.services.elasticloadbalancing.rules.targets import PAGE, TargetCounts, TargetReading
-from finops_operator.services.elasticloadbalancing.rules.traffic import CLASSIC, METRICS
+from finops_operator.services.elasticloadbalancing.rules.traffic import CAPACITY, CLASSIC, CLASSIC_BYTES, METRICS
 
 _CURRENT: Final = "elbv2:DescribeLoadBalancers"
 _CLASSIC: Final = "elb:DescribeLoadBalancers"
@@ -49,7 +52,7 @@ class LoadBalancerFacts:
             is registered.
         listener_protocols: of a classic one.
         tags_known: False when its tags could not be read: it may be protected.
-        billed_by_use: what AWS bills beside its hours by use or elsewhere, and what its cost does not include.
+        billed_by_use: what AWS bills elsewhere, and what its cost does not include.
     """
 
     load_balancer_name: str | None = None
@@ -108,7 +111,7 @@ def _current(
             dns_name=one.get("DNSName"),
             balanced_zones=tuple(str(zone.get("ZoneName") or "") for zone in one.get("AvailabilityZones") or ()),
             tags_known=arn in tags,
-            billed_by_use=_billed_by_use("lcu_hour", one.get("Scheme")),
+            billed_by_use=_billed_by_use(one.get("Scheme")),
             **asdict(targets.behind(arn)),
         )
         state = str((one.get("State") or {}).get("Code") or "")
@@ -130,7 +133,7 @@ def _classic(described: Sequence[Mapping[str, Any]], reader: PageReader, partiti
             balanced_zones=tuple(one.get("AvailabilityZones") or ()),
             listener_protocols=tuple(sorted({str(listener.get("Protocol") or "").upper() for listener in listeners})),
             tags_known=name in tags,
-            billed_by_use=_billed_by_use("gb", one.get("Scheme")),
+            billed_by_use=_billed_by_use(one.get("Scheme")),
             **asdict(TargetCounts(registered_targets=len(one.get("Instances") or ()))),
         )
         # A classic load balancer has no state: it works while it exists.
@@ -174,18 +177,19 @@ def _tags(
     return found
 
 
-def _billed_by_use(use: str, scheme: str | None) -> tuple[str, ...]:
-    return (use, "public_ipv4_hour") if scheme == _INTERNET_FACING else (use,)
+def _billed_by_use(scheme: str | None) -> tuple[str, ...]:
+    return ("public_ipv4_hour",) if scheme == _INTERNET_FACING else ()
 
 
 # -- what is billed ----------------------------------------------------------------------------------------------------
 
 
 def billed_parts(balancer: Resource) -> tuple[BilledPart, ...]:
-    """Return the hours of its type, which AWS bills from the first minute until it is deleted, used or not.
+    """Return the hours of its type, which AWS bills from the first minute until it is deleted, and its use.
 
-    Capacity units and gigabytes are billed by use, and public addresses of an internet-facing one by VPC: the fact
-    `billed_by_use` names them, and they are not in the cost. One that failed to start never ran.
+    Capacity units, of a classic one gigabytes, are those of the last 30 days. Public addresses of an internet-facing
+    one are billed by VPC: the fact `billed_by_use` names them, and they are not in the cost. One that failed to start
+    never ran.
     https://aws.amazon.com/elasticloadbalancing/pricing/
     """
     if balancer.state not in _BILLED:
@@ -193,7 +197,19 @@ def billed_parts(balancer: Resource) -> tuple[BilledPart, ...]:
     kind = balancer.text("load_balancer_type")
     if not kind:
         return (BilledPart("hour", Decimal(1), None, "its type is not known"),)
-    return (BilledPart("hour", Decimal(1), _hour(balancer.region, kind)),)
+    hours = BilledPart("hour", Decimal(1), _hour(balancer.region, kind))
+    if balancer.state == _BEFORE:
+        return (hours,)  # It takes no traffic yet.
+    return (hours, _use(balancer.region, kind))
+
+
+def _use(region: str, kind: str) -> BilledPart:
+    if kind == CLASSIC:
+        return BilledPart("gb", 1 / GIB, PriceQuery("elb", region, "gb", (("type", kind),)), metric=CLASSIC_BYTES)
+    if kind not in CAPACITY:
+        return BilledPart("lcu_hour", Decimal(0), None, f"what the type {kind} is billed by use is not known")
+    query = PriceQuery("elb", region, "lcu_hour", (("type", kind),))
+    return BilledPart("lcu_hour", Decimal(1), query, metric=CAPACITY[kind])
 
 
 def _hour(region: str, kind: str) -> PriceQuery:
@@ -275,4 +291,6 @@ KIND: Final = ResourceKind(
             sample="application",
         ),
     ),
+    commitments=NONE_SOLD,
+    offers=OFFERS,
 )

@@ -16,6 +16,7 @@ from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -185,4 +186,5 @@ KIND: Final = ResourceKind(
     sample=Sample("fs-0123456789abcdef0", "arn:aws:fsx:us-east-1:111111111111:file-system/fs-0123456789abcdef0"),
     owner=_owner,
     type_of=lambda resource: resource.text("file_system_type"),
+    commitments=NONE_SOLD,
 )

@@ -1,8 +1,8 @@
 """Streams: ListStreams, shards and consumers of each, records put and fetched.
 
-Loaded by the registry; walked by the discover and measure stages. The bundled tables hold no price of Kinesis, so that
-the cost is unknown. AWS publishes what is put and fetched by the minute, and nothing where nobody asks; whether a point
-is missing or zero is not said, so that a missing one is unknown and only a whole window without any is evidence.
+Loaded by the registry; walked by the discover and measure stages. The bundled tables hold no price of Kinesis, AWS's
+price list does. AWS publishes what is put and fetched by the minute, and nothing where nobody asks; whether a point is
+missing or zero is not said, so that a missing one is unknown and only a whole window without any is evidence.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
+from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -23,6 +25,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Resour
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.kinesis.rules.offers import OFFERS
 
 _LIST: Final = "kinesis:ListStreams"
 _DESCRIBE: Final = "kinesis:DescribeStreamSummary"
@@ -31,6 +34,9 @@ _GONE: Final = "DELETING"
 ACTIVE: Final = "active"
 _WORKING: Final = frozenset({ACTIVE, "updating"})
 ON_DEMAND: Final = "ON_DEMAND"
+_SERVICE: Final = "kinesis"
+_INCLUDED_HOURS: Final = 24
+"""A longer retention of shards is billed by the hour, beyond a week by what is kept as well."""
 PUT: Final = "recordsPut"
 FETCHED: Final = "recordsFetched"
 AGE: Final = "iteratorAgeMilliseconds"
@@ -46,6 +52,7 @@ class StreamFacts:
         retention_hours: 24 are included; more is billed.
         shard_metrics: whether metrics of single shards are on, which are billed.
         tags_known: False when its tags could not be read: it may be protected.
+        not_in_cost: what AWS bills of it by use and its cost leaves out.
     """
 
     mode: str | None = None
@@ -54,6 +61,7 @@ class StreamFacts:
     retention_hours: int | None = None
     shard_metrics: bool | None = None
     tags_known: bool | None = None
+    not_in_cost: tuple[str, ...] | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
@@ -88,6 +96,7 @@ def _resource(
         retention_hours=summary.get("RetentionPeriodHours"),
         shard_metrics=_shard_metrics(summary),
         tags_known=tags is not None,
+        not_in_cost=("records", "read_gb", "retained_gb_month"),
     )
     return Resource(
         kind="kinesis-stream",
@@ -115,16 +124,37 @@ def stream_facts(resource: Resource) -> StreamFacts:
 
 
 def billed_parts(stream: Resource) -> tuple[BilledPart, ...]:
-    """Return its shards or its hours on demand, both without a price.
+    """Return its shards or its hours on demand, which AWS's price list alone has, and what else stands by the hour.
 
     https://aws.amazon.com/kinesis/data-streams/pricing/
     """
     if stream.state not in _WORKING:
         return ()
     facts = stream_facts(stream)
-    if facts.mode == ON_DEMAND:
-        return (BilledPart("stream_hour", Decimal(1), None, "no price for streams on demand"),)
-    return (BilledPart("shard_hour", Decimal(facts.shards or 0), None, "no price for shards"),)
+    return (*(_on_demand(stream.region) if facts.mode == ON_DEMAND else _shards(stream.region, facts)), *_extras(facts))
+
+
+def _on_demand(region: str) -> Iterator[BilledPart]:
+    query = PriceQuery(_SERVICE, region, "stream_hour")
+    yield BilledPart("stream_hour", Decimal(1), query, "no price for streams on demand")
+
+
+def _shards(region: str, facts: StreamFacts) -> Iterator[BilledPart]:
+    if facts.shards is None:
+        yield BilledPart("shard_hour", Decimal(0), None, "the number of its shards is not known")
+        return
+    shards = Decimal(facts.shards)
+    yield BilledPart("shard_hour", shards, PriceQuery(_SERVICE, region, "shard_hour"), "no price for shards")
+    if facts.retention_hours is not None and facts.retention_hours > _INCLUDED_HOURS:
+        query = PriceQuery(_SERVICE, region, "extended_shard_hour")
+        yield BilledPart("extended_shard_hour", shards, query, "no price for a longer retention")
+
+
+def _extras(facts: StreamFacts) -> Iterator[BilledPart]:
+    if facts.consumers:
+        yield BilledPart("consumer_hour", Decimal(facts.consumers), None, "no price for registered consumers")
+    if facts.shard_metrics:
+        yield BilledPart("shard_metrics", Decimal(0), None, "no price for metrics of single shards")
 
 
 def _works(stream: Resource) -> bool:
@@ -168,8 +198,10 @@ KIND: Final = ResourceKind(
         ),
     ),
     billed_parts=billed_parts,
+    offers=OFFERS,
     console_url=console_page("kinesis/home?region={region}#/streams/details/{id}/monitoring"),
     sample=Sample("events", "arn:aws:kinesis:us-east-1:111111111111:stream/events"),
     owner=_owner,
     type_of=lambda resource: resource.text("mode"),
+    commitments=NONE_SOLD,
 )

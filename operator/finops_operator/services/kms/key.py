@@ -17,6 +17,7 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
@@ -135,4 +136,5 @@ KIND: Final = ResourceKind(
     ),
     owner=_owner,
     type_of=lambda resource: resource.text("key_spec"),
+    commitments=NONE_SOLD,
 )

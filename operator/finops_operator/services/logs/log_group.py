@@ -17,9 +17,11 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -35,7 +37,6 @@ EXISTS: Final = "active"
 STANDARD: Final = "STANDARD"
 DELIVERY: Final = "DELIVERY"
 """The class for Lambda logs on their way to S3 or Firehose. Source: API reference, CreateLogGroup."""
-GIB: Final = Decimal(2**30)
 INCOMING: Final = "incomingBytes"
 _NOT_IN_COST: Final = ("query_gb_scanned", "live_tail_minute", "data_protection_gb")
 
@@ -174,4 +175,5 @@ KIND: Final = ResourceKind(
     sample=Sample("application", "arn:aws:logs:us-east-1:111111111111:log-group:application"),
     owner=_owner,
     type_of=lambda resource: resource.text("log_group_class"),
+    commitments=NONE_SOLD,
 )

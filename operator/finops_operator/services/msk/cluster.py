@@ -16,12 +16,14 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
+from finops_operator.services.msk.rules.offers import OFFERS
 
 _OPERATION: Final = "kafka:ListClustersV2"
 _PAGE: Final = 100
@@ -30,6 +32,8 @@ ACTIVE: Final = "active"
 SERVERLESS: Final = "SERVERLESS"
 _STANDARD: Final = "kafka."
 _EXPRESS: Final = "express."
+_FREE_LEVEL: Final = "DEFAULT"
+_NOT_PUBLIC: Final = "DISABLED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,19 @@ def _facts(cluster: Mapping[str, Any]) -> KafkaFacts:
         storage_mode=own.get("StorageMode"),
         monitoring=own.get("EnhancedMonitoring"),
         kafka_version=(own.get("CurrentBrokerSoftwareInfo") or {}).get("KafkaVersion"),
-        not_in_cost=("tiered_storage_gb_month", "ingested_gb"),
+        not_in_cost=_left_out(own, brokers, disk),
     )
+
+
+def _left_out(own: Mapping[str, Any], brokers: Mapping[str, Any], disk: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what its cost does not hold; https://aws.amazon.com/msk/pricing/ and, of addresses, that of VPC."""
+    left = ["tiered_storage_gb_month", "ingested_gb"]
+    if own.get("EnhancedMonitoring", _FREE_LEVEL) != _FREE_LEVEL:
+        left.append("metric_month")
+    if (disk.get("ProvisionedThroughput") or {}).get("Enabled"):
+        left.append("provisioned_throughput_mibps_month")
+    public = ((brokers.get("ConnectivityInfo") or {}).get("PublicAccess") or {}).get("Type", _NOT_PUBLIC)
+    return tuple(left if public == _NOT_PUBLIC else [*left, "public_ipv4_hour"])
 
 
 def kafka_facts(resource: Resource) -> KafkaFacts:
@@ -107,7 +122,10 @@ def kafka_facts(resource: Resource) -> KafkaFacts:
 
 
 def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
-    """Return the hours of its brokers, and its storage, which has no price. https://aws.amazon.com/msk/pricing/ ."""
+    """Return the hours of its brokers, and its storage, which AWS's price list alone has.
+
+    https://aws.amazon.com/msk/pricing/
+    """
     if cluster.state not in WORKING:
         return ()
     facts = kafka_facts(cluster)
@@ -116,7 +134,17 @@ def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
     if not facts.broker_type or facts.brokers is None:
         return (BilledPart("broker_hour", Decimal(0), None, "the type or the number of its brokers is not known"),)
     hours = BilledPart("broker_hour", Decimal(facts.brokers), hour_query(cluster.region, facts.broker_type))
-    return (hours, BilledPart("storage_gb_month", Decimal(0), None, "no price for Kafka storage"))
+    return (hours, _storage(cluster.region, facts))
+
+
+def _storage(region: str, facts: KafkaFacts) -> BilledPart:
+    """Return the disks of standard brokers; those of express ones are billed by use."""
+    reason = "no price for Kafka storage"
+    standard = (facts.broker_type or "").startswith(_STANDARD)
+    if not standard or facts.volume_gb is None or facts.brokers is None:
+        return BilledPart("storage_gb_month", Decimal(0), None, reason)
+    query = PriceQuery("msk", region, "storage_gb_month")
+    return BilledPart("storage_gb_month", Decimal(facts.volume_gb * facts.brokers), query, reason)
 
 
 def hour_query(region: str, broker_type: str) -> PriceQuery:
@@ -151,6 +179,7 @@ KIND: Final = ResourceKind(
     states=States(running=WORKING),
     metrics=METRICS,
     billed_parts=billed_parts,
+    offers=OFFERS,
     console_url=console_page("msk/home?region={region}#/cluster/{arn}/view"),
     sample=Sample(_SAMPLE, f"arn:aws:kafka:us-east-1:111111111111:cluster/{_SAMPLE}"),
     owner=_owner,
@@ -164,4 +193,5 @@ KIND: Final = ResourceKind(
             sample="kafka.m7g.large",
         ),
     ),
+    commitments=NONE_SOLD,
 )

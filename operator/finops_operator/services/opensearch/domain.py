@@ -23,17 +23,19 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.opensearch.rules.naming import ACTIVE, DIMENSION, named
+from finops_operator.services.opensearch.rules.offers import OFFERS
 
 _NAMES: Final = "opensearch:ListDomainNames"
 _DOMAINS: Final = "opensearch:DescribeDomains"
 _CALLS: Final = {"es:ListDomainNames": _NAMES, "es:DescribeDomains": _DOMAINS}
 """IAM knows the service by its old name."""
 _AT_ONCE: Final = 5
-ACTIVE: Final = "active"
 _CREATING: Final = "creating"
 _STATES: Final = frozenset({ACTIVE, "processing", "upgrading"})
-_ACCOUNT: Final = "ClientId"
-_DOMAIN: Final = "DomainName"
+_GP3_IOPS: Final = 3000
+_GP3_THROUGHPUT: Final = 125
+"""MiB/s. Both come with a gp3 disk of any size (OpenSearch Service pricing)."""
 _COORDINATOR: Final = "coordinator"
 SEARCHES: Final = "searchesPerMinute"
 INDEXING: Final = "indexingPerMinute"
@@ -47,7 +49,7 @@ class DomainFacts:
         engine_version: `OpenSearch_2.11` or `Elasticsearch_7.10`.
         master_nodes, coordinator_nodes, warm_nodes: how many of each, 0 for none.
         volume_type: `gp2`, `gp3`, `io1`, `standard`; empty where the nodes have disks of their own.
-        volume_gb: of each data node.
+        volume_gb, volume_iops, volume_throughput: of each data node's disk; the last one in MiB/s.
         tags_known: False when its tags could not be read: it may be protected.
     """
 
@@ -65,6 +67,7 @@ class DomainFacts:
     volume_type: str | None = None
     volume_gb: int | None = None
     volume_iops: int | None = None
+    volume_throughput: int | None = None
     tags_known: bool | None = None
 
 
@@ -130,6 +133,7 @@ def _facts(domain: Mapping[str, Any], *, tags_known: bool) -> DomainFacts:
         volume_type=storage.get("VolumeType") if storage.get("EBSEnabled") else "",
         volume_gb=storage.get("VolumeSize") if storage.get("EBSEnabled") else 0,
         volume_iops=storage.get("Iops"),
+        volume_throughput=storage.get("Throughput"),
         tags_known=tags_known,
     )
 
@@ -151,7 +155,7 @@ def domain_facts(resource: Resource) -> DomainFacts:
 
 
 def billed_parts(domain: Resource) -> tuple[BilledPart, ...]:
-    """Return the hours of its nodes by role, and its storage, which has no price.
+    """Return the hours of its nodes by role, and its storage.
 
     https://aws.amazon.com/opensearch-service/pricing/
     """
@@ -168,11 +172,29 @@ def billed_parts(domain: Resource) -> tuple[BilledPart, ...]:
             parts.append(_hours(dimension, region, node_type, nodes))
     if facts.volume_type != "":
         kind = facts.volume_type or "that AWS did not name"
-        parts.append(BilledPart("storage_gb_month", Decimal(0), None, f"no price for OpenSearch storage {kind}"))
+        parts.append(_storage(domain.region, facts, f"no price for OpenSearch storage {kind}"))
     if facts.warm_nodes or facts.cold_storage:
         reason = "no price for data in warm and cold storage"
         parts.append(BilledPart("managed_storage_gb_month", Decimal(0), None, reason))
     return tuple(parts)
+
+
+def _storage(region: str, facts: DomainFacts, reason: str) -> BilledPart:
+    """Return the disks of the data nodes: AWS's price list has gp2, and gp3 as fast as is included in any size.
+
+    Faster gp3 and io1 are billed by their speed too, which no source here prices.
+    """
+    if facts.volume_gb is None or facts.data_nodes is None or not _by_size_alone(facts):
+        return BilledPart("storage_gb_month", Decimal(0), None, reason)
+    query = PriceQuery("opensearch", region, f"{facts.volume_type}_gb_month")
+    return BilledPart("storage_gb_month", Decimal(facts.volume_gb * facts.data_nodes), query, reason)
+
+
+def _by_size_alone(facts: DomainFacts) -> bool:
+    if facts.volume_type != "gp3":
+        return facts.volume_type == "gp2"
+    iops, throughput = facts.volume_iops, facts.volume_throughput
+    return iops is not None and throughput is not None and iops <= _GP3_IOPS and throughput <= _GP3_THROUGHPUT
 
 
 def _hours(dimension: str, region: str, node_type: str | None, nodes: int | None) -> BilledPart:
@@ -190,7 +212,7 @@ def hour_query(region: str, instance_type: str) -> PriceQuery:
 
 
 def _named(domain: Resource) -> tuple[tuple[str, str], ...]:
-    return (_ACCOUNT, domain.account), (_DOMAIN, domain.id)
+    return named(domain.account, domain.id)
 
 
 def _publishes(domain: Resource) -> bool:
@@ -199,7 +221,7 @@ def _publishes(domain: Resource) -> bool:
 
 def _level(name: str, metric: str, unit: str) -> MetricSpec:
     return MetricSpec(
-        name, "AWS/ES", metric, _DOMAIN, ("Average", "Maximum"), unit, dimensions=_named, applies=_publishes
+        name, "AWS/ES", metric, DIMENSION, ("Average", "Maximum"), unit, dimensions=_named, applies=_publishes
     )
 
 
@@ -234,6 +256,8 @@ KIND: Final = ResourceKind(
         _level("freeStorageMegabytes", "FreeStorageSpace", "megabytes free"),
     ),
     billed_parts=billed_parts,
+    left_out=("extended_support_hour", "data_transfer_gb"),
+    offers=OFFERS,
     console_url=console_page("aos/home?region={region}#opensearch/domains/{id}"),
     sample=Sample("my-domain", "arn:aws:es:us-east-1:111111111111:domain/my-domain"),
     owner=_owner,

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -36,8 +37,9 @@ from finops_operator.services.rds.rules.clusters import (
     service_of,
 )
 from finops_operator.services.rds.rules.engines import IO_OPTIMIZED, READABLE, priced_engine
-from finops_operator.services.rds.rules.lifecycles import ENROLLED, QUESTION
+from finops_operator.services.rds.rules.extended_support import MEMORY, SupportReading, support_part
 from finops_operator.services.rds.rules.lifecycles import OPERATION as _LIFECYCLES
+from finops_operator.services.rds.rules.lifecycles import QUESTION
 from finops_operator.services.rds.rules.members import OPERATION as _MEMBERS
 from finops_operator.services.rds.rules.members import MemberReading
 from finops_operator.services.rds.rules.signs import SIGNS
@@ -47,7 +49,6 @@ _PAGE: Final = 100
 _OPERATION: Final = "rds:DescribeDBClusters"
 _GONE: Final = "deleting"
 _ONE: Final = Decimal(1)
-_GIB: Final = Decimal(2**30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class ClusterFacts:
         pause_after_seconds: of no connection, after which serverless v2 instances pause.
         global_cluster: the global database that it is part of, empty for none.
         replicates_from: what it is a replica of, empty for none.
+        standard_support_ends: ISO day of its version, asked where it is enrolled in extended support.
+        extended_support: `billed` or `not yet` by the day of the scan.
         automatic_restart: ISO time at which AWS starts it again; empty unless it is stopped.
         not_in_cost: what AWS bills of it by use and its cost leaves out.
     """
@@ -73,6 +76,8 @@ class ClusterFacts:
     engine_version: str | None = None
     engine_mode: str | None = None
     engine_lifecycle_support: str | None = None
+    standard_support_ends: str | None = None
+    extended_support: str | None = None
     storage_type: str | None = None
     db_cluster_instance_class: str | None = None
     allocated_storage_gb: int | None = None
@@ -97,18 +102,27 @@ class ClusterFacts:
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield clusters page by page; a page that cannot be read ends the listing with a Gap."""
-    members = MemberReading(reader)
+    beside = _Beside(MemberReading(reader), SupportReading(reader))
     try:
         for page in reader.pages(_OPERATION, {"MaxRecords": _PAGE}):
             for cluster in page.get("DBClusters", ()):
                 if cluster.get("Status") != _GONE:
-                    yield _resource(cluster, members, reader, partition)
+                    yield _resource(cluster, beside, reader, partition)
     except AwsError as error:
         yield gap_of(error, reader)
-    yield from members.gaps()
+    yield from beside.members.gaps()
+    yield from beside.support.failed
 
 
-def _resource(cluster: Mapping[str, Any], members: MemberReading, reader: PageReader, partition: str) -> Resource:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is read beside the description of a cluster."""
+
+    members: MemberReading
+    support: SupportReading
+
+
+def _resource(cluster: Mapping[str, Any], beside: _Beside, reader: PageReader, partition: str) -> Resource:
     identity = str(cluster["DBClusterIdentifier"])
     arn = f"arn:{partition}:rds:{reader.region}:{reader.account}:cluster:{identity}"
     return Resource(
@@ -121,26 +135,28 @@ def _resource(cluster: Mapping[str, Any], members: MemberReading, reader: PageRe
         state=str(cluster.get("Status") or ""),
         tags=tags_of({"Tags": cluster.get("TagList")}),
         created=parse_time(cluster.get("ClusterCreateTime")),
-        attributes=attributes_of(_facts(cluster, members)),
+        attributes=attributes_of(_facts(cluster, beside)),
     )
 
 
-def _facts(cluster: Mapping[str, Any], reading: MemberReading) -> ClusterFacts:
+def _facts(cluster: Mapping[str, Any], beside: _Beside) -> ClusterFacts:
     described = cluster.get("DBClusterMembers")
     members = None if described is None else tuple(str(one["DBInstanceIdentifier"]) for one in described)
+    engine, version, lifecycle = (cluster.get(key) for key in ("Engine", "EngineVersion", "EngineLifecycleSupport"))
     scaling = cluster.get("ServerlessV2ScalingConfiguration") or {}
     return ClusterFacts(
-        cluster_service=service_of(cluster.get("Engine")),
-        engine=cluster.get("Engine"),
-        engine_version=cluster.get("EngineVersion"),
+        cluster_service=service_of(engine),
+        engine=engine,
+        engine_version=version,
         engine_mode=cluster.get("EngineMode"),
-        engine_lifecycle_support=cluster.get("EngineLifecycleSupport"),
+        engine_lifecycle_support=lifecycle,
+        standard_support_ends=beside.support.ends(engine, version, lifecycle),
         storage_type=cluster.get("StorageType"),
         db_cluster_instance_class=cluster.get("DBClusterInstanceClass"),
         allocated_storage_gb=cluster.get("AllocatedStorage"),
         storage_iops=cluster.get("Iops"),
         members=members,
-        member_classes=None if members is None else reading.classes(members),
+        member_classes=None if members is None else beside.members.classes(members),
         readers=None if described is None else sum(not one.get("IsClusterWriter") for one in described),
         minimum_capacity=_decimal(scaling.get("MinCapacity")),
         maximum_capacity=_decimal(scaling.get("MaxCapacity")),
@@ -163,8 +179,6 @@ def _not_in_cost(cluster: Mapping[str, Any]) -> tuple[str, ...]:
     uses = ["backup_gb_month"]
     if cluster.get("GlobalClusterIdentifier"):
         uses.append("replicated_io_request")
-    if cluster.get("EngineLifecycleSupport") == ENROLLED:
-        uses.append("extended_support_vcpu_hour")
     return tuple(uses)
 
 
@@ -179,6 +193,7 @@ def cluster_facts(resource: Resource) -> ClusterFacts:
 def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
     """Return what is billed for the cluster itself: Aurora's storage as it is, and its requests by use.
 
+    Extended support of the version is billed by the vCPUs of its members and is a part of the cluster, without a price.
     Backups beyond the free part are named by the fact `not_in_cost` and are not in the cost.
     https://aws.amazon.com/rds/aurora/pricing/ and https://aws.amazon.com/rds/pricing/
     """
@@ -190,12 +205,14 @@ def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
     facts = cluster_facts(cluster)
     working = cluster.state in WORKING
     service = service_of(facts.engine)
+    # Without a member there is no vCPU that could be billed.
+    support = tuple(support_part(cluster)) if working and facts.members != () else ()
     if service == MULTI_AZ:
         hours = (_readable_hours(cluster.region, facts),) if working else ()
-        return (*hours, _unknown("storage_gb_month", "the tables do not price storage of Multi-AZ clusters"))
+        return (*hours, *support, _unknown("storage_gb_month", "the tables do not price storage of Multi-AZ clusters"))
     if service != AURORA:
         return (_unknown("storage_gb_month", f"no price for {service or 'its engine'}"),)
-    return tuple(_aurora_parts(cluster.region, facts, working=working))
+    return (*_aurora_parts(cluster.region, facts, working=working), *support)
 
 
 def _readable_hours(region: str, facts: ClusterFacts) -> BilledPart:
@@ -212,7 +229,7 @@ def _aurora_parts(region: str, facts: ClusterFacts, *, working: bool) -> Iterato
         return
     optimized = facts.storage_type == IO_OPTIMIZED
     stored = "ioopt_storage_gb_month" if optimized else "storage_gb_month"
-    yield BilledPart("storage_gb_month", 1 / _GIB, _volume_query(region, stored), metric=STORED)
+    yield BilledPart("storage_gb_month", 1 / GIB, _volume_query(region, stored), metric=STORED)
     if not working:
         return
     if not optimized:
@@ -254,6 +271,7 @@ KIND: Final = ResourceKind(
     states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=BILLED),
     metrics=METRICS,
     billed_parts=billed_parts,
+    memory=MEMORY,
     console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=true"),
     sample=Sample("cluster-1", "arn:aws:rds:us-east-1:111111111111:cluster:cluster-1"),
     owner=_owner,

@@ -43,8 +43,9 @@ from finops_operator.services.rds.rules.engines import (
     is_aurora,
     priced_engine,
 )
-from finops_operator.services.rds.rules.lifecycles import ENROLLED, QUESTION
+from finops_operator.services.rds.rules.extended_support import MEMORY, SupportReading, support_part
 from finops_operator.services.rds.rules.lifecycles import OPERATION as _LIFECYCLES
+from finops_operator.services.rds.rules.lifecycles import QUESTION
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.states import NOT_BILLED, STOPPED, STORAGE_ONLY, WORKING
 from finops_operator.services.rds.rules.storage import Storage
@@ -67,6 +68,9 @@ class DatabaseFacts:
         storage_throughput: MiB/s.
         additional_volumes: storage volumes beside the first.
         backup_target: `region` or `outposts`.
+        performance_insights: whether RDS publishes how many sessions ran at once.
+        standard_support_ends: ISO day of its version, asked where it is enrolled in extended support.
+        extended_support: `billed` or `not yet` by the day of the scan.
         automatic_restart: ISO time at which AWS starts it again; empty unless it is stopped.
         billed_by_use: what AWS bills beside its hours and storage, by use or elsewhere, and what its cost leaves out.
     """
@@ -91,22 +95,27 @@ class DatabaseFacts:
     publicly_accessible: bool | None = None
     deletion_protection: bool | None = None
     engine_lifecycle_support: str | None = None
+    performance_insights: bool | None = None
+    standard_support_ends: str | None = None
+    extended_support: str | None = None
     automatic_restart: str | None = None
     billed_by_use: tuple[str, ...] | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield instances page by page; a page that cannot be read ends the listing with a Gap."""
+    support = SupportReading(reader)
     try:
         for page in reader.pages(_OPERATION, {"MaxRecords": _PAGE}):
             for instance in page.get("DBInstances", ()):
                 if instance.get("DBInstanceStatus") not in _GONE:
-                    yield _resource(instance, reader, partition)
+                    yield _resource(instance, support, reader, partition)
     except AwsError as error:
         yield gap_of(error, reader)
+    yield from support.failed
 
 
-def _resource(instance: Mapping[str, Any], reader: PageReader, partition: str) -> Resource:
+def _resource(instance: Mapping[str, Any], support: SupportReading, reader: PageReader, partition: str) -> Resource:
     identity = str(instance["DBInstanceIdentifier"])
     return Resource(
         kind="rds-instance",
@@ -118,7 +127,7 @@ def _resource(instance: Mapping[str, Any], reader: PageReader, partition: str) -
         state=str(instance.get("DBInstanceStatus", "")),
         tags=tags_of({"Tags": instance.get("TagList")}),
         created=parse_time(instance.get("InstanceCreateTime")),
-        attributes=attributes_of(_with_uses(_facts(instance))),
+        attributes=attributes_of(_with_uses(_facts(instance, support))),
     )
 
 
@@ -126,10 +135,11 @@ def _arn(identity: str, reader: PageReader, partition: str) -> str:
     return f"arn:{partition}:rds:{reader.region}:{reader.account}:db:{identity}"
 
 
-def _facts(instance: Mapping[str, Any]) -> DatabaseFacts:
+def _facts(instance: Mapping[str, Any], support: SupportReading) -> DatabaseFacts:
+    engine, version, lifecycle = (instance.get(key) for key in ("Engine", "EngineVersion", "EngineLifecycleSupport"))
     return DatabaseFacts(
-        engine=instance.get("Engine"),
-        engine_version=instance.get("EngineVersion"),
+        engine=engine,
+        engine_version=version,
         db_instance_class=instance.get("DBInstanceClass"),
         license_model=instance.get("LicenseModel"),
         availability_zone=instance.get("AvailabilityZone"),
@@ -154,7 +164,10 @@ def _facts(instance: Mapping[str, Any]) -> DatabaseFacts:
         backup_retention_days=instance.get("BackupRetentionPeriod"),
         publicly_accessible=instance.get("PubliclyAccessible"),
         deletion_protection=instance.get("DeletionProtection"),
-        engine_lifecycle_support=instance.get("EngineLifecycleSupport"),
+        performance_insights=instance.get("PerformanceInsightsEnabled"),
+        engine_lifecycle_support=lifecycle,
+        # Of a member it is billed with its cluster, and asked there.
+        standard_support_ends=None if instance.get("DBClusterIdentifier") else support.ends(engine, version, lifecycle),
         automatic_restart=instance.get("AutomaticRestartTime") or "",
     )
 
@@ -169,8 +182,6 @@ def _with_uses(facts: DatabaseFacts) -> DatabaseFacts:
         uses += ["cluster_instance_hour", "cluster_storage"]
     if facts.publicly_accessible:
         uses.append("public_ipv4_hour")
-    if facts.engine_lifecycle_support == ENROLLED:
-        uses.append("extended_support_vcpu_hour")
     return replace(facts, billed_by_use=tuple(uses))
 
 
@@ -186,8 +197,9 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of its class and its storage; a stopped instance is billed its storage alone.
 
     A member of a Multi-AZ cluster has no cost of its own: AWS bills the cluster, and `rds-cluster` has the cost.
-    Backups beyond the free part, public addresses, and extended support of an old version are named by the fact
-    `billed_by_use` and are not in the cost. https://aws.amazon.com/rds/pricing/
+    Extended support of an old version is a part without a price; of a member it is a part of the cluster. Backups
+    beyond the free part and public addresses are named by the fact `billed_by_use` and are not in the cost.
+    https://aws.amazon.com/rds/pricing/
     """
     if instance.state in NOT_BILLED:
         return ()
@@ -196,7 +208,10 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     facts = database_facts(instance)
     if _with_its_cluster(facts):
         return ()
-    hours = (instance_hours(instance.region, facts),) if instance.state in WORKING else ()
+    hours: tuple[BilledPart, ...] = ()
+    if instance.state in WORKING:
+        support = () if facts.db_cluster_id else support_part(instance)
+        hours = (instance_hours(instance.region, facts), *support)
     return (*hours, *_storage_parts(instance.region, facts))
 
 
@@ -276,6 +291,10 @@ def _publishes(resource: Resource) -> bool:
     return resource.state in WORKING and resource.text("engine") not in OTHER_SERVICES
 
 
+def _publishes_load(resource: Resource) -> bool:
+    return _publishes(resource) and resource.attributes.get("performance_insights") is True
+
+
 def _owner(resource: Resource) -> Owner | None:
     return owner_by_tags(resource.tags, SIGNS)
 
@@ -311,8 +330,11 @@ KIND: Final = ResourceKind(
         _level("writeIops", "WriteIOPS", "operations a second"),
         _level("readThroughput", "ReadThroughput", "bytes a second"),
         _level("writeThroughput", "WriteThroughput", "bytes a second"),
+        # Source: Amazon RDS user guide, "Amazon CloudWatch metrics for Amazon RDS Performance Insights".
+        replace(_level("dbLoadCpu", "DBLoadCPU", "sessions on the CPU at once"), applies=_publishes_load),
     ),
     billed_parts=billed_parts,
+    memory=MEMORY,
     console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=false"),
     sample=Sample("database-1", "arn:aws:rds:us-east-1:111111111111:db:database-1"),
     owner=_owner,

@@ -9,7 +9,7 @@ again, so that the resource id decides where AWS gives it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -18,6 +18,7 @@ from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
@@ -32,6 +33,8 @@ OF_CLUSTER: Final = "cluster"
 _INSTANCES: Final = "rds:DescribeDBSnapshots"
 _CLUSTERS: Final = "rds:DescribeDBClusterSnapshots"
 _MANUAL: Final[dict[str, Any]] = {"SnapshotType": "manual", "MaxRecords": 100}
+_OF_BACKUP: Final = "awsbackup:"
+"""Begins the names of AWS Backup's recovery points, whatever type a listing gives them; a person's have no colon."""
 _GIB: Final = 2**30
 _REGION: Final = 3
 _ACCOUNT: Final = 4
@@ -70,7 +73,7 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     try:
         for page in reader.pages(_INSTANCES, _MANUAL):
             seen = True
-            for one in page.get("DBSnapshots", ()):
+            for one in _made_by_hand(page.get("DBSnapshots", ()), "DBSnapshotIdentifier"):
                 yield _of_instance(one, sources, reader, partition)
     except AwsError as error:
         yield gap_of(error, reader)
@@ -79,11 +82,15 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
             return
     try:
         for page in reader.pages(_CLUSTERS, _MANUAL):
-            for one in page.get("DBClusterSnapshots", ()):
+            for one in _made_by_hand(page.get("DBClusterSnapshots", ()), "DBClusterSnapshotIdentifier"):
                 yield _of_cluster(one, sources, reader, partition)
     except AwsError as error:
         yield gap_of(error, reader)
     yield from sources.gaps()
+
+
+def _made_by_hand(listed: Iterable[Mapping[str, Any]], name: str) -> Iterator[Mapping[str, Any]]:
+    return (one for one in listed if not str(one[name]).startswith(_OF_BACKUP))
 
 
 def _of_instance(described: Mapping[str, Any], sources: SourceReading, reader: PageReader, partition: str) -> Resource:
@@ -186,8 +193,10 @@ KIND: Final = ResourceKind(
     billed_as=BilledAs("Amazon Relational Database Service", "Storage", "Backup Storage"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({AVAILABLE, "copying", "creating"})),
     billed_parts=billed_parts,
+    left_out=("exported_gb",),
     console_url=console_page("rds/home?region={region}#db-snapshot:id={id}"),
     sample=Sample("snapshot:my-snapshot", "arn:aws:rds:us-east-1:111111111111:snapshot:my-snapshot"),
     owner=_owner,
     type_of=lambda resource: resource.text("engine"),
+    commitments=NONE_SOLD,
 )

@@ -48,6 +48,7 @@ _NOT_BILLED: Final = frozenset(
 )
 CONNECTIONS: Final = "databaseConnections"
 CPU: Final = "cpuPercent"
+_USES: Final = ("snapshot_gb_month", "concurrency_scaling_second", "spectrum_tb_scanned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _resource(cluster: Mapping[str, Any], reader: PageReader, partition: str) ->
         version=cluster.get("ClusterVersion"),
         automated_snapshot_days=cluster.get("AutomatedSnapshotRetentionPeriod"),
         publicly_accessible=cluster.get("PubliclyAccessible"),
-        not_in_cost=("snapshot_gb_month", "concurrency_scaling_second", "spectrum_tb_scanned"),
+        not_in_cost=_USES if cluster.get("PubliclyAccessible") is False else (*_USES, "public_ipv4_hour"),
     )
     return Resource(
         kind="redshift-cluster",

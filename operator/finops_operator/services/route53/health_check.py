@@ -17,6 +17,7 @@ from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page, partition_of
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of
@@ -167,10 +168,12 @@ KIND: Final = ResourceKind(
         ),
     ),
     billed_parts=billed_parts,
+    left_out=(),
     console_url=console_page("route53/healthchecks/home?region={region}#/details/{id}"),
     sample=Sample(
         "abcdef11-2222-3333-4444-555555fedcba", "arn:aws:route53:::healthcheck/abcdef11-2222-3333-4444-555555fedcba"
     ),
     owner=_owner,
     type_of=lambda resource: resource.text("check_type"),
+    commitments=NONE_SOLD,
 )

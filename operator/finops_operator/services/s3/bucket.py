@@ -15,6 +15,7 @@ from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of
@@ -22,6 +23,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Samp
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.s3.rules import requests, storage
+from finops_operator.services.s3.rules.offers import OFFERS
 from finops_operator.services.s3.rules.settings import (
     LIFECYCLE,
     REQUEST_METRICS,
@@ -134,4 +136,6 @@ KIND: Final = ResourceKind(
     # Bucket names are the world's: what is asked about a sample must not be a stranger's bucket.
     sample=Sample("finops-sample-bucket", "arn:aws:s3:::finops-sample-bucket"),
     owner=_owner,
+    commitments=NONE_SOLD,
+    offers=OFFERS,
 )

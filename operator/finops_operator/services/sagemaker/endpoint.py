@@ -157,6 +157,7 @@ KIND: Final = ResourceKind(
         ),
     ),
     billed_parts=billed_parts,
+    left_out=("volume_gb_month", "processed_gb"),
     console_url=console_page("sagemaker/home?region={region}#/endpoints/{id}"),
     sample=Sample("my-endpoint", "arn:aws:sagemaker:us-east-1:111111111111:endpoint/my-endpoint"),
     owner=_owner,

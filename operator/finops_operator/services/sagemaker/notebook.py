@@ -108,6 +108,7 @@ KIND: Final = ResourceKind(
     billed_as=BilledAs("Amazon SageMaker", "AI and Machine Learning", "Machine Learning"),
     states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT),
     billed_parts=billed_parts,
+    left_out=(),
     console_url=console_page("sagemaker/home?region={region}#/notebook-instances/{id}"),
     sample=Sample("my-notebook", "arn:aws:sagemaker:us-east-1:111111111111:notebook-instance/my-notebook"),
     owner=_owner,

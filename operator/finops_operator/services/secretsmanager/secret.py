@@ -17,6 +17,7 @@ from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
@@ -122,4 +123,5 @@ KIND: Final = ResourceKind(
         "sample/database-AbCdEf", "arn:aws:secretsmanager:us-east-1:111111111111:secret:sample/database-AbCdEf"
     ),
     owner=_owner,
+    commitments=NONE_SOLD,
 )

@@ -17,6 +17,7 @@ from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
@@ -176,8 +177,10 @@ KIND: Final = ResourceKind(
         ),
     ),
     billed_parts=billed_parts,
+    left_out=("further_storage_gb_month",),
     console_url=console_page("workspaces/v2/workspaces/{id}?region={region}"),
     sample=Sample("ws-0123456789", "arn:aws:workspaces:us-east-1:111111111111:workspace/ws-0123456789"),
     owner=_owner,
     type_of=lambda resource: resource.text("compute_type"),
+    commitments=NONE_SOLD,
 )

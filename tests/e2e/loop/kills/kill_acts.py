@@ -68,6 +68,8 @@ def estate(batches: int) -> Object:
             "volumes": [{"size": 100, "type": "gp2"}],
         },
     ]
+    # What is released is gone, and a policy's share is of what is left: after half of them no more is allowed.
+    addresses = 2 * needed["elastic_ip_release"] + 1
     forgotten = {"size": 200, "type": "gp3", "age": "200d", "detached": "45d", "tags": {"team": "data"}}
     return {
         "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
@@ -78,7 +80,7 @@ def estate(batches: int) -> Object:
                 "region": REGION,
                 "instances": instances,
                 "volumes": [{"name": "forgotten", "count": needed["ebs_volume_delete"], **forgotten}],
-                "addresses": [{"name": f"left-over-{number}"} for number in range(needed["elastic_ip_release"])],
+                "addresses": [{"name": f"left-over-{number}"} for number in range(addresses)],
             }
         ],
     }

@@ -23,8 +23,8 @@ from finops.audit_verify import Keys
 from finops_sandbox.aws.record import CallRecord
 
 PER_BATCH: Final = 25
-_GAP_SECONDS: Final = (0.3, 2.2)
-"""Between two kills: a successor may be dead before it has begun, or in the middle of what it took over."""
+_GAPS_SECONDS: Final = ((0.3, 2.2), (4.0, 12.0))
+"""Between two kills, one of these: a successor is dead before it has begun, or in the middle of what it took over."""
 _PROPOSED_SECONDS: Final = 400.0
 _END_SECONDS: Final = 240.0
 _UNDER_WAY: Final = frozenset({"Approved", "Scheduled", "Executing", "Verifying", "NeedsHuman"})
@@ -67,7 +67,7 @@ class KillRun:
         people = People(self.loop, random.Random(f"{self.seed} {number} people"), self._note)
         people.begin(acts)
         for kill in choose(kills, chance, two_operators=two):
-            time.sleep(chance.uniform(*_GAP_SECONDS))
+            time.sleep(chance.uniform(*chance.choice(_GAPS_SECONDS)))
             self.under_way.append(self._acts_under_way())
             try:
                 killer.strike(kill)
@@ -110,8 +110,7 @@ class KillRun:
     def _recover(self, killer: Killer) -> None:
         killer.operators(1)
         for component in ("valkey", "operator", "slackbot"):
-            killer.keep_scheduler()
-            self.loop.release.wait_ready(component, seconds=120)
+            self.loop.release.wait_ready(component, seconds=120, meanwhile=killer.keep_scheduler)
         self._note("all are ready again")
 
     def _wait_for_ends(self, acts: list[Act]) -> None:

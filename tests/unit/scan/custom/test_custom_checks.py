@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from operator import add, mul, sub, truediv
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,7 @@ from finops_operator.scan.custom.language import InvalidExpression, Language, No
 
 IDLE = "utilization.cpuPercent.maximum < 5 && cost.monthly > 100"
 MACHINE = "i-0123456789abcdef0"
+PAIR = Language(dict.fromkeys(("left", "right", "expected"), "double"))
 
 
 def used(level: float) -> Utilization:
@@ -105,6 +108,58 @@ def test_the_hourly_picture_counts_also_where_another_check_asked_for_the_finer_
     both = Utilization(MACHINE, {"cpuPercent": flat(9.0)}, fine={"cpuPercent": flat(1.0, period=300)})
     found = own_check("utilization.cpuPercent.p90 > 8").evaluate(facts_of(instance(), both), {})
     assert isinstance(found, Finding)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "cost.monthly / double(attributes.public_ipv4.size()) > 100.0",
+        "!(cost.monthly / double(attributes.public_ipv4.size()) == 3.0)",
+        "cost.monthly < double('inf')",
+        "!(cost.monthly < double(tags.budget))",
+        "cost.monthly * 1e308 > 1.0",
+        "cost.monthly + 1.7e308 + 1.7e308 > 1.0",
+        "0.0 - 1.7e308 - 1.7e308 < 1.0",
+        "[0.0].exists(none, cost.monthly / none > 1.0)",
+    ],
+)
+def test_a_calculation_without_a_finite_number_is_insufficient_data(when: str) -> None:
+    found = own_check(when).evaluate(facts_of(instance(tags={"budget": "nan"})), {})
+    assert reason(found).startswith("insufficient data: ")
+
+
+def test_a_part_that_fails_decides_nothing_beside_one_that_decides_alone() -> None:
+    facts = facts_of(instance(tags={"env": "dev"}))
+    assert isinstance(own_check("cost.monthly > 100.0 || int(tags.env) > 3").evaluate(facts, {}), Finding)
+    assert "insufficient data" in reason(own_check("cost.monthly > 500.0 || int(tags.env) > 3").evaluate(facts, {}))
+
+
+def test_a_calculation_with_a_value_of_no_known_type_is_refused_with_its_place() -> None:
+    language = Language({"part": "map(string, dyn)"})
+    with pytest.raises(InvalidExpression, match=r"line 2, column 8: .*type is not known") as caught:
+        language.compile("true &&\npart.a / part.b > 1")
+    assert caught.value.hint == "write double(value)"
+    assert language.compile("double(part.a) / double(part.b) > 1.0").holds({"part": {"a": 3, "b": 2.0}})
+
+
+def test_a_number_that_no_double_holds_is_refused() -> None:
+    with pytest.raises(InvalidExpression, match="too large"):
+        PAIR.compile("left < 1e999")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_calculations_give_what_ieee_754_gives_or_fail(left: float, right: float) -> None:
+    for sign, calculate in (("/", truediv), ("*", mul), ("+", add), ("-", sub)):
+        condition = PAIR.compile(f"left {sign} right == expected")
+        try:
+            expected = calculate(left, right)
+        except ZeroDivisionError:
+            expected = math.inf
+        if math.isfinite(expected):
+            assert condition.holds({"left": left, "right": right, "expected": expected})
+        else:
+            with pytest.raises(NotJudged):
+                condition.holds({"left": left, "right": right, "expected": 0.0})
 
 
 def test_a_text_that_is_no_unicode_is_not_judged() -> None:

@@ -22,7 +22,7 @@ def query(number: int, statistics: tuple[str, ...] = ("Average", "Maximum")) -> 
     )
 
 
-class Told:
+class Scripted:
     """A reader that answers from a list of functions of the request."""
 
     account, region = "111111111111", "us-east-1"
@@ -63,7 +63,7 @@ def all_with(value: float, status: str = "Complete") -> Answer:
 
 
 def test_every_statistic_becomes_one_value_per_hour_and_a_hole_stays_a_hole() -> None:
-    reader = Told(
+    reader = Scripted(
         lambda _: {
             "MetricDataResults": [
                 series("q0_0", [10800.0, 0.0], [4.0, 1.0]),
@@ -80,13 +80,13 @@ def test_every_statistic_becomes_one_value_per_hour_and_a_hole_stays_a_hole() ->
 
 def test_times_are_read_as_numbers_or_as_text() -> None:
     stamps: list[Any] = ["1970-01-01T01:00:00+00:00", "7200"]
-    reader = Told(lambda _: {"MetricDataResults": [series("q0_0", stamps, [5, 6])]})
+    reader = Scripted(lambda _: {"MetricDataResults": [series("q0_0", stamps, [5, 6])]})
     (points,) = fetch(reader, Batch(WINDOW, (query(0, ("Sum",)),))).points.values()
     assert list(points[0])[1:3] == [5.0, 6.0]
 
 
 def test_partial_pages_are_joined_and_billed_once() -> None:
-    reader = Told(
+    reader = Scripted(
         lambda _: {"MetricDataResults": [series("q0_0", [0.0], [1], "PartialData")], "NextToken": "more"},
         lambda _: {"MetricDataResults": [series("q0_0", [3600.0, 7200.0, 10800.0], [2, 3, 4])]},
     )
@@ -97,7 +97,7 @@ def test_partial_pages_are_joined_and_billed_once() -> None:
 
 
 def test_two_statistics_of_a_metric_are_billed_as_one() -> None:
-    reader = Told(all_with(1))
+    reader = Scripted(all_with(1))
     fetch(reader, Batch(WINDOW, (query(0), query(1, ("Sum",)))))
     assert (reader.metrics, reader.datapoints) == (2, 12)
 
@@ -108,7 +108,7 @@ def test_a_series_with_an_internal_error_is_asked_again_alone() -> None:
         answer["MetricDataResults"][0].update(StatusCode="InternalError", Timestamps=[], Values=[])
         return answer
 
-    reader = Told(first, all_with(7))
+    reader = Scripted(first, all_with(7))
     answers = fetch(reader, Batch(WINDOW, (query(0), query(1))))
     assert [len(request["MetricDataQueries"]) for request in reader.requests] == [4, 2]
     assert list(answers.points[query(0)][0]) == [7.0] * 4
@@ -116,24 +116,24 @@ def test_a_series_with_an_internal_error_is_asked_again_alone() -> None:
 
 
 def test_a_series_that_keeps_failing_stays_unknown() -> None:
-    reader = Told(*[all_with(1, "InternalError")] * 3)
+    reader = Scripted(*[all_with(1, "InternalError")] * 3)
     answers = fetch(reader, Batch(WINDOW, (query(0),)))
     assert answers.failed == {query(0): "InternalError"}
     assert not answers.points
 
 
 def test_partial_data_without_a_next_page_is_not_taken_for_all_there_is() -> None:
-    reader = Told(*[all_with(1, "PartialData")] * 3)
+    reader = Scripted(*[all_with(1, "PartialData")] * 3)
     assert fetch(reader, Batch(WINDOW, (query(0),))).failed == {query(0): "PartialData"}
 
 
 def test_a_series_that_the_answer_leaves_out_is_unknown_and_not_empty() -> None:
-    reader = Told(*[lambda _: {"MetricDataResults": []}] * 3)
+    reader = Scripted(*[lambda _: {"MetricDataResults": []}] * 3)
     assert fetch(reader, Batch(WINDOW, (query(0),))).failed == {query(0): "NotAnswered"}
 
 
 def test_an_empty_series_that_is_complete_is_known_to_be_empty() -> None:
-    reader = Told(lambda _: {"MetricDataResults": [series("q0_0", [], [])]})
+    reader = Scripted(lambda _: {"MetricDataResults": [series("q0_0", [], [])]})
     (points,) = fetch(reader, Batch(WINDOW, (query(0, ("Sum",)),))).points.values()
     assert all(math.isnan(value) for value in points[0])
 
@@ -142,18 +142,18 @@ def test_a_refused_request_makes_all_its_series_unknown_with_the_code() -> None:
     def refuse(_: Mapping[str, Any]) -> dict[str, Any]:
         raise AwsThrottled("too fast", operation="cloudwatch:GetMetricData", code="Throttling")
 
-    answers = fetch(Told(refuse), Batch(WINDOW, (query(0), query(1))))
+    answers = fetch(Scripted(refuse), Batch(WINDOW, (query(0), query(1))))
     assert set(answers.failed.values()) == {"Throttling"}
     assert len(answers.errors) == 1
 
 
 def test_forbidden_series_are_not_asked_again() -> None:
-    reader = Told(all_with(1, "Forbidden"))
+    reader = Scripted(all_with(1, "Forbidden"))
     assert fetch(reader, Batch(WINDOW, (query(0),))).failed == {query(0): "Forbidden"}
 
 
 @pytest.mark.parametrize("stamp", [-3600.0, 4 * 3600.0])
 def test_points_outside_the_window_are_ignored(stamp: float) -> None:
-    reader = Told(lambda _: {"MetricDataResults": [series("q0_0", [stamp], [9])]})
+    reader = Scripted(lambda _: {"MetricDataResults": [series("q0_0", [stamp], [9])]})
     (points,) = fetch(reader, Batch(WINDOW, (query(0, ("Sum",)),))).points.values()
     assert all(math.isnan(value) for value in points[0])

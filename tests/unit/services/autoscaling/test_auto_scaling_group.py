@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from tests.unit.services.autoscaling.groups import ARN, Groups, cost, described, group
+from tests.support.judging import group_cost
+from tests.support.scaling_groups import ARN, Groups, described, group
 
+from finops.domain.price import GroupOf
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsThrottled
 from finops_operator.services.autoscaling.auto_scaling_group import KIND
@@ -35,9 +37,9 @@ def test_a_group_that_is_being_deleted_says_so() -> None:
 
 
 def test_its_cost_is_its_members_and_is_not_added_a_second_time() -> None:
-    own = cost(group(3))
-    assert (own.monthly, own.components, own.missing) == (Decimal("0.00"), (), ())
-    assert group(3).attributes["instance_ids"] == ["i-0", "i-1", "i-2"]
+    own = group_cost(KIND, group(3), ["1.00", "2.00", "3.00"])
+    assert (own.monthly, own.components, own.missing, own.at_stake) == (None, (), (), Decimal("6.00"))
+    assert own.group == GroupOf("ec2-instance", ("i-0", "i-1", "i-2"))
 
 
 def test_a_page_that_was_throttled_out_is_a_gap_and_those_before_it_stay() -> None:

@@ -59,6 +59,7 @@ def invoked(
     milliseconds: float = 100,
     days: int = 90,
     memory: MetricSummary | None = None,
+    served_a_day: float = 0,
     **more: MetricSummary,
 ) -> Utilization:
     """Return so many invocations on each day, each of so many milliseconds."""
@@ -70,6 +71,7 @@ def invoked(
         **more,
     }
     month = {"invocations": 30 * a_day, "durationMilliseconds": 30 * a_day * milliseconds}
+    month["provisionedInvocationsByDay"] = 30 * served_a_day
     return used("resize-images", month=month, **series)
 
 

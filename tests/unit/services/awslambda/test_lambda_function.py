@@ -190,6 +190,19 @@ def test_provisioned_concurrency_is_billed_every_second_of_the_month_used_or_not
     assert known.hourly is not None
 
 
+def test_duration_on_provisioned_instances_is_never_billed_at_the_price_of_the_others() -> None:
+    waiting = function(provisioned_instances=2)
+    beside = FUNCTIONS.cost(waiting, invoked(1000))
+    assert beside.monthly is not None  # None of them was served by a provisioned instance.
+    for one in (invoked(1000, served_a_day=1000), invoked(1000, served_a_day=1)):
+        cost = FUNCTIONS.cost(waiting, one)
+        reason = "how much of its duration ran on provisioned instances is not known"
+        assert (cost.monthly, cost.missing) == (None, (f"provisioned_duration_gb_second: {reason}",))
+        # What is known of it is what waits and what is invoked: on-demand duration may be more than AWS bills.
+        assert [part.dimension for part in cost.components] == ["provisioned_gb_second", "request"]
+    assert FUNCTIONS.cost(waiting, without(invoked(1000), "provisionedInvocationsByDay")).monthly is None
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,9 @@ from tests.support.judging import Bench
 
 from finops.domain.resource import Resource
 from finops.domain.utilization import MonthlyUse, Utilization
+from finops_operator.plugins.facts import with_facts
+from finops_operator.services.ec2.instance import as_type, instance_facts
 from finops_operator.services.ec2.instance import billed_parts as instance_parts
-from finops_operator.services.ec2.instance import instance_facts
 from finops_operator.services.ec2.rules.operating_system import BilledSystem, billed_system
 from finops_operator.services.ec2.volume import KIND as VOLUMES
 from finops_operator.services.ec2.volume import billed_parts as volume_parts
@@ -161,3 +163,8 @@ def test_a_magnetic_volume_in_use_is_billed_for_what_was_read_and_written_and_an
 
 def test_a_deleted_volume_is_billed_nothing() -> None:
     assert volume_parts(volume("deleting")) == ()
+
+
+def test_an_instance_as_another_type_is_the_one_with_that_fact_changed() -> None:
+    one = instance(public_ipv4=["203.0.113.1"], elastic=[True])
+    assert as_type(one, "m5.large") == with_facts(one, replace(instance_facts(one), instance_type="m5.large"))

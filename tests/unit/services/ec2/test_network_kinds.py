@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support.facts import NOW, in_region
-from tests.support.judging import Bench, Pages
+from tests.support.judging import Bench, Pages, used
 
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied
@@ -112,7 +112,13 @@ def test_a_gateway_is_listed_with_the_route_tables_that_name_it_and_billed_by_th
     )
     (one,) = resources(found)
     assert (one.id, one.name, one.number("route_tables")) == ("nat-0a", "out", 2)
-    assert Bench(nat_gateway.KIND).cost(one).monthly == Decimal("32.85")  # 0.045 × 730
+    quiet = used(one.id, month=dict.fromkeys(nat_gateway.BYTES, 0.0))
+    assert Bench(nat_gateway.KIND).cost(one, quiet).monthly == Decimal("32.85")  # 0.045 × 730
+    # 720 GiB from each side in 720 hours are 2 × 730 in a month: 65.70 more.
+    busy = used(one.id, month=dict.fromkeys(nat_gateway.BYTES, 720.0 * 2**30))
+    assert Bench(nat_gateway.KIND).cost(one, busy).monthly == Decimal("98.55")
+    unseen = used(one.id, month={nat_gateway.BYTES[0]: 0.0})
+    assert Bench(nat_gateway.KIND).cost(one, unseen).monthly is None
     assert gaps(found) == []
 
 
@@ -152,7 +158,10 @@ def test_an_interface_endpoint_is_billed_for_each_of_its_zones_and_others_are_le
     gone = {**ENDPOINT, "VpcEndpointId": "vpce-0c", "State": "Deleted"}
     (one,) = resources(listed(vpc_endpoint.KIND, DescribeVpcEndpoints=[{"VpcEndpoints": [ENDPOINT, gateway, gone]}]))
     assert (one.id, one.state, vpc_endpoint.KIND.type_of(one)) == ("vpce-0a", "available", "ssm")
-    assert Bench(vpc_endpoint.KIND).cost(one).monthly == Decimal("14.60")  # 2 × 0.01 × 730
+    quiet, some = (used(one.id, month={"endpointBytesByDay": amount}) for amount in (0.0, 1.0))
+    assert Bench(vpc_endpoint.KIND).cost(one, quiet).monthly == Decimal("14.60")  # 2 × 0.01 × 730
+    assert Bench(vpc_endpoint.KIND).cost(one, some).missing == ("data_processed: no price for data processed",)
+    assert Bench(vpc_endpoint.KIND).cost(one).monthly is None
     assert Bench(vpc_endpoint.KIND).cost(in_region(one, "nowhere-1")).monthly is None
 
 

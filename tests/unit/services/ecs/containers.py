@@ -30,6 +30,7 @@ def service(state: str = "active", region: str = "us-east-1", days: float = 365,
         "architecture": "X86_64",
         "system": "LINUX",
         "managed_by": "",
+        "public_addresses": False,
         **attributes,
     }
     return Resource(

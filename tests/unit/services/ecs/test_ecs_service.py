@@ -35,6 +35,7 @@ def described(**changes: Any) -> dict[str, Any]:
         "taskDefinition": "arn:aws:ecs:us-east-1:111122223333:task-definition/web:7",
         "schedulingStrategy": "REPLICA",
         "loadBalancers": [{"targetGroupArn": "arn"}],
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}},
         "createdAt": "1767225600.5",
         "tags": [{"key": "team", "value": "shop"}],
         **changes,
@@ -144,6 +145,34 @@ def test_fargate_bills_virtual_cpus_and_memory_of_the_running_tasks() -> None:
     # and 2 × 10 GiB of disk beyond what is included, 0.000111 each
     assert SERVICES.cost(service(task_disk_gib=30)).monthly == Decimal("73.70")
     assert SERVICES.cost(service(task_disk_gib=20)).monthly == Decimal("72.08")
+
+
+def test_each_task_with_a_public_address_is_billed_for_it_and_what_is_not_said_is_not_free() -> None:
+    # 72.08 and 2 × 0.005 × 730
+    assert SERVICES.cost(service(public_addresses=True)).monthly == Decimal("79.38")
+    unknown = SERVICES.cost(service(public_addresses=None))
+    assert unknown.missing == ("public_ipv4_hour: whether its tasks have public addresses is not known",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}, False),
+        ({"networkConfiguration": None}, None),
+        (
+            {
+                "networkConfiguration": None,
+                "taskSets": [{"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "ENABLED"}}}],
+            },
+            True,
+        ),
+    ],
+)
+def test_whether_tasks_have_public_addresses_is_read_from_the_service_or_its_task_sets(
+    changes: dict[str, Any], expected: bool | None
+) -> None:
+    assert service_facts(collected(**changes)).public_addresses is expected
 
 
 @pytest.mark.parametrize("changes", [{"runs_on": "EC2"}, {"runs_on": "EXTERNAL"}, {"running_tasks": 0}])

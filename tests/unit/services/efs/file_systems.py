@@ -10,7 +10,7 @@ from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
 from finops_operator.services.efs.file_system import KIND
 
 FILE_SYSTEMS: Final = Bench(KIND)
@@ -50,10 +50,10 @@ def file_system(
 def measured(**metrics: MetricSummary) -> Utilization:
     """Return thirty days without a connection, changed as asked."""
     quiet = {name: flat(0, days=30, period=DAY) for name in ("clientConnections", "meteredBytes")}
-    return Utilization(ID, metrics={**quiet, **metrics})
+    return Utilization(ID, metrics={**quiet, **metrics}, month={"meteredBytes": MonthlyUse(0.0, 720.0)})
 
 
 def without(name: str) -> Utilization:
     """Return the same days with one metric that could not be read."""
     known = {key: value for key, value in measured().metrics.items() if key != name}
-    return Utilization(ID, metrics=known, unknown={name: "Throttled"})
+    return Utilization(ID, metrics=known, month=measured().month, unknown={name: "Throttled"})

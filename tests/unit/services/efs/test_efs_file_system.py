@@ -9,8 +9,8 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from tests.support.judging import Pages
-from tests.unit.services.efs.file_systems import ARN, FILE_SYSTEMS, GIB, ID, file_system
+from tests.support.judging import Pages, used
+from tests.unit.services.efs.file_systems import ARN, FILE_SYSTEMS, GIB, ID, file_system, measured
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Gap, Resource
@@ -107,11 +107,13 @@ def test_a_refused_listing_is_a_gap_and_what_is_being_deleted_is_left_out() -> N
     assert list(KIND.listing.collect(reader(described(LifeCycleState="deleting")), "aws")) == []
 
 
-def test_standard_storage_has_a_price_and_elastic_throughput_is_named() -> None:
-    assert FILE_SYSTEMS.cost(file_system()).monthly == Decimal("60.00")  # 200 × 0.30
+def test_standard_storage_has_a_price_and_elastic_throughput_has_none_once_it_is_used() -> None:
+    assert FILE_SYSTEMS.cost(file_system(), measured()).monthly == Decimal("60.00")  # 200 × 0.30
+    some = FILE_SYSTEMS.cost(file_system(), used(ID, month={"meteredBytes": 1.0}))
+    assert (some.monthly, some.missing) == (None, ("elastic_gb: no price for elastic throughput",))
+    assert FILE_SYSTEMS.cost(file_system()).monthly is None
+    assert FILE_SYSTEMS.cost(file_system(throughput_mode="bursting")).monthly == Decimal("60.00")
     assert file_system_facts(collected(ThroughputMode="elastic")).not_in_cost == (
-        "elastic_read_gb",
-        "elastic_write_gb",
         "infrequent_access_gb",
         "backup_gb_month",
     )
@@ -134,7 +136,7 @@ def test_what_has_no_price_makes_the_cost_unknown(changes: dict[str, Json], miss
 
 
 def test_an_empty_one_costs_nothing_and_one_that_does_not_work_either() -> None:
-    assert FILE_SYSTEMS.cost(file_system(standard_bytes=0, one_zone=True)).monthly == Decimal("0.00")
+    assert FILE_SYSTEMS.cost(file_system(standard_bytes=0, one_zone=True), measured()).monthly == Decimal("0.00")
     assert KIND.billed_parts(file_system("creating")) == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,9 +13,11 @@ from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.elasticache import cluster as cluster_kind
+from finops_operator.services.elasticache import replication_group as group_kind
 from finops_operator.services.elasticache import serverless_cache as serverless_kind
 
 CACHES: Final = Bench(cluster_kind.KIND)
+GROUPS: Final = Bench(group_kind.KIND)
 SERVERLESS: Final = Bench(serverless_kind.KIND)
 ARN: Final = "arn:aws:elasticache:us-east-1:111122223333:cluster:sessions"
 METRICS: Final = (
@@ -49,6 +52,26 @@ def cache(state: str = "available", region: str = "us-east-1", days: float = 365
         state=state,
         created=NOW - timedelta(days=days),
         attributes={name: value for name, value in facts.items() if value is not None},
+    )
+
+
+def group(state: str = "available", days: float = 365, /, **attributes: Json) -> Resource:
+    """Return a group of three cache.m5.large of Redis OSS 7.1 in one shard, changed as asked."""
+    facts: dict[str, Json] = {
+        "nodes": 3,
+        "members": ["g-001", "g-002", "g-003"],
+        "replication_group": "g",
+        "group_nodes": 3,
+        "group_shards": 1,
+        "global_group": False,
+        **attributes,
+    }
+    return replace(
+        cache(state, "us-east-1", days, **facts),
+        kind="elasticache-replication-group",
+        id="g",
+        name="g",
+        arn="arn:aws:elasticache:us-east-1:111122223333:replicationgroup:g",
     )
 
 

@@ -46,13 +46,12 @@ def described(**changes: Any) -> dict[str, Any]:
 
 GROUP: dict[str, Any] = {
     "ReplicationGroupId": "sessions-group",
-    "MemberClusters": ["sessions", "sessions-2"],
+    "MemberClusters": ["sessions"],
     "GlobalReplicationGroupInfo": {"GlobalReplicationGroupId": "world", "GlobalReplicationGroupMemberRole": "PRIMARY"},
     "NodeGroups": [
         {
             "NodeGroupMembers": [
                 {"CacheClusterId": "sessions", "CurrentRole": "primary"},
-                {"CacheClusterId": "sessions-2", "CurrentRole": "replica"},
             ]
         }
     ],
@@ -91,8 +90,16 @@ def test_a_node_carries_its_type_its_group_and_its_part_in_it() -> None:
     facts = cache_facts(one)
     assert (one.id, one.arn, one.state, KIND.type_of(one)) == ("sessions", ARN, "available", "cache.r6g.large")
     assert (facts.engine, facts.engine_version, facts.nodes) == ("redis", "7.1.0", 1)
-    assert (facts.replication_group, facts.group_nodes, facts.group_shards) == ("sessions-group", 2, 1)
+    assert (facts.replication_group, facts.group_nodes, facts.group_shards) == ("sessions-group", 1, 1)
     assert (facts.role, facts.global_group) == ("primary", True)
+
+
+def test_a_node_of_several_is_found_with_its_group_and_one_of_a_group_that_is_gone_by_itself() -> None:
+    several = {**GROUP, "MemberClusters": ["sessions", "sessions-2"]}
+    assert list(KIND.listing.collect(reader(described(), **{GROUPS: [{"ReplicationGroups": [several]}]}), "aws")) == []
+    (one,) = KIND.listing.collect(reader(described(), **{GROUPS: [{"ReplicationGroups": []}]}), "aws")
+    assert isinstance(one, Resource)
+    assert (cache_facts(one).replication_group, cache_facts(one).group_nodes) == ("sessions-group", None)
 
 
 def test_the_tags_of_a_group_hold_for_its_nodes_and_those_of_a_node_go_before_them() -> None:
@@ -126,10 +133,12 @@ def test_a_refused_listing_is_a_gap_and_pages_before_an_error_are_kept() -> None
 
 def test_groups_or_tags_that_could_not_be_read_are_unknown_and_a_gap() -> None:
     no_groups = AwsDenied("no", operation=GROUPS, code="AccessDenied")
-    gap, one = KIND.listing.collect(reader(described(), **{GROUPS: [no_groups]}), "aws")
+    single = described(CacheClusterId="alone", ReplicationGroupId=None)
+    gap, one = KIND.listing.collect(reader(described(), single, **{GROUPS: [no_groups]}), "aws")
     assert isinstance(gap, Gap)
     assert isinstance(one, Resource)
-    assert (cache_facts(one).replication_group, cache_facts(one).group_nodes) == ("sessions-group", None)
+    # What may be a node of several is listed with its group or not at all: never under both.
+    assert (one.id, cache_facts(one).group_nodes) == ("alone", None)
     no_tags = AwsDenied("no", operation=TAGS, code="AccessDenied")
     *gaps, untagged = KIND.listing.collect(reader(described(), **{TAGS: [no_tags]}), "aws")
     assert len(gaps) == 2

@@ -15,7 +15,7 @@ from finops.domain.canonical import Json
 from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
 from finops_operator.plugins.check import Check, Facts, JudgeSettings
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.kind import MetricSpec, PriceLookup
@@ -60,8 +60,13 @@ def balancer(kind: str = "application", state: str = "active", **attributes: Jso
 
 
 def specs(resource: Resource) -> tuple[MetricSpec, ...]:
-    """Return the metrics that this load balancer publishes."""
-    return tuple(spec for spec in KIND.metrics if spec.applies(resource))
+    """Return the metrics that this load balancer publishes, without those that only its bill is made of."""
+    return tuple(spec for spec in KIND.metrics if spec.applies(resource) and not spec.daily)
+
+
+def billed(resource: Resource, amount: float = 0.0) -> dict[str, MonthlyUse]:
+    """Return what of its use 720 hours brought, in units of the metric."""
+    return {spec.name: MonthlyUse(amount, 720.0) for spec in KIND.metrics if spec.applies(resource) and spec.daily}
 
 
 def carried(resource: Resource, points: Mapping[str, Sequence[float]] = _NOTHING, *, hours: int = HOURS) -> Utilization:
@@ -69,7 +74,7 @@ def carried(resource: Resource, points: Mapping[str, Sequence[float]] = _NOTHING
     metrics: dict[str, MetricSummary] = {
         spec.name: summarize(points.get(spec.name, [0.0] * hours), expected=hours) for spec in specs(resource)
     }
-    return Utilization(resource.id, metrics=metrics)
+    return Utilization(resource.id, metrics=metrics, month=billed(resource))
 
 
 def without(utilization: Utilization, name: str, reason: str = "Throttled") -> Utilization:
@@ -78,9 +83,16 @@ def without(utilization: Utilization, name: str, reason: str = "Throttled") -> U
     return replace(utilization, metrics=rest, unknown={name: reason})
 
 
-def cost(resource: Resource, *, lookup: PriceLookup = SOURCE.lookup, hours: int = 730) -> Cost:
-    """Return what it costs at bundled prices."""
-    return cost_of(resource, KIND.billed_parts, lookup, Decimal(hours))
+def cost(
+    resource: Resource,
+    utilization: Utilization | None = None,
+    *,
+    lookup: PriceLookup = SOURCE.lookup,
+    hours: int = 730,
+) -> Cost:
+    """Return what it costs at bundled prices; nothing passed through it unless stated otherwise."""
+    used = utilization or Utilization(resource.id, month=billed(resource))
+    return cost_of(resource, KIND.billed_parts, lookup, Decimal(hours), used)
 
 
 def judged(
@@ -91,8 +103,8 @@ def judged(
         resource=resource,
         own=facts_of(KIND.facts, resource),
         utilization=utilization or Utilization(resource.id),
-        cost=cost(resource),
-        cost_of=cost,
+        cost=cost(resource, utilization),
+        cost_of=lambda changed: cost(changed, utilization or Utilization(resource.id, month=billed(resource))),
         lookup=SOURCE.lookup,
         settings=JudgeSettings(),
         now=NOW,

@@ -11,9 +11,10 @@ import botocore.session
 import pytest
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
-from tests.unit.services.elasticloadbalancing.balancers import IDS, balancer, cost
+from tests.unit.services.elasticloadbalancing.balancers import IDS, balancer, billed, cost
 
 from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import Utilization
 from finops.errors import AwsDenied, AwsRejected, AwsThrottled
 from finops_operator.services.elasticloadbalancing.load_balancer import KIND
 
@@ -268,9 +269,41 @@ def test_it_is_billed_in_every_state_but_failed(state: str, billed: str) -> None
 
 
 def test_what_is_billed_by_use_or_by_another_service_is_named() -> None:
-    assert only(Balancing()).attributes["billed_by_use"] == ["lcu_hour", "public_ipv4_hour"]
+    assert only(Balancing()).attributes["billed_by_use"] == ["public_ipv4_hour"]
     internal = Balancing(elbv2_DescribeLoadBalancers=[{"LoadBalancers": [current(Scheme="internal")]}])
-    assert only(internal).attributes["billed_by_use"] == ["lcu_hour"]
+    assert only(internal).attributes["billed_by_use"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "measured", "monthly", "part"),
+    [
+        # 720 hours with 1,440 unit-hours are two units in each hour: 2 × 730 × 0.008, beside 730 × 0.0225.
+        ("application", 1440.0, "28.11", "lcu_hour"),
+        # 2 × 730 × 0.006.
+        ("network", 1440.0, "25.19", "lcu_hour"),
+        # 720 GiB in 720 hours in eu-west-1: 730 × 0.008, beside 730 × 0.028.
+        ("classic", 720.0 * 2**30, "26.28", "gb"),
+    ],
+)
+def test_the_use_of_each_type_is_billed_by_its_own_unit(kind: str, measured: float, monthly: str, part: str) -> None:
+    one = replace(balancer(kind), region="eu-west-1" if kind == "classic" else "us-east-1")
+    priced = cost(one, Utilization(one.id, month=billed(one, measured)))
+    assert priced.monthly == Decimal(monthly)
+    assert [(component.dimension, component.by_use) for component in priced.components] == [
+        ("hour", False),
+        (part, True),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["application", "network", "classic"])
+def test_use_that_was_not_measured_leaves_the_cost_unknown_and_the_hours_stay_listed(kind: str) -> None:
+    priced = cost(balancer(kind), Utilization("any"))
+    assert (priced.monthly, [one.dimension for one in priced.components]) == (None, ["hour"])
+    assert "of the last 30 days is unknown (not measured)" in priced.missing[0]
+
+
+def test_before_it_is_active_it_takes_no_traffic_and_costs_its_hours() -> None:
+    assert cost(balancer(state="provisioning"), Utilization("any")).monthly == Decimal("16.43")
 
 
 # -- what is measured, who owns it -------------------------------------------------------------------------------------

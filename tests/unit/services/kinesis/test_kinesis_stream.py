@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import botocore.session
@@ -10,6 +11,7 @@ from botocore.validate import ParamValidator
 from tests.support.judging import Pages
 from tests.unit.services.kinesis.streams import ARN, STREAMS, stream
 
+from finops.domain.canonical import Json
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied, AwsThrottled
 from finops_operator.services.kinesis.stream import KIND, stream_facts
@@ -89,6 +91,19 @@ def test_its_cost_is_unknown_and_never_zero_while_it_works() -> None:
     assert STREAMS.cost(stream()).missing == ("shard_hour: no price for shards",)
     assert STREAMS.cost(stream(mode="ON_DEMAND")).missing == ("stream_hour: no price for streams on demand",)
     assert KIND.billed_parts(stream("creating")) == ()
+
+
+def test_shards_and_a_longer_retention_are_asked_of_the_price_list_and_the_rest_is_named() -> None:
+    def asked(**facts: Json) -> list[tuple[str, str, Decimal]]:
+        parts = KIND.billed_parts(stream(**facts))
+        return [(one.dimension, one.query.dimension if one.query else "", one.quantity) for one in parts]
+
+    assert asked() == [("shard_hour", "shard_hour", Decimal(4))]
+    longer = asked(retention_hours=48, consumers=2, shard_metrics=True)
+    assert longer[1] == ("extended_shard_hour", "extended_shard_hour", Decimal(4))
+    assert longer[2:] == [("consumer_hour", "", Decimal(2)), ("shard_metrics", "", Decimal(0))]
+    assert asked(mode="ON_DEMAND") == [("stream_hour", "stream_hour", Decimal(1))]
+    assert asked(shards=None) == [("shard_hour", "", Decimal(0))]
 
 
 def test_a_missing_point_is_unknown_and_an_owner_is_known_by_tags() -> None:

@@ -12,7 +12,7 @@ from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.msk.cluster import KIND
-from finops_operator.services.msk.rules.brokers import received, sent
+from finops_operator.services.msk.rules.brokers import RECEIVED, SENT
 
 KAFKA: Final = Bench(KIND)
 END: Final = "events/12345678-1234-1234-1234-123456789012-1"
@@ -40,9 +40,9 @@ def kafka(state: str = "active", region: str = "us-east-1", days: float = 365, /
     )
 
 
-def measured(brokers: int = 3, /, **metrics: MetricSummary) -> Utilization:
+def measured(**metrics: MetricSummary) -> Utilization:
     """Return two weeks in which no broker had anything to do, changed as asked."""
-    quiet = {name(broker): flat(0) for broker in range(1, brokers + 1) for name in (received, sent)}
+    quiet = {RECEIVED: flat(0), SENT: flat(0)}
     return Utilization(END, metrics={**quiet, **metrics})
 
 

@@ -60,6 +60,22 @@ def test_a_cluster_carries_its_brokers_and_their_disks() -> None:
     assert described().keys() <= MODEL.shape_for("Cluster").members.keys()
 
 
+def test_what_the_cost_leaves_out_is_named_where_the_cluster_has_it() -> None:
+    plain = ("tiered_storage_gb_month", "ingested_gb")
+    assert kafka_facts(collected()).not_in_cost == plain
+    brokers = {
+        "ConnectivityInfo": {"PublicAccess": {"Type": "SERVICE_PROVIDED_EIPS"}},
+        "StorageInfo": {"EbsStorageInfo": {"ProvisionedThroughput": {"Enabled": True, "VolumeThroughput": 250}}},
+    }
+    more = collected(Provisioned={"BrokerNodeGroupInfo": brokers, "EnhancedMonitoring": "PER_BROKER"})
+    assert kafka_facts(more).not_in_cost == (
+        *plain,
+        "metric_month",
+        "provisioned_throughput_mibps_month",
+        "public_ipv4_hour",
+    )
+
+
 def test_a_refused_listing_is_a_gap_pages_before_an_error_are_kept_and_calls_are_as_the_api_allows() -> None:
     (gap,) = KIND.listing.collect(Pages({LISTING: [AwsDenied("no", operation=LISTING, code="Forbidden")]}), "aws")
     assert isinstance(gap, Gap)
@@ -87,11 +103,13 @@ def test_brokers_have_a_price_and_storage_has_none() -> None:
 
 def test_each_broker_is_measured_by_its_number_and_a_missing_point_is_unknown() -> None:
     applied = [spec for spec in KIND.metrics if spec.applies(kafka())]
-    named = {spec.dimensions(kafka()) for spec in applied if spec.dimensions is not None}
-    assert named == {(("Cluster Name", "events"), ("Broker ID", str(broker))) for broker in (1, 2, 3)}
+    for brokers in (3, 90):
+        expected = [(("Cluster Name", "events"), ("Broker ID", str(broker))) for broker in range(1, brokers + 1)]
+        asked = [spec.parts(kafka(brokers=brokers)) for spec in applied if spec.parts is not None]
+        assert asked == [tuple(expected)] * len(applied)
     assert {spec.metric for spec in applied} == {"BytesInPerSec", "BytesOutPerSec"}
     assert not any(spec.missing_means_zero for spec in KIND.metrics)
-    assert not any(spec.applies(kafka(brokers=9)) or spec.applies(kafka("creating")) for spec in KIND.metrics)
+    assert not any(spec.applies(kafka(brokers=None)) or spec.applies(kafka("creating")) for spec in KIND.metrics)
 
 
 def test_the_price_of_a_type_is_found_and_an_owner_by_its_tags() -> None:

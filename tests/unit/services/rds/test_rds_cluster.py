@@ -21,6 +21,7 @@ from finops_operator.services.rds.rules.clusters import BILLED, NOT_BILLED, WORK
 from finops_operator.services.rds.rules.states import STORAGE_ONLY
 
 MODEL = botocore.session.get_session().get_service_model("rds")
+LIFECYCLES = "rds:DescribeDBMajorEngineVersions"
 LISTING, MEMBERS = "rds:DescribeDBClusters", "rds:DescribeDBInstances"
 
 
@@ -52,7 +53,9 @@ def reader(*clusters: dict[str, Any], **answers: Any) -> Pages:
         {"DBInstanceIdentifier": "orders-2", "DBInstanceClass": "db.r5.large", "DBClusterIdentifier": "orders"},
         {"DBInstanceIdentifier": "alone", "DBInstanceClass": "db.t3.micro"},
     ]
-    return Pages({LISTING: [{"DBClusters": list(clusters)}], MEMBERS: [{"DBInstances": members}], **answers})
+    return Pages(
+        {LISTING: [{"DBClusters": list(clusters)}], MEMBERS: [{"DBInstances": members}], LIFECYCLES: [{}], **answers}
+    )
 
 
 def collected(**changes: Any) -> Resource:
@@ -94,12 +97,12 @@ def test_a_cluster_is_classified_by_its_engine(engine: str, service: str) -> Non
 def test_members_are_read_once_and_only_where_a_cluster_has_any() -> None:
     many = reader(*(described(DBClusterIdentifier=f"c{number}") for number in range(3)))
     assert len(list(KIND.listing.collect(many, "aws"))) == 3
-    assert [operation for operation, _ in many.asked] == [LISTING, MEMBERS]
+    assert [operation for operation, _ in many.asked] == [LISTING, LIFECYCLES, MEMBERS]
     empty = reader(described(DBClusterMembers=[]))
     assert [
         cluster_facts(one).member_classes for one in KIND.listing.collect(empty, "aws") if isinstance(one, Resource)
     ]
-    assert [operation for operation, _ in empty.asked] == [LISTING]
+    assert [operation for operation, _ in empty.asked] == [LISTING, LIFECYCLES]
     for operation, parameters in many.asked:
         shape = MODEL.operation_model(operation.partition(":")[2]).input_shape
         assert not ParamValidator().validate(parameters, shape).has_errors()
@@ -170,7 +173,7 @@ def test_use_that_was_not_measured_or_has_no_price_is_unknown_and_never_zero() -
 
 
 def test_what_is_billed_and_not_in_the_cost_is_named() -> None:
-    assert cluster_facts(collected()).not_in_cost == ("backup_gb_month", "extended_support_vcpu_hour")
+    assert cluster_facts(collected()).not_in_cost == ("backup_gb_month",)
     world = collected(GlobalClusterIdentifier="world", EngineLifecycleSupport=None)
     assert cluster_facts(world).not_in_cost == ("backup_gb_month", "replicated_io_request")
 

@@ -15,6 +15,7 @@ from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied, AwsThrottled
 from finops_operator.services.rds.instance import KIND, database_facts
 
+LIFECYCLES = "rds:DescribeDBMajorEngineVersions"
 MODEL = botocore.session.get_session().get_service_model("rds")
 
 
@@ -35,6 +36,9 @@ class Databases:
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         self.asked.append((operation, dict(parameters)))
+        if operation == LIFECYCLES:
+            yield {"DBMajorEngineVersions": []}
+            return
         for page in self._pages:
             yield {"DBInstances": page}
         if self._error is not None:
@@ -90,7 +94,7 @@ def test_what_aws_did_not_say_is_absent() -> None:
 
 
 def test_what_is_billed_beside_hours_and_storage_is_named() -> None:
-    assert database_facts(collected()).billed_by_use == ("backup_gb_month", "extended_support_vcpu_hour")
+    assert database_facts(collected()).billed_by_use == ("backup_gb_month",)
     member = {
         "Engine": "aurora-mysql",
         "StorageType": "aurora",
@@ -107,7 +111,6 @@ def test_what_is_billed_beside_hours_and_storage_is_named() -> None:
         "backup_gb_month",
         "cluster_instance_hour",
         "cluster_storage",
-        "extended_support_vcpu_hour",
     )
     assert "cluster_io_request" not in (
         database_facts(collected(**{**member, "StorageType": "aurora-iopt1"})).billed_by_use or ()
@@ -119,7 +122,8 @@ def test_every_page_is_listed_and_asked_at_the_documented_maximum() -> None:
     reader = Databases(*pages)
     names = [one.id for one in KIND.listing.collect(reader, "aws") if isinstance(one, Resource)]
     assert names == [f"db-{page}-{number}" for page in range(2) for number in range(3)]
-    (asked,) = reader.asked
+    asked, lifecycles = reader.asked
+    assert lifecycles == (LIFECYCLES, {"MaxRecords": 100})
     assert asked == ("rds:DescribeDBInstances", {"MaxRecords": 100})
     shape = MODEL.operation_model("DescribeDBInstances").input_shape
     assert not ParamValidator().validate(asked[1], shape).has_errors()
@@ -178,7 +182,8 @@ def test_nobody_owns_an_instance_without_a_sign() -> None:
 def test_only_a_running_instance_of_rds_itself_is_measured_and_a_missing_point_is_unknown(
     resource: Resource, measured: bool
 ) -> None:
-    assert {spec.applies(resource) for spec in KIND.metrics} == {measured}
+    counted = replace(resource, attributes={**resource.attributes, "performance_insights": True})
+    assert {spec.applies(counted) for spec in KIND.metrics} == {measured}
     assert not any(spec.missing_means_zero for spec in KIND.metrics)
 
 

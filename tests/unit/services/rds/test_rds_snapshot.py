@@ -157,3 +157,15 @@ def test_what_aws_bills_of_a_single_snapshot_is_unknown() -> None:
     cost = SNAPSHOTS.cost(snapshot())
     assert cost.monthly is None
     assert "does not say how much that is" in cost.missing[0]
+
+
+def test_recovery_points_of_aws_backup_are_not_listed_whatever_type_they_are_given() -> None:
+    named = "awsbackup:job-1f0c"
+    found = KIND.listing.collect(
+        reader(
+            [of_instance(), of_instance(DBSnapshotIdentifier=named)],
+            [of_cluster(DBClusterSnapshotIdentifier=named), of_cluster()],
+        ),
+        "aws",
+    )
+    assert [one.name for one in found if isinstance(one, Resource)] == ["before-upgrade", "before-upgrade"]

@@ -54,6 +54,12 @@ def test_a_cluster_carries_its_nodes() -> None:
     assert described().keys() <= MODEL.shape_for("Cluster").members.keys()
 
 
+def test_public_addresses_are_named_as_left_out_unless_aws_says_that_there_are_none() -> None:
+    assert "public_ipv4_hour" not in (warehouse_facts(collected()).not_in_cost or ())
+    for said in (True, None):
+        assert "public_ipv4_hour" in (warehouse_facts(collected(PubliclyAccessible=said)).not_in_cost or ())
+
+
 def test_a_refused_listing_is_a_gap_pages_before_an_error_are_kept_and_calls_are_as_the_api_allows() -> None:
     (gap,) = KIND.listing.collect(Pages({LISTING: [AwsDenied("no", operation=LISTING, code="AccessDenied")]}), "aws")
     assert isinstance(gap, Gap)

@@ -10,13 +10,14 @@ instances terminate during scale in".
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
 from finops.domain.quantity import counted
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
+from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     Action,
     ActSample,
@@ -26,23 +27,26 @@ from finops_operator.plugins.action import (
     PolicyFacts,
     Refusal,
     Rights,
+    Target,
 )
-from finops_operator.plugins.deletion import on_its_arn
 from finops_operator.plugins.group_size import (
     FACT,
     PARAMETER,
-    checked,
+    GroupSize,
     found_in,
     not_larger,
     not_smaller,
     read_size,
     shown_size,
+    size_setting,
     step_titles,
     wanted_size,
     working_now,
 )
-from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
+from finops_operator.plugins.number_setting import Call, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.session_policy import on_its_arn
+from finops_operator.plugins.watch_shape import PERMISSIONS as WATCH_READS
 from finops_operator.services.autoscaling.rules.group_observation import (
     POLICIES,
     READ,
@@ -52,6 +56,9 @@ from finops_operator.services.autoscaling.rules.group_observation import (
     steadiness_refusals,
     tag_and_state_refusals,
 )
+from finops_operator.services.autoscaling.rules.group_targets import PERMISSION as TARGET_HEALTH
+from finops_operator.services.autoscaling.rules.group_targets import targets_of
+from finops_operator.services.autoscaling.rules.group_watch import GROUP_WATCH
 
 ID: Final = "auto_scaling_group_resize"
 _UPDATE: Final = "autoscaling:UpdateAutoScalingGroup"
@@ -61,6 +68,14 @@ _SETTLE_SECONDS: Final = 120.0
 _LONGEST_SECONDS: Final = 5400.0
 """Of starting or terminating members before a person is called: a load balancer may drain one for an hour."""
 _POLL_SECONDS: Final = 15.0
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    """Read the group; with `target.full` also how its target groups find its members."""
+    now = observe_group(reader, target)
+    if not target.full or not now.exists:
+        return now
+    return Observation(True, now.fingerprint, {**now.facts, **targets_of(reader, target.resource.id)})
 
 
 # -- what speaks against it, and in words ------------------------------------------------------------------------------
@@ -104,8 +119,7 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
-def _call(resource: ResourceRef, wanted: Any) -> Call:
-    size = read_size(str(wanted))
+def _call(resource: ResourceRef, size: GroupSize) -> Call:
     return _UPDATE, {
         "AutoScalingGroupName": resource.id,
         "MinSize": size.minimum,
@@ -114,39 +128,12 @@ def _call(resource: ResourceRef, wanted: Any) -> Call:
     }
 
 
-def _has(now: Observation, wanted: str) -> bool:
-    """Return whether the members are those of a size, all of them at work."""
-    size = read_size(wanted).desired
-    return now.facts.get("members") == size == now.facts.get("inService")
-
-
-def _scaled(plan: Plan, now: Observation) -> bool:
-    return _has(now, wanted_size(plan.parameters))
-
-
-def _as_before(plan: Plan, now: Observation) -> bool:
-    """How many members work of somebody else's size is theirs to watch."""
-    return not SETTING.is_old(plan, now) or _has(now, str(SETTING.old(plan)))
-
-
-SETTING: Final = NumberSetting(
-    action=ID,
-    parameter=PARAMETER,
-    fact=FACT,
-    identity="arn",
-    label="size",
-    shown=shown_size,
-    steps=("set_size", "wait_scaled"),
-    wanted=wanted_size,
-    call=_call,
-    others=Others(
-        set="somebody set another size meanwhile",
-        replaced="it was deleted, and somebody made another one under its name",
-    ),
-    pace=Pace(settle=_SETTLE_SECONDS, longest=_LONGEST_SECONDS, poll=_POLL_SECONDS, busy=_BUSY),
-    applied=_scaled,
-    restored=_as_before,
-    read=checked,
+SETTING: Final = size_setting(
+    ID,
+    _call,
+    "inService",
+    "somebody set another size meanwhile",
+    Pace(settle=_SETTLE_SECONDS, longest=_LONGEST_SECONDS, poll=_POLL_SECONDS, busy=_BUSY),
 )
 
 
@@ -168,8 +155,8 @@ ACTION: Final = Action(
     undo_by_hand="set its size back",
     effort=Effort.MEDIUM,
     permissions=(_UPDATE,),
-    read_permissions=(READ, POLICIES, SCHEDULED, REFRESHES),
-    observe=observe_group,
+    read_permissions=(READ, POLICIES, SCHEDULED, REFRESHES, TARGET_HEALTH, *WATCH_READS),
+    observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
     words=_words,
@@ -192,4 +179,5 @@ ACTION: Final = Action(
         },
     ),
     undo=SETTING.undo,
+    watch=GROUP_WATCH,
 )

@@ -2,7 +2,7 @@
 
 Smallest, largest and desired size are the same, two or more, and the CPU of all members together stays below 40 %: half
 of them would stay below AWS's own right-sizing limit of 80 %. A group of one is a way to have an instance replaced, as
-AWS advises, and is left alone. The figure is ours; a smaller group saves its instances' cost, not known here.
+AWS advises, and is left alone. The figure is ours; the saving is the cost of its cheapest instances.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import gauge_facts, peak_sentence, window_fact
+from finops_operator.plugins.members_saving import smaller_group
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.services.autoscaling.auto_scaling_group import POPULATED, GroupFacts
 
@@ -37,11 +38,13 @@ def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | Not
     # Half of an odd number is rounded up: that many hold the work with the limit kept.
     half = -(-size // 2)
     judged_alone = facts.own.weighted is False and _NODE_GROUP not in facts.resource.tags
+    smaller = smaller_group(facts.cost, size, half, by_capacity=facts.own.weighted)
     return Finding(
         check=ID,
         action=_ACTION if judged_alone else "",
         parameters={"size": f"{half}/{half}/{half}"} if judged_alone else {},
-        new_monthly_cost=None,
+        new_monthly_cost=smaller.monthly,
+        unpriced=smaller.unknown,
         evidence={
             "size": size,
             "p99_5CpuPercent": figure(cpu.p99_5),
@@ -53,6 +56,7 @@ def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | Not
             EvidenceFact("Smallest, desired and largest size", str(size)),
             *gauge_facts("CPU", cpu, _PERCENTILE),
             window_fact(cpu),
+            smaller.fact,
         ),
     )
 

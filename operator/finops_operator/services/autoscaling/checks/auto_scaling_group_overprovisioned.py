@@ -3,7 +3,7 @@
 A group never scales in below its smallest size. Where it stands there and its busiest member stays below 40 % of CPU,
 fewer members hold the work with 20 % free, as AWS Compute Optimizer keeps it; at least two stay. Memory and other
 measures of a group are not published, and how many members it had before is not known: this is advice, and the saving
-is the members' cost, which is listed with them. Groups with accelerators, and those whose types count with different
+is the cost of its cheapest members. Groups with accelerators, and those whose types count with different
 weights, are not judged. A fixed size is the affair of `auto_scaling_group_fixed_size`, a node group's that of
 `eks_nodegroup_overprovisioned`.
 """
@@ -17,6 +17,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.fleet_size import busy_after, enough_machines
 from finops_operator.plugins.measured import about_percent, gauge_facts, peak_sentence, percent, window_fact
+from finops_operator.plugins.members_saving import smaller_group
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.unmeasured_work import not_by_cpu
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
@@ -43,11 +44,13 @@ def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | Not
         reason = f"its smallest size of {smallest} is enough and no more"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
+    smaller = smaller_group(facts.cost, facts.own.desired_capacity, enough)
     return Finding(
         check=ID,
         action=_ACTION,
         parameters={"size": f"{enough}/{enough}/{facts.own.max_size}"},
-        new_monthly_cost=None,
+        new_monthly_cost=smaller.monthly,
+        unpriced=smaller.unknown,
         evidence={
             "minimumSize": smallest,
             "desiredCapacity": facts.own.desired_capacity,
@@ -63,6 +66,7 @@ def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | Not
             EvidenceFact("Enough", f"{enough} members, at least two"),
             *gauge_facts("CPU of the busiest member", cpu, _PERCENTILE),
             window_fact(cpu),
+            smaller.fact,
             EvidenceFact("Not known", "memory, and how many members it had in that time"),
             EvidenceFact("How to change it", "set a lower smallest size, in the template that made the group if any"),
         ),

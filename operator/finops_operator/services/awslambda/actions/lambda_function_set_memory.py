@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Observation
-from finops.domain.plan import Plan, PlanStep
+from finops.domain.plan import Plan
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
 from finops.errors import AwsRejected, InvalidInput
@@ -29,15 +29,16 @@ from finops_operator.plugins.action import (
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
 )
 from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, observed_tags, protected
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
+from finops_operator.plugins.watch_shape import PERMISSIONS as WATCH_READS
+from finops_operator.services.awslambda.rules.function_watch import function_watch
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as _PROVISIONED
 from finops_operator.services.awslambda.rules.signs import SIGNS
 
@@ -258,10 +259,6 @@ def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
     return "Somebody changed the function after people approved the act." if code == _OTHER_REVISION else ""
 
 
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
 def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
     size = _wanted(parameters)
     if owner.system == "CloudFormation":
@@ -278,14 +275,14 @@ ACTION: Final = Action(
     undo_by_hand="set its memory back",
     effort=Effort.LOW,
     permissions=(_UPDATE,),
-    read_permissions=(_READ, _PROVISIONED, _VERSIONS, _TAGS),
+    read_permissions=(_READ, _PROVISIONED, _VERSIONS, _TAGS, *WATCH_READS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
     words=_words,
     plan=SETTING.plan,
     procedure=SETTING.procedure(_found, _refused),
-    statements=_statements,
+    statements=on_its_arn,
     # One operation leads there and back, and IAM cannot see which of both a call is: the preflight alone keeps an act
     # from a protected function, and no act is kept from restoring one.
     rights=Rights(rollback=frozenset({_UPDATE})),
@@ -302,4 +299,5 @@ ACTION: Final = Action(
         },
     ),
     undo=SETTING.undo,
+    watch=function_watch(_observe),
 )

@@ -31,15 +31,15 @@ from finops_operator.plugins.action import (
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
     Undo,
 )
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, observed_tags, protected
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
+from finops_operator.plugins.watch_shape import PERMISSIONS as WATCH_READS
 from finops_operator.services.dynamodb.rules.capacity import (
     indexes_of,
     is_capacity,
@@ -50,6 +50,7 @@ from finops_operator.services.dynamodb.rules.capacity import (
 )
 from finops_operator.services.dynamodb.rules.reading import SCALING, TABLE
 from finops_operator.services.dynamodb.rules.signs import SIGNS
+from finops_operator.services.dynamodb.rules.table_watch import table_watch
 from finops_operator.services.dynamodb.table import ACTIVE, ON_DEMAND, PROVISIONED
 
 ID: Final = "dynamodb_table_set_mode"
@@ -335,10 +336,6 @@ def _not_as_left(plan: Plan, now: Observation) -> str:
     return ""
 
 
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
 def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
     if owner.system == "CloudFormation":
         return f"Properties: BillingMode: {ON_DEMAND}, without ProvisionedThroughput"
@@ -354,7 +351,7 @@ ACTION: Final = Action(
     undo_by_hand="provision its capacity again",
     effort=Effort.LOW,
     permissions=(_UPDATE,),
-    read_permissions=(TABLE, SCALING, _TAGS),
+    read_permissions=(TABLE, SCALING, _TAGS, *WATCH_READS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -398,7 +395,7 @@ ACTION: Final = Action(
         found=_found,
         refused=_refused,
     ),
-    statements=_statements,
+    statements=on_its_arn,
     # One operation leads there and back, and IAM cannot see which of both a call is: the preflight alone keeps an act
     # from a protected table, and no act is kept from restoring one.
     rights=Rights(rollback=frozenset({_UPDATE})),
@@ -415,4 +412,5 @@ ACTION: Final = Action(
         },
     ),
     undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
+    watch=table_watch(_observe),
 )

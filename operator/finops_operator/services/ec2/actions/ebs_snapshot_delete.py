@@ -27,8 +27,9 @@ from finops_operator.plugins.action import (
     Rights,
     Target,
 )
-from finops_operator.plugins.deletion import is_as_approved, is_gone, on_its_arn, one_call, removed_at_owner
+from finops_operator.plugins.deletion import is_as_approved, is_gone, one_call, removed_at_owner
 from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
+from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.snapshot_observation import (

@@ -7,12 +7,15 @@ volume is attached; then the volume is detached, a second snapshot holds what ch
 Whoever starts the instance, uses or changes the volume meanwhile has taken it back: the act turns, attaches it to the
 same instance as the same device, and leaves the snapshots, which may be the only ones. AWS does not give back that the
 volume was deleted together with its instance, so after such a return it outlives the instance, and people are warned.
+The undo makes a new volume with a new id from the last snapshot and attaches it to nothing: what the instance has at
+that device by then a person judges.
 Source: EC2 API reference, DetachVolume, AttachVolume; EBS user guide, "Detach an Amazon EBS volume from an instance".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from finops.domain.canonical import Json
@@ -25,7 +28,6 @@ from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
-    CallRules,
     Parameters,
     PolicyFacts,
     Refusal,
@@ -38,10 +40,12 @@ from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.protection import controlled, kept, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules import snapshot_steps as snapshots
-from finops_operator.services.ec2.rules.calls import CALLS
+from finops_operator.services.ec2.rules import volume_again as again
+from finops_operator.services.ec2.rules.calls import KEYS_WITHOUT_DRY_RUN
 from finops_operator.services.ec2.rules.instance_observation import read_instance
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import tags
+from finops_operator.services.ec2.rules.volume_keys import DESCRIBE_KEY
 from finops_operator.services.ec2.rules.volume_observation import (
     fingerprint,
     read_volume,
@@ -76,6 +80,8 @@ def _observe(reader: Reader, target: Target) -> Observation:
     Facts: as `ebs_volume_delete` has them, and `onInstance`, `onDevice`, `attachment` (AWS's state of it, empty for
     none); of the instance `instanceState`, `launchTime`, `stateReason`, `rootDevice`, `instanceTags`.
     """
+    if again.is_again(target.parameters):
+        return again.observe(reader, target)
     instance_id, device = _place(target.parameters)
     volume = read_volume(reader, target.resource.id)
     made, first = snapshots.kept_of(reader, target)
@@ -84,6 +90,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
     facts = volume_facts(volume) | made | _attachment(volume) | _instance(reader, instance_id)
     facts["usedSince"] = snapshots.used_since(reader, target, first, made["lastSnapshot"])
     lasting = {name: value for name, value in fingerprint(volume).items() if name not in _OF_ATTACHMENT}
+    lasting |= again.origin(volume)
     named = {name: str(facts[name]) for name in ("instanceState", "launchTime")}
     return Observation(True, {**lasting, **named, "instanceId": instance_id, "device": device}, facts)
 
@@ -113,6 +120,8 @@ def _instance(reader: Reader, identity: str) -> dict[str, Json]:
 
 
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    if again.is_again(parameters):
+        return again.refusals(observation, parameters)
     refusals = volume_refusals(observation, facts)
     if not observation.exists:
         return refusals
@@ -157,7 +166,9 @@ def _instance_refusals(observation: Observation, facts: PolicyFacts) -> list[Ref
     return found
 
 
-def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    if again.is_again(parameters):
+        return again.WARNINGS
     return (
         "Two snapshots are made first and kept, the second one right before the deletion.",
         "They are billed by what they hold, together about the volume's size at most.",
@@ -166,12 +177,14 @@ def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, 
     )
 
 
-def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+def _words(observation: Observation, parameters: Parameters, plan: Plan) -> ActWords:
+    if again.is_again(parameters):
+        return again.words(plan)
     return ActWords(
         verb="Delete",
         consequence="It is taken from its stopped instance and deleted after two snapshots of it. Both are kept.",
         downtime="Permanent",
-        undo="If something fails it is attached again. Later: create a volume from the last snapshot and attach it.",
+        undo=f"If something fails it is attached again. {again.undo_words(plan)}",
         steps={
             **snapshots.TITLES,
             "detach": f"Detach it from {observation.text('onInstance') or 'its instance'}",
@@ -192,6 +205,8 @@ def _at(resource: ResourceRef, place: tuple[str, str]) -> dict[str, Json]:
 
 
 def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+    if again.is_again(parameters):
+        return again.plan_again(ID, resource, parameters, assumed)
     place = _place(parameters)
     steps = (
         snapshots.snapshot_step(resource, snapshots.FIRST, f"Before the deletion of {resource.id}"),
@@ -206,6 +221,8 @@ def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, s
 
 
 def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    if again.is_again(plan.parameters):
+        return ()
     attach = PlanStep("attach_again", _ATTACH, _at(plan.resource, _place(plan.parameters)))
     return (attach, PlanStep("wait_attached"))
 
@@ -235,6 +252,8 @@ def _attached(_plan: Plan, now: Observation) -> bool:
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    if again.is_again(plan.parameters):
+        return again.statements(plan, step)
     if step.operation not in (_DETACH, _ATTACH):
         return snapshots.snapshot_statements(plan, step)
     place = plan.resource.arn.rpartition(":volume/")[0]
@@ -242,14 +261,20 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     return (allow(step.operation, resource=plan.resource.arn), allow(step.operation, resource=instance))
 
 
-def _refused(_plan: Plan, _now: Observation, step: str, code: str) -> str:
+def _refused(plan: Plan, now: Observation, step: str, code: str) -> str:
+    if again.is_again(plan.parameters):
+        return again.refused(plan, now, step, code)
     if step == "attach_again" and code in {"InvalidInstanceID.NotFound", "IncorrectState"}:
         return "Its instance cannot take it any more."
     return ""
 
 
-def _on_instances(sid: str, call: str) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": call, "Resource": "arn:*:ec2:*:*:instance/*"}
+_ON_INSTANCES: Final[Statement] = {
+    "Sid": "DetachAndAttachAgain",
+    "Effect": "Allow",
+    "Action": [_DETACH, _ATTACH],
+    "Resource": "arn:*:ec2:*:*:instance/*",
+}
 
 
 ACTION: Final = Action(
@@ -257,13 +282,13 @@ ACTION: Final = Action(
     kinds=frozenset({"ebs-volume"}),
     destructive=True,
     restart_needed=False,
-    rollback_possible=False,
+    rollback_possible=True,
     undo_by_hand="create a volume from the last snapshot and attach it to the instance",
     effort=Effort.LOW,
-    permissions=("ec2:CreateSnapshot", "ec2:CreateTags", _DETACH, _ATTACH, "ec2:DeleteVolume"),
+    permissions=("ec2:CreateSnapshot", "ec2:CreateTags", _DETACH, _ATTACH, "ec2:DeleteVolume", *again.PERMISSIONS),
     read_permissions=(
         *("ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstances"),
-        "cloudwatch:GetMetricData",
+        *("cloudwatch:GetMetricData", DESCRIBE_KEY),
     ),
     observe=_observe,
     preflight=_preflight,
@@ -291,38 +316,44 @@ ACTION: Final = Action(
                 expected=lambda _, now: now.exists and now.text("state") == "available",
                 settle_seconds=60,
             ),
+            **again.RULES,
             "wait_attached": StepRules(reached=_attached, settle_seconds=60, timeout_seconds=_DETACHED_SECONDS),
         },
         compensation=_compensation,
-        restored=_attached,
-        verified=snapshots.deleted_and_kept,
-        found=snapshots.volume_found,
+        restored=again.either(again.nothing_made, _attached),
+        verified=again.either(again.verified, snapshots.deleted_and_kept),
+        found=again.either(again.found, snapshots.volume_found),
         refused=_refused,
     ),
     statements=_statements,
+    observed_statements=again.key_statements,
     rights=Rights(
-        narrowed=(snapshots.TAG_AS_MADE,),
+        narrowed=(snapshots.TAG_AS_MADE, *again.NARROWED),
         further=(
             snapshots.KEEP_SNAPSHOTS,
-            _on_instances("DetachFromInstances", _DETACH),
-            _on_instances("AttachToInstancesAgain", _ATTACH),
+            again.FROM_SNAPSHOTS,
+            _ON_INSTANCES,
         ),
         rollback=frozenset({_ATTACH}),
         probes={
             "ec2:CreateSnapshot": lambda volume: {"VolumeId": volume},
             _DETACH: lambda volume: {"VolumeId": volume},
             "ec2:DeleteVolume": lambda volume: {"VolumeId": volume},
+            DESCRIBE_KEY: lambda _: {"KeyId": "alias/aws/ebs"},
         },
+        without_dry_run=KEYS_WITHOUT_DRY_RUN,
     ),
-    calls=CallRules(
-        created=CALLS.created,
-        not_done=CALLS.not_done,
-        repeated=frozenset({"IncorrectState", "VolumeInUse"}),
-        dry_run_passed=CALLS.dry_run_passed,
-    ),
+    calls=replace(again.CALLS, repeated=frozenset({"IncorrectState", "VolumeInUse"})),
     at_owner=removed_at_owner("aws_volume_attachment and the aws_ebs_volume"),
     sample=ActSample(
         parameters={"instanceId": "i-0123456789abcdef0", "device": "/dev/sdf"},
-        assumed={"instanceState": "stopped", "instanceId": "i-0123456789abcdef0", "device": "/dev/sdf"},
+        assumed={
+            **again.SAMPLE.assumed,
+            "instanceState": "stopped",
+            "instanceId": "i-0123456789abcdef0",
+            "device": "/dev/sdf",
+        },
+        made=again.SAMPLE.made,
     ),
+    undo=again.UNDO,
 )

@@ -27,12 +27,12 @@ from finops_operator.plugins.action import (
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
     Undo,
 )
 from finops_operator.plugins.ownership import Owner, quoted
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.session_policy import on_its_arn
+from finops_operator.plugins.watch_shape import PERMISSIONS as WATCH_READS
 from finops_operator.services.ec2.rules.calls import CALLS
 from finops_operator.services.ec2.rules.stop_refusals import part
 from finops_operator.services.ec2.rules.volume_observation import (
@@ -42,6 +42,7 @@ from finops_operator.services.ec2.rules.volume_observation import (
     volume_facts,
     volume_refusals,
 )
+from finops_operator.services.ec2.rules.volume_watch import volume_watch
 
 _BACK: Final = "gp2"
 """The one type to which an act is undone: AWS sets its figures by the size."""
@@ -214,10 +215,6 @@ def _found(_plan: Plan, now: Observation) -> str:
     return f"The volume has type {kind}{f' with {speed}' if speed else ''}{change}."
 
 
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
 def _patch(owner: Owner, resource: Resource, parameters: Parameters) -> str:
     wanted = _wanted(parameters)
     if owner.system == "CloudFormation":
@@ -237,7 +234,7 @@ ACTION: Final = Action(
     undo_by_hand="change it back; AWS allows four changes of a volume a day",
     effort=Effort.VERY_LOW,
     permissions=("ec2:ModifyVolume",),
-    read_permissions=("ec2:DescribeVolumes", "ec2:DescribeVolumesModifications"),
+    read_permissions=("ec2:DescribeVolumes", "ec2:DescribeVolumesModifications", *WATCH_READS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -260,7 +257,7 @@ ACTION: Final = Action(
         found=_found,
         refused=_refused,
     ),
-    statements=_statements,
+    statements=on_its_arn,
     rights=Rights(probes={"ec2:ModifyVolume": lambda volume: {"VolumeId": volume, "VolumeType": "gp3"}}),
     calls=CALLS,
     at_owner=OwnerChange(patch=_patch),
@@ -269,4 +266,5 @@ ACTION: Final = Action(
         assumed={"state": "in-use", "volumeType": "gp2", "sizeGiB": "100", "iops": "300", "throughput": ""},
     ),
     undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
+    watch=volume_watch(_observe),
 )

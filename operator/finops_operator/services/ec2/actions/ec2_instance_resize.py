@@ -37,12 +37,13 @@ from finops_operator.plugins.action import (
 )
 from finops_operator.plugins.ownership import Owner, quoted
 from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.ec2.rules.calls import (
     CALLS,
+    GRANTS_FOR_AWS,
     INSTANCE_CALLS,
     INSTANCE_PROBES,
     KEYS_WITHOUT_DRY_RUN,
-    START_WITH_CUSTOMER_KEYS,
     start_with_keys,
 )
 from finops_operator.services.ec2.rules.instance_observation import (
@@ -51,7 +52,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     instance_refused,
     observe_instance,
 )
-from finops_operator.services.ec2.rules.instance_watch import INSTANCE_WATCH, LIST_ALARMS
+from finops_operator.services.ec2.rules.instance_watch import INSTANCE_WATCH
 from finops_operator.services.ec2.rules.resize_refusals import resize_refusals, resize_warnings
 from finops_operator.services.ec2.rules.resize_steps import STEPS, not_as_left, old_type, ran, restored, verified
 from finops_operator.services.ec2.rules.resize_words import resize_words
@@ -173,7 +174,7 @@ ACTION: Final = Action(
                 "Resource": "arn:*:ec2:*:*:instance/*",
                 "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}},
             },
-            START_WITH_CUSTOMER_KEYS,
+            GRANTS_FOR_AWS,
         ),
         rollback=frozenset({"ec2:StartInstances"}),
         probes={

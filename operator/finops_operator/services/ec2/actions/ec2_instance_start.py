@@ -27,14 +27,15 @@ from finops_operator.plugins.action import (
     Rights,
     Target,
 )
-from finops_operator.plugins.deletion import on_its_arn
 from finops_operator.plugins.protection import controlled, protected
+from finops_operator.plugins.session_policy import on_its_arn
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.ec2.rules.calls import (
     CALLS,
+    GRANTS_FOR_AWS,
     INSTANCE_CALLS,
     INSTANCE_PROBES,
     KEYS_WITHOUT_DRY_RUN,
-    START_WITH_CUSTOMER_KEYS,
     start_with_keys,
 )
 from finops_operator.services.ec2.rules.instance_observation import (
@@ -43,6 +44,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     instance_refused,
     observe_instance,
 )
+from finops_operator.services.ec2.rules.instance_watch import INSTANCE_WATCH
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.start_again import START, WAIT_HEALTHY, healthy, start_refusals, start_words
 from finops_operator.services.ec2.rules.stop_refusals import part, tags
@@ -94,7 +96,7 @@ ACTION: Final = Action(
     undo_by_hand="stop it",
     effort=Effort.VERY_LOW,
     permissions=(_START, "kms:CreateGrant"),
-    read_permissions=READ_PERMISSIONS,
+    read_permissions=(*READ_PERMISSIONS, LIST_ALARMS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -111,7 +113,7 @@ ACTION: Final = Action(
     ),
     statements=on_its_arn,
     rights=Rights(
-        narrowed=(START_WITH_CUSTOMER_KEYS,),
+        narrowed=(GRANTS_FOR_AWS,),
         probes={right: probe for right, probe in INSTANCE_PROBES.items() if right != "ec2:StopInstances"},
         calls=INSTANCE_CALLS,
         without_dry_run=KEYS_WITHOUT_DRY_RUN,
@@ -120,4 +122,5 @@ ACTION: Final = Action(
     at_owner=OwnerChange(only_stops=True),
     sample=ActSample(assumed={"state": "stopped", "launchTime": "2026-01-01T00:00:00Z"}),
     observed_statements=start_with_keys,
+    watch=INSTANCE_WATCH,
 )

@@ -16,6 +16,7 @@ from typing import Final
 from finops.domain.execution import Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
+from finops.domain.watching import Sign
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     Action,
@@ -26,18 +27,20 @@ from finops_operator.plugins.action import (
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
     Undo,
+    Watch,
+    WatchedAct,
 )
 from finops_operator.plugins.protection import template_owners
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.session_policy import on_its_arn
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.ec2.rules.calls import (
     CALLS,
+    GRANTS_FOR_AWS,
     INSTANCE_CALLS,
     INSTANCE_PROBES,
     KEYS_WITHOUT_DRY_RUN,
-    START_WITH_CUSTOMER_KEYS,
     start_with_keys,
 )
 from finops_operator.services.ec2.rules.instance_observation import (
@@ -49,6 +52,8 @@ from finops_operator.services.ec2.rules.instance_observation import (
     observe_instance,
     stopping,
 )
+from finops_operator.services.ec2.rules.instance_signs import instance_before
+from finops_operator.services.ec2.rules.instance_watch import STOP_READS, stop_signs
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 from finops_operator.services.ec2.rules.served_targets import served_refusals
 from finops_operator.services.ec2.rules.signs import SIGNS
@@ -144,8 +149,8 @@ def _verified(plan: Plan, now: Observation) -> bool:
     return healthy(plan, now) if starts(plan.parameters) else now.text("state") == "stopped"
 
 
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
+def _signs(reader: Reader, act: WatchedAct) -> tuple[Sign, ...]:
+    return stop_signs(reader, act, stays_stopped=not starts(act.parameters))
 
 
 ACTION: Final = Action(
@@ -157,7 +162,7 @@ ACTION: Final = Action(
     undo_by_hand="start it",
     effort=Effort.LOW,
     permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),
-    read_permissions=READ_PERMISSIONS,
+    read_permissions=(*READ_PERMISSIONS, LIST_ALARMS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -177,9 +182,9 @@ ACTION: Final = Action(
         found=instance_found,
         refused=instance_refused,
     ),
-    statements=_statements,
+    statements=on_its_arn,
     rights=Rights(
-        narrowed=(START_WITH_CUSTOMER_KEYS,),
+        narrowed=(GRANTS_FOR_AWS,),
         rollback=frozenset({"ec2:StartInstances"}),
         probes=INSTANCE_PROBES,
         calls=INSTANCE_CALLS,
@@ -192,4 +197,5 @@ ACTION: Final = Action(
     remaining_cost=stopped_cost,
     # A stopped instance serves nobody: to start it disturbs nothing, and whoever misses it cannot wait for the night.
     undo=Undo(parameters=lambda _plan, _made: START_AGAIN, changed=not_as_stopped, outside_windows=True),
+    watch=Watch(STOP_READS, _signs, instance_before),
 )

@@ -32,9 +32,10 @@ from finops_operator.plugins.action import (
     Rights,
     Target,
 )
-from finops_operator.plugins.deletion import is_as_approved, is_gone, on_its_arn, one_call, removed_at_owner
+from finops_operator.plugins.deletion import is_as_approved, is_gone, one_call, removed_at_owner
 from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.protection import kept, observed_tags, tag_refusals
+from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 ID: Final = "elastic_ip_release"

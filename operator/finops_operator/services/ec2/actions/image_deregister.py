@@ -25,8 +25,9 @@ from finops_operator.plugins.action import (
     Refusal,
     Rights,
 )
-from finops_operator.plugins.deletion import is_as_approved, on_its_arn, one_call, removed_at_owner
+from finops_operator.plugins.deletion import is_as_approved, one_call, removed_at_owner
 from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
+from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.services.ec2.ami import AVAILABLE, DISABLED
 from finops_operator.services.ec2.rules.image_observation import (
     DESCRIBE,

@@ -28,10 +28,11 @@ from finops_operator.plugins.action import (
     Rights,
     Target,
 )
-from finops_operator.plugins.deletion import is_as_approved, on_its_arn, one_call, removed_at_owner
+from finops_operator.plugins.deletion import is_as_approved, one_call, removed_at_owner
 from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.protection import observed_tags, tag_refusals
 from finops_operator.plugins.recent_use import METRICS, NONE, SOME, WINDOW
+from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.services.ec2.nat_gateway import AVAILABLE
 from finops_operator.services.ec2.rules.gateway_use import use_of
 from finops_operator.services.ec2.rules.signs import SIGNS

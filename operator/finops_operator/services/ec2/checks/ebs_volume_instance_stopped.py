@@ -93,7 +93,7 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     action=_ACTION,
     settled_by_days=_settled_by_days,
-    rollback_possible=False,
+    rollback_possible=True,
     destructive=True,
     parameters=(
         ParameterSpec(

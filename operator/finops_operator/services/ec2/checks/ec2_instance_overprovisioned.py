@@ -29,14 +29,17 @@ from finops_operator.plugins.sufficiency import (
     seen_whole,
     unread,
 )
+from finops_operator.plugins.watched import PROMISED_CPU
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
-from finops_operator.services.ec2.rules.instance_signs import PROMISED_CPU
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
-from finops_operator.services.ec2.sizing.choose import Candidate, Choice, choose
+from finops_operator.services.ec2.sizing.choice_words import alternatives, reasons
+from finops_operator.services.ec2.sizing.choose import Choice, choose
+from finops_operator.services.ec2.sizing.migration import migration_effort
 from finops_operator.services.ec2.sizing.projection import Projection, projection
 
 ID: Final = "ec2_instance_overprovisioned"
+RESIZE: Final = "ec2_instance_resize"
 _CPU: Final = "cpuPercent"
 _OTHERS: Final = (
     "memoryPercent",
@@ -57,19 +60,22 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         return NotRecommended(ID, facts.resource.id, chosen)
     cpu = facts.utilization.fine[_CPU]
     margins = facts.settings.sizing.margins
-    projected = projection(chosen, cpu, facts.utilization.best("memoryPercent"))
+    memory = facts.utilization.best("memoryPercent")
+    projected = projection(chosen.current, chosen.target.kind, cpu, memory)
+    withheld = chosen.target.not_allowed
     return Finding(
         check=ID,
-        action="ec2_instance_resize",
-        parameters={"instanceType": chosen.target.kind.name},
+        action="" if withheld else RESIZE,
+        parameters={} if withheld else {"instanceType": chosen.target.kind.name},
         new_monthly_cost=chosen.target.monthly_cost,
         evidence=_evidence(facts, chosen, cpu, projected),
         target=chosen.target.kind.name,
         summary=f"{peak_sentence('CPU', cpu, margins.cpu_percentile)}.",
-        alternatives=tuple(_alternative(candidate) for candidate in chosen.alternatives),
+        alternatives=alternatives(chosen, cpu, memory),
         facts=tuple(_facts(facts, chosen, cpu, projected)),
         expectation=projected.sentence,
         performance_risk=projected.risk,
+        advice=f"It is not offered to be carried out: {withheld}." if withheld else "",
     )
 
 
@@ -111,6 +117,8 @@ def _evidence(
         "currentType": chosen.current.name,
         "currentVcpus": chosen.current.vcpus,
         "currentMemoryMib": chosen.current.memory_mib,
+        "migrationEffort": migration_effort(chosen.current, chosen.target.kind).value,
+        "finalType": (chosen.final or chosen.target).kind.name,
         "targetVcpus": chosen.target.kind.vcpus,
         "targetMemoryMib": chosen.target.kind.memory_mib,
         # Where AWS did not answer, the act's preflight asks again and refuses when the zone lacks the type.
@@ -131,6 +139,7 @@ def _facts(
     else:
         yield EvidenceFact(f"Memory, highest {period(memory)}", percent(memory.maximum))
     yield window_fact(cpu)
+    yield from reasons(chosen)
     yield from (*projected.facts, *differences(described(chosen.current), described(chosen.target.kind)))
     need, target = chosen.need, chosen.target.kind
     if target.network_baseline_gbps is not None:
@@ -149,14 +158,6 @@ def _facts(
     )
     zone = "offered" if OFFERED_TYPES in facts.answers else "not confirmed by AWS; asked again before the change"
     yield EvidenceFact("New type in its availability zone", zone)
-
-
-def _alternative(candidate: Candidate) -> dict[str, Json]:
-    return {
-        "instanceType": candidate.kind.name,
-        "newMonthlyCost": figure(candidate.monthly_cost),
-        "monthlySavings": figure(candidate.saving),
-    }
 
 
 def _wants_fine(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
@@ -178,7 +179,7 @@ CHECK: Final = Check(
         ),
     ),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/rightsizing-preferences.html",
-    action="ec2_instance_resize",
+    action=RESIZE,
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.MEDIUM,
     restart_needed=True,

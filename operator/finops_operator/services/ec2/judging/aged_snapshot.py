@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.recommendation import EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Facts, Parameters, ParameterSpec
 from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts, held_by
 
 _MINIMUM_AGE: Final = "minimumAgeDays"
-_GIB: Final = Decimal(2**30)
 
 
 def minimum_age(default: int) -> ParameterSpec:
@@ -87,7 +87,7 @@ def at_most(facts: Facts[SnapshotFacts]) -> Decimal | None:
 def _size(own: SnapshotFacts) -> Decimal | None:
     """Return the gibibytes that it holds at most: its full size, or that of its volume."""
     if own.full_bytes is not None:
-        return own.full_bytes / _GIB
+        return own.full_bytes / GIB
     return None if own.volume_size_gb is None else Decimal(own.volume_size_gb)
 
 

@@ -51,8 +51,8 @@ KEYS_WITHOUT_DRY_RUN: Final = frozenset({"kms"})
 _MOST_KEYS: Final = 12
 """Different keys of one instance that a session policy of 2,048 characters names beside its call."""
 
-START_WITH_CUSTOMER_KEYS: Final[Statement] = {
-    # Without it an instance whose volumes have a customer key never starts again.
+GRANTS_FOR_AWS: Final[Statement] = {
+    # Without it an instance whose volumes have a customer key never starts again, and no such volume is made.
     "Sid": "StartWithEncryptedVolumes",
     "Effect": "Allow",
     "Action": "kms:CreateGrant",

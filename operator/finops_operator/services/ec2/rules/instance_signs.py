@@ -1,43 +1,30 @@
 """What the readings of an instance say of an act on it: better or worse than people were promised. Pure.
 
-Called by `instance_watch`, which reads. A bad sign is certain when it is said: CPU is worse only when more periods lie
-above the promise than 1 % of the whole watch, so that its P99 will be above whatever follows.
+Called by `instance_watch`, which reads. How CPU and an alarm are judged: `finops_operator.plugins.watched`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final
 
+from finops.domain.execution import Observation
 from finops.domain.watching import Health, Sign
 from finops_operator.plugins.action import WatchedAct
+from finops_operator.plugins.watched import SETTLES, Alarm, alarm_signs, bad_now, cpu_signs, unknown, worst
 
-PROMISED_CPU: Final = "projectedCpuP99_5Percent"
-"""Name of the evidence that holds the CPU promised for the new type, in percent; 99.5 % of the time below."""
-SETTLES: Final = timedelta(minutes=15)
-"""How long after a start its load, its alarms and its load balancers show the start itself."""
-PERIOD: Final = timedelta(minutes=5)
-_ABOUT_PERCENT: Final = 10.0
-"""The card says "about": so many points above are no broken promise."""
-_ALL: Final = 99.0
-_SHARE: Final = 0.01
-_ENOUGH: Final = 0.5
-"""Share of the periods of a whole watch without which it ends without knowing."""
 _EMPTY: Final = 1.0
 """Credits below which there are none to spend."""
 _ILL: Final = frozenset({"unhealthy", "OutOfService"})
+_PLACES: Final = "load balancers"
+_CHECKS: Final = "status checks"
+_OK: Final = "ok"
+_IMPAIRED: Final = "impaired"
+_RUNNING: Final = "running"
+_STOPPED: Final = "stopped"
+"""What did not run had no check that failed: an act that started it has ended with both checks passed."""
 _SERVES: Final = frozenset({"healthy", "unavailable", "InService"})
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """A CloudWatch alarm; `changed` is when it entered its state, None where AWS does not say."""
-
-    name: str
-    state: str
-    changed: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +53,46 @@ class InstanceReadings:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def promised_cpu(act: WatchedAct) -> float | None:
-    """Return the CPU that was promised, in percent; None where the card promised none."""
-    try:
-        return float(act.promised[PROMISED_CPU])
-    except (KeyError, ValueError):
-        return None
+def instance_before(observation: Observation) -> dict[str, str]:
+    """Return what the signs compare with: its status checks, and its state by the name of each place that it serves.
+
+    Args:
+        observation: with `state`, `checks` and `serves`; what it does not say is left out. One that did not run had no
+            checks: its state is kept in their place.
+    """
+    served = observation.facts.get("serves")
+    places = served.get("places") if isinstance(served, Mapping) else None
+    known = {_title(place): str(place["state"]) for place in _named(places)}
+    state = observation.text("state")
+    return {**known, _CHECKS: observation.text("checks") if state == _RUNNING else state}
 
 
 def instance_signs(act: WatchedAct, readings: InstanceReadings) -> tuple[Sign, ...]:
     """Return every sign; one alone, unknown, when the instance is not as the act left it."""
     wanted = str(act.parameters.get("instanceType") or readings.instance_type)
-    if readings.state != "running":
+    if readings.state != _RUNNING:
         what = f"It is {readings.state}" if readings.state else "It is gone"
-        return (_unknown("instance", f"{what}: nothing shows how it does."),)
+        return (unknown("instance", f"{what}: nothing shows how it does."),)
     if readings.instance_type != wanted:
         changed = f"Its type is {readings.instance_type} now, not the {wanted} that the act gave it."
-        return (_unknown("instance", changed),)
-    found = (*_checks(readings), *_cpu(act, readings), *_credits(readings), *_targets(act, readings))
-    signs = (*found, *_alarm(act, readings))
-    return (*signs, *(_unknown(name, why) for name, why in readings.unread.items()))
+        return (unknown("instance", changed),)
+    found = (*_checks(act, readings), *cpu_signs(act, readings.cpu), *_credits(readings), *_targets(act, readings))
+    signs = (*found, *alarm_signs(act, readings.alarm))
+    return (*signs, *(unknown(name, why) for name, why in readings.unread.items()))
 
 
-def _checks(readings: InstanceReadings) -> Iterator[Sign]:
+def _checks(act: WatchedAct, readings: InstanceReadings) -> Iterator[Sign]:
     if readings.checks is None:
         return
-    name = "status checks"
-    failed = [check for check, word in readings.checks.items() if word == "impaired"]
+    failed = [check for check, word in readings.checks.items() if word == _IMPAIRED]
     if failed:
-        yield Sign(name, Health.WORSE, f"Its {' and '.join(failed)} check fails.")
-    elif readings.checks and set(readings.checks.values()) == {"ok"}:
-        yield Sign(name, Health.WELL, "Its status checks pass.")
+        before = act.before.get(_CHECKS, "")
+        known = _IMPAIRED if _IMPAIRED in before.split(",") else before
+        yield bad_now(_CHECKS, f"Its {' and '.join(failed)} check fails.", known, good={_OK, _STOPPED}, bad={_IMPAIRED})
+    elif readings.checks and set(readings.checks.values()) == {_OK}:
+        yield Sign(_CHECKS, Health.WELL, "Its status checks pass.")
     else:
-        yield _unknown(name, "AWS has no result of its status checks now.")
-
-
-def _cpu(act: WatchedAct, readings: InstanceReadings) -> Iterator[Sign]:
-    promised, values = promised_cpu(act), readings.cpu
-    if promised is None or values is None:
-        return
-    whole = max(1, int((act.until - act.since - SETTLES) / PERIOD))
-    limit = max(promised, min(promised + _ABOUT_PERCENT, _ALL))
-    above = [value for value in values if value > limit]
-    if len(above) > int(whole * _SHARE):
-        what = f"Its CPU was above {limit:.0f} % in {len(above)} of {len(values)} periods of 5 minutes"
-        yield Sign("CPU", Health.WORSE, f"{what} (highest {max(above):.0f} %); about {promised:.0f} % was promised.")
-    elif not values or (act.now >= act.until and len(values) < whole * _ENOUGH):
-        yield _unknown("CPU", f"CloudWatch has {len(values)} of {whole} readings of its CPU.")
-    else:
-        yield Sign("CPU", Health.WELL, f"Its CPU keeps to the promise of about {promised:.0f} %.")
+        yield unknown(_CHECKS, "AWS has no result of its status checks now.")
 
 
 def _credits(readings: InstanceReadings) -> Iterator[Sign]:
@@ -128,48 +106,38 @@ def _credits(readings: InstanceReadings) -> Iterator[Sign]:
     elif readings.credits:
         yield Sign(name, Health.WELL, "It has CPU credits left or is charged for none.")
     elif readings.credits is not None:
-        yield _unknown(name, "CloudWatch has no reading of its CPU credits.")
+        yield unknown(name, "CloudWatch has no reading of its CPU credits.")
 
 
 def _targets(act: WatchedAct, readings: InstanceReadings) -> Iterator[Sign]:
     served = readings.serves
     if served is None or act.now < act.since + SETTLES:
         return
-    name = "load balancers"
+    name = _PLACES
     if served.get("denied"):
-        yield _unknown(name, f"Not known what it serves: allow {served['denied']} to the scanner role.")
+        yield unknown(name, f"Not known what it serves: allow {served['denied']} to the scanner role.")
     if served.get("unasked"):
-        yield _unknown(name, f"Its network has {served['unasked']} target groups, too many to ask.")
-    places = [place for place in served.get("places", ()) if isinstance(place, Mapping)]
+        yield unknown(name, f"Its network has {served['unasked']} target groups, too many to ask.")
+    places = _named(served.get("places"))
     ill = [place for place in places if place["state"] in _ILL]
     unclear = [place for place in places if place["state"] not in _ILL | _SERVES]
     if ill:
-        yield Sign(name, Health.WORSE, f"{_title(ill[0])} finds it {ill[0]['state']}.")
+        yield worst(_ill(act, place) for place in ill)
     elif unclear:
-        yield _unknown(name, f"{_title(unclear[0])} says of it: {unclear[0]['state']}.")
+        yield unknown(name, f"{_title(unclear[0])} says of it: {unclear[0]['state']}.")
     elif places:
         yield Sign(name, Health.WELL, "Its load balancers find it healthy.")
+
+
+def _ill(act: WatchedAct, place: Mapping[str, Any]) -> Sign:
+    sentence, before = f"{_title(place)} finds it {place['state']}.", act.before.get(_title(place), "")
+    return bad_now(_PLACES, sentence, before, good=_SERVES, bad=_ILL)
+
+
+def _named(places: Any) -> list[Mapping[str, Any]]:
+    return [place for place in places or () if isinstance(place, Mapping)]
 
 
 def _title(place: Mapping[str, Any]) -> str:
     kind = str(place["kind"])
     return f"{kind[:1].upper()}{kind[1:]} {place['name']}"
-
-
-def _alarm(act: WatchedAct, readings: InstanceReadings) -> Iterator[Sign]:
-    alarm = readings.alarm
-    if alarm is None:
-        return
-    name = "alarm"
-    if alarm.state == "OK":
-        yield Sign(name, Health.WELL, f"Alarm {alarm.name} is quiet.")
-    elif alarm.state != "ALARM":
-        yield _unknown(name, f"Alarm {alarm.name} has no data.")
-    elif alarm.changed is None or alarm.changed < act.started:
-        yield _unknown(name, f"Alarm {alarm.name} was on before the act.")
-    elif alarm.changed >= act.since or act.now >= act.since + SETTLES:
-        yield Sign(name, Health.WORSE, f"Alarm {alarm.name} is on.")
-
-
-def _unknown(name: str, why: str) -> Sign:
-    return Sign(name, Health.UNKNOWN, why)

@@ -6,36 +6,35 @@ instances" (CPU credits); CloudWatch API reference, GetMetricData and DescribeAl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
-from finops.domain.watching import Sign
-from finops.errors import AwsDenied, AwsRejected
+from finops.domain.watching import Health, Sign
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Watch, WatchedAct
-from finops_operator.plugins.described import moment_of
+from finops_operator.plugins.watched import (
+    GET_METRICS,
+    LIST_ALARMS,
+    Measured,
+    Reading,
+    alarm_signs,
+    has_periods,
+    promised_cpu,
+    read_alarm,
+    read_all,
+    unknown,
+)
 from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.instance_observation import read_instance
-from finops_operator.services.ec2.rules.instance_signs import (
-    PERIOD,
-    SETTLES,
-    Alarm,
-    InstanceReadings,
-    instance_signs,
-    promised_cpu,
-)
+from finops_operator.services.ec2.rules.instance_signs import InstanceReadings, instance_before, instance_signs
 from finops_operator.services.ec2.rules.served_targets import read_served
-from finops_operator.services.ec2.rules.vcpu_quota import GET_METRICS
 
-LIST_ALARMS: Final = "cloudwatch:DescribeAlarms"
+_OF_INSTANCES: Final = Measured("AWS/EC2", lambda instance: {"InstanceId": instance})
 _STATUS: Final = "ec2:DescribeInstanceStatus"
 _CPU: Final = ("CPUUtilization", "Maximum")
 _CREDITS: Final = ("CPUCreditBalance", "Minimum")
 _SURPLUS: Final = ("CPUSurplusCreditsCharged", "Sum")
-
-
-class _UnreadError(Exception):
-    """AWS answered, and yet the answer does not say what was asked; the text is the reason, for people."""
 
 
 def watch_signs(reader: Reader, act: WatchedAct) -> tuple[Sign, ...]:
@@ -47,6 +46,29 @@ def watch_signs(reader: Reader, act: WatchedAct) -> tuple[Sign, ...]:
     return instance_signs(act, read_instance_after(reader, act))
 
 
+def stop_signs(reader: Reader, act: WatchedAct, *, stays_stopped: bool) -> tuple[Sign, ...]:
+    """Return whether a stopped instance is as the act left it, and what an alarm says; of a started one as the others.
+
+    What is missed while it is stopped, AWS does not show on it: an alarm of those who use it can.
+
+    Raises:
+        AwsError: as the reader, except for a missing right of one reading.
+    """
+    if not stays_stopped:
+        return watch_signs(reader, act)
+    instance = read_instance(reader, act.resource.id)
+    state = "" if instance is None else str(instance["State"]["Name"])
+    if state != "stopped":
+        return (unknown("instance", f"It is {state or 'gone'} now, not stopped as the act left it."),)
+    reading = (("alarm", LIST_ALARMS, partial(read_alarm, reader, act.alarm)),) if act.alarm else ()
+    found, unread = read_all(reading)
+    return (
+        Sign("instance", Health.WELL, "It is stopped, as the act left it."),
+        *alarm_signs(act, found.get("alarm")),
+        *(unknown(name, why) for name, why in unread.items()),
+    )
+
+
 def read_instance_after(reader: Reader, act: WatchedAct) -> InstanceReadings:
     """Return what is known of the instance now. Raises as `watch_signs`."""
     instance = read_instance(reader, act.resource.id)
@@ -55,31 +77,18 @@ def read_instance_after(reader: Reader, act: WatchedAct) -> InstanceReadings:
     state, kind = str(instance["State"]["Name"]), str(instance["InstanceType"])
     if state != "running":
         return InstanceReadings(state, kind)
-    found: dict[str, Any] = {}
-    unread: dict[str, str] = {}
-    for name, right, read in _readings(reader, act, instance):
-        try:
-            found.update(read())
-        except AwsDenied:
-            unread[name] = f"Not known: allow {right} to the scanner role."
-        except AwsRejected as error:
-            unread[name] = f"Not known: {error}."
-        except _UnreadError as error:
-            unread[name] = str(error)
+    found, unread = read_all(_readings(reader, act, instance))
     return InstanceReadings(state, kind, **found, unread=unread)
 
 
-_Reading = tuple[str, str, Callable[[], Mapping[str, Any]]]
-
-
-def _readings(reader: Reader, act: WatchedAct, instance: Mapping[str, Any]) -> Iterator[_Reading]:
+def _readings(reader: Reader, act: WatchedAct, instance: Mapping[str, Any]) -> Iterator[Reading]:
     yield "status checks", _STATUS, lambda: {"checks": _checks(reader, act.resource.id)}
     yield "load balancers", "", lambda: {"serves": read_served(reader, instance)}
     burstable = is_burstable(str(instance["InstanceType"]))
-    if act.now > act.since + SETTLES + PERIOD and (burstable or promised_cpu(act) is not None):
+    if has_periods(act) and (burstable or promised_cpu(act) is not None):
         yield "CPU", GET_METRICS, lambda: _metrics(reader, act, burstable=burstable)
     if act.alarm:
-        yield "alarm", LIST_ALARMS, lambda: _alarm(reader, act.alarm)
+        yield "alarm", LIST_ALARMS, lambda: read_alarm(reader, act.alarm)
 
 
 def _checks(reader: Reader, instance_id: str) -> dict[str, str]:
@@ -93,48 +102,14 @@ def _checks(reader: Reader, instance_id: str) -> dict[str, str]:
 
 def _metrics(reader: Reader, act: WatchedAct, *, burstable: bool) -> dict[str, Any]:
     names = {"cpu": _CPU, **({"credits": _CREDITS, "surplus": _SURPLUS} if burstable else {})}
-    dimensions = [{"Name": "InstanceId", "Value": act.resource.id}]
-    seconds = int(PERIOD.total_seconds())
-    queries = [
-        {
-            "Id": key,
-            "MetricStat": {
-                "Metric": {"Namespace": "AWS/EC2", "MetricName": metric, "Dimensions": dimensions},
-                "Period": seconds,
-                "Stat": statistic,
-            },
-        }
-        for key, (metric, statistic) in names.items()
-    ]
-    window = {
-        "StartTime": act.since + SETTLES,
-        "EndTime": min(act.now, act.until),
-        "ScanBy": "TimestampAscending",
-    }
-    answer = reader.read(GET_METRICS, {"MetricDataQueries": queries, **window})
-    results: Sequence[Mapping[str, Any]] = answer.get("MetricDataResults", ())
-    values: dict[str, list[float]] = {key: [] for key in names}
-    complete: dict[str, bool] = {}
-    for result in results:
-        key = str(result.get("Id"))
-        values.setdefault(key, []).extend(float(value) for value in result.get("Values", ()))
-        # Pages follow each other: the word on an id's last page is the one about all of them.
-        complete[key] = result.get("StatusCode") == "Complete"
-    missing = [names[key][0] for key in names if not complete.get(key)]
-    if missing:
-        raise _UnreadError(f"CloudWatch did not answer in full about {', '.join(missing)}.")
-    return dict(values)
+    return dict(_OF_INSTANCES.since(reader, act, names))
 
 
-def _alarm(reader: Reader, name: str) -> dict[str, Any]:
-    asked = {"AlarmNames": [name], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
-    answer = reader.read(LIST_ALARMS, asked)
-    for one in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())):
-        changed = moment_of(one.get("StateTransitionedTimestamp") or one.get("StateUpdatedTimestamp"))
-        return {"alarm": Alarm(name, str(one.get("StateValue", "")), changed)}
-    raise _UnreadError(f"There is no alarm {name} in this account and region.")
-
-
+STOP_READS: Final = (
+    "whether it stays stopped",
+    "the alarm that the policy names",
+    "once its undo has started it: its status checks, CPU credits, and health in target groups and load balancers",
+)
 INSTANCE_WATCH: Final = Watch(
     reads=(
         "status checks",
@@ -144,4 +119,5 @@ INSTANCE_WATCH: Final = Watch(
         "the alarm that the policy names",
     ),
     signs=watch_signs,
+    before=instance_before,
 )

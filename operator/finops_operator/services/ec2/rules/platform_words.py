@@ -30,6 +30,7 @@ def described(kind: InstanceType) -> Mapping[str, Any]:
         "Hypervisor": kind.hypervisor,
         "BareMetal": kind.bare_metal,
         "NetworkInfo": {"EnaSupport": kind.ena_support},
+        "EbsInfo": {"NvmeSupport": kind.nvme_support},
         "InstanceStorageSupported": kind.instance_storage_gb > 0,
         "BurstablePerformanceSupported": kind.baseline_percent is not None,
     }

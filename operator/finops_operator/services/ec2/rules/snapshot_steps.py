@@ -153,7 +153,8 @@ def volume_found(_plan: Plan, now: Observation) -> str:
     if first and first != made:
         word = now.text("lastSnapshot")
         shown = f"({word}) stay and are billed" if word else "are kept; AWS does not show the last one now"
-        return f"{volume}; snapshots {first} and {made} {shown}."
+        undo = "" if now.exists else " An undo needs the last one."
+        return f"{volume}; snapshots {first} and {made} {shown}.{undo}"
     word = now.text("snapshot")
     return f"{volume}; snapshot {made} {f'({word}) stays and is billed' if word else 'is not shown by AWS now'}."
 

@@ -64,6 +64,11 @@ def _state(reader: Reader, resource: ResourceRef, key: str) -> str:
     return str((answer.get("KeyMetadata") or {}).get("KeyState") or _UNKNOWN)
 
 
+def unusable(state: str) -> str:
+    """Return what is known to keep a key from being used, in a clause; empty when it can be, or is not known."""
+    return "" if state in {USABLE, _UNKNOWN} else _WORDS.get(state, f"is in the state {state}")
+
+
 def key_refusals(observation: Observation, *, unknown_refuses: bool = True) -> tuple[Refusal, ...]:
     """Return why the instance could not be started with its volumes' keys.
 

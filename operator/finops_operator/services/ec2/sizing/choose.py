@@ -7,17 +7,16 @@ is of the same kind (source and currency) as the current one's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from finops.domain.price import Cost
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType
-from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.instance import InstanceFacts, as_type
 from finops_operator.services.ec2.sizing.fit import (
     attachable,
     compatible_types,
@@ -26,6 +25,7 @@ from finops_operator.services.ec2.sizing.fit import (
     one_step,
     refusal,
 )
+from finops_operator.services.ec2.sizing.migration import not_allowed
 from finops_operator.services.ec2.sizing.need import Need, hidden_demand, least_need, may_hide_demand, need_of
 
 LARGE_STEP_DAYS: Final = 32
@@ -39,24 +39,38 @@ PREFERENCE_SHARE: Final = Decimal("0.10")
 
 SHOWN_ALTERNATIVES: Final = 3
 
+NO_ROOM: Final = "no smaller type has room for its peaks"
+NO_SAVING: Final = "no smaller type with a known price saves enough"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A type that fits and is cheaper; costs and saving are monthly and unrounded."""
+    """A type that fits and is cheaper; costs and saving are monthly and unrounded.
+
+    `not_allowed` says what keeps the change from being carried out: the policy, a quota; empty when nothing does.
+    """
 
     kind: InstanceType
     monthly_cost: Decimal
     saving: Decimal
+    not_allowed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The advised target, others that fit, and what was needed."""
+    """The advised target, others that fit, and what was needed.
+
+    Attributes:
+        reason: why the target and none of the others, in words.
+        final: where the steps end that the target is the first of; None where it is the last.
+    """
 
     target: Candidate
     alternatives: tuple[Candidate, ...]
     current: InstanceType
     need: Need
+    reason: str
+    final: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,8 @@ class Sizing:
         minimum_saving_percent: saving below which nothing is advised.
         offered_types: types offered in the zone, None when not asked.
         previous_target: what was advised last.
+        priced: the candidates by type, None for one without a price: each is priced once for all the pictures of one
+            resource, which differ in what it did and not in what it costs.
     """
 
     instance: Resource
@@ -84,6 +100,7 @@ class Sizing:
     minimum_saving_percent: Decimal
     offered_types: frozenset[str] | None = None
     previous_target: str = ""
+    priced: dict[str, Candidate | None] = field(default_factory=dict)
 
 
 def choose(sizing: Sizing) -> Choice | str:
@@ -95,12 +112,25 @@ def choose(sizing: Sizing) -> Choice | str:
     if reason:
         return reason
     need = need_of(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
-    worthwhile = _worthwhile(sizing, current, need)
+    fitting = _fitting(sizing, current, need, large_steps=True)
+    allowed = fitting if _large_steps(sizing) else [kind for kind in fitting if one_step(current, kind)]
+    worthwhile = _worthwhile(sizing, current, allowed)
     if isinstance(worthwhile, str):
         return worthwhile
-    target = _calm(sizing, current, worthwhile)
-    others = tuple(candidate for candidate in worthwhile if candidate is not target)
-    return Choice(target, others[:SHOWN_ALTERNATIVES], current, need)
+    target, reason = _calm(sizing, current, worthwhile)
+    others = tuple(candidate for candidate in worthwhile if candidate is not target)[:SHOWN_ALTERNATIVES]
+    return Choice(target, others, current, need, reason, _final(sizing, current, fitting, target))
+
+
+def _final(sizing: Sizing, current: InstanceType, fitting: list[InstanceType], target: Candidate) -> Candidate | None:
+    """Return what would be the target if every number of steps were allowed, where that saves more."""
+    if _large_steps(sizing):
+        return None
+    worthwhile = _worthwhile(sizing, current, fitting)
+    if isinstance(worthwhile, str):
+        return None
+    best, _ = _calm(sizing, current, worthwhile)
+    return best if best.saving > target.saving and not one_step(current, best.kind) else None
 
 
 def ruled_out(sizing: Sizing) -> str:
@@ -112,8 +142,11 @@ def ruled_out(sizing: Sizing) -> str:
     if isinstance(current, str):
         return current
     least = least_need(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
-    worthwhile = _worthwhile(sizing, current, least)
-    return worthwhile if isinstance(worthwhile, str) else ""
+    fitting = _fitting(sizing, current, least, large_steps=_large_steps(sizing))
+    if not fitting:
+        return NO_ROOM
+    # One is enough here, so that the others need no price yet.
+    return "" if any(_saves_enough(sizing, _priced(sizing, current, kind)) for kind in fitting) else NO_SAVING
 
 
 def same_choice(least: Sizing, most: Sizing) -> bool:
@@ -121,6 +154,7 @@ def same_choice(least: Sizing, most: Sizing) -> bool:
 
     The types that fit a load fit every smaller one. So a target of both ends fits in between, and of the types that are
     preferred to it the most that can happen is that they do not fit; only the last advice may come nearer to the best.
+    That holds for the types that may be carried out as for the others, which count only where there are none of them.
     """
     current = _changeable(least)
     if isinstance(current, str):
@@ -128,13 +162,17 @@ def same_choice(least: Sizing, most: Sizing) -> bool:
     margins = least.policy.margins
     if may_hide_demand(least.utilization, least.cpu, most.cpu, current, margins):
         return False
-    for_least = _worthwhile(least, current, need_of(least.utilization, least.cpu, current, margins))
-    for_most = _worthwhile(most, current, need_of(most.utilization, most.cpu, current, margins))
+    for_least, for_most = _for_load(least, current), _for_load(most, current)
     if isinstance(for_least, str) or isinstance(for_most, str):
         return False
-    target, last = _calm(least, current, for_least).kind.name, least.previous_target
+    target, last = _calm(least, current, for_least)[0].kind.name, least.previous_target
     only_last = last in ("", target) or all(one.kind.name != last for one in for_least)
-    return only_last and target == _calm(most, current, for_most).kind.name
+    return only_last and target == _calm(most, current, for_most)[0].kind.name
+
+
+def _for_load(sizing: Sizing, current: InstanceType) -> list[Candidate] | str:
+    need = need_of(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
+    return _worthwhile(sizing, current, _fitting(sizing, current, need, large_steps=_large_steps(sizing)))
 
 
 def _changeable(sizing: Sizing) -> InstanceType | str:
@@ -150,21 +188,27 @@ def _changeable(sizing: Sizing) -> InstanceType | str:
     return current
 
 
-def _worthwhile(sizing: Sizing, current: InstanceType, need: Need) -> list[Candidate] | str:
-    """Return the types that fit and save enough, the best first, or why there is none."""
-    fitting = _fitting(sizing, current, need)
+def _worthwhile(sizing: Sizing, current: InstanceType, fitting: list[InstanceType]) -> list[Candidate] | str:
+    """Return those of the types that fit which save enough, the best first, or why there is none."""
     if not fitting:
-        return "no smaller type has room for its peaks"
-    least = _monthly(sizing.current_cost) * sizing.minimum_saving_percent / 100
-    priced = [candidate for kind in fitting if (candidate := _priced(sizing, kind)) and candidate.saving > 0]
-    found = [candidate for candidate in priced if candidate.saving >= least]
+        return NO_ROOM
+    priced = [candidate for kind in fitting if (candidate := _priced(sizing, current, kind)) is not None]
+    found = [candidate for candidate in priced if _saves_enough(sizing, candidate)]
     if not found:
-        return "no smaller type with a known price saves enough"
+        return NO_SAVING
     return sorted(found, key=lambda candidate: (-candidate.saving, candidate.kind.name))
 
 
-def _fitting(sizing: Sizing, current: InstanceType, need: Need) -> list[InstanceType]:
-    large_steps = sizing.cpu.days >= LARGE_STEP_DAYS
+def _saves_enough(sizing: Sizing, candidate: Candidate | None) -> bool:
+    least = _monthly(sizing.current_cost) * sizing.minimum_saving_percent / 100
+    return candidate is not None and candidate.saving > 0 and candidate.saving >= least
+
+
+def _large_steps(sizing: Sizing) -> bool:
+    return sizing.cpu.days >= LARGE_STEP_DAYS
+
+
+def _fitting(sizing: Sizing, current: InstanceType, need: Need, *, large_steps: bool) -> list[InstanceType]:
     with_slack = need.scaled(NEW_TARGET_SLACK)
     fitting = []
     for kind in compatible_types(sizing.catalog, machine_of(sizing.own), sizing.policy):
@@ -179,24 +223,38 @@ def _fitting(sizing: Sizing, current: InstanceType, need: Need) -> list[Instance
     return fitting
 
 
-def _priced(sizing: Sizing, kind: InstanceType) -> Candidate | None:
-    changed = with_facts(sizing.instance, replace(sizing.own, instance_type=kind.name))
-    cost = sizing.cost_of(changed)
+def _priced(sizing: Sizing, current: InstanceType, kind: InstanceType) -> Candidate | None:
+    if kind.name not in sizing.priced:
+        sizing.priced[kind.name] = _candidate(sizing, current, kind)
+    return sizing.priced[kind.name]
+
+
+def _candidate(sizing: Sizing, current: InstanceType, kind: InstanceType) -> Candidate | None:
+    cost = sizing.cost_of(as_type(sizing.instance, kind.name))
     if cost.monthly is None or _price_kind(cost) != _price_kind(sizing.current_cost):
         return None
     monthly = _monthly(cost)
-    return Candidate(kind, monthly, _monthly(sizing.current_cost) - monthly)
+    saving = _monthly(sizing.current_cost) - monthly
+    return Candidate(kind, monthly, saving, not_allowed(current, kind, sizing.policy))
 
 
-def _calm(sizing: Sizing, current: InstanceType, worthwhile: list[Candidate]) -> Candidate:
-    """Prefer the last advice, then the family the workload knows, unless the cheapest saves clearly more."""
+def _calm(sizing: Sizing, current: InstanceType, worthwhile: list[Candidate]) -> tuple[Candidate, str]:
+    """Return the target and why it is one.
+
+    What may be carried out comes first, then the last advice and the family the workload knows, where they save nearly
+    as much as the cheapest.
+    """
+    worthwhile = [candidate for candidate in worthwhile if not candidate.not_allowed] or worthwhile
     best = worthwhile[0]
     near = _monthly(sizing.current_cost) * PREFERENCE_SHARE
     close = [candidate for candidate in worthwhile if best.saving - candidate.saving <= near]
     for candidate in close:
         if candidate.kind.name == sizing.previous_target:
-            return candidate
-    return next((candidate for candidate in close if candidate.kind.family == current.family), best)
+            return candidate, "it was advised before and still fits, and none saves clearly more"
+    known = next((candidate for candidate in close if candidate.kind.family == current.family), None)
+    if known is not None:
+        return known, f"it stays in the family {current.family}, and no other saves clearly more"
+    return best, "it saves most of those that fit" + (" and may be carried out" if not best.not_allowed else "")
 
 
 def _monthly(cost: Cost) -> Decimal:

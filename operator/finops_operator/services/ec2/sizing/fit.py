@@ -12,19 +12,24 @@ from typing import Final
 
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType
-from finops_operator.services.ec2.instance import InstanceFacts, outside_of_region
+from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.licences import BROUGHT_LICENCES
+from finops_operator.services.ec2.rules.special_types import (
+    ACCELERATED,
+    HIGH_MEMORY,
+    HIGH_PERFORMANCE,
+    special_purpose,
+)
+from finops_operator.services.ec2.rules.zones import outside_of_region
 from finops_operator.services.ec2.sizing.need import Need
 
 SMALLEST_INTERFACE_LIMIT: Final = 2
 """Network interfaces that every type can hold; the limits of single types are not in our data."""
 
-FEWEST_VCPUS: Final = 2
-"""Of a target: on a single one, one busy thread keeps everything else waiting, which no figure of the past shows."""
-
 FLEX_BASELINE: Final = 0.4
 """Share of the CPU that a flex type gives for ever: https://aws.amazon.com/ec2/instance-types/m7i/"""
 
+_MOST_THREADS: Final = 2
 _MEGABYTES_PER_GIGABIT: Final = 125.0
 
 
@@ -58,6 +63,9 @@ def refusal(instance: InstanceFacts, current: InstanceType) -> str:
     """Return why the type of this instance cannot be changed in place at all, empty when it can."""
     reasons = (
         (instance.root_device_type != "ebs", "its root device is not known to be an EBS volume"),
+        (special_purpose(current.name) == ACCELERATED, "how much its accelerators are used is not measured"),
+        (special_purpose(current.name) == HIGH_MEMORY, "it is a high-memory type, which SAP certifies by its name"),
+        (special_purpose(current.name) == HIGH_PERFORMANCE, "it is a type for clusters, whose network it needs"),
         (current.instance_storage_gb > 0, "its local disks would lose their data"),
         (current.bare_metal, "it is bare metal"),
         (bool(instance.lifecycle), "it is not an on-demand instance"),
@@ -91,7 +99,13 @@ def compatible_types(catalog: Catalog, machine: Machine, policy: SizingPolicy) -
     current = catalog.get(machine.type_name)
     if current is None:
         return ()
-    found = (kind for kind in catalog if policy.allows(kind.family) and _compatible(machine, current, kind))
+    # By default two: on a single one, one busy thread keeps everything else waiting, which no figure of the past shows.
+    fewest = min(policy.minimum_vcpus, current.vcpus)
+    found = (
+        kind
+        for kind in catalog
+        if policy.allows(kind.family) and kind.vcpus >= fewest and _compatible(machine, current, kind)
+    )
     return tuple(sorted(found, key=lambda kind: kind.name))
 
 
@@ -100,11 +114,12 @@ def _compatible(machine: Machine, current: InstanceType, kind: InstanceType) -> 
     return (
         kind.name != current.name
         and smaller
-        and min(FEWEST_VCPUS, current.vcpus) <= kind.vcpus <= current.vcpus
+        and kind.vcpus <= current.vcpus
         and kind.on_demand
         and not kind.bare_metal
         and not kind.instance_storage_gb
         and (kind.gpu_count, kind.gpu_name) == (current.gpu_count, current.gpu_name)
+        and special_purpose(kind.name) in ("", special_purpose(current.name))
         and kind.generation >= current.generation
         and machine.architecture in kind.architectures
         and machine.virtualization in kind.virtualization
@@ -143,12 +158,20 @@ def attachable(instance: InstanceFacts, kind: InstanceType) -> bool:
 def speed_factor(current: InstanceType, kind: InstanceType) -> float:
     """Return how much of a current vCPU one of `kind` is worth, at most 1.
 
-    Only types of the same or a later generation are compared; a lower clock counts against the target, a higher one
-    never for it.
+    Only types of the same or a later generation are compared; a lower clock and a physical core that two vCPUs share
+    count against the target, a higher clock and a core of its own never for it.
     """
+    cores = _cores_factor(current, kind)
     if current.clock_ghz is None or kind.clock_ghz is None:
+        return cores
+    return min(1.0, float(kind.clock_ghz / current.clock_ghz)) * cores
+
+
+def _cores_factor(current: InstanceType, kind: InstanceType) -> float:
+    """Return how much of a current vCPU's physical core one of `kind` has, at most 1; not known counts against it."""
+    if current.threads_per_core == kind.threads_per_core:
         return 1.0
-    return min(1.0, float(kind.clock_ghz / current.clock_ghz))
+    return min(1.0, (current.threads_per_core or 1) / (kind.threads_per_core or _MOST_THREADS))
 
 
 def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:

@@ -1,4 +1,4 @@
-"""What the advised type would be used for, from what the current one did. Pure; called by the over-provisioned check.
+"""What a type would be used for, from what the current one did. Pure; called by the over-provisioned check.
 
 Method as AWS Compute Optimizer projects: a share of the current type's vCPUs or memory becomes a share of the
 target's. A slower clock counts against the target. Memory is projected from its highest period, CPU from its P99.5.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from finops.domain.recommendation import EvidenceFact, PerformanceRisk
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.measured import about_percent, performance_risk, period
-from finops_operator.services.ec2.sizing.choose import Choice
+from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.sizing.fit import speed_factor
 
 _FULL = 100.0
@@ -61,9 +61,10 @@ class Projection:
             yield EvidenceFact("Expected memory, highest", about_percent(self.memory))
 
 
-def projection(chosen: Choice, cpu: MetricSummary, memory: MetricSummary | None) -> Projection:
+def projection(
+    current: InstanceType, target: InstanceType, cpu: MetricSummary, memory: MetricSummary | None
+) -> Projection:
     """Return what the workload that runs on the current type would use of the target."""
-    current, target = chosen.current, chosen.target.kind
     cores = current.vcpus / (target.vcpus * speed_factor(current, target))
     return Projection(
         cpu=cpu.p99_5 * cores,

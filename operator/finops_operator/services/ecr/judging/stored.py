@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from finops.domain.quantity import GIB
 from finops.domain.recommendation import EvidenceFact
 from finops_operator.plugins.check import Facts
-from finops_operator.services.ecr.repository import GIB, RepositoryFacts
+from finops_operator.services.ecr.repository import RepositoryFacts
 
 
 def not_judged(facts: Facts[RepositoryFacts]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Observation
-from finops.domain.plan import Plan, PlanStep
+from finops.domain.plan import Plan
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
 from finops.errors import AwsRejected, InvalidInput
@@ -29,12 +29,12 @@ from finops_operator.plugins.action import (
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
 )
 from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.session_policy import on_its_arn
+from finops_operator.plugins.watch_shape import PERMISSIONS as WATCH_READS
 from finops_operator.services.ecs.rules.scaling_refusals import (
     ACTIVE,
     OWN_CONTROLLER,
@@ -44,6 +44,7 @@ from finops_operator.services.ecs.rules.scaling_refusals import (
     scaling_refusals,
     set_back_refusals,
 )
+from finops_operator.services.ecs.rules.service_watch import service_watch
 
 ID: Final = "ecs_service_set_desired_count"
 _READ: Final = "ecs:DescribeServices"
@@ -233,10 +234,6 @@ def _found(_plan: Plan, now: Observation) -> str:
     return f"The service wants {_tasks(int(desired or 0))}; {running or 0} of them run."
 
 
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
 def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
     wanted = _wanted(parameters)
     if owner.system == "CloudFormation":
@@ -253,14 +250,14 @@ ACTION: Final = Action(
     undo_by_hand="set its desired count back",
     effort=Effort.LOW,
     permissions=(_UPDATE,),
-    read_permissions=(_READ, _SCALING),
+    read_permissions=(_READ, _SCALING, *WATCH_READS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
     words=_words,
     plan=SETTING.plan,
     procedure=SETTING.procedure(_found),
-    statements=_statements,
+    statements=on_its_arn,
     # One operation leads there and back, and IAM cannot see which of both a call is: the preflight alone keeps an act
     # from a protected service, and no act is kept from restoring one.
     rights=Rights(rollback=frozenset({_UPDATE})),
@@ -275,4 +272,5 @@ ACTION: Final = Action(
         },
     ),
     undo=SETTING.undo,
+    watch=service_watch(_observe),
 )

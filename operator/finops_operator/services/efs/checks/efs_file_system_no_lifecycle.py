@@ -10,9 +10,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from finops.domain.quantity import GIB
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
-from finops_operator.services.efs.file_system import GIB, FileSystemFacts
+from finops_operator.services.efs.file_system import FileSystemFacts
 from finops_operator.services.efs.judging.size import gibibytes, not_available
 
 ID: Final = "efs_file_system_no_lifecycle"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from finops.domain.quantity import GIB
 from finops.domain.recommendation import EvidenceFact
 from finops_operator.plugins.check import Facts
-from finops_operator.services.efs.file_system import AVAILABLE, GIB, FileSystemFacts
+from finops_operator.services.efs.file_system import AVAILABLE, FileSystemFacts
 
 
 def not_available(facts: Facts[FileSystemFacts]) -> str:

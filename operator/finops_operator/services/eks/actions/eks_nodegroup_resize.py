@@ -9,7 +9,7 @@ when the desired size is lowered).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
@@ -27,22 +27,24 @@ from finops_operator.plugins.action import (
     Refusal,
     Rights,
 )
-from finops_operator.plugins.deletion import on_its_arn
 from finops_operator.plugins.group_size import (
     FACT,
     PARAMETER,
-    checked,
+    GroupSize,
     found_in,
     not_larger,
     not_smaller,
     read_size,
     shown_size,
+    size_setting,
     step_titles,
     wanted_size,
     working_now,
 )
-from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
+from finops_operator.plugins.number_setting import Call, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.session_policy import on_its_arn
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.eks.rules.nodegroup_observation import (
     ACTIVE,
     GROUPS,
@@ -52,6 +54,7 @@ from finops_operator.services.eks.rules.nodegroup_observation import (
     size_refusals,
     steadiness_refusals,
 )
+from finops_operator.services.eks.rules.nodegroup_watch import NODEGROUP_WATCH
 
 ID: Final = "eks_nodegroup_resize"
 _UPDATE: Final = "eks:UpdateNodegroupConfig"
@@ -112,50 +115,19 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
-def _call(resource: ResourceRef, wanted: Any) -> Call:
-    size = read_size(str(wanted))
+def _call(resource: ResourceRef, size: GroupSize) -> Call:
     config = {"minSize": size.minimum, "desiredSize": size.desired, "maxSize": size.maximum}
     return _UPDATE, {**named(resource.id), "scalingConfig": config}
 
 
-def _settled(_plan: Plan, now: Observation) -> bool:
-    return now.text("state") == ACTIVE
-
-
-def _has(plan: Plan, now: Observation, wanted: str) -> bool:
-    """Return whether EKS is done and the machines are those of a size, all of them at work."""
-    size = read_size(wanted).desired
-    return _settled(plan, now) and now.facts.get("machines") == size == now.facts.get("members")
-
-
-def _scaled(plan: Plan, now: Observation) -> bool:
-    return _has(plan, now, _wanted(plan.parameters))
-
-
-def _as_before(plan: Plan, now: Observation) -> bool:
-    """How many machines work of somebody else's size is theirs to watch."""
-    return not SETTING.is_old(plan, now) or _has(plan, now, str(SETTING.old(plan)))
-
-
-SETTING: Final = NumberSetting(
-    action=ID,
-    parameter=PARAMETER,
-    fact=FACT,
-    identity="arn",
-    label="size",
-    shown=shown_size,
-    steps=("set_size", "wait_scaled"),
+SETTING: Final = size_setting(
+    ID,
+    _call,
+    "machines",
+    "somebody, or a cluster autoscaler, set another size meanwhile",
+    Pace(settle=_SETTLE_SECONDS, longest=_LONGEST_SECONDS, poll=_POLL_SECONDS, busy=_BUSY),
     wanted=_wanted,
-    call=_call,
-    others=Others(
-        set="somebody, or a cluster autoscaler, set another size meanwhile",
-        replaced="it was deleted, and somebody made another one under its name",
-    ),
-    pace=Pace(settle=_SETTLE_SECONDS, longest=_LONGEST_SECONDS, poll=_POLL_SECONDS, busy=_BUSY),
-    settled=_settled,
-    applied=_scaled,
-    restored=_as_before,
-    read=checked,
+    settled=lambda _plan, now: now.text("state") == ACTIVE,
 )
 
 
@@ -179,7 +151,7 @@ ACTION: Final = Action(
     undo_by_hand="set its size back through EKS",
     effort=Effort.MEDIUM,
     permissions=(_UPDATE,),
-    read_permissions=(READ, GROUPS),
+    read_permissions=(READ, GROUPS, LIST_ALARMS),
     observe=observe_nodegroup,
     preflight=_preflight,
     warnings=_warnings,
@@ -196,4 +168,5 @@ ACTION: Final = Action(
         assumed={"arn": "arn:aws:eks:us-east-1:111111111111:nodegroup/my-cluster/my-group/1", FACT: "2/2/4"},
     ),
     undo=SETTING.undo,
+    watch=NODEGROUP_WATCH,
 )

@@ -4,7 +4,7 @@ AWS Compute Optimizer calls an Auto Scaling group idle when no member's CPU peak
 nothing crosses the network. The agents of Kubernetes themselves use more of the network than it allows, so the limit
 for each machine is higher, and ours; of CPU the rarest half percent of the time is left out for updates of those
 agents. Memory is not read, nor which pods run there, which is Kubernetes' to say and is to be seen before the group is
-made smaller. The saving is the machines' cost, which is listed with them.
+made smaller. The saving is the cost of its machines.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import gauge_facts, peak_sentence, percent, window_fact
+from finops_operator.plugins.members_saving import smaller_group
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, not_measured, summaries
 from finops_operator.services.eks.judging.node_cpu import PERCENTILE, node_cpu
@@ -36,12 +37,13 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
         daily = f"network carried {figure(daily, 1)} MB for each machine on its busiest day, idle is below {most} MB"
     if isinstance(cpu, str) or isinstance(daily, str):
         return NotRecommended(ID, facts.resource.id, cpu if isinstance(cpu, str) else str(daily))
-    own = facts.own
+    own, smaller = facts.own, smaller_group(facts.cost, facts.own.desired_size, 0)
     return Finding(
         check=ID,
         action=_ACTION if own.maximum_size else "",
         parameters={"size": f"0/0/{own.maximum_size}"} if own.maximum_size else {},
-        new_monthly_cost=None,
+        new_monthly_cost=smaller.monthly,
+        unpriced=smaller.unknown,
         evidence={
             "machines": own.desired_size,
             "minimumSize": own.minimum_size,
@@ -60,6 +62,7 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
             *gauge_facts("CPU of the busiest machine", cpu, PERCENTILE),
             EvidenceFact("Network for each machine, busiest day", f"{figure(daily, 1)} MB; idle is below {most} MB"),
             window_fact(cpu),
+            smaller.fact,
             EvidenceFact("Not read", "memory"),
             EvidenceFact("Before the change", "see which pods beside those of DaemonSets run there"),
             EvidenceFact("How to change it", "set its sizes to zero through EKS, not in its Auto Scaling group"),

@@ -3,7 +3,7 @@
 The Cluster Autoscaler takes machines away that pods leave empty, but never below the smallest size. Where a group
 stands there and its busiest machine stays below 40 % of CPU, fewer machines hold the work with 20 % free, as AWS
 Compute Optimizer keeps it; at least two stay. What pods request of memory and CPU decides where they fit, and AWS does
-not know it: this is advice, to be compared with the requests. The saving is the machines' cost, listed with them.
+not know it: this is advice, to be compared with the requests. The saving is the cost of its cheapest machines.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.fleet_size import busy_after, enough_machines
 from finops_operator.plugins.measured import about_percent, gauge_facts, peak_sentence, percent, window_fact
+from finops_operator.plugins.members_saving import smaller_group
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days
 from finops_operator.services.eks.judging.node_cpu import PERCENTILE, node_cpu
@@ -33,11 +34,13 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
     if reason or isinstance(cpu, str):
         return NotRecommended(ID, facts.resource.id, reason)
     enough = enough_machines(smallest, cpu.p99_5)
+    smaller = smaller_group(facts.cost, desired, enough)
     return Finding(
         check=ID,
         action=_ACTION if own.maximum_size else "",
         parameters={"size": f"{enough}/{enough}/{own.maximum_size}"} if own.maximum_size else {},
-        new_monthly_cost=None,
+        new_monthly_cost=smaller.monthly,
+        unpriced=smaller.unknown,
         evidence={
             "minimumSize": smallest,
             "desiredSize": desired,
@@ -53,6 +56,7 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
             EvidenceFact("Smallest, desired and largest size", f"{smallest}, {desired}, {own.maximum_size}"),
             *gauge_facts("CPU of the busiest machine", cpu, PERCENTILE),
             window_fact(cpu),
+            smaller.fact,
             EvidenceFact("Not known", "what its pods request, and the memory that they use"),
             EvidenceFact("How to change it", "set a lower smallest size through EKS, not in its Auto Scaling group"),
         ),

@@ -194,21 +194,9 @@ ACTION: Final = Action(
         ),
         further=(
             {
-                "Sid": "DeleteWithAFinalSnapshot",
+                "Sid": "KeepFinalCacheSnapshots",
                 "Effect": "Allow",
-                "Action": _DELETE,
-                "Resource": "arn:*:elasticache:*:*:snapshot:finops-final-*",
-            },
-            {
-                "Sid": "DeleteGroupsWithAFinalSnapshot",
-                "Effect": "Allow",
-                "Action": _DELETE_GROUP,
-                "Resource": "arn:*:elasticache:*:*:snapshot:finops-final-*",
-            },
-            {
-                "Sid": "KeepFinalSnapshots",
-                "Effect": "Allow",
-                "Action": _SNAPSHOT,
+                "Action": [_DELETE, _DELETE_GROUP, _SNAPSHOT],
                 "Resource": "arn:*:elasticache:*:*:snapshot:finops-final-*",
             },
             {

@@ -57,7 +57,7 @@ def _evaluate(facts: Facts[CacheFacts], parameters: Parameters) -> Finding | Not
 CHECK: Final = Check(
     id=ID,
     title="ElastiCache cluster in extended support",
-    kinds=("elasticache-cluster",),
+    kinds=("elasticache-cluster", "elasticache-replication-group"),
     documentation="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/extended-support.html",
     action_type=ActionType.UPGRADE,
     effort=Effort.MEDIUM,

@@ -56,7 +56,7 @@ def _too_old(engine: str, text: str) -> str:
 CHECK: Final = Check(
     id=ID,
     title="ElastiCache cluster without Graviton",
-    kinds=("elasticache-cluster",),
+    kinds=("elasticache-cluster", "elasticache-replication-group"),
     documentation="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html",
     action_type=ActionType.UPGRADE,
     effort=Effort.MEDIUM,

@@ -2,8 +2,8 @@
 
 AWS publishes no threshold. Memory decides, and evictions begin when it is full: at its peak the cache must have used no
 more than two fifths of it, so that four fifths of the smaller node would be used; the same holds for 99.5 % of the time
-of the CPU. One step of size is named at a time. The nodes of a group have one type, so that a group with several nodes
-is not judged by one of them, and Memcached, which fills its memory by design, not at all.
+of the CPU. One step of size is named at a time. The nodes of a group have one type, so that the fullest and the busiest
+of them decide. Memcached, which fills its memory by design, is not judged at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from finops_operator.plugins.other_type import cheapest, finding
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
 from finops_operator.services.elasticache.cluster import CacheFacts, hour_query
-from finops_operator.services.elasticache.judging.alone import not_alone, not_judged
+from finops_operator.services.elasticache.judging.alone import group_fact, not_alone, not_judged
 from finops_operator.services.elasticache.rules.node_types import smaller
 from finops_operator.services.elasticache.rules.use import CPU, MEMCACHED, MEMORY
 
@@ -52,6 +52,7 @@ def _evaluate(facts: Facts[CacheFacts], parameters: Parameters) -> Finding | Not
         change,
         facts.cost_of(changed).unrounded_monthly,
         f"At its peak it used {percent(memory.maximum)} of its memory; {change.target} has about half of it.",
+        *group_fact(own),
         *gauge_facts("Memory", memory, "p99_5"),
         *gauge_facts("CPU", cpu, "p99_5"),
         window_fact(memory),
@@ -80,7 +81,7 @@ def _too_small(own: CacheFacts) -> str:
 CHECK: Final = Check(
     id=ID,
     title="Oversized ElastiCache cluster",
-    kinds=("elasticache-cluster",),
+    kinds=("elasticache-cluster", "elasticache-replication-group"),
     documentation="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html",
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.MEDIUM,

@@ -75,7 +75,7 @@ def _no_room(facts: Facts[CacheFacts], limit: Decimal) -> str:
 CHECK: Final = Check(
     id=ID,
     title="ElastiCache cluster of a previous generation",
-    kinds=("elasticache-cluster",),
+    kinds=("elasticache-cluster", "elasticache-replication-group"),
     documentation="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html",
     action_type=ActionType.UPGRADE,
     effort=Effort.MEDIUM,

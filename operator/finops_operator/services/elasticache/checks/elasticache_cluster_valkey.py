@@ -58,7 +58,7 @@ def _not_upgraded(own: CacheFacts) -> str:
 CHECK: Final = Check(
     id=ID,
     title="ElastiCache cluster of Redis OSS",
-    kinds=("elasticache-cluster",),
+    kinds=("elasticache-cluster", "elasticache-replication-group"),
     documentation="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/VersionManagement.HowTo.html",
     action_type=ActionType.UPGRADE,
     effort=Effort.MEDIUM,

@@ -24,7 +24,7 @@ def not_judged(facts: Facts[CacheFacts]) -> str:
 
 
 def not_alone(own: CacheFacts) -> str:
-    """Return which part it has in something larger, empty when it stands alone."""
+    """Return which part it has in something larger, empty when it stands alone, as a group with all its nodes does."""
     if own.replication_group is None:
         return "whether it is a node of a group is not known"
     if not own.replication_group:
@@ -33,12 +33,12 @@ def not_alone(own: CacheFacts) -> str:
         return "the group that it is a node of is not known"
     if own.global_group:
         return "its group is replicated to other regions"
-    if own.group_nodes > 1:
-        return f"it is one of {own.group_nodes} nodes of a group, which stand in for each other"
+    if own.group_nodes > 1 and own.members is None:
+        return f"it is one of {own.group_nodes} nodes of a group, which is judged as a whole"
     return ""
 
 
 def group_fact(own: CacheFacts) -> Iterator[EvidenceFact]:
-    """Yield that a change concerns all nodes of its group, where it is in one with others."""
-    if own.replication_group and (own.group_nodes or 0) > 1:
-        yield EvidenceFact("Group", f"one of {own.group_nodes} nodes, which are changed together")
+    """Yield that a change concerns all nodes of a group, where it is one of several."""
+    if own.members is not None:
+        yield EvidenceFact("Group", f"{len(own.members)} nodes, which are changed together")

@@ -7,8 +7,10 @@ network load balancer. The saving is of the hours alone; data of the one and cap
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
+from finops.domain.price import Cost
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
@@ -17,6 +19,7 @@ from finops_operator.services.elasticloadbalancing.judging.judged import not_jud
 from finops_operator.services.elasticloadbalancing.load_balancer import LoadBalancerFacts
 from finops_operator.services.elasticloadbalancing.rules.traffic import APPLICATION, CLASSIC, NETWORK
 
+_HOUR: Final = "hour"
 ID: Final = "load_balancer_classic"
 _WEB: Final = frozenset({"HTTP", "HTTPS"})
 
@@ -33,9 +36,11 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
         return NotRecommended(ID, resource.id, reason)
     target = APPLICATION if set(own.listener_protocols or ()) <= _WEB else NETWORK
     future = facts.cost_of(with_facts(resource, replace(own, load_balancer_type=target)))
-    current, new = facts.cost.unrounded_monthly, future.unrounded_monthly
+    current, new = _hours(facts.cost), _hours(future)
     if current is None or new is None:
-        missing = "; ".join(dict.fromkeys((*facts.cost.missing, *future.missing)))
+        missing = "; ".join(
+            one for one in dict.fromkeys((*facts.cost.missing, *future.missing)) if one.startswith(_HOUR)
+        )
         return NotRecommended(ID, resource.id, f"the saving is not known ({missing})")
     if new >= current:
         return NotRecommended(ID, resource.id, f"a load balancer of the type {target} would not cost less")
@@ -43,7 +48,8 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
         check=ID,
         action="",
         parameters={},
-        new_monthly_cost=new,
+        # What a used one will need in capacity units, nothing measured now says.
+        new_monthly_cost=new if facts.cost.monthly is not None and len(facts.cost.components) == 1 else None,
         evidence={
             "loadBalancerType": CLASSIC,
             "targetType": target,
@@ -56,9 +62,13 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
             EvidenceFact("Type", "classic, the previous generation"),
             EvidenceFact("Protocols of its listeners", ", ".join(sorted(set(own.listener_protocols or ())))),
             EvidenceFact("Hours, billed a month", f"{current:,.2f} USD now, {new:,.2f} USD as {target}"),
-            EvidenceFact("Billed by use", "data now, capacity units then; neither is in the costs"),
+            EvidenceFact("Billed by use", "data now, capacity units then, which are not known"),
         ),
     )
+
+
+def _hours(cost: Cost) -> Decimal | None:
+    return next((one.monthly for one in cost.components if one.dimension == _HOUR), None)
 
 
 CHECK: Final = Check(

@@ -101,7 +101,7 @@ def _facts(
     yield window_fact(summary)
     targets = own.registered_targets
     yield EvidenceFact("Registered targets", "not known" if targets is None else count(targets))
-    yield EvidenceFact("Billed by use", "capacity, data and public addresses are not in the cost")
+    yield EvidenceFact("Billed by use", "public addresses are not in the cost")
 
 
 CHECK: Final = Check(

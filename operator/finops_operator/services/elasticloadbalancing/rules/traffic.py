@@ -89,6 +89,34 @@ def _classic(name: str, metric: str, unit: str) -> MetricSpec:
     )
 
 
+CAPACITY: Final[Mapping[str, str]] = MappingProxyType(
+    {APPLICATION: "applicationCapacityUnits", NETWORK: "networkCapacityUnits", GATEWAY: "gatewayCapacityUnits"}
+)
+"""Type → our name of the capacity units that it is billed for."""
+
+CLASSIC_BYTES: Final = "classicProcessedBytesByDay"
+
+
+def _billed(name: str, namespace: str, metric: str, dimension: str, unit: str, wanted: str) -> MetricSpec:
+    """Return what is billed by use, by days: the sum of an hour's points are the units of that hour."""
+    return MetricSpec(
+        name,
+        namespace,
+        metric,
+        dimension,
+        ("Sum",),
+        unit,
+        missing_means_zero=wanted != NETWORK,
+        hourly=False,
+        daily=True,
+        applies=_of(wanted),
+    )
+
+
+def _units(wanted: str, namespace: str) -> MetricSpec:
+    return _billed(CAPACITY[wanted], namespace, "ConsumedLCUs", "LoadBalancer", "capacity unit-hours", wanted)
+
+
 METRICS: Final = (
     _application("requestCount", "RequestCount"),
     _application("redirectCount", "HTTP_Redirect_Count"),
@@ -99,4 +127,8 @@ METRICS: Final = (
     _flows("gatewayProcessedBytes", "ProcessedBytes", "bytes", GATEWAY, missing_means_zero=True),
     _classic("classicRequestCount", "RequestCount", "count"),
     _classic("classicProcessedBytes", "EstimatedProcessedBytes", "bytes"),
+    _units(APPLICATION, "AWS/ApplicationELB"),
+    _units(NETWORK, "AWS/NetworkELB"),
+    _units(GATEWAY, "AWS/GatewayELB"),
+    _billed(CLASSIC_BYTES, "AWS/ELB", "EstimatedProcessedBytes", "LoadBalancerName", "bytes", CLASSIC),
 )

@@ -7,11 +7,13 @@ again after a failure are a good reason, and the owner knows it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
@@ -39,11 +41,12 @@ def _evaluate(facts: Facts[StreamFacts], parameters: Parameters) -> Finding | No
         return NotRecommended(
             ID, facts.resource.id, f"its readers were {figure(oldest)} minutes behind, {limit} at most"
         )
+    shorter = facts.cost_of(with_facts(facts.resource, replace(facts.own, retention_hours=_INCLUDED_HOURS)))
     return Finding(
         check=ID,
         action="",
         parameters={},
-        new_monthly_cost=None,
+        new_monthly_cost=shorter.unrounded_monthly,
         evidence={
             "retentionHours": kept,
             "includedHours": _INCLUDED_HOURS,

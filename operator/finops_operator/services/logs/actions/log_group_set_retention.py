@@ -9,7 +9,7 @@ DeleteRetentionPolicy and DescribeLogGroups.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
@@ -17,6 +17,7 @@ from finops.domain.execution import Observation
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
+from finops.domain.watching import Health, Sign
 from finops.errors import InvalidInput
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
@@ -30,6 +31,7 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
     Target,
+    WatchedAct,
 )
 from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
@@ -37,6 +39,8 @@ from finops_operator.plugins.protection import controlled, described_by_template
 from finops_operator.plugins.session_policy import allow
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
+from finops_operator.plugins.watch_shape import WatchShape
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.logs.judging.judged import size
 from finops_operator.services.logs.log_group import DELIVERY, STANDARD
 from finops_operator.services.logs.rules.retention import KEPT_BY_CLASS, RETENTIONS
@@ -239,6 +243,32 @@ def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
     return f"retention_in_days = {days}" if owner.system == "Terraform" else f"Wanted: a retention of {_days(days)}"
 
 
+def _left(act: WatchedAct, now: Observation) -> str:
+    """Return that the retention is another one than the act set, or the group another one; empty while it stands."""
+    known = act.before.get("createdAt", "")
+    if known and now.text("createdAt") != known:
+        return "The log group was deleted, and somebody made another one under its name."
+    days, wanted = int(now.text("retentionDays")), _wanted(act.parameters)
+    if days == wanted:
+        return ""
+    return f"It keeps its events {_span(days)} now, not {_span(wanted)} as the act set."
+
+
+def _signs(_act: WatchedAct, now: Observation) -> Iterator[Sign]:
+    yield Sign("retention", Health.WELL, f"It keeps its events {_span(int(now.text('retentionDays')))}.")
+
+
+_WATCH: Final = WatchShape(
+    noun="log group",
+    observe=_observe,
+    left=_left,
+    state=_signs,
+    before=lambda now: {"createdAt": now.text("createdAt")},
+    reads=("whether the retention is still the one of the act",),
+    measured=None,
+    loads=lambda _act: (),
+).watch
+
 _SAMPLE: Final[Mapping[str, Any]] = {"retentionDays": _FOR_EVER, "createdAt": "1767225600000"}
 
 ACTION: Final = Action(
@@ -250,7 +280,7 @@ ACTION: Final = Action(
     undo_by_hand="change the retention back; events that AWS has deleted by then cannot be recovered",
     effort=Effort.LOW,
     permissions=(_SET, _REMOVE),
-    read_permissions=(_READ, _TAGS),
+    read_permissions=(_READ, _TAGS, LIST_ALARMS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -264,4 +294,5 @@ ACTION: Final = Action(
     at_owner=OwnerChange(patch=_patch),
     sample=ActSample(parameters={"retentionInDays": 90}, assumed=_SAMPLE),
     undo=SETTING.undo,
+    watch=_WATCH,
 )

@@ -14,6 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from finops.domain.quantity import GIB
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.facts import with_facts
@@ -21,7 +22,7 @@ from finops_operator.plugins.measured import days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
 from finops_operator.services.logs.judging.judged import size
-from finops_operator.services.logs.log_group import GIB, INCOMING, STANDARD, LogGroupFacts
+from finops_operator.services.logs.log_group import INCOMING, STANDARD, LogGroupFacts
 
 ID: Final = "log_group_infrequent_access"
 CLASS: Final = "INFREQUENT_ACCESS"

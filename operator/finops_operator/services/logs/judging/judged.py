@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from finops.domain.quantity import GIB
 from finops_operator.plugins.check import Facts
-from finops_operator.services.logs.log_group import DELIVERY, GIB, LogGroupFacts, storage_query
+from finops_operator.services.logs.log_group import DELIVERY, LogGroupFacts, storage_query
 from finops_operator.services.logs.rules.retention import KEPT_BY_CLASS
 
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB")

@@ -15,14 +15,14 @@ from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
 from finops_operator.services.msk.cluster import ACTIVE, SERVERLESS, KafkaFacts
-from finops_operator.services.msk.rules.brokers import MOST, received, sent
+from finops_operator.services.msk.rules.brokers import RECEIVED, SENT
 
 ID: Final = "msk_cluster_idle"
 
 
 def _evaluate(facts: Facts[KafkaFacts], parameters: Parameters) -> Finding | NotRecommended:
     own, least = facts.own, parameters["minimumIdleDays"]
-    names = [name(broker) for broker in range(1, (own.brokers or 0) + 1) for name in (received, sent)]
+    names = (RECEIVED, SENT)
     reason = _not_judged(facts) or too_young(facts, least) or not_measured(facts, names, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
@@ -59,9 +59,7 @@ def _not_judged(facts: Facts[KafkaFacts]) -> str:
         return f"it is {facts.resource.state or 'in an unknown state'}, not {ACTIVE}"
     if own.cluster_type == SERVERLESS:
         return "it is serverless and has no brokers to measure"
-    if not own.brokers:
-        return "how many brokers it has is not known"
-    return f"it has {own.brokers} brokers, {MOST} at most are measured" if own.brokers > MOST else ""
+    return "" if own.brokers else "how many brokers it has is not known"
 
 
 CHECK: Final = Check(

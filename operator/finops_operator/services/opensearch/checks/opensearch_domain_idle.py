@@ -16,8 +16,10 @@ from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, not_measured, summaries
 from finops_operator.services.opensearch.domain import INDEXING, SEARCHES, DomainFacts
 from finops_operator.services.opensearch.judging.judged import not_judged
+from finops_operator.services.opensearch.rules.manual_snapshot import HOW, PARAMETER, stated
 
 ID: Final = "opensearch_domain_idle"
+_ACTION: Final = "opensearch_domain_delete"
 _NAMES: Final = (SEARCHES, INDEXING)
 
 
@@ -33,11 +35,11 @@ def _evaluate(facts: Facts[DomainFacts], parameters: Parameters) -> Finding | No
         reason = f"up to {figure(indexing.maximum)} documents a minute were indexed"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    own = facts.own
+    own, snapshot = facts.own, stated(facts.resource.tags)
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION if snapshot else "",
+        parameters={PARAMETER: snapshot} if snapshot else {},
         new_monthly_cost=Decimal(0),
         evidence={
             "maximumSearchesPerMinute": figure(searches.maximum),
@@ -52,7 +54,9 @@ def _evaluate(facts: Facts[DomainFacts], parameters: Parameters) -> Finding | No
             EvidenceFact("Indexed documents", "none"),
             window_fact(searches),
             EvidenceFact("Data nodes", f"{own.data_nodes} of {own.instance_type}"),
-            EvidenceFact("Before it is deleted", "make a manual snapshot; the automated ones are deleted with it"),
+            EvidenceFact("Manual snapshot, by the word of its tag", snapshot)
+            if snapshot
+            else EvidenceFact("Before it is deleted", f"{HOW}; the automated ones restore no other domain"),
         ),
     )
 
@@ -65,6 +69,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    action=_ACTION,
     rollback_possible=False,
     destructive=True,
     parameters=(idle_days("A domain"),),

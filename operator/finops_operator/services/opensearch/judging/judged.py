@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from finops_operator.plugins.check import Facts
-from finops_operator.services.opensearch.domain import ACTIVE, DomainFacts
+from finops_operator.services.opensearch.domain import DomainFacts
+from finops_operator.services.opensearch.rules.naming import ACTIVE
 
 
 def not_judged(facts: Facts[DomainFacts]) -> str:

@@ -27,12 +27,11 @@ from finops_operator.plugins.action import (
     Parameters,
     PolicyFacts,
     Refusal,
-    Statement,
     Target,
 )
 from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.services.rds.rules.snapshot_refusals import AVAILABLE, MANUAL, snapshot_refusals
 
 ID: Final = "rds_snapshot_delete"
@@ -227,10 +226,6 @@ def _found(_plan: Plan, now: Observation) -> str:
     return f"The snapshot is {now.text('state')}." if now.exists else "The snapshot does not exist any more."
 
 
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
 def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
     if owner.system == "CloudFormation":
         return "Remove the resource from the template."
@@ -265,7 +260,7 @@ ACTION: Final = Action(
         verify_seconds=_GONE_SECONDS,
         found=_found,
     ),
-    statements=_statements,
+    statements=on_its_arn,
     calls=CallRules(repeated=_GONE | _NOT_IN_THIS_STATE),
     at_owner=OwnerChange(patch=_patch),
     sample=ActSample(assumed={"state": AVAILABLE, "type": MANUAL, "createdAt": "2026-01-01 00:00:00+00:00"}),

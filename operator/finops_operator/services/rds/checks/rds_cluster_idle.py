@@ -35,6 +35,7 @@ from finops_operator.services.rds.rules.clusters import (
 )
 
 ID: Final = "rds_cluster_idle"
+_ACTION: Final = "rds_cluster_stop"
 _USE: Final = {
     AURORA: (CONNECTIONS, CPU),
     MULTI_AZ: (CONNECTIONS, CPU),
@@ -65,7 +66,8 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
+        # The others are advice: this act is for Aurora alone.
+        action=_ACTION if facts.own.cluster_service == AURORA else "",
         parameters={},
         new_monthly_cost=None,
         evidence={
@@ -97,6 +99,7 @@ CHECK: Final = Check(
     title="Idle RDS cluster",
     kinds=("rds-cluster",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action=_ACTION,
     action_type=ActionType.STOP,
     effort=Effort.LOW,
     evaluate=_evaluate,

@@ -1,11 +1,14 @@
 """Database instances that nobody connected to: AWS bills hours and storage all the same.
 
 AWS publishes two rules. Trusted Advisor's asks for seven days without a connection, Compute Optimizer's for fourteen
-days without one and for little CPU, whose limit it does not publish: the fourteen days are taken, and a database whose
-CPU worked on average (scheduled events, jobs of its own) is not idle by a limit of ours. A replica has no connections
-while all is well, and the source of replicas feeds them; a member of a cluster stands in for the others. None of these
-is judged. A stop leaves the storage to be paid, and AWS starts a stopped instance again after seven days: so much is
-saved at most, once.
+days without one and for little CPU and I/O, whose limits it does not publish: the fourteen days are taken, and a
+database whose CPU or storage worked on average (scheduled events, jobs of its own) is not idle by limits of ours. No
+publication of AWS names a figure for the 20 operations a second: they are meant to lie above what an engine does for
+itself without a client (checkpoints, its log, the shipping of it), and were not measured on a fleet.
+
+A replica has no connections while all is well, and the source of replicas feeds them; a member of a cluster stands in
+for the others. None of these is judged. A stop leaves the storage to be paid, and AWS starts a stopped instance again
+after seven days: so much is saved at most, once.
 """
 
 from __future__ import annotations
@@ -16,10 +19,10 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
+from finops_operator.plugins.window import summaries
 from finops_operator.services.rds.instance import DatabaseFacts
 from finops_operator.services.rds.rules.restart import RESTARTED_AFTER, cost_with_stop
 from finops_operator.services.rds.rules.states import AVAILABLE, STOPPED
@@ -28,18 +31,24 @@ ID: Final = "rds_instance_idle"
 _ACTION: Final = "rds_instance_stop"
 _CONNECTIONS: Final = "databaseConnections"
 _CPU: Final = "cpuPercent"
+_READS: Final = "readIops"
+_WRITES: Final = "writeIops"
+_NEEDED: Final = (_CONNECTIONS, _CPU, _READS, _WRITES)
 
 
 def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | NotRecommended:
-    least, limit = parameters["minimumIdleDays"], parameters["maximumMeanCpuPercent"]
+    least, limit, most = (parameters[name] for name in ("minimumIdleDays", "maximumMeanCpuPercent", "maximumMeanIops"))
     reason = _not_judged(facts) or _not_measured(facts, least)
-    connections, cpu = facts.utilization.best(_CONNECTIONS), facts.utilization.best(_CPU)
-    if reason or connections is None or cpu is None:
-        return NotRecommended(ID, facts.resource.id, reason or "it was not measured")
+    if reason:
+        return NotRecommended(ID, facts.resource.id, reason)
+    connections, cpu, reads, writes = summaries(facts, _NEEDED)
+    operations = reads.average + writes.average
     if connections.maximum > 0:
         reason = f"up to {figure(connections.maximum)} connections were open at once"
     elif cpu.average >= float(limit):
         reason = f"its CPU worked {percent(cpu.average)} of the time without a connection, the limit is {limit} %"
+    elif operations >= float(most):
+        reason = f"its storage did {figure(operations)} operations a second without a connection, the limit is {most}"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     stopped = facts.cost_of(replace(facts.resource, state=STOPPED)).unrounded_monthly
@@ -52,15 +61,23 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         evidence={
             "maximumConnections": figure(connections.maximum),
             "meanCpuPercent": figure(cpu.average),
+            "meanIops": figure(operations),
             "thresholdConnections": "1",
             "thresholdMeanCpuPercent": str(limit),
+            "thresholdMeanIops": str(most),
             "thresholdIdleDays": str(least),
             "savedDays": str(RESTARTED_AFTER.days),
             **coverage_evidence(connections),
         },
         summary=f"Nobody connected to it for {days(connections.hours)}. Stopped, it is billed its storage, and AWS "
         "starts it again after seven days: a stop saves at most that week.",
-        facts=tuple(_facts(facts.own, connections, cpu, limit)),
+        facts=(
+            EvidenceFact("Connections, most at once", figure(connections.maximum)),
+            EvidenceFact("CPU, mean", f"{percent(cpu.average)}; idle is below {limit} %"),
+            EvidenceFact("Storage operations, mean", f"{figure(operations)} a second; idle is below {most}"),
+            window_fact(connections),
+            *_facts(facts.own),
+        ),
     )
 
 
@@ -78,7 +95,7 @@ def _not_judged(facts: Facts[DatabaseFacts]) -> str:
 
 
 def _not_measured(facts: Facts[DatabaseFacts], least: Decimal) -> str:
-    for name in (_CONNECTIONS, _CPU):
+    for name in _NEEDED:
         reason = insufficient(facts.utilization, name, facts.settings)
         summary = facts.utilization.best(name)
         if reason or summary is None:
@@ -88,12 +105,7 @@ def _not_measured(facts: Facts[DatabaseFacts], least: Decimal) -> str:
     return ""
 
 
-def _facts(
-    own: DatabaseFacts, connections: MetricSummary, cpu: MetricSummary, limit: Decimal
-) -> Iterator[EvidenceFact]:
-    yield EvidenceFact("Connections, most at once", figure(connections.maximum))
-    yield EvidenceFact("CPU, mean", f"{percent(cpu.average)}; idle is below {limit} %")
-    yield window_fact(connections)
+def _facts(own: DatabaseFacts) -> Iterator[EvidenceFact]:
     if own.engine:
         yield EvidenceFact("Engine", f"{own.engine} {own.engine_version or ''}".strip())
     if own.allocated_storage_gb is not None:
@@ -126,6 +138,15 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(50),
             description="A database whose CPU worked this much on average is not idle, even without a connection.",
+        ),
+        ParameterSpec(
+            name="maximumMeanIops",
+            unit="operations a second",
+            default=Decimal(20),
+            minimum=Decimal(1),
+            maximum=Decimal(1000),
+            description="A database that read and wrote this often on average is not idle, even without a connection. "
+            "The default is ours: AWS publishes no figure.",
         ),
     ),
 )

@@ -2,9 +2,10 @@
 
 The peaks are those of AWS Compute Optimizer: CPU at P99.5 with 20 % of the target free, as `sizing` of the policy sets
 it, memory with 20 % free; connections must fit what RDS allows by default, operations and throughput what the smaller
-class sustains. Memory counts as used unless it was freeable at all times, so that a database that gives nearly all of
-it to its buffers is never found: what of a buffer it needs is not measured. A burstable class is only named where the
-peak stays below its baseline, so that it needs no credits. One size less is named at a time, more after 32 days.
+class sustains; and where Performance Insights counts the sessions that ran at once, each has a processor. Memory counts
+as used unless it was freeable at all times, so that a database that gives nearly all of it to its buffers is never
+found: what of a buffer it needs is not measured. A burstable class is only named where the peak stays below its
+baseline, so that it needs no credits. One size less is named at a time, more after 32 days.
 
 Replicas, which must keep up with their source, and members of clusters, which stand in for each other, are not judged.
 """
@@ -28,15 +29,16 @@ from finops_operator.plugins.measured import (
     performance_risk,
     window_fact,
 )
-from finops_operator.plugins.sufficiency import coverage_evidence, figure
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, unread
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
 from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.rds.instance import DatabaseFacts, hour_query, instance_hours
-from finops_operator.services.rds.judging.class_need import CPU, MEASURED, Headroom, Need, need_of, too_small
+from finops_operator.services.rds.judging.class_need import CPU, LOAD, MEASURED, Headroom, Need, need_of, too_small
 from finops_operator.services.rds.rules.classes import class_name, class_type, smaller_types, sustained_vcpus
 from finops_operator.services.rds.rules.states import AVAILABLE
 
 ID: Final = "rds_instance_overprovisioned"
+_ACTION: Final = "rds_instance_resize"
 SEVERAL_STEPS_DAYS: Final = 32
 """Of data, from which on more than one size less is named."""
 
@@ -54,6 +56,7 @@ class _Target:
 def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | NotRecommended:
     least = parameters["minimumMeasuredDays"]
     reason = _not_judged(facts) or too_young(facts, least) or not_measured(facts, MEASURED, least)
+    reason = reason or unread(facts.utilization, (LOAD,))
     target = reason or _target(facts)
     if isinstance(target, str):
         return NotRecommended(ID, facts.resource.id, target)
@@ -65,8 +68,8 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
     memory_then = 100 * target.need.memory_mib / target.kind.memory_mib
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION,
+        parameters={"dbInstanceClass": name, "apply": "window"},
         new_monthly_cost=facts.cost_of(changed).unrounded_monthly if target.priced else None,
         evidence={
             "currentClass": own.db_instance_class,
@@ -182,6 +185,7 @@ CHECK: Final = Check(
     title="Over-provisioned RDS instance",
     kinds=("rds-instance",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-rds-recommendations.html",
+    action=_ACTION,
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,

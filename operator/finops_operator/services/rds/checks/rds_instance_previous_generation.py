@@ -19,6 +19,7 @@ from finops_operator.services.rds.instance import DatabaseFacts, instance_hours
 from finops_operator.services.rds.rules.states import AVAILABLE
 
 ID: Final = "rds_instance_previous_generation"
+_ACTION: Final = "rds_instance_resize"
 SUCCESSORS: Final[Mapping[str, str]] = {"t2": "t3", "m3": "m5", "m4": "m5", "r3": "r5", "r4": "r5"}
 """Family of a previous generation → current family whose sizes have no less memory and no fewer processors.
 
@@ -50,10 +51,12 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         return NotRecommended(ID, resource.id, f"no price for {missing} with its engine in {resource.region}")
     if then > now:
         return NotRecommended(ID, resource.id, f"{target} would cost more")
+    alone = facts.own.db_cluster_id == ""
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        # Advice for a member: its cluster's members stand in for each other, and each is changed in its turn.
+        action=_ACTION if alone else "",
+        parameters={"dbInstanceClass": target, "apply": "window"} if alone else {},
         new_monthly_cost=facts.cost_of(with_facts(resource, changed)).unrounded_monthly,
         evidence={
             "instanceClass": name,
@@ -84,6 +87,7 @@ CHECK: Final = Check(
     title="RDS instance of a previous generation",
     kinds=("rds-instance",),
     documentation="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Types.html",
+    action=_ACTION,
     action_type=ActionType.UPGRADE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,

@@ -17,11 +17,12 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.rds.instance import DatabaseFacts, instance_hours
+from finops_operator.services.rds.rules.final_snapshot import final_snapshot_cost
 from finops_operator.services.rds.rules.restart import RESTARTED_AFTER
 from finops_operator.services.rds.rules.states import STOPPED
-from finops_operator.services.rds.rules.storage import BACKUP, storage_query
 
 ID: Final = "rds_instance_stopped"
+_ACTION: Final = "rds_instance_delete"
 _DAY: Final = timedelta(days=1)
 
 
@@ -34,13 +35,13 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
     stopped = (facts.now - (restart - RESTARTED_AFTER)) / _DAY
     if stopped < float(least):
         return NotRecommended(ID, facts.resource.id, f"it was stopped {figure(stopped)} days ago, {least} are needed")
-    remaining = _snapshot_cost(facts)
+    remaining = final_snapshot_cost(facts)
     current = facts.cost.unrounded_monthly
     if remaining is not None and current is not None and remaining >= current:
         return NotRecommended(ID, facts.resource.id, "a final snapshot could cost as much as its storage")
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={},
         new_monthly_cost=remaining,
         evidence={
@@ -65,13 +66,6 @@ def _not_judged(facts: Facts[DatabaseFacts], restart: datetime | None) -> str:
     return "since when it is stopped is not known" if restart is None else ""
 
 
-def _snapshot_cost(facts: Facts[DatabaseFacts]) -> Decimal | None:
-    """Return what a final snapshot costs at most: it holds no more than the storage, and part of it may be free."""
-    price = facts.lookup(storage_query(facts.resource.region, "gb_month", BACKUP, "any"))
-    size = facts.own.allocated_storage_gb
-    return None if price is None or size is None else price.amount * size
-
-
 def _facts(
     facts: Facts[DatabaseFacts], restart: datetime, stopped: float, remaining: Decimal | None
 ) -> Iterator[EvidenceFact]:
@@ -93,6 +87,7 @@ CHECK: Final = Check(
     title="Stopped RDS instance",
     kinds=("rds-instance",),
     documentation="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_StopInstance.html",
+    action=_ACTION,
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,

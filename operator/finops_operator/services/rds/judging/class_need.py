@@ -17,6 +17,8 @@ from finops_operator.services.rds.rules.classes import allowed_connections, sust
 CPU: Final = "cpuPercent"
 MEMORY: Final = "freeableMemory"
 CONNECTIONS: Final = "databaseConnections"
+LOAD: Final = "dbLoadCpu"
+"""Published where Performance Insights is on: CPU says how busy the class was, this how many would have used more."""
 _IOPS: Final = ("readIops", "writeIops")
 _BYTES: Final = ("readThroughput", "writeThroughput")
 MEASURED: Final = (CPU, MEMORY, CONNECTIONS, *_IOPS, *_BYTES)
@@ -31,6 +33,7 @@ class Need:
 
     Attributes:
         vcpus: of the current class's, busy at the peak that the preset counts; `highest_vcpus`: at the true maximum.
+        sessions: that ran on the CPU or waited for it at once, at the same peak; None: nobody counted them.
         memory_mib: of its class, less the least that was freeable at any time.
         megabytes_per_second: 10^6 bytes to and from the storage.
     """
@@ -41,6 +44,7 @@ class Need:
     connections: float
     iops: float
     megabytes_per_second: float
+    sessions: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def need_of(used: Utilization, current: InstanceType, margins: Preset) -> Need |
     known = {name: summary for name, summary in found.items() if summary is not None}
     if len(known) < len(MEASURED):
         return "it was not measured"
-    cpu, memory = known[CPU], known[MEMORY]
+    cpu, memory, load = known[CPU], known[MEMORY], used.best(LOAD)
     if memory.maximum / _MIB > current.memory_mib:
         return "more memory was free than its class has: the class changed while it was measured"
     return Need(
@@ -67,6 +71,7 @@ def need_of(used: Utilization, current: InstanceType, margins: Preset) -> Need |
         connections=known[CONNECTIONS].maximum,
         iops=sum(known[name].p99 for name in _IOPS),
         megabytes_per_second=sum(known[name].p99 for name in _BYTES) / _MEGABYTE,
+        sessions=None if load is None else margins.cpu_peak(load),
     )
 
 
@@ -77,6 +82,8 @@ def too_small(need: Need, target: InstanceType, engine: str, headroom: Headroom)
         return "what it sustains towards its storage is not known"
     if need.vcpus > _roomy(sustained_vcpus(target), headroom.cpu):
         return "its CPU" if target.baseline_percent is None else "its CPU without credits"
+    if need.sessions is not None and need.sessions > _roomy(sustained_vcpus(target), headroom.cpu):
+        return "processors for the sessions that ran at once"
     if need.memory_mib > _roomy(target.memory_mib, headroom.memory):
         return "its memory"
     if connections is not None and need.connections > _roomy(connections, headroom.memory):

@@ -48,14 +48,23 @@ def end_of_standard_support(answers: Mapping[str, frozenset[str]]) -> date | Non
     return date.fromisoformat(day) if day else None
 
 
-def _ask(reader: PageReader) -> Mapping[str, Iterable[str]]:
-    found: dict[str, list[str]] = {}
+def standard_ends(reader: PageReader) -> dict[str, str]:
+    """Return engine and major version → ISO day on which standard support ends.
+
+    Raises:
+        AwsError: a page could not be read; half an answer is none.
+    """
+    found: dict[str, str] = {}
     for page in reader.pages(OPERATION, {"MaxRecords": _PAGE}):
         for version in page.get("DBMajorEngineVersions", ()):
             day = _standard_end(version.get("SupportedEngineLifecycles") or ())
             if day:
-                found[f"{version.get('Engine')} {version.get('MajorEngineVersion')}"] = [day]
+                found[f"{version.get('Engine')} {version.get('MajorEngineVersion')}"] = day
     return found
+
+
+def _ask(reader: PageReader) -> Mapping[str, Iterable[str]]:
+    return {version: [day] for version, day in standard_ends(reader).items()}
 
 
 def _standard_end(lifecycles: Iterable[Mapping[str, Any]]) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 AVAILABLE: Final = "available"
 STOPPED: Final = "stopped"
+DOWN: Final = frozenset({"stopping", STOPPED})
 WORKING: Final = frozenset(
     {
         AVAILABLE,
@@ -51,3 +52,10 @@ NOT_BILLED: Final = frozenset(
         "insufficient-capacity",
     }
 )
+ILL: Final = frozenset(
+    {
+        *("failed", "incompatible-network", "incompatible-option-group", "incompatible-parameters"),
+        *("incompatible-restore", "inaccessible-encryption-credentials", "restore-error", "storage-full"),
+    }
+)
+"""States in which a database needs somebody."""

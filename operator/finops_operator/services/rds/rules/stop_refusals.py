@@ -1,4 +1,4 @@
-"""What forbids stopping a database instance, and what a stop brings with it; called by the preflight of the stop.
+"""What forbids stopping or starting a database instance, and what a stop brings with it; called by both preflights.
 
 Source: Amazon RDS user guide, "Stopping an Amazon RDS DB instance temporarily" (limitations and considerations). AWS
 leaves out what does not apply, a replica's source for one, so a missing field is no unknown fact here.
@@ -12,24 +12,14 @@ from typing import Any, Final
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.protection import controlled, kept, protected, stop_opt_out, template_owners
+from finops_operator.services.rds.rules.database_observation import database, tags
+from finops_operator.services.rds.rules.deployments import in_deployment
 from finops_operator.services.rds.rules.engines import OTHER_SERVICES, is_aurora
 from finops_operator.services.rds.rules.signs import SIGNS
-from finops_operator.services.rds.rules.states import AVAILABLE
+from finops_operator.services.rds.rules.states import AVAILABLE, STOPPED
 
 _CUSTOM: Final = "custom-"
 _SQL_SERVER: Final = "sqlserver-"
-
-
-def database(observation: Observation) -> Mapping[str, Any]:
-    """Return AWS's description of the instance, empty when there is none."""
-    found = observation.facts.get("instance")
-    return found if isinstance(found, Mapping) else {}
-
-
-def tags(observation: Observation) -> Mapping[str, str]:
-    """Return the instance's tags."""
-    found = observation.facts.get("tags")
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
 
 
 def stop_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal, ...]:
@@ -44,7 +34,25 @@ def stop_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal
         *controlled(known, SIGNS),
         *_state_refusals(observation, described),
         *_deployment_refusals(described),
+        *in_deployment(observation),
     )
+
+
+def start_refusals(observation: Observation) -> tuple[Refusal, ...]:
+    """Return why the database is not started. Tags that protect it forbid a stop, not the undo of one."""
+    if not observation.exists:
+        return (Refusal("NotFound", "The database does not exist any more."),)
+    state = observation.text("state")
+    return () if state == STOPPED else (Refusal("NotStopped", f"It is {state}, not stopped."),)
+
+
+def first_start_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    """Return why a database that no act of ours stopped is not started: somebody's word may keep it as it is."""
+    refusals = start_refusals(observation)
+    if not observation.exists:
+        return refusals
+    known, described = tags(observation), database(observation)
+    return (*refusals, *protected(known, facts), *controlled(known, SIGNS), *_never_alone(described))
 
 
 def _state_refusals(observation: Observation, described: Mapping[str, Any]) -> list[Refusal]:
@@ -63,6 +71,18 @@ def _named(words: object) -> str:
 
 
 def _deployment_refusals(described: Mapping[str, Any]) -> list[Refusal]:
+    found, engine = _never_alone(described), str(described.get("Engine") or "")
+    if described.get("ReadReplicaSourceDBInstanceIdentifier") or described.get("ReadReplicaSourceDBClusterIdentifier"):
+        found.append(Refusal("ReadReplica", "It is a read replica, which AWS does not stop."))
+    if described.get("ReadReplicaDBInstanceIdentifiers") or described.get("ReadReplicaDBClusterIdentifiers"):
+        found.append(Refusal("ReplicaSource", "Read replicas replicate from it, so AWS does not stop it."))
+    if engine.startswith(_SQL_SERVER) and described.get("MultiAZ") is not False:
+        found.append(Refusal("SqlServerMultiAz", "AWS does not stop SQL Server in a Multi-AZ deployment."))
+    return found
+
+
+def _never_alone(described: Mapping[str, Any]) -> list[Refusal]:
+    """Return why AWS neither stops nor starts the instance by itself."""
     found: list[Refusal] = []
     engine = str(described.get("Engine") or "")
     if not engine:
@@ -71,12 +91,6 @@ def _deployment_refusals(described: Mapping[str, Any]) -> list[Refusal]:
         found.append(Refusal("ClusterMember", "It is a member of a cluster, which can only be stopped as a whole."))
     if engine.startswith(_CUSTOM):
         found.append(Refusal("RdsCustom", "RDS Custom instances cannot be stopped."))
-    if described.get("ReadReplicaSourceDBInstanceIdentifier") or described.get("ReadReplicaSourceDBClusterIdentifier"):
-        found.append(Refusal("ReadReplica", "It is a read replica, which AWS does not stop."))
-    if described.get("ReadReplicaDBInstanceIdentifiers") or described.get("ReadReplicaDBClusterIdentifiers"):
-        found.append(Refusal("ReplicaSource", "Read replicas replicate from it, so AWS does not stop it."))
-    if engine.startswith(_SQL_SERVER) and described.get("MultiAZ") is not False:
-        found.append(Refusal("SqlServerMultiAz", "AWS does not stop SQL Server in a Multi-AZ deployment."))
     return found
 
 

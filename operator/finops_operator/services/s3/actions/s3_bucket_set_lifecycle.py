@@ -10,7 +10,7 @@ that S3 has removed by then stay removed. Source: Amazon S3 API reference, PutBu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
@@ -18,6 +18,7 @@ from finops.domain.execution import Journal, Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
+from finops.domain.watching import Health, Sign
 from finops.errors import AwsRejected, InvalidInput
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
@@ -32,6 +33,7 @@ from finops_operator.plugins.action import (
     Statement,
     Target,
     Undo,
+    WatchedAct,
 )
 from finops_operator.plugins.number_setting import SET_BACK, YES, sets_back
 from finops_operator.plugins.ownership import Owner
@@ -39,6 +41,8 @@ from finops_operator.plugins.protection import observed_tags, tag_refusals
 from finops_operator.plugins.session_policy import allow
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
+from finops_operator.plugins.watch_shape import WatchShape
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.s3.rules.lifecycle import (
     ENABLED,
     MOST_RULES,
@@ -293,6 +297,10 @@ def _taken(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> 
 def _found(_plan: Plan, now: Observation) -> str:
     if not now.exists:
         return "The bucket does not exist any more."
+    return _found_rules(now)
+
+
+def _found_rules(now: Observation) -> str:
     days = [number for rule in _now(now) if (number := _aborts_after(rule))]
     said = f"end after {_days(min(days))}" if days else "are kept"
     return f"The bucket has {_rules(len(_now(now)))}; unfinished uploads {said}."
@@ -324,6 +332,34 @@ def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
     return f"Wanted: unfinished uploads end after {_days(days)}"
 
 
+def _left(act: WatchedAct, now: Observation) -> str:
+    """Return that our rule is not as the act left it; empty while it is."""
+    ours = [rule for rule in _now(now) if rule.get("ID") == RULE_ID]
+    if sets_back(act.parameters):
+        return "It has a rule for unfinished uploads under our name again." if ours else ""
+    days = _wanted(act.parameters)
+    if any(_aborts_after(rule) == days for rule in ours):
+        return ""
+    return (
+        "Somebody has changed its rule for unfinished uploads." if ours else "Its rule for unfinished uploads is gone."
+    )
+
+
+def _signs(_act: WatchedAct, now: Observation) -> Iterator[Sign]:
+    yield Sign("lifecycle", Health.WELL, _found_rules(now))
+
+
+_WATCH: Final = WatchShape(
+    noun="bucket",
+    observe=_observe,
+    left=_left,
+    state=_signs,
+    before=lambda _now: {},
+    reads=("whether the rule for unfinished uploads is still as the act left it",),
+    measured=None,
+    loads=lambda _act: (),
+).watch
+
 ACTION: Final = Action(
     id=ID,
     kinds=frozenset({"s3-bucket"}),
@@ -333,7 +369,7 @@ ACTION: Final = Action(
     undo_by_hand="set the old lifecycle rules again; parts that S3 has removed by then cannot be recovered",
     effort=Effort.LOW,
     permissions=(_PERMISSION,),
-    read_permissions=(_READ_PERMISSION, _TAGS),
+    read_permissions=(_READ_PERMISSION, _TAGS, LIST_ALARMS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -377,4 +413,5 @@ ACTION: Final = Action(
         left={"lifecycle": rules_text(with_rule([], 7))},
     ),
     undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
+    watch=_WATCH,
 )

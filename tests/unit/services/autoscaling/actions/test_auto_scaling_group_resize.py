@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 from tests.support.act_reading import CannedReader, granted
-from tests.unit.services.autoscaling.groups import ARN, described
+from tests.support.scaling_groups import ARN, described
 
 from finops.domain.execution import Observation
 from finops.domain.recommendation import ResourceRef
@@ -16,6 +16,7 @@ from finops_operator.plugins.action import PolicyFacts, Target
 from finops_operator.plugins.group_size import not_larger
 from finops_operator.plugins.number_setting import SET_BACK, YES
 from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.watch_shape import PERMISSIONS
 from finops_operator.services.autoscaling.actions.auto_scaling_group_resize import ACTION
 
 _GROUP: Final = ResourceRef("auto-scaling-group", "web", ARN, "111122223333", "us-east-1")
@@ -165,9 +166,12 @@ def test_people_are_asked_with_both_sizes_and_warned_of_what_is_lost() -> None:
 
 
 def test_it_reads_what_it_declares() -> None:
-    asked = reader()
+    asked = reader(TargetGroupARNs=["arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/shop/1"])
     ACTION.observe(asked, Target(_GROUP, _WANTED))
-    assert asked.operations == set(ACTION.read_permissions)
+    # What its watch reads besides: see test_watches_of_settings.
+    assert {one.replace("elbv2:", "elasticloadbalancing:") for one in asked.operations} == set(
+        ACTION.read_permissions
+    ) - {*PERMISSIONS}
 
 
 @pytest.mark.parametrize(

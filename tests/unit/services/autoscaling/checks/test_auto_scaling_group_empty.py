@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import NOW, flat
-from tests.unit.services.autoscaling.groups import found, group, reason
+from tests.support.scaling_groups import found, group, reason
 
 from finops.domain.utilization import Utilization
 from finops_operator.plugins.sufficiency import metric_words

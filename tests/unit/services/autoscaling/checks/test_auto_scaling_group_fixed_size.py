@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from tests.support.facts import flat, summarize
-from tests.unit.services.autoscaling.groups import found, group, reason
+from tests.support.scaling_groups import found, group, reason
 
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
@@ -20,6 +22,32 @@ def test_a_group_of_three_that_is_never_half_busy_is_found_and_its_saving_is_not
     assert (one.new_monthly_cost, one.evidence["size"], one.evidence["p99_5CpuPercent"]) == (None, 3, "39.9")
     assert (one.action, one.parameters) == ("auto_scaling_group_resize", {"size": "2/2/2"})
     assert one.summary == "It always has 3 instances. CPU never exceeded 39.9 %."
+
+
+def test_half_of_a_group_saves_what_its_cheapest_members_cost() -> None:
+    one = found(CHECK, group(3), cpu(flat(39.9)), ["70.08", "35.04", "35.04"])
+    assert (one.new_monthly_cost, one.unpriced) == (Decimal("105.12"), "")
+    assert one.facts[-1].value == "at least the cost of the cheapest of its 3 members; AWS chooses which ones end"
+    alike = found(CHECK, group(4), cpu(flat(5)), ["70.08"] * 4)
+    assert alike.new_monthly_cost == Decimal("140.16")
+    assert alike.facts[-1].value == "the cost of 2 of its 4 members, which cost the same"
+
+
+@pytest.mark.parametrize(
+    ("one", "costs", "why"),
+    [
+        (group(3), None, "which members it has is not known"),
+        (group(3), ["1", None, "1"], "the cost of 1 of its 3 members is not known"),
+        (group(3), ["1", "1"], "it has 2 members and wants 3"),
+        (group(4, DesiredCapacityType="vcpu"), ["1"] * 4, "its size counts capacity and not members"),
+    ],
+)
+def test_where_a_member_is_not_known_neither_is_the_saving(
+    one: Resource, costs: list[str | None] | None, why: str
+) -> None:
+    verdict = found(CHECK, one, cpu(flat(5)), costs)
+    assert (verdict.new_monthly_cost, verdict.unpriced) == (None, why)
+    assert verdict.facts[-1].value == f"not known: {why}"
 
 
 def test_a_group_of_a_cluster_or_of_weighted_types_gets_advice_alone() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from tests.support.facts import flat, summarize
-from tests.unit.services.autoscaling.groups import found, group, reason
+from tests.support.scaling_groups import found, group, reason
 
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
@@ -24,6 +26,13 @@ def test_a_group_at_its_floor_that_is_never_busy_is_found_with_what_is_enough() 
     assert one.summary == "It cannot scale in below 6 members. CPU never exceeded 20 %: 2 hold that."
     assert one.expectation == "Expected CPU at most about 60 %."
     assert (one.evidence["minimumSize"], one.evidence["enough"]) == (6, 2)
+
+
+def test_fewer_members_save_what_the_cheapest_ones_cost() -> None:
+    one = found(CHECK, group(6, MaxSize=12), cpu(flat(20)), ["10.00", "2.00", "1.00", "4.00", "3.00", "5.00"])
+    assert (one.new_monthly_cost, one.unpriced) == (Decimal("15.00"), "")
+    lost = found(CHECK, group(6, MaxSize=12), cpu(flat(20)), ["1.00"] * 5 + [None])
+    assert (lost.new_monthly_cost, lost.unpriced) == (None, "the cost of 1 of its 6 members is not known")
 
 
 def test_a_busiest_member_at_the_limit_leaves_the_group_as_it_is() -> None:

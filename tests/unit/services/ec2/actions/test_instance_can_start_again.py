@@ -13,9 +13,9 @@ from tests.support.action_cases import INSTANCE, instance_with
 from finops.domain.execution import Observation
 from finops.errors import AwsDenied, AwsRejected, AwsUnreachable
 from finops_operator.plugins.action import Action, PolicyFacts, Target
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
-from finops_operator.services.ec2.rules.instance_watch import LIST_ALARMS
 from finops_operator.services.ec2.rules.vcpu_quota import quota_code
 
 KEY = "arn:aws:kms:us-east-1:111111111111:key/k1"

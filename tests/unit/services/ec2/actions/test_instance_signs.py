@@ -8,16 +8,12 @@ from typing import Any
 
 import pytest
 
+from finops.domain.execution import Observation
 from finops.domain.recommendation import ResourceRef
 from finops.domain.watching import Health, verdict
 from finops_operator.plugins.action import WatchedAct
-from finops_operator.services.ec2.rules.instance_signs import (
-    PROMISED_CPU,
-    SETTLES,
-    Alarm,
-    InstanceReadings,
-    instance_signs,
-)
+from finops_operator.plugins.watched import PROMISED_CPU, SETTLES, Alarm
+from finops_operator.services.ec2.rules.instance_signs import InstanceReadings, instance_before, instance_signs
 
 _SINCE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _ARN = "arn:aws:ec2:us-east-1:111111111111:instance/i-1"
@@ -31,7 +27,10 @@ ACT = WatchedAct(
     since=_SINCE,
     until=_SINCE + timedelta(hours=24),
     now=_SINCE + timedelta(hours=2),
+    before={"status checks": "ok", "Target group shop": "healthy"},
 )
+ILL_BEFORE = replace(ACT, before={"status checks": "impaired,ok", "Target group shop": "unhealthy"})
+NOT_KNOWN_BEFORE = replace(ACT, before={"status checks": "initializing"})
 AT_THE_END = replace(ACT, now=ACT.until)
 AT_ONCE = replace(ACT, now=_SINCE + timedelta(minutes=1))
 PASSED = {"system": "ok", "instance": "ok"}
@@ -57,6 +56,8 @@ def _alarm(state: str, minutes: float) -> Alarm:
             Health.WORSE,
             "system and instance",
         ),
+        (ILL_BEFORE, replace(RUNS, checks={"instance": "impaired"}), Health.UNKNOWN, "It was so before the act."),
+        (NOT_KNOWN_BEFORE, replace(RUNS, checks={"instance": "impaired"}), Health.UNKNOWN, "before the act is not"),
         (ACT, replace(RUNS, checks={"system": "ok", "instance": "initializing"}), Health.UNKNOWN, "no result"),
         (ACT, replace(RUNS, checks={}), Health.UNKNOWN, "no result"),
         (ACT, replace(RUNS, cpu=[40.0] * 20), Health.WELL, "keeps to the promise of about 42 %"),
@@ -74,6 +75,13 @@ def _alarm(state: str, minutes: float) -> Alarm:
         (ACT, replace(RUNS, credits=[5.0], surplus=[0.0, 7.4]), Health.WORSE, "7 CPU credits beyond"),
         (ACT, replace(RUNS, credits=[], surplus=[]), Health.UNKNOWN, "no reading of its CPU credits"),
         (ACT, replace(RUNS, serves=_serves("unhealthy")), Health.WORSE, "Target group shop finds it unhealthy."),
+        (
+            ILL_BEFORE,
+            replace(RUNS, serves=_serves("unhealthy")),
+            Health.UNKNOWN,
+            "It was so before the act.",
+        ),
+        (NOT_KNOWN_BEFORE, replace(RUNS, serves=_serves("unhealthy")), Health.UNKNOWN, "before the act is not known"),
         (AT_ONCE, replace(RUNS, serves=_serves("unhealthy")), Health.WELL, "status checks pass"),
         (ACT, replace(RUNS, serves=_serves("healthy")), Health.WELL, "find it healthy"),
         (ACT, replace(RUNS, serves=_serves("draining")), Health.UNKNOWN, "says of it: draining"),
@@ -106,3 +114,25 @@ def test_readings_are_judged_against_what_was_promised(
 
 def test_a_start_has_time_to_settle_before_its_load_counts() -> None:
     assert timedelta(minutes=5) < SETTLES < timedelta(hours=1)
+
+
+def test_one_place_that_was_healthy_before_the_act_makes_it_worse_beside_another_that_was_not() -> None:
+    places = [{"kind": "target group", "name": name, "state": "unhealthy", "others": 1} for name in ("old", "shop")]
+    act = replace(ACT, before={**ACT.before, "Target group old": "unhealthy"})
+    (sign,) = [one for one in instance_signs(act, replace(RUNS, serves={"places": places})) if "finds" in one.sentence]
+    assert (sign.health, sign.sentence) == (Health.WORSE, "Target group shop finds it unhealthy.")
+
+
+@pytest.mark.parametrize(
+    ("facts", "kept"),
+    [
+        (
+            {"state": "running", "checks": "ok", "serves": _serves("unhealthy")},
+            {"status checks": "ok", "Target group shop": "unhealthy"},
+        ),
+        ({"state": "running", "checks": "unknown", "serves": None}, {"status checks": "unknown"}),
+        ({"state": "stopped", "checks": "not-applicable", "serves": None}, {"status checks": "stopped"}),
+    ],
+)
+def test_what_is_kept_of_an_instance_before_its_act_is_what_was_read(facts: dict[str, Any], kept: Any) -> None:
+    assert instance_before(Observation(exists=True, facts=facts)) == kept

@@ -115,8 +115,23 @@ def test_a_zone_that_was_asked_is_confirmed() -> None:
     )
     found = judge(facts)
     assert isinstance(found, Finding)
-    assert found.parameters == {"instanceType": "m5a.xlarge"}
+    assert found.target == "m5a.xlarge"
     assert found.evidence["zoneOffering"] == "confirmed"
+
+
+def test_a_target_that_the_policy_does_not_allow_is_advice_that_says_why() -> None:
+    work, only = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY), frozenset({"m5a.xlarge"})
+    kept = judge(facts_of(instance(), work, offered_types=only))
+    assert isinstance(kept, Finding)
+    assert (kept.action, kept.parameters, kept.target) == ("", {}, "m5a.xlarge")
+    assert kept.advice == (
+        "It is not offered to be carried out: "
+        "the maker of the processor changes (Intel → AMD; sizing.allow.vendorChange)."
+    )
+    allowed = judge(facts_of(instance(), work, sizing=SizingPolicy(vendor_change=True), offered_types=only))
+    assert isinstance(allowed, Finding)
+    assert (allowed.action, allowed.advice) == ("ec2_instance_resize", "")
+    assert allowed.parameters == {"instanceType": "m5a.xlarge"}
 
 
 def test_a_target_of_another_maker_is_named_in_the_evidence_and_one_of_the_same_is_not() -> None:
@@ -127,6 +142,53 @@ def test_a_target_of_another_maker_is_named_in_the_evidence_and_one_of_the_same_
         assert isinstance(found, Finding)
         shown.append({fact.label: fact.value for fact in found.facts}.get("Processor"))
     assert shown == ["Intel → AMD", None]
+
+
+def test_each_alternative_says_what_a_person_weighs_it_by() -> None:
+    offered = frozenset({"m5.xlarge", "m5a.xlarge"})
+    found = judge(facts_of(instance(), busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY), offered_types=offered))
+    assert isinstance(found, Finding)
+    assert found.alternatives == (
+        {
+            "instanceType": "m5a.xlarge",
+            "newMonthlyCost": "125.56",
+            "monthlySavings": "154.76",
+            "performanceRisk": "Low",
+            "migrationEffort": "Low",
+            "platformDifferences": ["Processor: Intel → AMD"],
+            "notAllowed": "the maker of the processor changes (Intel → AMD; sizing.allow.vendorChange)",
+        },
+    )
+
+
+def test_why_the_target_was_chosen_and_what_the_change_takes_are_said() -> None:
+    work = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
+    found = judge(facts_of(instance(), work))
+    assert isinstance(found, Finding)
+    shown = {fact.label: fact.value for fact in found.facts}
+    assert shown["Why m5.xlarge"] == "it stays in the family m5, and no other saves clearly more"
+    assert shown["Migration effort"] == "very low: the same maker of the processor and the same drivers"
+    assert found.evidence["migrationEffort"] == "VeryLow"
+    again = judge(facts_of(instance(), work, previous_target="m6i.xlarge"))
+    assert isinstance(again, Finding)
+    kept = {fact.label: fact.value for fact in again.facts}["Why m6i.xlarge"]
+    assert kept == "it was advised before and still fits, and none saves clearly more"
+
+
+def test_the_final_target_is_said_with_the_next_step_until_the_data_allow_it_at_once() -> None:
+    def judged(days: int) -> Finding:
+        little = {"memoryPercent": flat(10, days=days, period=FIVE_MINUTES)}
+        only = SizingPolicy(allow_families=frozenset({"m5"}))
+        found = judge(facts_of(instance(), busy(flat(5, days=days, period=FIVE_MINUTES), **little), sizing=only))
+        assert isinstance(found, Finding)
+        return found
+
+    step, whole = judged(14), judged(32)
+    assert (step.target, step.evidence["finalType"]) == ("m5.xlarge", "m5.large")
+    shown = {fact.label: fact.value for fact in step.facts}
+    assert shown["Final target"] == "m5.large; m5.xlarge is the next step: more than one takes 32 days of data"
+    assert (whole.target, whole.evidence["finalType"]) == ("m5.large", "m5.large")
+    assert "Final target" not in {fact.label for fact in whole.facts}
 
 
 def test_an_instance_that_fills_its_size_is_left_alone() -> None:

@@ -15,11 +15,11 @@ from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.ec2.checks.nat_gateway_idle import CHECK
-from finops_operator.services.ec2.nat_gateway import CONNECTIONS, KIND, PACKETS
+from finops_operator.services.ec2.nat_gateway import BYTES, CONNECTIONS, KIND, PACKETS
 
 JUDGED = Bench(KIND)
 DAY: Final = 86_400
-METRICS = tuple(spec.name for spec in KIND.metrics)
+METRICS = tuple(spec.name for spec in KIND.metrics if spec.name not in BYTES)
 
 
 def gateway(state: str = "available", **attributes: Json) -> Resource:
@@ -40,7 +40,7 @@ def carried(days: float = 32, /, **other: MetricSummary) -> Utilization:
     """Return hours of 14 days and points of more days, all of them zero unless stated otherwise."""
     hours, whole = flat(0), flat(0, days=days, period=DAY)
     quiet = {name: whole if name.endswith("ByDay") else hours for name in METRICS}
-    return used("nat-0a", month=None, **{**quiet, **other})
+    return used("nat-0a", month=dict.fromkeys(BYTES, 0.0), **{**quiet, **other})
 
 
 def test_a_gateway_without_packets_and_connections_saves_its_hours() -> None:

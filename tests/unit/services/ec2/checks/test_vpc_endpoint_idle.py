@@ -38,13 +38,13 @@ def endpoint(state: str = "available", **attributes: Json) -> Resource:
 
 
 def carried(days: float = 30, /, **other: MetricSummary) -> Utilization:
-    return used("vpce-0a", month=None, **{BYTES: flat(0), DAYS: flat(0, days=days, period=DAY), **other})
+    return used("vpce-0a", month={DAYS: 0.0}, **{BYTES: flat(0), DAYS: flat(0, days=days, period=DAY), **other})
 
 
 def test_an_endpoint_without_a_byte_saves_the_hours_of_its_zones() -> None:
     one = JUDGED.found(CHECK, endpoint(), carried())
     assert (one.action, one.new_monthly_cost) == ("", Decimal(0))
-    assert JUDGED.cost(endpoint()).monthly == Decimal("21.90")  # 3 × 0.01 × 730
+    assert JUDGED.cost(endpoint(), carried()).monthly == Decimal("21.90")  # 3 × 0.01 × 730
     assert (one.evidence["bytes"], one.evidence["zones"]) == ("0", 3)
     assert one.summary == "Idle for 30 days: not a byte passed through it."
 

@@ -20,6 +20,7 @@ from finops_operator.services.ec2.instance import instance_facts
 from finops_operator.services.ec2.sizing.choose import Choice, Sizing, choose, ruled_out
 from finops_operator.services.ec2.sizing.fit import one_step
 
+ANY_VENDOR = SizingPolicy(vendor_change=True)
 LOW_MEMORY = {"memoryPercent": flat(20, period=FIVE_MINUTES)}
 
 
@@ -55,17 +56,17 @@ def test_one_size_step_until_there_are_thirty_two_days_of_data() -> None:
 
 def test_the_known_family_is_preferred_unless_another_saves_clearly_more() -> None:
     work = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
-    cheaper = choose(sizing(instance(), work))
+    cheaper = choose(sizing(instance(), work, policy=ANY_VENDOR))
     assert isinstance(cheaper, Choice)
     assert cheaper.target.kind.name == "m5.xlarge"
     assert cheaper.alternatives[0].saving > cheaper.target.saving
-    without_m5 = SizingPolicy(deny_families=frozenset({"m5"}))
+    without_m5 = replace(ANY_VENDOR, deny_families=frozenset({"m5"}))
     assert target(sizing(instance(), work, policy=without_m5)) == cheaper.alternatives[0].kind.name
 
 
 def test_the_last_advice_stays_while_it_fits_and_nothing_saves_clearly_more() -> None:
     work = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
-    assert target(sizing(instance(), work, previous_target="m6a.xlarge")) == "m6a.xlarge"
+    assert target(sizing(instance(), work, policy=ANY_VENDOR, previous_target="m6a.xlarge")) == "m6a.xlarge"
     assert target(sizing(instance(), work, previous_target="m7i.xlarge")) == "m7i.xlarge"
     assert target(sizing(instance(), work, previous_target="r5.2xlarge")) == "m5.xlarge"
 
@@ -79,9 +80,27 @@ def test_a_need_that_hovers_at_a_limit_neither_makes_nor_drops_advice() -> None:
 
 def test_only_types_offered_in_the_zone_are_advised_when_the_zone_was_asked() -> None:
     work = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
-    assert target(sizing(instance(), work, offered_types=frozenset({"m5a.xlarge", "m6i.xlarge"}))) == "m5a.xlarge"
+    offered = frozenset({"m5a.xlarge", "m6i.xlarge"})
+    assert target(sizing(instance(), work, policy=ANY_VENDOR, offered_types=offered)) == "m5a.xlarge"
     nothing = choose(sizing(instance(), work, offered_types=frozenset()))
     assert nothing == "no smaller type has room for its peaks"
+
+
+def test_what_may_be_carried_out_comes_before_what_saves_more_and_what_may_not_is_left_where_nothing_may() -> None:
+    work = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
+    both = choose(sizing(instance(), work, offered_types=frozenset({"m5a.xlarge", "m6i.xlarge"})))
+    assert isinstance(both, Choice)
+    assert (both.target.kind.name, both.target.not_allowed) == ("m6i.xlarge", "")
+    assert both.alternatives[0].saving > both.target.saving
+    assert both.alternatives[0].not_allowed.endswith("sizing.allow.vendorChange)")
+    one = choose(sizing(instance(), work, offered_types=frozenset({"m5a.xlarge"})))
+    assert isinstance(one, Choice)
+    assert one.target.not_allowed == "the maker of the processor changes (Intel → AMD; sizing.allow.vendorChange)"
+
+
+def test_the_last_advice_gives_way_once_the_policy_no_longer_lets_it_be_carried_out() -> None:
+    work = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
+    assert target(sizing(instance(), work, previous_target="m6a.xlarge")) == "m5.xlarge"
 
 
 def test_a_target_without_a_price_is_not_advised() -> None:

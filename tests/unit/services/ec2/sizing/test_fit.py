@@ -66,6 +66,16 @@ def test_no_candidate_has_a_single_vcpu_where_there_were_more() -> None:
     assert {kind(name).vcpus for name in found} == {2}
 
 
+def test_one_vcpu_is_a_candidate_only_of_a_policy_that_says_so() -> None:
+    small: dict[str, Any] = {"instance_type": "t2.medium", "ena_support": True}
+    assert "t2.small" not in names(**small)
+    assert "t2.small" in names(SizingPolicy(minimum_vcpus=1), **small)
+    four = {kind(name).vcpus for name in names(SizingPolicy(minimum_vcpus=4))}
+    assert min(four) == 4
+    # What has fewer than the policy's minimum keeps its own number.
+    assert {kind(name).vcpus for name in names(SizingPolicy(minimum_vcpus=4), **small)} == {2}
+
+
 def test_a_move_to_nitro_needs_the_network_driver_known_to_be_on() -> None:
     assert "t3.medium" in names(instance_type="t2.large", ena_support=True)
     for unknown in (False, None):
@@ -211,3 +221,18 @@ def test_candidates_of_another_catalog_are_not_mixed_up() -> None:
     small = Catalog({"m5.2xlarge": kind("m5.2xlarge"), "m5.large": kind("m5.large")})
     found = compatible_types(small, machine_of(facts()), SizingPolicy())
     assert [one.name for one in found] == ["m5.large"]
+
+
+def test_a_core_that_two_vcpus_share_is_half_a_core_and_one_of_its_own_no_more_than_one() -> None:
+    assert speed_factor(kind("t2.large"), kind("t3.medium")) <= 0.5
+    assert speed_factor(kind("m6a.large"), kind("m7a.large")) == 1
+    unknown = replace(kind("m5.large"), threads_per_core=None)
+    assert speed_factor(replace(unknown, threads_per_core=1), unknown) == 0.5
+    assert speed_factor(unknown, unknown) == 1
+
+
+@pytest.mark.parametrize("name", ["inf1.2xlarge", "f2.6xlarge", "vt1.3xlarge", "trn1.2xlarge", "dl2q.24xlarge"])
+def test_what_has_an_accelerator_is_never_changed_and_never_a_target(name: str) -> None:
+    assert refusal(facts(instance_type=name), kind(name)) == "how much its accelerators are used is not measured"
+    candidates = compatible_types(bundled_catalog(), machine_of(facts(instance_type="m1.xlarge")), SizingPolicy())
+    assert not any(found.name.startswith(("inf", "f1", "f2", "vt", "trn", "dl", "hpc", "u-")) for found in candidates)

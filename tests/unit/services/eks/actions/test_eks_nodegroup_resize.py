@@ -14,6 +14,7 @@ from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
 from finops_operator.plugins.number_setting import SET_BACK, YES
 from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION
 
 _ID: Final = "shop/workers/12345678-1234-1234-1234-123456789012"
@@ -174,7 +175,8 @@ def test_people_are_warned_of_budgets_requests_and_autoscalers() -> None:
 def test_it_reads_what_it_declares() -> None:
     asked = reader()
     ACTION.observe(asked, Target(_GROUP, _WANTED))
-    assert asked.operations == set(ACTION.read_permissions)
+    # What its watch reads besides: see test_watches_of_settings.
+    assert asked.operations == set(ACTION.read_permissions) - {LIST_ALARMS}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -23,6 +24,12 @@ def test_a_node_group_whose_machines_do_nothing_is_idle_and_its_saving_is_not_kn
     assert one.summary == (
         "Its 6 machines do next to nothing. CPU never exceeded 4.9 %; network at most 100 MB a day for each machine."
     )
+
+
+def test_all_machines_of_an_idle_group_are_saved() -> None:
+    bench = replace(NODE_GROUPS, members=["70.08"] * 6)
+    one = bench.found(CHECK, node_group(), node_cpu(flat(4.9)))
+    assert (one.new_monthly_cost, one.unpriced) == (Decimal(0), "")
 
 
 def test_machines_whose_network_is_busy_are_not_idle_although_their_cpu_is() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from tests.support.facts import flat, summarize
 from tests.unit.services.eks.node_groups import NODE_GROUPS, node_cpu, node_group
@@ -19,6 +22,14 @@ def test_a_group_at_its_floor_that_is_never_busy_is_found_with_what_is_enough() 
     assert one.parameters == {"size": "2/2/12"}
     assert one.summary == "It cannot shrink below 6 machines. CPU never exceeded 20 %: 2 hold that."
     assert one.expectation == "Expected CPU about 60 %."
+
+
+def test_fewer_machines_save_what_the_cheapest_ones_cost() -> None:
+    bench = replace(NODE_GROUPS, members=["70.08", "70.08", "35.04", "35.04", "35.04", "35.04"])
+    assert bench.found(CHECK, node_group(), node_cpu(flat(20))).new_monthly_cost == Decimal("140.16")
+    lost = replace(NODE_GROUPS, members=["70.08"] * 5)
+    verdict = lost.found(CHECK, node_group(), node_cpu(flat(20)))
+    assert (verdict.new_monthly_cost, verdict.unpriced) == (None, "it has 5 members and wants 6")
 
 
 def test_a_busiest_machine_at_the_limit_leaves_the_group_as_it_is() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.unit.services.elasticache.caches import CACHES, cache
+from tests.unit.services.elasticache.caches import CACHES, GROUPS, cache, group
 
 from finops.domain.canonical import Json
 from finops_operator.services.elasticache.checks.elasticache_cluster_graviton import CHECK
@@ -18,10 +18,14 @@ def test_an_x86_node_is_found_with_the_cheapest_graviton_type_of_its_size() -> N
     assert one.new_monthly_cost == Decimal("108.770")
 
 
-def test_the_nodes_of_a_group_are_changed_together_and_each_saves_its_own_part() -> None:
-    node = CACHES.found(CHECK, cache(replication_group="g", group_nodes=3, global_group=False))
-    assert {fact.label: fact.value for fact in node.facts}["Group"] == "one of 3 nodes, which are changed together"
-    assert node.new_monthly_cost == Decimal("108.770")
+def test_the_nodes_of_a_group_are_changed_together_and_their_savings_are_one() -> None:
+    one = GROUPS.found(CHECK, group())
+    assert {fact.label: fact.value for fact in one.facts}["Group"] == "3 nodes, which are changed together"
+    assert (one.target, one.new_monthly_cost) == ("cache.m6g.large", Decimal("326.310"))  # 3 × 0.149 × 730
+
+
+def test_a_group_whose_nodes_differ_is_left_alone() -> None:
+    assert GROUPS.reason(CHECK, group(cache_node_type=None)) == "its engine or its node type is not known"
 
 
 @pytest.mark.parametrize("name", ["cache.m6g.large", "cache.t2.micro", "cache.m4.large", "cache.t4g.micro"])

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import flat, summarize
-from tests.unit.services.elasticache.caches import CACHES, cache, measured, without
+from tests.unit.services.elasticache.caches import CACHES, GROUPS, cache, group, measured, without
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
@@ -26,6 +26,14 @@ def test_a_cache_that_uses_a_fifth_of_its_memory_fits_into_half_the_size() -> No
     assert one.evidence["maximumMemoryPercent"] == "20"
     assert one.new_monthly_cost == Decimal("227.030")  # 0.311 × 730
     assert one.expectation == "Expected memory about 40 %, CPU about 4 %."
+
+
+def test_a_group_is_judged_by_its_fullest_node_and_all_of_its_nodes_become_smaller() -> None:
+    several = group(cache_node_type="cache.m5.2xlarge")
+    one = GROUPS.found(CHECK, several, measured())
+    assert (one.target, one.new_monthly_cost) == ("cache.m5.xlarge", Decimal("681.090"))  # 3 × 0.311 × 730
+    assert "41 % of its memory" in GROUPS.reason(CHECK, several, measured(memoryPercent=flat(41)))
+    assert GROUPS.reason(CHECK, several, without("cpuPercent")) == "CPU is unknown (Throttled)"
 
 
 def test_one_hour_of_more_memory_breaks_it() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from tests.support.facts import flat
 from tests.support.judging import Bench
-from tests.unit.services.elasticache.caches import CACHES, cache, measured, without
+from tests.unit.services.elasticache.caches import CACHES, GROUPS, cache, group, measured, without
 
 from finops.domain.price import Price, PriceQuery
 from finops_operator.pricing.bundled import SOURCE
@@ -22,6 +22,13 @@ def test_a_type_of_a_previous_generation_is_found_with_the_current_one_of_its_si
     assert (one.evidence["hourlyPrice"], one.evidence["targetHourlyPrice"]) == ("0.228", "0.216")
     assert one.new_monthly_cost == Decimal("157.680")
     assert one.summary == "cache.r3.large is of a previous generation; cache.r5.large is faster and costs less."
+
+
+def test_a_group_of_a_previous_generation_is_found_as_one_with_the_cost_of_all_its_nodes() -> None:
+    one = GROUPS.found(CHECK, group(cache_node_type="cache.r3.large"), measured())
+    assert (one.target, one.new_monthly_cost) == ("cache.r5.large", Decimal("473.040"))  # 3 × 0.216 × 730
+    full = measured(memoryPercent=flat(81))
+    assert "81 %" in GROUPS.reason(CHECK, group(cache_node_type="cache.r3.large"), full)
 
 
 def test_a_nearly_full_cache_is_left_alone_because_the_new_type_may_have_less_memory() -> None:

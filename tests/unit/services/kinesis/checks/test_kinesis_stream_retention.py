@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
 import pytest
 from tests.support.facts import flat, summarize
 from tests.unit.services.kinesis.streams import STREAMS, measured, stream, without
 
 from finops.domain.canonical import Json
+from finops.domain.price import HOUR as HOURLY
+from finops.domain.price import Price, PriceQuery
 from finops_operator.services.kinesis.checks.kinesis_stream_retention import CHECK
 
 HOURS = 14 * 24
@@ -17,6 +23,17 @@ def test_records_that_are_kept_for_a_week_and_read_at_once_are_found() -> None:
     one = STREAMS.found(CHECK, stream(retention_hours=168), measured())
     assert (one.action, one.target, one.new_monthly_cost) == ("", "24 hours", None)
     assert one.evidence["retentionHours"] == 168
+
+
+def test_where_the_price_list_has_the_price_what_is_saved_is_the_longer_retention() -> None:
+    def listed(query: PriceQuery) -> Price | None:
+        amount = {"shard_hour": "0.015", "extended_shard_hour": "0.02"}.get(query.dimension)
+        return None if amount is None else Price(Decimal(amount), HOURLY, "price-list", date(2026, 1, 1))
+
+    bench = replace(STREAMS, lookup=listed)
+    week = stream(retention_hours=168, shards=4)
+    assert bench.cost(week).monthly == Decimal("102.20")  # 4 × 730 × (0.015 + 0.02)
+    assert bench.found(CHECK, week, measured()).new_monthly_cost == Decimal("43.80")
 
 
 def test_readers_that_were_once_an_hour_behind_break_it() -> None:

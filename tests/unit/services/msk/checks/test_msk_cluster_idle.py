@@ -21,22 +21,25 @@ def test_a_cluster_without_a_byte_of_clients_for_two_weeks_is_idle() -> None:
     assert (idle.action, idle.new_monthly_cost, idle.evidence["brokers"]) == ("", Decimal(0), 3)
 
 
-@pytest.mark.parametrize("name", ["broker1SentBytesPerSecond", "broker3ReceivedBytesPerSecond"])
+@pytest.mark.parametrize("name", ["brokerSentBytesPerSecond", "brokerReceivedBytesPerSecond"])
 def test_a_few_bytes_on_any_broker_break_it(name: str) -> None:
     assert KAFKA.reason(CHECK, kafka(), measured(**{name: ONCE})) == "a broker received or sent up to 2 bytes a second"
 
 
 def test_a_broker_whose_bytes_are_missing_is_never_quiet() -> None:
-    name = "broker2ReceivedBytesPerSecond"
+    name = "brokerReceivedBytesPerSecond"
     assert KAFKA.reason(CHECK, kafka(), without(name)) == f"{metric_words(name)} is unknown (NotPublished)"
-    short = measured(broker1SentBytesPerSecond=flat(0, days=13))
+    short = measured(brokerSentBytesPerSecond=flat(0, days=13))
     assert "only 13 days" in KAFKA.reason(CHECK, kafka(), short)
+
+
+def test_a_cluster_of_ninety_brokers_is_judged_like_one_of_three() -> None:
+    assert KAFKA.found(CHECK, kafka(brokers=90), measured()).evidence["brokers"] == 90
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"brokers": 9}, "it has 9 brokers, 6 at most are measured"),
         ({"brokers": None}, "how many brokers it has is not known"),
         ({"cluster_type": "SERVERLESS"}, "it is serverless and has no brokers to measure"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,8 +18,17 @@ ONCE = summarize([0.0] * (HOURS - 1) + [0.1])
 
 def test_a_domain_without_searches_and_documents_for_two_weeks_is_idle() -> None:
     idle = DOMAINS.found(CHECK, domain(), measured())
-    assert (idle.action, idle.new_monthly_cost) == ("", Decimal(0))
+    assert (idle.action, idle.parameters, idle.new_monthly_cost) == ("", {}, Decimal(0))
+    assert "finops.dev/manual-snapshot" in idle.facts[-1].value
     assert idle.summary == "Nothing was searched or indexed for 14 days."
+
+
+def test_it_may_be_deleted_once_its_tag_names_a_snapshot() -> None:
+    stated = replace(domain(), tags={"finops.dev/manual-snapshot": "backups/logs-2026"})
+    idle = DOMAINS.found(CHECK, stated, measured())
+    assert (idle.action, idle.parameters) == ("opensearch_domain_delete", {"snapshot": "backups/logs-2026"})
+    hostile = replace(domain(), tags={"finops.dev/manual-snapshot": "<!channel>"})
+    assert DOMAINS.found(CHECK, hostile, measured()).action == ""
 
 
 def test_a_single_search_or_document_breaks_it() -> None:

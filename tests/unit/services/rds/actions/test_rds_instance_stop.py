@@ -26,6 +26,7 @@ from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected
 from finops_operator.plugins.action import PolicyFacts, Target
+from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION
 
 _ARN: Final = "arn:aws:rds:us-east-1:111111111111:db:reports"
@@ -45,7 +46,13 @@ _DESCRIBED: Final[dict[str, Any]] = {
 }
 
 
-def reader(tags: dict[str, str] | None = None, maintenance: tuple[str, ...] = (), **described: Any) -> CannedReader:
+def reader(
+    tags: dict[str, str] | None = None,
+    maintenance: tuple[str, ...] = (),
+    deployments: tuple[dict[str, Any], ...] = (),
+    marker: str = "",
+    **described: Any,
+) -> CannedReader:
     listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
     pending = [
         {"ResourceIdentifier": _ARN, "PendingMaintenanceActionDetails": [{"Action": one} for one in maintenance]},
@@ -54,6 +61,7 @@ def reader(tags: dict[str, str] | None = None, maintenance: tuple[str, ...] = ()
     return CannedReader(
         {
             "rds:DescribeDBInstances": {"DBInstances": [_DESCRIBED | {"TagList": listed} | described]},
+            "rds:DescribeBlueGreenDeployments": {"BlueGreenDeployments": list(deployments), "Marker": marker},
             "rds:DescribePendingMaintenanceActions": {"PendingMaintenanceActions": pending},
         }
     )
@@ -89,6 +97,10 @@ def test_nothing_speaks_against_an_available_instance_that_stands_alone() -> Non
         (observed(DBInstanceStatus="stopped"), "NotAvailable"),
         (observed(DBInstanceStatus="modifying"), "NotAvailable"),
         (observed(PendingModifiedValues={"DBInstanceClass": "db.m5.xlarge"}), "ChangePending"),
+        (observed(deployments=({"Source": _ARN, "Target": f"{_ARN}-2"},)), "InBlueGreenDeployment"),
+        (observed(deployments=({"Source": f"{_ARN}-2", "Target": _ARN},)), "InBlueGreenDeployment"),
+        (observed(deployments=({"SwitchoverDetails": [{"SourceMember": _ARN}]},)), "InBlueGreenDeployment"),
+        (observed(marker="more"), "DeploymentUnknown"),
         (observed(Engine=""), "EngineUnknown"),
         (observed(DBClusterIdentifier="shop"), "ClusterMember"),
         (observed(Engine="aurora-postgresql"), "ClusterMember"),
@@ -162,7 +174,7 @@ def test_each_session_may_make_its_own_call_on_this_database_alone_and_all_of_th
     assert {permission for _, permission, _ in found} == set(ACTION.permissions)
     asked = reader()
     ACTION.observe(asked, Target(_DATABASE, {}))
-    assert asked.operations == set(ACTION.read_permissions)
+    assert asked.operations == set(ACTION.read_permissions) - {LIST_ALARMS}
 
 
 def test_a_database_that_somebody_started_meanwhile_is_on_no_way_to_being_stopped() -> None:

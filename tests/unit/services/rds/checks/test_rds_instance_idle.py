@@ -19,7 +19,8 @@ HOURS = 14 * 24
 
 
 def measured(**changes: MetricSummary) -> Utilization:
-    return Utilization("orders", metrics={"databaseConnections": flat(0), "cpuPercent": flat(3), **changes})
+    quiet = {"databaseConnections": flat(0), "cpuPercent": flat(3), "readIops": flat(0), "writeIops": flat(2)}
+    return Utilization("orders", metrics={**quiet, **changes})
 
 
 def test_a_database_that_nobody_connected_to_for_two_weeks_is_idle() -> None:
@@ -57,12 +58,20 @@ def test_cpu_at_the_limit_shows_that_something_works_inside_and_below_it_does_no
     found(CHECK, database(), measured(cpuPercent=flat(9.9)))
 
 
+def test_reads_and_writes_at_the_limit_show_that_something_works_inside_and_below_it_do_not() -> None:
+    busy = reason(CHECK, database(), measured(readIops=flat(18)))
+    assert busy == "its storage did 20 operations a second without a connection, the limit is 20"
+    idle = found(CHECK, database(), measured(readIops=flat(17.9)))
+    assert (idle.evidence["meanIops"], idle.evidence["thresholdMeanIops"]) == ("19.9", "20")
+    found(CHECK, database(), measured(readIops=flat(30)), maximumMeanIops=Decimal(50))
+
+
 def test_a_backup_at_night_does_not_make_a_database_busy() -> None:
     nightly = summarize(([3.0] * 23 + [60.0]) * 14)
     found(CHECK, database(), measured(cpuPercent=nightly))
 
 
-@pytest.mark.parametrize("name", ["databaseConnections", "cpuPercent"])
+@pytest.mark.parametrize("name", ["databaseConnections", "cpuPercent", "readIops", "writeIops"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
     known = {key: value for key, value in measured().metrics.items() if key != name}
     unread = Utilization("orders", metrics=known, unknown={name: "Throttled"})

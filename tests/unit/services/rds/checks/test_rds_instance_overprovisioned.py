@@ -16,6 +16,7 @@ from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.rds.checks.rds_instance_overprovisioned import CHECK
+from finops_operator.services.rds.instance import KIND
 from finops_operator.services.rds.judging.class_need import MEASURED
 
 HOURS = 14 * 24
@@ -45,7 +46,8 @@ def used(
 
 def test_a_class_that_is_twice_too_large_is_found_with_the_next_one_down() -> None:
     one = found(CHECK, large(), used())
-    assert (one.action, one.target) == ("", "db.m5.xlarge")
+    assert (one.action, one.target) == ("rds_instance_resize", "db.m5.xlarge")
+    assert one.parameters == {"dbInstanceClass": "db.m5.xlarge", "apply": "window"}
     assert one.new_monthly_cost == Decimal("261.160")  # 0.342 × 730 and 11.50 of storage
     assert one.expectation == "Expected CPU about 40 %, memory about 50 %."
     assert one.performance_risk is PerformanceRisk.LOW
@@ -168,3 +170,25 @@ def test_only_an_available_database_is_judged_and_the_source_of_replicas_is() ->
     assert reason(CHECK, stopped, used()) == "it is stopped, not available"
     source = found(CHECK, large(read_replicas=["reader"]), used())
     assert [fact.value for fact in source.facts if fact.label == "Replicas"] == ["1; they keep their class"]
+
+
+def test_sessions_that_ran_at_once_need_a_processor_each_where_they_are_counted() -> None:
+    """A db.m5.xlarge has four; a fifth stays free."""
+    assert found(CHECK, large(performance_insights=True), used(dbLoadCpu=flat(3.2))).target == "db.m5.xlarge"
+    waited = reason(CHECK, large(performance_insights=True), used(dbLoadCpu=flat(3.3)))
+    assert waited == "db.m5.xlarge is too small: processors for the sessions that ran at once"
+
+
+def test_sessions_that_could_not_be_read_this_time_are_not_taken_for_none() -> None:
+    unread = replace(used(), unknown={"dbLoadCpu": "AccessDenied"})
+    assert "could not be read" in reason(CHECK, large(performance_insights=True), unread)
+    uncounted = replace(used(), unknown={"dbLoadCpu": "NotApplicable"})
+    assert found(CHECK, large(performance_insights=False), uncounted).target == "db.m5.xlarge"
+
+
+def test_the_load_is_asked_for_where_performance_insights_publishes_it() -> None:
+    (load,) = [spec for spec in KIND.metrics if spec.name == "dbLoadCpu"]
+    assert (load.namespace, load.metric) == ("AWS/RDS", "DBLoadCPU")
+    asked = [load.applies(large(performance_insights=one)) for one in (True, False, None)]
+    assert asked == [True, False, False]
+    assert not load.applies(replace(large(performance_insights=True), state="stopped"))

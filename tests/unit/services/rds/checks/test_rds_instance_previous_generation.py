@@ -16,7 +16,8 @@ from finops_operator.services.rds.checks.rds_instance_previous_generation import
 
 def test_a_class_of_a_previous_generation_is_found_with_the_current_one_of_its_size() -> None:
     one = found(CHECK, database(db_instance_class="db.m4.large"))
-    assert (one.action, one.target) == ("", "db.m5.large")
+    assert (one.action, one.target) == ("rds_instance_resize", "db.m5.large")
+    assert one.parameters == {"dbInstanceClass": "db.m5.large", "apply": "window"}
     assert (one.evidence["hourlyPrice"], one.evidence["targetHourlyPrice"]) == ("0.175", "0.171")
     assert one.new_monthly_cost == Decimal("136.330")
     assert one.summary == "db.m4.large is of a previous generation; db.m5.large is faster and costs less."
@@ -70,3 +71,8 @@ def test_a_stopped_database_cannot_be_changed() -> None:
 
 def test_no_successor_is_of_a_previous_generation_itself() -> None:
     assert not set(SUCCESSORS.values()) & PREVIOUS
+
+
+def test_of_a_member_of_a_cluster_it_is_advice() -> None:
+    one = found(CHECK, database(db_instance_class="db.m4.large", db_cluster_id=None))
+    assert (one.action, one.parameters) == ("", {})

@@ -1,0 +1,132 @@
+"""For how long an act has really saved, from what scans saw of its resource; pure.
+
+Time counts as saved only between two sightings that both show the saving and lie close together. All other time is
+unknown, never saved: before a scan that does not know the cost, over a gap, and before a scan that shows an end. An end
+is final: what is saved later is somebody else's doing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+LONGEST_UNSEEN: Final = timedelta(hours=26)
+"""Time between two sightings above which nobody knows what was in between: a daily scan may be two hours late."""
+GONE: Final = "A scan saw that the resource is gone."
+AS_BEFORE: Final = "A scan saw that the resource costs as much as before the act."
+UNDONE: Final = "The act was undone."
+BY_ITSELF: Final = "AWS undoes it by itself after this time."
+_WHOLE: Final = Decimal(1)
+_NOTHING: Final = Decimal(0)
+_SECONDS_PER_HOUR: Final = Decimal(3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an act was approved for; amounts in US dollars.
+
+    Attributes:
+        since: when its end was read back from AWS.
+        saving: a month, or once for `lasts`; None where no figure is known.
+        before: what the resource cost a month; None where it is not known.
+        after: what it was to cost a month; None where it is not known.
+        lasts: after how long AWS undoes the act by itself; None: it lasts.
+        destroys: whether the resource is to be gone.
+    """
+
+    since: datetime
+    saving: Decimal | None
+    before: Decimal | None
+    after: Decimal | None
+    lasts: timedelta | None = None
+    destroys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a whole scan saw of the resource; `cost` a month in US dollars, None where it is not known."""
+
+    at: datetime
+    there: bool
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What is known of the time since an act; times in whole seconds.
+
+    Attributes:
+        until: all time until here is either seen or unknown.
+        share: part of the promised saving that the resource showed then, above 0 to 1; None: not known.
+        saved: seconds for which the whole saving was seen; those with a part of it count as that part.
+        seen: seconds between two sightings that showed the saving.
+        unknown: seconds of which nobody knows.
+        ended: from when on it saves nothing; None: it lasts.
+        why: why it ended, in a sentence.
+    """
+
+    until: datetime
+    share: Decimal | None = _WHOLE
+    saved: Decimal = _NOTHING
+    seen: int = 0
+    unknown: int = 0
+    ended: datetime | None = None
+    why: str = ""
+
+
+def begun(promise: Promise) -> Lasting:
+    """Return what is known right after the act: its end was read back from AWS."""
+    return Lasting(promise.since)
+
+
+def sighted(lasting: Lasting, promise: Promise, sighting: Sighting) -> Lasting:
+    """Return what is known after a scan; an older sighting, and one after the end, says nothing new."""
+    if lasting.ended is not None or sighting.at <= lasting.until:
+        return lasting
+    over = None if promise.lasts is None else promise.since + promise.lasts
+    if over is not None and sighting.at >= over:
+        return _stopped(lasting, max(over, lasting.until), BY_ITSELF)
+    if not sighting.there and not promise.destroys:
+        return _stopped(lasting, sighting.at, GONE)
+    share = _WHOLE if not sighting.there else _share(promise, sighting.cost)
+    if share is not None and share <= 0:
+        return _stopped(lasting, sighting.at, AS_BEFORE)
+    return _passed(lasting, sighting.at, share)
+
+
+def ended(lasting: Lasting, at: datetime, why: str) -> Lasting:
+    """Return what is known once it ended at a known time, until which the resource stood as it was last seen."""
+    if lasting.ended is not None:
+        return lasting
+    return replace(_passed(lasting, max(at, lasting.until), lasting.share), ended=max(at, lasting.until), why=why)
+
+
+def saved_until_now(lasting: Lasting, promise: Promise, hours_per_month: Decimal) -> Decimal | None:
+    """Return what the act has saved, in US dollars, unrounded; None where no figure is known."""
+    if promise.saving is None:
+        return None
+    whole = promise.lasts / timedelta(seconds=1) if promise.lasts is not None else None
+    seconds = hours_per_month * _SECONDS_PER_HOUR if whole is None else Decimal(int(whole))
+    return promise.saving * lasting.saved / seconds
+
+
+def _share(promise: Promise, cost: Decimal | None) -> Decimal | None:
+    if cost is None or promise.before is None or promise.after is None or promise.before <= promise.after:
+        return None
+    return min(_WHOLE, (promise.before - cost) / (promise.before - promise.after))
+
+
+def _passed(lasting: Lasting, at: datetime, share: Decimal | None) -> Lasting:
+    passed = at - lasting.until
+    seconds = int(passed / timedelta(seconds=1))
+    if share is None or lasting.share is None or passed > LONGEST_UNSEEN:
+        return replace(lasting, until=at, share=share, unknown=lasting.unknown + seconds)
+    saved = lasting.saved + min(share, lasting.share) * seconds
+    return replace(lasting, until=at, share=share, saved=saved, seen=lasting.seen + seconds)
+
+
+def _stopped(lasting: Lasting, at: datetime, why: str) -> Lasting:
+    """Nobody saw when it ended: the time before is unknown."""
+    return replace(_passed(lasting, at, None), ended=at, why=why)

@@ -1,0 +1,56 @@
+"""Daily cost of what carries a tag, per account, region and kind: kept for the tags that budgets name, 400 days.
+
+Written by the operator after a scan, from the resources and prices that the scan left; the last scan of the day wins.
+The history by shard cannot be split by tag afterwards, so the days before a budget named the tag are not known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from finops.domain.report import ShardCost
+from finops.domain.resource import Shard
+from finops.store.connection import Store, store_errors
+from finops.store.cost_history import KEPT_DAYS, cost_from_text, cost_to_text
+
+_DAY_SECONDS: Final = 86_400
+Tag = tuple[str, str]
+"""Key and value."""
+
+
+class TagCostStore:
+    """Daily costs by tag. Every method raises StoreUnavailable when Redis is down."""
+
+    def __init__(self, store: Store) -> None:
+        self._client: Any = store.client
+        self._keys = store.keys
+
+    def put(self, day: date, costs: Mapping[tuple[Shard, Tag], ShardCost]) -> None:
+        """Write the monthly cost of what carries each tag in whole shards; the same day again replaces it."""
+        if not costs:
+            return
+        key = self._keys.cost(day.isoformat(), "tags")
+        fields = {_field(shard, tag): cost_to_text(cost) for (shard, tag), cost in costs.items()}
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping=fields)
+            pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
+            pipe.execute()
+
+    def between(self, first: date, last: date, tag: Tag) -> Iterator[tuple[date, Shard, ShardCost]]:
+        """Yield what is kept of one tag for the days `first` to `last`, in their order."""
+        day = first
+        while day <= last:
+            with store_errors():
+                fields = self._client.hgetall(self._keys.cost(day.isoformat(), "tags"))
+            for name in sorted(fields):
+                account, region, kind, *named = json.loads(name)
+                if tuple(named) == tag:
+                    yield day, Shard(account, region, kind), cost_from_text(fields[name])
+            day += timedelta(days=1)
+
+
+def _field(shard: Shard, tag: Tag) -> str:
+    return json.dumps([shard.account, shard.region, shard.kind, *tag], ensure_ascii=False, separators=(",", ":"))

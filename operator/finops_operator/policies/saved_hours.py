@@ -1,0 +1,86 @@
+"""Notes after each scan of a policy what it saw of the resources that its acts have changed: for how long they save.
+
+Called by `PolicyScans.follow_up`. Only what this scan has judged counts, at the time at which its listing began. Noting
+the same scan twice changes nothing, and a scan whose note is lost leaves its hours to the next one, or unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from finops.domain.lasting import UNDONE, Lasting, Sighting, begun, ended, sighted
+from finops.domain.resource import Shard
+from finops.store.inventory import InventoryStore
+from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, saved_a_month, undone_by
+from finops.store.recommendations import PolicyHead
+from finops.store.resource_costs import ResourceCostStore
+from finops_operator.plugins.action import Action
+
+
+@dataclass(frozen=True, slots=True)
+class SavedHours:
+    """The acts of all policies. Raises StoreUnavailable (all methods)."""
+
+    savings: StoredSavings
+    inventory: InventoryStore
+    costs: ResourceCostStore
+    actions: Mapping[str, Action]
+
+    def a_month(self, policy: tuple[str, str], now: datetime) -> Decimal:
+        """Return what the acts of a policy (namespace, name) save a month, as scans last saw them."""
+        return saved_a_month(self._ended(policy), now, self.savings.seen())
+
+    def note(self, policy: tuple[str, str], head: PolicyHead | None) -> None:
+        """Note what a scan of a policy saw.
+
+        Entries of older releases do not say which resource they are about: nothing is noted of them.
+
+        Args:
+            policy: namespace and name.
+            head: of its last scan; None: it has none.
+        """
+        known, found = self.savings.seen(), dict[str, Lasting]()
+        ordered = sorted(self._ended(policy), key=lambda one: str(one.get("time")))
+        undone, judged = undone_by(ordered), {} if head is None else dict(head.shards)
+        for place, entry in enumerate(ordered):
+            uid, action = str(entry["request"]), self.actions.get(str(entry.get("action")))
+            if is_undo(entry) or not entry.get("kind") or action is None:
+                continue
+            promise = promise_of(entry, destroys=action.destructive)
+            before = known.get(uid) or begun(promise)
+            if before.ended is not None:
+                continue
+            after = before
+            for sighting in self._sightings(entry, judged):
+                if place not in undone or sighting.at < _time(ordered[undone[place]]):
+                    after = sighted(after, promise, sighting)
+            if place in undone:
+                after = ended(after, _time(ordered[undone[place]]), UNDONE)
+            if after != before or uid not in known:
+                found[uid] = after
+        self.savings.note_seen(found)
+
+    def _ended(self, policy: tuple[str, str]) -> list[Mapping[str, str]]:
+        """Return the entries of a policy's acts that ended verified."""
+        return [one for one in self.savings.read() if (one.get("namespace"), one.get("policy")) == policy]
+
+    def _sightings(self, entry: Mapping[str, Any], judged: Mapping[Shard, str]) -> Iterator[Sighting]:
+        """Yield what the scan saw of an act's resource; nothing where it is not clear, or another scan came since."""
+        shard, name = Shard(str(entry["account"]), str(entry["region"]), str(entry["kind"])), str(entry["id"])
+        head = self.inventory.head(shard)
+        if head is None or not head.generation or judged.get(shard) != head.generation:
+            return
+        there = name in self.inventory.many(shard, [name])
+        cost = self.costs.many(shard, [name], hours_per_month(entry))[name].at_stake if there else None
+        now = self.inventory.head(shard)
+        # Where the listing has gaps, what is absent is unknown, not gone.
+        if now is not None and now.generation == head.generation and (there or not now.gaps):
+            yield Sighting(head.started, there, cost)
+
+
+def _time(entry: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(str(entry["time"]))

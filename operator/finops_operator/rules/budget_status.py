@@ -1,0 +1,142 @@
+"""A budget's scope as the history spells it, and its judgement as a status and in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from finops.crds.budget import ALERTS, Budget, BudgetAlert, BudgetStatus
+from finops.crds.conditions import ConditionStatus, with_condition
+from finops.domain.budget import Basis, BudgetState, Judgement, MonthSoFar, Scope, share_of
+from finops.domain.quantity import counted
+from finops.domain.resource import Gap
+
+NO_ALERTS: Final = " No alert reaches Slack: "
+_MEASURES: Final = frozenset({"cloudwatch", "pricing"})
+"""Gaps of these hide no resource: what they leave without a price is counted as that."""
+
+
+def scope_of(budget: Budget) -> Scope:
+    """Return which shards a budget is for; its tag is not part of that."""
+    scope = budget.spec.scope
+    return Scope(frozenset(scope.accounts), frozenset(scope.regions), frozenset(scope.services))
+
+
+def tag_of(budget: Budget) -> tuple[str, str] | None:
+    """Return key and value of the tag the resources carry, None for whatever tags."""
+    tag = budget.spec.scope.tag
+    return None if tag is None else (tag.key, tag.value)
+
+
+def unseen_by(scope: Scope, gaps: Iterable[Gap], services: Mapping[str, str]) -> tuple[Gap, ...]:
+    """Return the gaps that may hide resources of a scope, each once.
+
+    Args:
+        scope: of the budget.
+        gaps: of the last scans. A gap of a whole account may name the account object instead of its id: then it may
+            be any account.
+        services: kind → prefix of its AWS service.
+    """
+    wanted = {services.get(kind, "") for kind in scope.kinds}
+    return tuple(dict.fromkeys(gap for gap in gaps if _may_hide(gap, scope, wanted)))
+
+
+def _may_hide(gap: Gap, scope: Scope, wanted: set[str]) -> bool:
+    if gap.service in _MEASURES:
+        return False
+    account = gap.account if gap.account.isdecimal() else next(iter(scope.accounts), "")
+    # A gap of the identity or of the regions (sts, account, ec2:DescribeRegions) has no region and hides every kind.
+    is_wide = not gap.region
+    return scope.takes_place(account, gap.region) and (is_wide or not wanted or gap.service in wanted)
+
+
+def judged(
+    budget: Budget,
+    found: Judgement,
+    month: MonthSoFar,
+    gaps: tuple[Gap, ...],
+    today: date,
+    now: datetime,
+    unreached: str = "",
+) -> BudgetStatus:
+    """Return the status that says so; thresholds reached earlier in the month stay, whatever the cost is by now.
+
+    `unreached` is why no alert reaches the budget's own channel, empty when nothing is known to fail.
+    """
+    named, amount = today.strftime("%Y-%m"), budget.spec.amount
+    before = budget.status.alerts if budget.status.month == named else ()
+    known = {(one.basis, one.percent) for one in before}
+    news = tuple(
+        BudgetAlert(basis=one.basis, percent=one.percent, cost=one.cost, time=now.replace(microsecond=0))
+        for one in found.reached
+        if (one.basis, one.percent) not in known
+    )
+    is_known = found.state is not BudgetState.UNKNOWN
+    note = f"{NO_ALERTS}{unreached}" if unreached else ""
+    return BudgetStatus(
+        observed_generation=budget.metadata.generation,
+        conditions=with_condition(
+            budget.status.conditions,
+            "Ready",
+            is_known or ConditionStatus.UNKNOWN,
+            found.state.value if is_known else "CostUnknown",
+            f"{summary(amount, found, month, gaps)}{note}",
+            now=now,
+            observed_generation=budget.metadata.generation,
+        ),
+        state=found.state,
+        month=named,
+        actual=found.actual,
+        actual_percent=share_of(amount, found.actual),
+        known_cost=found.known,
+        forecast=found.forecast,
+        forecast_percent=share_of(amount, found.forecast),
+        through=month.through.isoformat() if month.through else None,
+        unpriced_resources=month.unpriced,
+        missing_days=month.missing_days,
+        unseen=len(gaps),
+        alerts=_that_fit((*before, *news), budget),
+    )
+
+
+def _that_fit(alerts: tuple[BudgetAlert, ...], budget: Budget) -> tuple[BudgetAlert, ...]:
+    """Return as many as a status holds: all that the budget still asks for, and the newest of those it did before.
+
+    Whoever changes the thresholds again and again must not make a status that cannot be written.
+    """
+    asked = budget.spec.alerts
+    wanted = {(Basis.ACTUAL, one) for one in asked.actual_percent}
+    wanted |= {(Basis.FORECAST, one) for one in asked.forecast_percent}
+    former = [one for one in alerts if (one.basis, one.percent) not in wanted]
+    dropped = former[: max(0, len(alerts) - 2 * ALERTS)]
+    return tuple(one for one in alerts if one not in dropped)
+
+
+def summary(amount: Decimal, found: Judgement, month: MonthSoFar, gaps: tuple[Gap, ...]) -> str:
+    """Return how the month stands as sentences."""
+    if month.through is None:
+        unseen = f" Not seen: {_named(gaps[0])}." if gaps else ""
+        check = "Check the policies of the namespace and the scope."
+        return f"No day of this month was scanned for this scope.{unseen} {check}"
+    problems = unknown_of(month, gaps)
+    if problems:
+        return f"At least {found.known:,.2f} of {amount:,.2f} USD through {month.through}. Unknown: {problems}."
+    ahead = "" if found.forecast is None else f" Forecast for the month: {found.forecast:,.2f} USD."
+    short = "" if ahead else " No forecast: the history is shorter than 28 days."
+    return f"{found.known:,.2f} of {amount:,.2f} USD through {month.through}.{ahead}{short}"
+
+
+def unknown_of(month: MonthSoFar, gaps: tuple[Gap, ...]) -> str:
+    """Return what is not known of the month's cost, in one phrase; empty when all is."""
+    unknown = [
+        f"{counted(month.missing_days, 'day')} of the month not scanned whole" if month.missing_days else "",
+        f"{counted(month.unpriced, 'resource')} without a price" if month.unpriced else "",
+        f"{counted(len(gaps), 'gap')} of the last scans, such as {_named(gaps[0])}" if gaps else "",
+    ]
+    return ", ".join(one for one in unknown if one)
+
+
+def _named(gap: Gap) -> str:
+    return " ".join(word for word in (gap.account, gap.region, f"{gap.service}:{gap.operation}", gap.code) if word)

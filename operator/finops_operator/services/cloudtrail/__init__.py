@@ -1,0 +1,1 @@
+"""CloudTrail: trails, and which of them deliver the same management events."""

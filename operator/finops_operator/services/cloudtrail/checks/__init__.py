@@ -1,0 +1,1 @@
+"""Checks of trails, one a file."""

@@ -1,0 +1,1 @@
+"""What Reserved Instances, Savings Plans and capacity reservations pay for, and what an act saves beside them."""

@@ -1,0 +1,36 @@
+"""Replication groups of several nodes that nobody reads or writes: AWS bills the hours of every node all the same.
+
+The rule is that of `elasticache_cluster_idle`, over all nodes: not a single command on any, and on none more
+connections than AWS holds itself. A node whose metrics are missing leaves the group without a verdict. Advice: the act
+that deletes caches proves what it deletes by one node, and never deletes a group of several.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
+from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.services.elasticache.cluster import CacheFacts
+from finops_operator.services.elasticache.judging.idle import PARAMETERS, idle
+
+ID: Final = "elasticache_replication_group_idle"
+_BY_HAND: Final = EvidenceFact("By hand", "no act deletes a group of several nodes; AWS deletes all of them at once")
+
+
+def _evaluate(facts: Facts[CacheFacts], parameters: Parameters) -> Finding | NotRecommended:
+    return idle(ID, "", facts, parameters, (_BY_HAND,))
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Idle ElastiCache replication group",
+    kinds=("elasticache-replication-group",),
+    documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action_type=ActionType.DELETE,
+    effort=Effort.MEDIUM,
+    evaluate=_evaluate,
+    rollback_possible=False,
+    destructive=True,
+    parameters=PARAMETERS,
+)

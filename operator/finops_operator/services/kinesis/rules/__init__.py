@@ -1,0 +1,1 @@
+"""What the kind of streams is made of: where the price list has their figures."""

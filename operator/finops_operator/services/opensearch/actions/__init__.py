@@ -1,0 +1,1 @@
+"""Actions on domains, one a file."""

@@ -1,0 +1,141 @@
+"""What an act has saved: the hours that scans saw, never more than promised, and never over a gap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finops.domain.lasting import (
+    AS_BEFORE,
+    BY_ITSELF,
+    GONE,
+    LONGEST_UNSEEN,
+    UNDONE,
+    Lasting,
+    Promise,
+    Sighting,
+    begun,
+    ended,
+    saved_until_now,
+    sighted,
+)
+
+_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_HOURS = Decimal(730)
+RESIZE = Promise(_AT, Decimal("73.00"), Decimal("146.00"), Decimal("73.00"))
+DELETE = Promise(_AT, Decimal("73.00"), Decimal("73.00"), Decimal("0.00"), destroys=True)
+WEEK = Promise(_AT, Decimal("16.80"), Decimal("73.00"), Decimal("0.00"), lasts=timedelta(days=7))
+
+
+def after(hours: float, cost: str | None = "73.00", *, there: bool = True) -> Sighting:
+    return Sighting(_AT + timedelta(hours=hours), there, None if cost is None else Decimal(cost))
+
+
+GONE_AT_5 = after(5, None, there=False)
+
+
+def story(promise: Promise, *sightings: Sighting) -> Lasting:
+    lasting = begun(promise)
+    for one in sightings:
+        lasting = sighted(lasting, promise, one)
+    return lasting
+
+
+def hours(lasting: Lasting) -> tuple[float, float]:
+    return lasting.seen / 3600, lasting.unknown / 3600
+
+
+@pytest.mark.parametrize(
+    ("promise", "sightings", "known", "money", "why"),
+    [
+        (RESIZE, [], (0, 0), "0", ""),
+        (RESIZE, [after(1), after(10)], (10, 0), "1.00", ""),
+        (RESIZE, [after(4, "60.00")], (4, 0), "0.40", ""),
+        (RESIZE, [after(4, "109.50")], (4, 0), "0.20", ""),
+        (RESIZE, [after(4, "109.50"), after(8)], (8, 0), "0.40", ""),
+        (RESIZE, [after(4), after(10, None), after(12)], (4, 8), "0.40", ""),
+        (RESIZE, [after(4), after(4 + 27), after(4 + 28)], (5, 27), "0.50", ""),
+        (RESIZE, [after(10), after(4), after(10)], (10, 0), "1.00", ""),
+        (RESIZE, [after(4), after(10, "146.00"), after(11), after(12)], (4, 6), "0.40", AS_BEFORE),
+        (RESIZE, [after(4), GONE_AT_5, after(6)], (4, 1), "0.40", GONE),
+        (DELETE, [GONE_AT_5, after(10, None, there=False)], (10, 0), "1.00", ""),
+        (DELETE, [GONE_AT_5, after(10, "73.00")], (5, 5), "0.50", AS_BEFORE),
+        (WEEK, [after(24 * day, "0.00") for day in range(1, 10)], (144, 24), "14.40", BY_ITSELF),
+        (WEEK, [after(24, "0.00"), after(24 * 9, "0.00")], (24, 144), "2.40", BY_ITSELF),
+        (replace(RESIZE, before=None), [after(4)], (0, 4), "0", ""),
+    ],
+)
+def test_an_act_saves_the_hours_that_two_sightings_beside_each_other_show(
+    promise: Promise, sightings: list[Sighting], known: tuple[float, float], money: str, why: str
+) -> None:
+    lasting = story(promise, *sightings)
+    assert hours(lasting) == known
+    saved = saved_until_now(lasting, promise, _HOURS)
+    assert saved is not None
+    assert saved.quantize(Decimal("0.01")) == Decimal(money)
+    assert (lasting.why, lasting.ended is not None) == (why, bool(why))
+
+
+def test_the_undo_ends_it_when_it_was_done_and_what_comes_later_adds_nothing() -> None:
+    lasting = ended(story(RESIZE, after(4)), _AT + timedelta(hours=9), UNDONE)
+    assert (hours(lasting), lasting.ended, lasting.why) == ((9, 0), _AT + timedelta(hours=9), UNDONE)
+    assert sighted(lasting, RESIZE, after(20)) == ended(lasting, _AT + timedelta(hours=30), GONE) == lasting
+
+
+def test_hours_before_an_undo_that_nobody_saw_for_long_are_unknown() -> None:
+    assert hours(ended(story(RESIZE, after(4)), _AT + timedelta(hours=40), UNDONE)) == (4, 36)
+
+
+def test_hours_without_a_figure_are_counted_and_their_money_is_unknown() -> None:
+    promise = replace(RESIZE, saving=None)
+    assert hours(story(promise, after(4))) == (4, 0)
+    assert saved_until_now(story(promise, after(4)), promise, _HOURS) is None
+
+
+costs = st.one_of(st.none(), st.decimals("0", "300", places=2))
+sightings_of = st.lists(
+    st.tuples(st.integers(-3600, 40 * 86_400), st.booleans(), costs).map(
+        lambda one: Sighting(_AT + timedelta(seconds=one[0]), one[1], one[2])
+    ),
+    max_size=25,
+)
+promises = st.sampled_from([RESIZE, DELETE, WEEK, replace(RESIZE, saving=Decimal("9.99")), replace(RESIZE, after=None)])
+
+
+@given(promise=promises, sightings=sightings_of)
+def test_an_act_never_saves_more_than_was_promised_for_the_time_and_every_second_is_accounted_for(
+    promise: Promise, sightings: list[Sighting]
+) -> None:
+    lasting = story(promise, *sightings)
+    passed = int((lasting.until - _AT).total_seconds())
+    assert lasting.seen + lasting.unknown == passed
+    assert 0 <= lasting.saved <= lasting.seen
+    saved = saved_until_now(lasting, promise, _HOURS)
+    assert saved is not None
+    assert promise.saving is not None
+    seconds = promise.lasts.total_seconds() if promise.lasts else 730 * 3600
+    assert 0 <= saved <= promise.saving * Decimal(passed) / Decimal(int(seconds)) + Decimal("1e-12")
+    assert promise.lasts is None or saved <= promise.saving
+
+
+@given(promise=promises, sightings=sightings_of, gap=st.integers(1, 10**6))
+def test_a_gap_adds_nothing_saved(promise: Promise, sightings: list[Sighting], gap: int) -> None:
+    before = story(promise, *sightings)
+    late = before.until + LONGEST_UNSEEN + timedelta(seconds=gap)
+    later = sighted(before, promise, Sighting(late, not promise.destroys, promise.after))
+    assert (later.saved, later.seen) == (before.saved, before.seen)
+
+
+@given(promise=promises, first=sightings_of, then=sightings_of, at=st.integers(0, 10**6))
+def test_nothing_is_saved_after_an_undo(promise: Promise, first: list[Sighting], then: list[Sighting], at: int) -> None:
+    undone = ended(story(promise, *first), _AT + timedelta(seconds=at), UNDONE)
+    assert undone.ended is not None
+    later = undone
+    for one in then:
+        later = sighted(later, promise, one)
+    assert later == undone

@@ -1,0 +1,203 @@
+"""What the offline verifier asks of every call that needs permission: the first ones, and each that destroys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
+from tests.support.ledger_lines import (
+    TWO_CALLS,
+    WHAT,
+    decided,
+    entry,
+    intent,
+    lines,
+    of_plan,
+    outcome,
+    proposed,
+    records,
+    started,
+    verified,
+    vote,
+)
+
+from finops.audit_verify import verify
+from finops.audit_verify.plan import destroys
+from finops.domain.audit import GENESIS_HASH, Entry, RecordKind
+from finops.domain.canonical import Json
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import ResourceRef
+from finops.ledger.lines import line_of
+from finops_operator.plugins.loaded import load_actions, load_kinds
+
+_VOLUME: dict[str, Json] = {"VolumeId": "i-1"}
+_DELETION = Plan(
+    "ebs_volume_delete",
+    replace(WHAT.resource, kind="ebs-volume"),
+    {},
+    (
+        PlanStep("create_snapshot", "ec2:CreateSnapshot", _VOLUME),
+        PlanStep("wait_snapshot"),
+        PlanStep("delete_volume", "ec2:DeleteVolume", _VOLUME),
+    ),
+    {"state": "available"},
+)
+
+
+def call(step: str, result: str = "ok", attempt: int = 1) -> tuple[Entry, Entry]:
+    operation = next(one.operation for one in (*_DELETION.steps, *TWO_CALLS.steps) if one.id == step)
+    parameters = _VOLUME if operation.startswith("ec2:C") or "Volume" in operation else {"InstanceIds": ["i-1"]}
+    return intent(step, attempt, operation=operation, parameters=parameters), outcome(step, attempt, result)
+
+
+_VOTES = (vote("k8s.ann"), vote("k8s.bob"))
+_BEGUN = (proposed(), *_VOTES, decided(), started())
+_SNAPSHOT, _DELETE = call("create_snapshot"), call("delete_volume")
+
+
+def problems(*story: Entry, plan: Plan = _DELETION) -> list[tuple[str, str]]:
+    return [(one.code, one.message) for one in verify(lines(of_plan(plan, *story))).problems]
+
+
+def frozen() -> Entry:
+    made = entry("frozen", RecordKind.FROZEN, result="on", detail={"reason": "drill"}, plan="")
+    return replace(made, operation_id="frozen:all:1", request="")
+
+
+def paused() -> Entry:
+    made = entry("paused", RecordKind.PAUSED, result="paused")
+    kind = f"team-a/None/{_DELETION.action}"
+    return replace(made, operation_id=f"acts paused:{kind}:1", request="team-a/savings-f/f")
+
+
+def test_an_honest_deletion_verifies() -> None:
+    assert problems(*_BEGUN, *_SNAPSHOT, *_DELETE, verified()) == []
+
+
+@pytest.mark.parametrize(
+    ("between", "code"),
+    [
+        ((frozen(),), "Freeze"),
+        ((paused(),), "Pause"),
+        ((vote("k8s.eve", "Deny"),), "Approval"),
+        ((vote("k8s.ann", "Withdraw"),), "Approval"),
+        ((entry("ended", RecordKind.DECIDED, result="Withdrawn", detail={"required": 2}),), "Approval"),
+    ],
+    ids=["frozen", "paused", "denied", "a vote taken back", "ended by a decision"],
+)
+def test_what_forbids_an_act_forbids_its_deletion_after_the_snapshot_too(between: tuple[Entry, ...], code: str) -> None:
+    assert [one for one, _ in problems(*_BEGUN, *_SNAPSHOT, *between, *_DELETE)] == [code]
+    # What only finishes what began goes on.
+    first, last = call("stop"), call("start")
+    assert problems(*_BEGUN, *first, *between, *last, plan=TWO_CALLS) == []
+
+
+def test_a_deletion_after_the_expiry_is_found_and_the_start_of_a_stopped_instance_is_not() -> None:
+    late = (proposed(), *_VOTES, decided(2, "2026-03-01T12:00:06.500000+00:00"), started())
+    assert [code for code, _ in problems(*late, *_SNAPSHOT, *_DELETE)] == ["Expiry"]
+    assert problems(*late, *call("stop"), *call("start"), plan=TWO_CALLS) == []
+
+
+@pytest.mark.parametrize("result", ["rejected", "absent"])
+def test_a_repetition_asks_again_as_long_as_nothing_has_changed(result: str) -> None:
+    repeated = call("stop", attempt=2)
+    assert problems(*_BEGUN, *call("stop", result), *repeated, *call("start"), plan=TWO_CALLS) == []
+    denied = (*_BEGUN, *call("stop", result), vote("k8s.eve", "Deny"), *repeated)
+    assert problems(*denied, plan=TWO_CALLS) == [
+        ("Approval", "a call of an act that had changed nothing was made although a person had denied it")
+    ]
+
+
+@pytest.mark.parametrize("before", [(), call("create_snapshot", "rejected"), call("create_snapshot", "foreign")])
+def test_nothing_is_deleted_before_the_steps_that_the_plan_has_first(before: tuple[Entry, ...]) -> None:
+    assert "Plan" in [code for code, _ in problems(*_BEGUN, *before, *_DELETE)]
+
+
+def test_a_snapshot_is_not_made_after_the_deletion() -> None:
+    late = call("create_snapshot", attempt=2)
+    assert [code for code, _ in problems(*_BEGUN, *_SNAPSHOT, *_DELETE, *late)] == ["Plan"]
+
+
+def test_a_call_that_was_answered_is_not_made_again() -> None:
+    again = call("stop", attempt=2)
+    assert problems(*_BEGUN, *call("stop"), *again, plan=TWO_CALLS) == [
+        ("Plan", "step 'stop' was called again though its last call came to 'ok'")
+    ]
+    assert problems(*_BEGUN, *call("stop", "absent"), *again, plan=TWO_CALLS) == []
+
+
+def test_an_effect_that_shows_late_leads_on() -> None:
+    refused = call("stop", "rejected", attempt=2)
+    assert problems(*_BEGUN, *call("stop", "absent"), *refused, *call("start"), verified(), plan=TWO_CALLS) == []
+
+
+@pytest.mark.parametrize("done", [(), _SNAPSHOT, (*_SNAPSHOT, *call("delete_volume", "rejected"))])
+def test_an_act_is_verified_only_after_every_call_of_its_plan_took_effect(done: tuple[Entry, ...]) -> None:
+    assert [code for code, _ in problems(*_BEGUN, *done, verified())] == ["Plan"]
+
+
+def test_an_act_that_turned_back_succeeds_only_where_something_may_be_gone() -> None:
+    turned = entry("compensating", RecordKind.OUTCOME, result="compensating")
+    assert problems(*_BEGUN, *_SNAPSHOT, turned, verified()) == [("Plan", "verified after the act had turned back")]
+    gone = call("delete_volume", "foreign")
+    assert problems(*_BEGUN, *_SNAPSHOT, *gone, turned, verified()) == []
+
+
+def test_approvals_from_two_channels_are_of_one_person_where_something_is_destroyed_unless_both_are_mapped() -> None:
+    def story(**more: Json) -> tuple[Entry, ...]:
+        decision = decided()
+        decision = replace(decision, detail={**decision.detail, **more})
+        return proposed(), vote("slack.U1"), vote("k8s.ann"), decision, started()
+
+    alone = [("Approval", "an act that destroys was approved by 1 of 2 people who are surely not the same")]
+    assert problems(*story(mapped=[])) == alone
+    assert problems(*story(mapped=["slack.U1"])) == alone
+    assert problems(*story(mapped=["slack.U1", "k8s.ann"])) == []
+    assert problems(*story(mapped=[]), plan=TWO_CALLS) == []
+    of_an_older_release = story()
+    assert problems(*of_an_older_release) == []
+
+
+def dated(story: tuple[Entry, ...], place: int, by: timedelta) -> list[tuple[str, str]]:
+    """Return what is wrong with a story whose record at `place` was dated back and signed as such."""
+    made, previous = [], GENESIS_HASH
+    for number, one in enumerate(records(of_plan(TWO_CALLS, *story))):
+        time = one.time - by if number == place else one.time
+        record = KEYS.sign(replace(one, time=time, previous_hash=previous))
+        made.append(line_of(record).decode())
+        previous = record.hash
+    return [(one.code, one.message) for one in verify(made, keys=PUBLIC_KEYS).problems]
+
+
+def test_a_call_that_is_dated_back_is_judged_by_the_records_before_it() -> None:
+    expired = (proposed(), *_VOTES, decided(2, "2026-03-01T12:00:03.500000+00:00"), started(), *call("stop"))
+    ((code, _),) = dated(expired, 5, timedelta(seconds=4))
+    assert code == "Expiry"
+
+
+def test_a_clock_may_be_put_back_by_as_much_as_aws_takes_and_no_more() -> None:
+    story = (*_BEGUN, *call("stop"))
+    assert dated(story, 5, timedelta(minutes=4)) == []
+    ((code, _),) = dated(story, 5, timedelta(minutes=6))
+    assert code == "Time"
+
+
+@pytest.mark.parametrize("name", sorted(load_actions()))
+def test_the_verifier_knows_by_its_name_each_operation_that_an_action_holds_for_a_point_of_no_return(name: str) -> None:
+    action = load_actions()[name]
+    kind = load_kinds()[min(action.kinds)]
+    _, _, _, region, account, _ = kind.sample.arn.split(":", 5)
+    resource = ResourceRef(kind.id, kind.sample.id, kind.sample.arn, account, region)
+    plan = action.plan(resource, action.sample.parameters, action.sample.assumed)
+    for step in plan.steps:
+        if step.changes:
+            assert destroys(step.operation) == action.procedure.steps[step.id].destroys, step.operation
+            assert action.destructive or not destroys(step.operation)
+
+
+@pytest.mark.parametrize("operation", [["ec2:DeleteVolume"], {"a": 1}, None, 5])
+def test_an_operation_of_another_type_is_outside_of_the_plan_and_the_report_goes_on(operation: Json) -> None:
+    made = intent("delete_volume", 1, operation=operation, parameters={})
+    assert "Plan" in {code for code, _ in problems(*_BEGUN, *_SNAPSHOT, made)}

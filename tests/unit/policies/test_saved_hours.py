@@ -1,0 +1,158 @@
+"""What scans saw of the resources of ended acts, on the real stores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from tests.support.act_world import ACCESS, ACCOUNT, LIMITS, REGION
+from tests.support.scan_samples import NOW, summary
+from tests.support.web_estate import priced, resource
+
+from finops.domain.lasting import AS_BEFORE, GONE, UNDONE, Lasting
+from finops.domain.plan import Plan
+from finops.domain.recommendation import ResourceRef
+from finops.domain.resource import Gap, Shard
+from finops.ports.act import ActRequest
+from finops.ports.aws_access import Tenant
+from finops.store.connection import Store
+from finops.store.inventory import InventoryStore, ShardHead
+from finops.store.realized import StoredSavings, saved_a_month
+from finops.store.recommendations import PolicyHead
+from finops.store.resource_costs import ResourceCostStore
+from finops_operator.policies.saved_hours import SavedHours
+from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
+
+TENANT = Tenant(namespace="team-a", policy="all")
+POLICY = ("team-a", "all")
+SHARD = Shard(ACCOUNT, REGION, "ec2-instance")
+_GAP = Gap(ACCOUNT, REGION, "ec2", "DescribeInstances", "Throttling", "AWS throttled")
+
+
+def act(uid: str = "u1") -> ActRequest:
+    """A resize that saves 73.00 USD a month, 0.10 USD an hour."""
+    arn = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"
+    plan = Plan(RESIZE.id, ResourceRef("ec2-instance", "i-1", arn, ACCOUNT, REGION), {}, (), {})
+    estimate = {"currentMonthlyCost": "146.00", "newMonthlyCost": "73.00", "monthlySavings": "73.00"}
+    return ActRequest(
+        uid=uid,
+        name=f"r-{uid}",
+        tenant=TENANT,
+        access=ACCESS,
+        plan=plan,
+        plan_hash=plan.hash,
+        deciders=(),
+        dry_run=False,
+        estimate=estimate,
+        limits=LIMITS,
+    )
+
+
+def undo(uid: str = "u2") -> ActRequest:
+    estimate = {"currentMonthlyCost": "73.00", "newMonthlyCost": "146.00", "monthlySavings": "0.00"}
+    return replace(act(uid), estimate=estimate)
+
+
+class World:
+    """A policy whose one act ended at `NOW`."""
+
+    def __init__(self, store: Store) -> None:
+        self.savings, self.inventory = StoredSavings(store), InventoryStore(store)
+        self.costs = ResourceCostStore(store)
+        self.hours = SavedHours(self.savings, self.inventory, self.costs, {RESIZE.id: RESIZE})
+        self.savings.append(act(), NOW)
+
+    def listed(self, hours: float, hourly: str = "", *, there: bool = True, gaps: tuple[Gap, ...] = ()) -> str:
+        """Let a scan list the shard; return its generation."""
+        at = NOW + timedelta(hours=hours)
+        generation = f"g{hours}"
+        if there:
+            self.inventory.add(SHARD, generation, 0, [resource("ec2-instance", "i-1")])
+            self.costs.put(SHARD, {"i-1": priced(hourly, missing=() if hourly else ("hour: no price",))})
+        self.inventory.swap(ShardHead(SHARD, generation, int(there), 1, 1, gaps, at, at, at, {}))
+        return generation
+
+    def scan(self, hours: float, hourly: str = "", *, there: bool = True, gaps: tuple[Gap, ...] = ()) -> Lasting:
+        generation = self.listed(hours, hourly, there=there, gaps=gaps)
+        self.hours.note(POLICY, PolicyHead(generation, summary(), ((SHARD, generation),)))
+        return self.savings.seen()["u1"]
+
+    def a_month(self, at: datetime = NOW) -> Decimal:
+        return self.hours.a_month(POLICY, at)
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(store)
+
+
+def times(lasting: Lasting) -> tuple[float, float]:
+    return lasting.seen / 3600, lasting.unknown / 3600
+
+
+def test_hours_between_scans_that_see_the_new_cost_are_saved(world: World) -> None:
+    world.scan(1, "0.1")
+    lasting = world.scan(5, "0.1")
+    assert (times(lasting), lasting.saved, lasting.ended) == ((5, 0), Decimal(5 * 3600), None)
+    assert world.a_month() == Decimal("73.00")
+    assert world.scan(5, "0.1") == lasting, "the same scan again changes nothing"
+
+
+def test_a_cost_that_is_not_known_and_a_listing_with_gaps_leave_hours_unknown(world: World) -> None:
+    world.scan(1, "0.1")
+    assert times(world.scan(3)) == (1, 2)
+    assert times(world.scan(4, there=False, gaps=(_GAP,))) == (1, 2), "what a listing with gaps lacks is not gone"
+    assert times(world.scan(5, "0.1")) == (1, 4)
+    assert times(world.scan(6, "0.1")) == (2, 4)
+
+
+def test_somebody_who_changes_it_back_ends_the_saving_finally(world: World) -> None:
+    world.scan(1, "0.1")
+    lasting = world.scan(4, "0.2")
+    assert (times(lasting), lasting.why, lasting.ended) == ((1, 3), AS_BEFORE, NOW + timedelta(hours=4))
+    assert world.a_month() == Decimal("0.00")
+    assert world.scan(5, "0.1") == lasting
+
+
+def test_a_change_in_part_saves_that_part(world: World) -> None:
+    world.scan(1, "0.15")
+    assert world.a_month() == Decimal("36.50")
+
+
+def test_a_resource_that_is_gone_ends_the_saving(world: World) -> None:
+    lasting = world.scan(2, there=False)
+    assert (times(lasting), lasting.why) == ((0, 2), GONE)
+
+
+def test_an_undo_ends_it_at_its_time_and_takes_nothing_else_away(world: World) -> None:
+    world.scan(1, "0.1")
+    world.savings.append(undo(), NOW + timedelta(hours=3), "u1")
+    lasting = world.scan(4, "0.2")
+    assert (times(lasting), lasting.why, lasting.ended) == ((3, 0), UNDONE, NOW + timedelta(hours=3))
+    assert world.a_month() == Decimal("0.00")
+    world.savings.append(act("u3"), NOW + timedelta(hours=5))
+    assert world.a_month() == Decimal("73.00")
+
+
+def test_an_act_that_the_last_scan_did_not_see_priced_counts_for_nothing_until_one_can(world: World) -> None:
+    world.scan(1, "0.1")
+    assert world.a_month() == Decimal("73.00")
+    world.scan(2)
+    assert world.a_month() == Decimal("0.00")
+    world.scan(3, "0.1")
+    assert world.a_month() == Decimal("73.00")
+
+
+def test_a_scan_that_another_one_has_overtaken_says_nothing(world: World) -> None:
+    world.scan(1, "0.1")
+    old = world.listed(2, "0.1")
+    world.listed(3, "0.2")
+    world.hours.note(POLICY, PolicyHead(old, summary(), ((SHARD, old),)))
+    assert world.savings.seen()["u1"].until == NOW + timedelta(hours=1)
+
+
+def test_an_entry_of_an_older_release_says_nothing_of_hours_and_counts_as_promised(world: World) -> None:
+    entry = {**next(iter(world.savings.read())), "kind": "", "undoes": ""}
+    assert saved_a_month([entry], NOW, {}) == Decimal("73.00")

@@ -1,0 +1,78 @@
+"""What a group costs is its members', once: the sum of those that are known, and how many are not in it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.judging import Bench, group_cost
+from tests.support.scaling_groups import group
+
+from finops.domain.price import Cost, GroupOf, cost_of_group
+from finops.domain.report import ShardCost
+from finops_operator.plugins.loaded import load_kinds
+from finops_operator.plugins.members_saving import smaller_group
+from finops_operator.scan.custom.fields import fields_of
+from finops_operator.scan.report import resource_to_json
+
+GROUPS = load_kinds()["auto-scaling-group"]
+COSTS = st.lists(st.none() | st.decimals(0, 9999, places=2).map(str), max_size=8)
+
+
+def test_a_report_shows_the_sum_as_attributed_and_no_cost_of_the_groups_own() -> None:
+    shown = resource_to_json(group(2), group_cost(GROUPS, group(2), ["10.01", "2.30"]), None)
+    assert (shown["attributedMonthlyCost"], shown["attributedUnknown"]) == ("12.31", 0)
+    assert (shown["monthlyCost"], shown["annualCost"], shown["hourlyCost"]) == (None, None, None)
+
+
+def test_a_member_without_a_price_is_counted_and_not_taken_for_free() -> None:
+    some = group_cost(GROUPS, group(3), ["10.00", None, None]).attributed
+    assert some is not None
+    assert (some.monthly, some.unknown, some.whole) == (Decimal("10.00"), 2, None)
+    none = group_cost(GROUPS, group(1), [None]).attributed
+    assert none is not None
+    assert (none.monthly, none.unknown) == (None, 1)
+
+
+def test_members_that_aws_did_not_name_leave_the_sum_unknown() -> None:
+    shown = resource_to_json(group(2), cost_of_group(GroupOf("ec2-instance", None)), None)
+    assert (shown["attributedMonthlyCost"], shown["attributedUnknown"]) == (None, None)
+
+
+def test_what_is_no_group_has_nothing_attributed_and_keeps_its_own_cost() -> None:
+    shown = resource_to_json(group(1), Cost(Decimal("1.00"), None), None)
+    assert (shown["monthlyCost"], shown["attributedMonthlyCost"], shown["attributedUnknown"]) == ("1.00", None, None)
+
+
+@given(COSTS)
+def test_the_sum_and_the_rest_are_all_the_members_and_a_total_has_them_once(costs: list[str | None]) -> None:
+    cost = group_cost(GROUPS, group(len(costs)), costs)
+    assert cost.attributed is not None
+    assert cost.attributed.unknown == costs.count(None)
+    assert (cost.attributed.monthly or 0) == sum(Decimal(one) for one in costs if one is not None)
+    total = ShardCost().plus(cost)
+    assert (total.monthly_cost, total.unpriced, total.groups) == (Decimal(0), 0, 1)
+    assert (total.known_cost, total.own_cost) == (Decimal(0), None)
+
+
+@given(COSTS, st.integers(0, 9))
+def test_a_smaller_group_never_saves_more_than_the_members_that_end_cost(costs: list[str | None], enough: int) -> None:
+    smaller = smaller_group(group_cost(GROUPS, group(len(costs)), costs), len(costs), enough)
+    if None in costs:
+        assert smaller.monthly is None
+        assert smaller.unknown
+        return
+    known = sorted(Decimal(one) for one in costs if one is not None)
+    assert smaller.monthly is not None
+    saved = sum(known, Decimal(0)) - smaller.monthly
+    assert saved == sum(known[: max(0, len(known) - enough)])
+    assert 0 <= saved <= sum(known)
+
+
+@pytest.mark.parametrize("name", ["cost.monthly", "cost.annual", "cost.hourly"])
+@pytest.mark.parametrize("kind", ["auto-scaling-group", "eks-nodegroup"])
+def test_a_rule_about_cost_never_takes_a_group_for_free(name: str, kind: str) -> None:
+    value = fields_of(load_kinds()[kind])[name].read(Bench(load_kinds()[kind]).facts(group(1)))
+    assert getattr(value, "reason", "") == "a group has no cost of its own: AWS bills its members"

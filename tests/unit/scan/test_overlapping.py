@@ -1,0 +1,89 @@
+"""Of what a group and its members would both save only the better advice counts, whatever the order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.scan_samples import recommendation
+
+from finops.domain.recommendation import Recommendation, ResourceRef, Status
+from finops_operator.scan.overlapping import GroupAdvice, not_counted
+
+INSTANCE, GROUP, NODES = "ec2-instance", "auto-scaling-group", "eks-nodegroup"
+
+
+def advice(kind: str, name: str, saving: str | None, status: Status = Status.ADVICE) -> Recommendation:
+    place = ResourceRef(kind, name, f"arn:{kind}:{name}", "111122223333", "us-east-1")
+    money = None if saving is None else Decimal(saving)
+    made = replace(recommendation(1), id=name, resource=place, group=place.arn, status=status)
+    return replace(made, monthly_savings=money, list_monthly_savings=money)
+
+
+def of_group(saving: str | None, *members: str, status: Status = Status.ADVICE, name: str = "web") -> GroupAdvice:
+    return GroupAdvice(advice(GROUP, name, saving, status), frozenset((INSTANCE, one) for one in members))
+
+
+def left_out(groups: list[GroupAdvice], *others: Recommendation) -> list[str]:
+    return sorted(one.id for one in not_counted(groups, [*(one.best for one in groups), *others]))
+
+
+def test_the_group_counts_where_it_saves_more_than_its_members_together_and_else_they_do() -> None:
+    theirs = advice(INSTANCE, "a", "10.00"), advice(INSTANCE, "b", "10.00"), advice(INSTANCE, "other", "99.00")
+    assert left_out([of_group("20.01", "a", "b")], *theirs) == ["a", "b"]
+    assert left_out([of_group("20.00", "a", "b")], *theirs) == ["web"]
+
+
+def test_an_act_that_can_be_approved_never_gives_way_to_advice() -> None:
+    ready = advice(INSTANCE, "a", "1.00", Status.ACTIONABLE)
+    assert left_out([of_group("50.00", "a")], ready) == ["web"]
+    assert left_out([of_group("50.00", "a", status=Status.ACTIONABLE)], ready) == ["a"]
+    # Auto Scaling would undo a stop of its machines: the only act that saves something is the group's.
+    idle = [advice(INSTANCE, name, "70.08") for name in ("a", "b")]
+    assert left_out([of_group("70.08", "a", "b", status=Status.ACTIONABLE)], *idle) == ["a", "b"]
+
+
+def test_what_a_reservation_covers_is_compared_at_the_list_price_that_the_group_has_too() -> None:
+    covered = [replace(advice(INSTANCE, name, "70.08"), monthly_savings=Decimal(0)) for name in ("a", "b")]
+    assert left_out([of_group("70.08", "a", "b")], *covered) == ["web"]
+
+
+def test_without_a_known_saving_on_both_sides_nothing_is_counted_twice() -> None:
+    assert left_out([of_group(None, "a")], advice(INSTANCE, "a", "1.00")) == []
+    assert left_out([of_group("5.00", "a")], advice(INSTANCE, "a", None)) == []
+
+
+def test_a_member_elsewhere_of_the_same_id_is_another_one() -> None:
+    one = advice(INSTANCE, "a", "1.00")
+    elsewhere = replace(one, resource=replace(one.resource, region="eu-west-1"))
+    assert left_out([of_group("5.00", "a")], elsewhere) == []
+
+
+def test_a_node_group_and_the_group_behind_it_share_their_machines() -> None:
+    behind = of_group("30.00", "a", "b", name="behind")
+    nodes = GroupAdvice(advice(NODES, "nodes", "60.00"), frozenset({(GROUP, "behind"), *behind.members}))
+    assert left_out([nodes, behind], advice(INSTANCE, "a", "1.00")) == ["a", "behind"]
+    smaller = replace(nodes, best=advice(NODES, "nodes", "30.00"))
+    assert left_out([smaller, behind], advice(INSTANCE, "a", "1.00")) == ["a", "nodes"]
+
+
+_STATUSES = st.sampled_from([Status.ADVICE, Status.ACTIONABLE])
+
+
+@given(st.integers(0, 100), _STATUSES, st.lists(st.tuples(st.integers(0, 100), _STATUSES), max_size=4))
+def test_what_counts_is_the_side_with_an_act_and_of_two_such_or_none_the_larger(
+    group: int, status: Status, members: list[tuple[int, Status]]
+) -> None:
+    theirs = [advice(INSTANCE, f"i-{at}", str(one), state) for at, (one, state) in enumerate(members)]
+    whole = of_group(str(group), *(one.id for one in theirs), status=status)
+    out = set(left_out([whole], *theirs))
+    counted = sum(one.monthly_savings or 0 for one in (whole.best, *theirs) if one.id not in out)
+    together = sum(one for one, _ in members)
+    ready = status is Status.ACTIONABLE
+    theirs_ready = any(one and state is Status.ACTIONABLE for one, state in members)
+    if not group or not together or ready == theirs_ready:
+        assert counted == max(group, together)
+    else:
+        assert counted == (group if ready else together)
