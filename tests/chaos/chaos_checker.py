@@ -244,9 +244,14 @@ def _is_end(record: Obj, expected: Expected) -> bool:
     return bool(mine and record["result"] in _ENDS)
 
 
-def _text(operation: str, parameters: Mapping[str, Any]) -> str:
+def as_seen(operation: str) -> tuple[str, str]:
+    """Return the service for which a call is signed, and its name: as AWS sees the operation of a plan."""
     service, _, action = operation.partition(":")
-    return f"{_SIGNED_AS.get(service, service)}:{action} {json.dumps(_plain(parameters), sort_keys=True)}"
+    return _SIGNED_AS.get(service, service), action
+
+
+def _text(operation: str, parameters: Mapping[str, Any]) -> str:
+    return f"{':'.join(as_seen(operation))} {json.dumps(_plain(parameters), sort_keys=True)}"
 
 
 def _plain(value: Any) -> Any:

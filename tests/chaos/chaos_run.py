@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from tests.chaos.chaos_cases import Case, Fault, Variant
-from tests.chaos.chaos_checker import Evidence, Expected, Violation, check_all
+from tests.chaos.chaos_checker import Evidence, Expected, Violation, as_seen, check_all
 from tests.chaos.chaos_operator import LEASE_SECONDS
 from tests.chaos.chaos_proposal import Proposal, ask_for_undo, propose, undo_of
 from tests.chaos.chaos_world import ChaosWorld, OperatorProcess, Place
@@ -202,7 +202,7 @@ class Run:
         return [dict(one) for one in self.place.records() if one["request"].rpartition("/")[2] == uid]
 
     def _inject(self, kind: str, operation: str) -> None:
-        service, _, action = operation.partition(":")
+        service, action = as_seen(operation)
         self.world.aws.control.inject({"kind": kind, "service": service, "action": action, "count": 1})
 
     # -- what is judged

@@ -107,7 +107,7 @@ class DurableLedger:
 
         Called every second or so while the lease is held, and `at_once` before it is given up. Gives the sinks that
         no append waits for what they lack. When no checkpoint is due it verifies another part of what the start did not
-        read.
+        read, and packs old records.
 
         Raises:
             FenceLost: this process does not hold the lease any more.
@@ -126,7 +126,7 @@ class DurableLedger:
                 entry = record_of(checkpoint, known)
                 picture = self._sinks.pictures.due(known, at_once=at_once)
         if checkpoint is None:
-            self._sinks.verify()
+            self._sinks.tend()
         else:
             # Not under the lock: a slow API server must not keep an act from being recorded.
             anchor.write(checkpoint)

@@ -26,6 +26,7 @@ from finops.ledger.signing import Keyring
 from finops.ledger.state import Shelf
 from finops.ports.sink import KeptSink, Sink
 from finops.store.ledger import LedgerStream
+from finops.store.packed_records import LOOSE
 
 _COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
 
@@ -117,8 +118,8 @@ class Sinks:
             return None
         return known
 
-    def verify(self) -> None:
-        """Verify that the stream still has all records, and another part of what a start did not read of the sinks.
+    def tend(self) -> None:
+        """Verify that the stream has all records and another part of what a start did not read; pack old records.
 
         Raises:
             LedgerDiverged: it was changed; `diverged` says so.
@@ -129,6 +130,9 @@ class Sinks:
         try:
             self._stream.whole_head()
             self.pictures.verify()
+            known = self.durable()
+            if known is not None:
+                self._stream.pack(known.head.fence, loose=LOOSE)
         except LedgerDiverged as error:
             self.diverged = error.message
             raise

@@ -19,10 +19,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from finops.domain.audit import Record
-from finops.errors import InvalidInput
+from finops.errors import InvalidInput, LedgerDiverged
 from finops.store.connection import Store, store_errors
 from finops.store.keys import RestoreKeys
 from finops.store.ledger import AppendResult, Head, LedgerStream, unchecked
+from finops.store.packed_records import LOOSE, RECORDS
 
 HASHES: Final = (
     "cost:*",
@@ -68,8 +69,20 @@ class Held:
         return self._ledger.head()
 
     def records(self, until: int) -> Iterator[Record]:
-        """Yield the ledger's records up to sequence `until`. Raises LedgerDiverged: what is stored is not a ledger."""
-        return self._ledger.read(count=until) if until else iter(())
+        """Yield the ledger's records up to sequence `until`.
+
+        Raises:
+            LedgerDiverged: what is stored is not a ledger, or a record is missing.
+        """
+        for number, record in enumerate(self._ledger.read(count=until) if until else (), 1):
+            if record.sequence != number:
+                break
+            yield record
+            if number == until:
+                return
+        if until:
+            self._ledger.whole_head()
+            raise LedgerDiverged("the store lost records of the ledger while they were read")
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """Yield everything but the ledger."""
@@ -158,6 +171,9 @@ class Target:
     def write_record(self, record: Record) -> None:
         """Append one record; again is as good as once. Raises NotEmpty: another ledger is there."""
         answer = self._ledger.append(record)
+        if record.sequence % RECORDS == 0:
+            # What was backed up packed need not fit into the store as entries.
+            self._ledger.pack(record.fence, loose=LOOSE)
         if answer.result is AppendResult.EXISTING and self._ledger.at(answer.sequence).hash == record.hash:
             return
         if answer.result is not AppendResult.STORED:

@@ -26,6 +26,7 @@ _RETRIES: Final = 3
 _CANNOT_WRITE: Final = ("MISCONF", "NOREPLICAS")
 _PROTECTED: Final = "DENIED"
 """How a server in protected mode turns away everyone who is not on its own machine."""
+_OTHER_TYPE: Final = "WRONGTYPE"
 _BUSY: Final = ("BUSY ", "UNBLOCKED")
 _NOT_LET_IN: Final = (
     redis.AuthenticationError,
@@ -39,7 +40,7 @@ _OF_A_CLUSTER: Final = (
     redis.exceptions.TryAgainError,
 )
 _DEFECTS: Final = (
-    *("WRONGTYPE", "wrong number of arguments", "wrong kind", "syntax error", "value is not"),
+    *("wrong number of arguments", "wrong kind", "syntax error", "value is not"),
     *("index out of range", "no such key", "user_script", "Error compiling script", "Error running script"),
     *("Invalid stream ID", "The ID specified", "invalid expire", "Number of keys"),
 )
@@ -100,12 +101,12 @@ def _client(url: str, *, retries: int, timeout_seconds: float, named: str = VARI
 def store_errors() -> Iterator[None]:
     """Turn the client's errors into ours around any block that talks to the server.
 
-    What only a defect of ours can cause (a wrong type, a wrong number of arguments) goes through as it is.
+    What only a defect of ours can cause (a wrong number of arguments, a script that fails) goes through as it is.
 
     Raises:
         StoreUnavailable: no answer, time-out, loading, restarted, out of memory, or unable to write (disk, replica).
         StoreRefused: authentication failed, a command is not allowed or not known, the database does not exist, the
-            server is in protected mode, part of a Redis Cluster, or no Redis at all.
+            server is in protected mode, part of a Redis Cluster, or no Redis at all; a key of ours is of another type.
     """
     try:
         yield
@@ -161,6 +162,12 @@ def _refusal(error: redis.ResponseError) -> FinopsError | None:
         return StoreUnavailable(f"the store does not write: {_words(error)}", hint="check its disk and its role")
     if text.startswith(_BUSY):
         return StoreUnavailable(f"the store is busy: {_words(error)}", hint="ask again")
+    if _OTHER_TYPE in text:
+        return StoreRefused(
+            f"the store holds something else under one of our keys: {_words(error)}",
+            code="StoreOtherContent",
+            hint="another program writes there: give each a server or a prefix of its own, and remove what it wrote",
+        )
     if "DB index" in text:
         return StoreRefused(
             f"the store has no such database: {_words(error)}",

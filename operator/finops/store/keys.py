@@ -30,7 +30,8 @@
 | `{p}realized:seen` | hash | scan | request uid → for how long scans saw what its act saves |
 | `{p}realized:acts` | hash | executor | request uid → its entry in the stream, so that an act saves once |
 | `{p}ledger` | stream | ledger | records, id `sequence-0` |
-| `{p}ledger:head` | hash | ledger | sequence, hash, fence; latest signed checkpoint, for proofs; what was known then |
+| `{p}ledger:head` | hash | ledger | sequence, hash, fence, number packed; latest checkpoint; what was known then |
+| `{p}ledger:packed` | hash | ledger | sequence of a run's first record → its records, compressed |
 | `{p}ledger:ops` | hash | ledger | operation id → sequence |
 | `{p}ledger:req:{uid}` | list | ledger | sequences of the records of one request |
 | `{p}limit:{account}:{region}:{service}` | hash | all | token bucket |
@@ -231,3 +232,14 @@ class Keys:
 
     def slack(self, *parts: str) -> str:
         return f"{self.prefix}slack:{':'.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PackedKeys:
+    """Where old records of the ledger are packed."""
+
+    prefix: str
+
+    @property
+    def runs(self) -> str:
+        return f"{self.prefix}ledger:packed"

@@ -15,11 +15,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 import redis
+from redis.client import NEVER_DECODE
 
 from finops.domain.audit import GENESIS_HASH, Record, record_from_json, request_uid
 from finops.domain.canonical import canonical_json
 from finops.errors import LedgerDiverged, LedgerUnavailable, StoreRefused, StoreUnavailable
 from finops.store.connection import Store, store_errors
+from finops.store.keys import PackedKeys
+from finops.store.packed_records import RECORDS, first_of, packed, unpacked
 
 _PAGE: Final = 500
 
@@ -48,6 +51,20 @@ redis.call('HSET', KEYS[2], 'sequence', ARGV[1], 'hash', ARGV[4], 'fence', ARGV[
 redis.call('HSET', KEYS[3], ARGV[6], ARGV[1])
 if ARGV[7] ~= '' then redis.call('RPUSH', KEYS[4], ARGV[1]) end
 return {'stored', ARGV[1], ARGV[4]}
+"""
+
+# What replaces the entries is there before they are gone, or nothing happens. The run's end is compared: a store that
+# was restored meanwhile has other records under these numbers.
+_PACK: Final = """
+local head = redis.call('HMGET', KEYS[2], 'sequence', 'fence', 'packed')
+if tonumber(ARGV[1]) < tonumber(head[2] or '0') then return 'fenced' end
+local last = redis.call('XRANGE', KEYS[1], ARGV[3] .. '-0', ARGV[3] .. '-0')
+if (head[3] or '0') ~= tostring(tonumber(ARGV[2]) - 1) or #last == 0 then return 'moved' end
+if tonumber(ARGV[3]) >= tonumber(head[1]) or last[1][2][2] ~= ARGV[4] then return 'moved' end
+redis.call('HSET', KEYS[3], ARGV[2], ARGV[5])
+redis.call('XTRIM', KEYS[1], 'MINID', tostring(tonumber(ARGV[3]) + 1) .. '-0')
+redis.call('HSET', KEYS[2], 'packed', ARGV[3])
+return 'packed'
 """
 
 
@@ -92,6 +109,8 @@ def unchecked(record: Record) -> None:
 class LedgerStream:
     """Records in a Redis stream, id `sequence-0`, with head, operation ids and an index per request.
 
+    Old records are packed (`finops.store.packed_records`); they are read like all others.
+
     Every method raises LedgerUnavailable when the server does not answer or cannot write, StoreUnsafe when it refuses
     our user, and LedgerDiverged when what it holds is not a ledger.
 
@@ -103,6 +122,7 @@ class LedgerStream:
     def __init__(self, store: Store, check: Callable[[Record], None]) -> None:
         self._client = store.client
         self._keys = store.keys
+        self._runs = PackedKeys(store.keys.prefix).runs
         self._check = check
 
     def append(
@@ -142,27 +162,64 @@ class LedgerStream:
     def head(self) -> Head:
         with _ledger_errors():
             sequence, digest, fence = self._client.hmget(self._keys.ledger_head, ["sequence", "hash", "fence"])
-        return Head(int(sequence or 0), str(digest or GENESIS_HASH), int(fence or 0))
+        return Head(_number(sequence), str(digest or GENESIS_HASH), _number(fence))
 
     def whole_head(self) -> Head:
-        """Return the head after comparing it with how many entries the stream has; both are of one moment.
+        """Return the head after comparing it with how many records the stream and the packed runs have, at one moment.
 
         Raises:
-            LedgerDiverged: the stream was trimmed, or it has entries behind the head.
+            LedgerDiverged: the stream was trimmed, a run is missing, or there are entries behind the head.
         """
         with _ledger_errors(), self._client.pipeline(transaction=True) as both:
-            both.hmget(self._keys.ledger_head, ["sequence", "hash", "fence"])
+            both.hmget(self._keys.ledger_head, ["sequence", "hash", "fence", "packed"])
             both.xlen(self._keys.ledger)
+            both.hlen(self._runs)
             answers: Any = both.execute()
-        (sequence, digest, fence), entries = answers
-        head = Head(int(sequence or 0), str(digest or GENESIS_HASH), int(fence or 0))
-        if int(entries) != head.sequence:
+        (sequence, digest, fence, in_runs), entries, runs = answers
+        head = Head(_number(sequence), str(digest or GENESIS_HASH), _number(fence))
+        if int(entries) + _number(in_runs) != head.sequence or int(runs) * RECORDS != _number(in_runs):
+            there = f"{entries} entries" + (f", with {runs} packed runs of {RECORDS}" if runs else "")
             raise LedgerDiverged(
-                f"the ledger ends at record {head.sequence}, and its stream in the store has {entries} entries: "
+                f"the ledger ends at record {head.sequence}, and its stream in the store has {there}: "
                 "somebody removed some or added others",
                 hint="compare the second sink with `finops audit verify --file`, and restore what is missing from it",
             )
         return head
+
+    def pack(self, fence: int, *, loose: int) -> bool:
+        """Pack the oldest run of records that is not packed, when more than `loose` follow it; returns whether it was.
+
+        Called by the holder of the lease alone. What was packed is read as before; killed or cut off at any moment, all
+        records are there once.
+
+        Args:
+            fence: token of this process: whoever lost the lease packs nothing.
+            loose: how many records at the end stay entries.
+
+        Raises:
+            LedgerDiverged: a record is missing or was changed.
+        """
+        with _ledger_errors():
+            ends: Any = self._client.hmget(self._keys.ledger_head, ["sequence", "packed"])
+        sequence, done = map(_number, ends)
+        if sequence - done < RECORDS + loose:
+            return False
+        records = tuple(self.read(done + 1, count=RECORDS))
+        run = packed(records)
+        with _ledger_errors():
+            answer: Any = self._client.eval(
+                _PACK,
+                3,
+                self._keys.ledger,
+                self._keys.ledger_head,
+                self._runs,
+                str(fence),
+                str(done + 1),
+                str(records[-1].sequence),
+                records[-1].hash,
+                run,
+            )
+        return str(answer) == "packed"
 
     def keep_checkpoint(self, text: str) -> None:
         """Keep the latest checkpoint for proofs. No decision rests on it: it is anchored elsewhere."""
@@ -213,19 +270,39 @@ class LedgerStream:
 
     def read(self, start: int = 1, *, count: int | None = None) -> Iterator[Record]:
         """Yield records from sequence `start` on, a page at a time; at most `count` of them."""
-        left = count
+        left, in_runs = count, False
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
-            with _ledger_errors():
-                page: Any = self._client.xrange(self._keys.ledger, min=f"{start}-0", max="+", count=size)
-            for identifier, fields in page:
-                record = _record(str(identifier), fields)
+            # Runs follow each other: where one was packed, the next record is asked for among them first.
+            page = self._run(start)[:size] if in_runs else ()
+            ended = False
+            if not page:
+                loose = self._entries(start, size)
+                # What is no entry any more was packed before, never after: asked in this order nothing is missed.
+                page = () if loose and loose[0].sequence == start else self._run(start)[:size]
+                in_runs = bool(page)
+                page, ended = (page, False) if page else (loose, len(loose) < size)
+            for record in page:
                 self._check(record)
                 yield record
-            if len(page) < size:
+            if ended:
                 return
-            start = int(str(page[-1][0]).partition("-")[0]) + 1
+            start = page[-1].sequence + 1
             left = None if left is None else left - len(page)
+
+    def _entries(self, start: int, size: int) -> tuple[Record, ...]:
+        """Return records that are entries of the stream, from `start` on."""
+        with _ledger_errors():
+            page: Any = self._client.xrange(self._keys.ledger, min=f"{start}-0", max="+", count=size)
+        return tuple(_record(str(identifier), fields) for identifier, fields in page)
+
+    def _run(self, start: int) -> tuple[Record, ...]:
+        """Return the packed records from `start` on to the end of their run, none where they are not packed."""
+        first = first_of(start)
+        client: Any = self._client
+        with _ledger_errors():
+            content = client.execute_command("HGET", self._runs, str(first), **{NEVER_DECODE: True})
+        return () if content is None else unpacked(content, first)[start - first :]
 
 
 def _record(identifier: str, fields: Any) -> Record:
@@ -236,6 +313,14 @@ def _record(identifier: str, fields: Any) -> Record:
     if fields.get("hash") != record.hash or identifier != f"{record.sequence}-0":
         raise LedgerDiverged(f"entry {identifier} of the ledger's stream does not have the hash it was stored with")
     return record
+
+
+def _number(text: Any) -> int:
+    """Return a number of the head. Raises LedgerDiverged: the store holds something else there."""
+    try:
+        return int(text or 0)
+    except ValueError as error:
+        raise LedgerDiverged("the head of the ledger in the store is not one that was written there") from error
 
 
 @contextmanager

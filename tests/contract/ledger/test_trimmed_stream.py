@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.contract.ledger.test_audit_commands import Ledger, made, store
 from finops.errors import LedgerDiverged
 from finops.ports.clock import SystemClock
 from finops.settings import Settings
+from finops.store.backup import Held
 from finops.store.connection import Store
 from finops.store.ledger import LedgerStream, unchecked
 from finops_operator.cli.diagnosis.result import Verdict
@@ -96,3 +98,20 @@ def test_doctor_and_the_dashboards_verdict_say_so_too(headless: Ledger, store: S
     assert not verdict.intact
     assert verdict.first_problem is not None
     assert "removed some" in verdict.first_problem.message
+
+
+@pytest.mark.parametrize("ways", [("list",), ("list", "-o", "json"), ("prove", "r")], ids=" ".join)
+def test_what_is_listed_or_proved_of_it_is_not_taken_for_the_whole(ways: tuple[str, ...], headless: Ledger) -> None:
+    code, _, err = headless.finops(*ways, "--redis", headless.url)
+    assert code != 0
+    assert "removed some" in err or "not in its stream" in err
+
+
+@pytest.mark.parametrize("how", ["trimmed", "one removed", "the last removed"])
+def test_it_is_not_backed_up(how: str, made: Ledger, store: Store, tmp_path: Path) -> None:
+    if how == "the last removed":
+        store.client.xdel(store.keys.ledger, f"{made.ledger.head().sequence}-0")
+    else:
+        TAMPERED[how](store)
+    with pytest.raises(LedgerDiverged, match="removed some"):
+        list(Held(store).records(made.ledger.head().sequence))

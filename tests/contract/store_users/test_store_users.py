@@ -99,6 +99,7 @@ def test_the_bot_does_its_work_with_the_commands_that_are_named(bot: Store, oper
     [
         ("XADD", "finops:ledger", "*", "record", "forged"),
         ("HSET", "finops:ledger:head", "sequence", "0"),
+        ("HSET", "finops:ledger:packed", "1", "forged"),
         ("EVAL", "return redis.call('XADD', KEYS[1], '*', 'a', 'b')", "1", "finops:ledger"),
         ("XADD", "finops:notices", "*", "notice", "{}"),
         ("SET", "elsewhere", "x"),
@@ -151,6 +152,7 @@ def test_the_dashboard_answers_everything_as_a_user_that_cannot_write(
         ("SET", "finops:slack:frozen", ""),
         ("HSET", "finops:web:ended:x", "a", "b"),
         ("HSET", "finops:ledger:head", "sequence", "0"),
+        ("HSET", "finops:ledger:packed", "1", "forged"),
         ("XADD", "finops:ledger", "*", "record", "forged"),
         ("EXPIRE", "finops:schema", "1"),
         ("DEL", "finops:schema"),

@@ -15,7 +15,7 @@ from tests.integration.attacks.attacked import FORMER, GROUP, MEMBER, Attacked
 from finops.domain.audit import GENESIS_HASH
 
 _KEYS: Final = (
-    *("ledger", "ledger:head", "ledger:ops", "ledger:req:{uid}", "ledger:req:other"),
+    *("ledger", "ledger:head", "ledger:packed", "ledger:ops", "ledger:req:{uid}", "ledger:req:other"),
     *("schema", "restoring", "restored", "realized", "realized:acts", "policies", "policy:{namespace}:p:head"),
     *("caps:policy:{namespace}:p", "caps:resource:{resource}", "limit:111111111111:us-east-1:ec2"),
     *(

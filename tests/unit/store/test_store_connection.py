@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -133,10 +133,34 @@ def test_a_server_that_lost_our_scripts_twice_was_restarted_and_is_asked_again(o
 
 
 def test_a_defect_of_ours_is_not_hidden_as_an_outage(own: Store) -> None:
+    with pytest.raises(redis.ResponseError), store_errors():
+        own.client.eval("return nothing()", 0)
+
+
+def asked_in_a_transaction(client: redis.Redis) -> None:
+    with client.pipeline(transaction=True) as both:
+        both.hget("text", "field")
+        both.execute()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.hget("text", "field"),
+        lambda client: client.eval("return redis.call('HGET', KEYS[1], 'field')", 1, "text"),
+        asked_in_a_transaction,
+    ],
+    ids=["plainly", "in a script", "in a transaction"],
+)
+def test_a_key_in_which_somebody_else_put_something_is_refused_and_waited_for(
+    ask: Callable[[redis.Redis], None], own: Store
+) -> None:
     own.client.set("text", "a")
 
-    with pytest.raises(redis.ResponseError), store_errors():
-        own.client.hget("text", "field")
+    with pytest.raises(StoreRefused, match="something else under one of our keys") as caught, store_errors():
+        ask(own.client)
+    assert caught.value.code == "StoreOtherContent"
+    assert "prefix of its own" in caught.value.hint
 
 
 @pytest.mark.parametrize(

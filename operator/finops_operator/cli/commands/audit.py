@@ -87,16 +87,20 @@ def _list(
 
     The latest ones come first, twenty at a time; the last line says how to see older ones. As wide, json, yaml or csv,
     or with --from, it lists the records themselves, in order: --from and --limit page through them.
+
+    Exit code 1 when the store has not all records any more: what it has is listed all the same.
     """
     with store_to_read(redis) as store:
         stream = LedgerStream(store, unchecked)
         if output is Format.TABLE and start is None:
             _show_stories(stream, request, before or 0, limit or _STORIES)
+            stream.whole_head()
             return
         if before:
             raise InvalidInput("pages through stories; records have --from", field="--before")
         found = (one for one in stream.read(start or 1) if not request or _is_about(one, request))
         emit(map(_record, islice(found, limit)), _columns(), output)
+        stream.whole_head()
 
 
 def _show_stories(stream: LedgerStream, request: str, before: int, limit: int) -> None:
