@@ -2,7 +2,7 @@
 
 After SQLite's way of testing crashes: no list of interesting places, every place. Whatever was killed, the restarted
 executor must reach the same end with no effect twice, every call announced, and nothing left stopped. The executor is
-one and the same for all actions, so the longest acts are killed everywhere, and each other action at every fourth
+one and the same for all actions, so the longest acts are killed everywhere, and each other action at every eighth
 boundary, no two neighbours at the same ones; `make chaos` kills all of them everywhere.
 """
 
@@ -33,7 +33,7 @@ from finops_sandbox.aws.double import AwsDouble
 
 _MOST = 200
 _EVERYWHERE = ("ec2_instance_resize", "ebs_volume_detach_delete")
-_STRIDE = 4
+_STRIDE = 8
 _BACK = {"StopInstances": 1, "ModifyInstanceAttribute": 2, "StartInstances": 1}
 _KILLED = 9
 
