@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     )
     pod_name: str = Field("", description="Identity of this process in the Lease; the pod's name.")
     watch_namespaces: _Names = Field((), description="Namespaces to serve, comma separated; empty: all.")
+    scan_job_template: str = Field(
+        "",
+        description="File with the Job that scans in pods are made of; written by the chart. Empty: no policy may ask "
+        "for them.",
+    )
     scan_workers: int = Field(
         8, ge=1, le=256, description="Threads that read AWS, shared by all scans; as many again wait for CloudWatch."
     )

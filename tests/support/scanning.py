@@ -29,8 +29,9 @@ from finops_operator.cli.heap import bound_heap
 from finops_operator.killpoint import arm
 from finops_operator.plugins.loaded import load_actions, load_checks, load_kinds
 from finops_operator.pricing.bundled import BundledPrices
+from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.scan.report import write_report
-from finops_operator.scan.scan import ScanDependencies, ScanOutcome, scan
+from finops_operator.scan.scan import ScanOutcome, scan
 
 HASTY = RetryPolicy(attempts=12, unreachable_attempts=2, backoff=Backoff(0.01, 0.05))
 """The real number of attempts with pauses that a test can afford."""

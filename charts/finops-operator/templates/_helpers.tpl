@@ -40,6 +40,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "web" "suffix" "-web") }}
 {{- end -}}
 
+{{- define "finops-operator.scanServiceAccountName" -}}
+{{ include "finops-operator.serviceAccountName" (dict "root" . "component" "scanJobs" "suffix" "-scan") }}
+{{- end -}}
+
 {{- define "finops-operator.valkeyServiceAccountName" -}}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "valkey" "suffix" "-valkey") }}
 {{- end -}}
@@ -256,6 +260,22 @@ finops.dev/store-url-hash: {{ include "finops-operator.externalUrl" . | sha256su
   value: {{ .Values.store.allowUnauthenticated | quote }}
 - name: FINOPS_WATCH_NAMESPACES
   value: {{ join "," .Values.watch.namespaces | quote }}
+{{- end -}}
+
+{{/* By what AWS is reached. */}}
+{{- define "finops-operator.awsEnv" -}}
+- name: AWS_REGION
+  value: {{ .Values.aws.region }}
+{{- with .Values.aws.endpointUrl }}
+- name: AWS_ENDPOINT_URL
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.aws.existingSecret }}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: AWS_ACCESS_KEY_ID}}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: AWS_SECRET_ACCESS_KEY}}
+{{- end }}
 {{- end -}}
 
 {{/* Where people reach the dashboard: web.address, else the first host of the Ingress or of the HTTPRoute, over TLS. */}}

@@ -185,6 +185,26 @@ class Pricing(Part):
     )
 
 
+class ExecutionMode(StrEnum):
+    """Where a scan does its work."""
+
+    IN_PROCESS = "InProcess"
+    JOB = "Job"
+
+
+class Execution(Part):
+    """Where scans of the policy run."""
+
+    mode: ExecutionMode = Field(
+        default=ExecutionMode.IN_PROCESS,
+        description="InProcess: in the operator. Job: a pod for each account and region, of one Indexed Job; needs "
+        "scanJobs.enabled of the chart. Default: InProcess.",
+    )
+    parallelism: int = Field(
+        default=4, ge=1, le=100, description="With mode Job, how many pods run at once, 1 to 100. Default: 4."
+    )
+
+
 class SlackNotification(Part):
     """Where cards go."""
 
@@ -240,6 +260,7 @@ class ScanPolicySpec(Part):
         Field(default=(), description="Checks of the policy's own, written in CEL, up to 50. Default: empty, none.")
     )
     pricing: Pricing = Field(default_factory=Pricing, description="How prices turn into money per month.")
+    execution: Execution = Field(default_factory=Execution, description="Where scans run.")
     notify: Notify = Field(default_factory=Notify, description="Who is notified.")
     actions: Actions = Field(default_factory=Actions, description="What may be done, how much and when.")
     approval: Approval = Field(default_factory=Approval, description="Who decides and how.")

@@ -19,6 +19,7 @@
 | `{p}policy:{namespace}:{name}:{generation}:recs` | hash | scan | recommendation id → JSON |
 | `{p}policy:{namespace}:{name}:{generation}:by-saving` | sorted set | scan | recommendation id by monthly saving |
 | `{p}policy:{namespace}:{name}:{generation}:why` | hash | scan | `check resource` → reason for no recommendation |
+| `{p}work:{generation}` | hash | operator, its pods | what the pods of a scan are asked and have found, a day |
 | `{p}policies` | set | scan | every policy that has a head |
 | `{p}ring:…:dimensions:{discovery}` | hash | scan | a discovery under way, gone after an hour |
 | `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost, resources, unpriced; 400 days |
@@ -243,3 +244,13 @@ class PackedKeys:
     @property
     def runs(self) -> str:
         return f"{self.prefix}ledger:packed"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkKeys:
+    """Scans that pods do."""
+
+    prefix: str
+
+    def of(self, scan: str) -> str:
+        return f"{self.prefix}work:{scan}"

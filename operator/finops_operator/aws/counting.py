@@ -29,6 +29,14 @@ class CallCounter:
         self._calls: Counter[str] = Counter()
         self._metrics = 0
 
+    @classmethod
+    def of(cls, calls: Mapping[str, int], metrics: int) -> CallCounter:
+        """Return what another process has counted."""
+        made = cls()
+        made._calls.update(calls)
+        made._metrics = metrics
+        return made
+
     def add(self, operation: str) -> None:
         with self._lock:
             self._calls[operation] += 1

@@ -20,7 +20,8 @@ from finops_operator.aws.reader import CallPacing
 from finops_operator.cli.documents import Documents
 from finops_operator.cli.heap import bound_heap
 from finops_operator.plugins.loaded import Plugins
-from finops_operator.scan.scan import ScanDependencies, ScanOutcome, scan
+from finops_operator.scan.dependencies import ScanDependencies
+from finops_operator.scan.scan import ScanOutcome, scan
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 from finops.k8s.deployment import OwnDeployment
+from finops.k8s.scan_jobs import ScanJobs
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.inventory import InventoryStore
@@ -34,7 +36,7 @@ from finops_operator.requests.undo_proposals import UndoProposals
 from finops_operator.requests.undoing import Undoing
 from finops_operator.requests.watching import Watching
 from finops_operator.rules.access import access_of
-from finops_operator.scan.scan import ScanDependencies
+from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.webhooks.sending import Webhooks
 
 
@@ -128,7 +130,7 @@ class LoopMaker:
 
     def _scans(self, savings: StoredSavings) -> PolicyScans:
         cluster, cloud, store = self.cluster, self.cloud, self.authority.store
-        recommendations = RecommendationStore(store)
+        recommendations, template = RecommendationStore(store), self.settings.scan_job_template
         deps = ScanDependencies(
             readers=cloud.readers,
             store=store,
@@ -139,6 +141,7 @@ class LoopMaker:
             pool=cloud.pool,
             metric_requests=cloud.metric_pool,
             progress=stop_when(self.stop),
+            pods=ScanJobs(cluster.connection, self.settings.namespace, Path(template)) if template else None,
         )
         statuses = AccountStatuses(
             cluster.accounts,

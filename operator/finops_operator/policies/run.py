@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from finops.crds.aws_account import AwsAccount
-from finops.crds.scan_policy import ScanPolicy
+from finops.crds.scan_policy import ExecutionMode, ScanPolicy
 from finops.domain.report import Savings, ScanSummary
-from finops.errors import FenceLost, FinopsError, Unavailable
+from finops.errors import FenceLost, FinopsError, InvalidInput, Unavailable
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
 from finops.store.connection import check_server
@@ -26,7 +26,8 @@ from finops_operator.policies.scan_runs import ScanStopped
 from finops_operator.requests.proposer import FollowedUp, Proposer
 from finops_operator.rules.known_ids import KnownIds
 from finops_operator.rules.policy_status import PolicyFigures
-from finops_operator.scan.scan import ScanDependencies, scan
+from finops_operator.scan.dependencies import ScanDependencies
+from finops_operator.scan.scan import scan
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +55,16 @@ class PolicyScans:
         """Scan once.
 
         Raises as `scan`, StoreUnsafe, StoreUnavailable also where the store is nearly full, InvalidInput for an unknown
-        id, ScanStopped when the process ends.
+        id or where pods are asked for that nobody may make, Refused or ClusterUnavailable where they cannot be made,
+        ScanStopped when the process ends.
         """
         self.known.require(policy)
+        if policy.spec.execution.mode is ExecutionMode.JOB and self.deps.pods is None:
+            raise InvalidInput(
+                "is Job, and this installation makes no pods for scans",
+                field="spec.execution.mode",
+                hint="set scanJobs.enabled of the chart, or leave the field out",
+            )
         check_server(self.deps.store, allow_volatile=self.allow_volatile)
         require_space(self.deps.store)
         accounts = {account.metadata.name: account for account in self.accounts.cache.all()}

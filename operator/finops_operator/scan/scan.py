@@ -9,26 +9,22 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
 
 from finops.crds.aws_account import AwsAccount
-from finops.crds.scan_policy import ScanPolicy
+from finops.crds.scan_policy import ExecutionMode, ScanPolicy
 from finops.domain.money import to_cents
 from finops.domain.price import PriceQuery
 from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary, ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsDenied, AwsError
-from finops.ports.aws_access import AccountAccess, Tenant
-from finops.ports.aws_read import PageReader
+from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
-from finops.ports.price_source import PriceSource
-from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore, new_generation
 from finops.store.offerings import OfferingStore
@@ -38,49 +34,16 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
 from finops_operator.aws.regions import enabled_regions
 from finops_operator.killpoint import killpoint
-from finops_operator.plugins.action import Action
-from finops_operator.plugins.check import Check
-from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.access import GrantedAccount, granted_accounts
-from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
-from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
+from finops_operator.scan.dependencies import ScanDependencies
+from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, shard_tasks
+from finops_operator.scan.judging import Brief, ShardTotals, Stores
 from finops_operator.scan.listed_prices import scan_prices
 from finops_operator.scan.overlapping import not_counted
 from finops_operator.scan.policy_rules import policy_rules
 from finops_operator.scan.recommend import savings_of
-
-
-class Readers(Protocol):
-    """Makes readers; see `finops_operator.aws.clients.AwsReaders`."""
-
-    def reader(
-        self, access: AccountAccess, region: str, tenant: Tenant, counter: CallCounter | None = None
-    ) -> PageReader: ...
-
-
-def _no_progress(_: str) -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class ScanDependencies:
-    """What a scan needs of the world.
-
-    Attributes:
-        pool: threads that read AWS, shared by all scans; the scan itself must not run in it.
-        metric_requests: further threads, for CloudWatch alone; those of `pool` wait for them.
-        progress: called with one short line per finished shard.
-    """
-
-    readers: Readers
-    store: Store
-    kinds: Mapping[str, ResourceKind[Any]]
-    checks: Mapping[str, Check[Any]]
-    actions: Mapping[str, Action]
-    price_sources: tuple[PriceSource, ...]
-    pool: Executor
-    metric_requests: Executor
-    progress: Callable[[str], None] = _no_progress
+from finops_operator.scan.shards import FinishedShard, scan_shards
+from finops_operator.scan.spread import Failed, Work, scan_in_pods
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +91,6 @@ class _Progress:
     """What groups and their members would both save, as the totals have it twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class _FinishedShard:
-    """One finished shard."""
-
-    generation: str
-    whole: bool
-    totals: ShardTotals
-    counter: CallCounter
-
-
 def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, clock: Clock) -> ScanOutcome:
     """Scan once. `accounts` are all AwsAccount objects by name; grants are checked here, before the first request.
 
@@ -153,17 +106,38 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     granted, refused = granted_accounts(names, accounts, policy.metadata.namespace or "default")
     progress.gaps += refused
     listed = scan_prices(policy, granted, deps, clock)
-    brief = _brief(policy, accounts, replace(deps, price_sources=(*listed.sources, *deps.price_sources)), started)
+    priced = replace(deps, price_sources=(*listed.sources, *deps.price_sources))
+    brief = brief_of(policy, accounts, priced, started, new_generation(started))
     tasks = _tasks(policy, granted, deps, brief, progress)
-    # Accounts and regions take turns: no account meets all of our threads at once.
-    random.Random(brief.generation).shuffle(tasks)  # noqa: S311 - order, not secrecy
-    for together in _turns(tasks):
-        _run(together, deps, brief, clock, progress)
+    for task, judged in _scanned(
+        tasks, Work(policy, accounts, started, brief.generation), deps, brief, clock, progress
+    ):
+        _collect(task, judged, deps, progress)
     progress.gaps += listed.gaps
     progress.counters.append(listed.counter)
     twice = _counted_twice(brief, progress)
     killpoint("scan.publish")
     return _publish(brief, deps, started, clock.now(), replace(progress, twice=twice))
+
+
+def _scanned(
+    tasks: list[ShardTask], work: Work, deps: ScanDependencies, brief: Brief, clock: Clock, progress: _Progress
+) -> Iterator[tuple[ShardTask, FinishedShard]]:
+    """Scan all shards, here or in pods; what a pod could not scan is a gap."""
+    if deps.pods is None or work.policy.spec.execution.mode is not ExecutionMode.JOB:
+        # Accounts and regions take turns: no account meets all of our threads at once.
+        random.Random(brief.generation).shuffle(tasks)  # noqa: S311 - order, not secrecy
+        yield from scan_shards(tasks, deps, brief, clock, generation=brief.generation)
+        return
+    for place in scan_in_pods(tasks, work, deps):
+        if isinstance(place, Failed):
+            for task in place.tasks:
+                brief.stores.inventory.note_failure(task.shard, [place.gap], clock.now())
+            progress.gaps.append(place.gap)
+        else:
+            progress.gaps += place.gaps
+            progress.counters.append(place.counter)
+            yield from place.shards
 
 
 def _counted_twice(brief: Brief, progress: _Progress) -> Savings:
@@ -177,11 +151,14 @@ def _counted_twice(brief: Brief, progress: _Progress) -> Savings:
     return savings_of(left_out)
 
 
-def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, started: datetime) -> Brief:
+def brief_of(
+    policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, started: datetime, generation: str
+) -> Brief:
+    """Return what judging needs to know about one scan. Raises InvalidInput as `scan` does."""
     rules = policy_rules(policy, accounts, deps, started)
     return Brief(
         **{one.name: getattr(rules, one.name) for one in fields(rules)},
-        generation=new_generation(started),
+        generation=generation,
         stores=Stores(
             InventoryStore(deps.store),
             UtilizationStore(deps.store),
@@ -220,48 +197,7 @@ def _tasks(
     return tasks
 
 
-def _turns(tasks: Sequence[ShardTask]) -> tuple[list[ShardTask], ...]:
-    """Return what is scanned one after the other: what a group costs is known when its members are priced."""
-    turns: tuple[list[ShardTask], ...] = ([], [], [])
-    for task in tasks:
-        members = task.kind.members
-        turns[0 if members is None else 2 if members.through else 1].append(task)
-    return turns
-
-
-def _run(tasks: Sequence[ShardTask], deps: ScanDependencies, brief: Brief, clock: Clock, progress: _Progress) -> None:
-    futures = {deps.pool.submit(_scan_shard, task, deps, brief, clock): task for task in tasks}
-    try:
-        for future in as_completed(futures):
-            _collect(futures[future], future.result(), deps, progress)
-    finally:
-        # After a failure nothing new starts; what runs ends with the store's error by itself.
-        for future in futures:
-            future.cancel()
-
-
-def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock) -> _FinishedShard:
-    counter = CallCounter()
-    tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
-    reader = deps.readers.reader(task.access, task.region, tenant, counter)
-    stores = brief.stores
-    found = discover_shard(
-        task, reader, stores.inventory, brief.generation, clock=clock, api_calls=lambda: counter.calls
-    )
-    if found.generation and not found.gaps:
-        # Only a complete listing can show that a resource is gone; the one before it lasts an hour, judging may not.
-        metrics = [spec.name for spec in task.kind.metrics]
-        for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
-            stores.utilization.forget(task.shard, metrics, ids)
-            stores.costs.forget(task.shard, ids)
-    judge = ShardJudge(brief, task.shard, reader, found.generation)
-    judge.totals.gaps += found.gaps
-    for page in stores.inventory.pages(task.shard, found.generation):
-        judge.page(page)
-    return _FinishedShard(found.generation, not found.gaps, judge.close(), counter)
-
-
-def _collect(task: ShardTask, judged: _FinishedShard, deps: ScanDependencies, progress: _Progress) -> None:
+def _collect(task: ShardTask, judged: FinishedShard, deps: ScanDependencies, progress: _Progress) -> None:
     progress.counters.append(judged.counter)
     progress.metrics[task.region] += judged.counter.metrics_requested
     progress.totals.append(judged.totals)

@@ -78,6 +78,7 @@ def installed(
             release.install(
                 *("--set", "aws.existingSecret=aws", "--set", f"aws.endpointUrl={aws.url}"),
                 *("--set", "slack.existingSecret=slack", "--set", f"slack.apiUrl={slack}/api/"),
+                *("--set", "scanJobs.enabled=true", "--set", "scanJobs.backoffLimitPerIndex=1"),
                 # A dead operator's lease is waited for: short, so that the stories of its death are.
                 *("--set-json", 'operator.extraEnv=[{"name": "FINOPS_LEASE_SECONDS", "value": "15"}]'),
             )

@@ -110,7 +110,7 @@ class KillRun:
     def _recover(self, killer: Killer) -> None:
         killer.operators(1)
         for component in ("valkey", "operator", "slackbot"):
-            self.loop.release.wait_ready(component, seconds=120, meanwhile=killer.keep_scheduler)
+            self.loop.release.wait_ready(component, seconds=_END_SECONDS, meanwhile=killer.keep_scheduler)
         self._note("all are ready again")
 
     def _wait_for_ends(self, acts: list[Act]) -> None:

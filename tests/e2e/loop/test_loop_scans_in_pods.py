@@ -1,0 +1,198 @@
+"""A scan as an Indexed Job on the cluster: a pod for each account and region, the figures of one in the operator."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import yaml
+from tests.e2e.cluster import Object, wait_until
+from tests.e2e.cluster_api import unique_name
+from tests.e2e.documents import account, condition, policy
+from tests.e2e.loop.world import Loop
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
+
+WIDE = "222222222222"
+PARTS = 12
+INDEX = "batch.kubernetes.io/job-completion-index"
+KINDS = ["ec2-instance", "ebs-volume"]
+
+
+@pytest.fixture(scope="module")
+def wide(loop: Loop) -> Iterator[str]:
+    """Return the name of an account in twelve regions."""
+    name = unique_name("wide")
+    made = json.loads(json.dumps(account(name, loop.team, ())).replace("111111111111", WIDE))
+    loop.cluster.apply(made)
+    yield name
+    loop.cluster.kubectl("delete", "awsaccounts", name)
+
+
+@dataclass
+class SeenPods:
+    """Pods of scans as they came; `deal` is called with each one once.
+
+    Attributes:
+        of: index → names of its pods.
+    """
+
+    loop: Loop
+    deal: Callable[[Object], None]
+    of: dict[int, list[str]] = field(default_factory=dict)
+
+    def watch(self, stop: threading.Event) -> None:
+        while not stop.wait(0.3):
+            done = self.loop.cluster.try_kubectl(
+                *("get", "pods", "-n", self.loop.release.namespace, "-l", "app.kubernetes.io/component=scan"),
+                *("-o", "json"),
+            )
+            for pod in json.loads(done.stdout)["items"] if done.returncode == 0 else ():
+                name, index = pod["metadata"]["name"], int(pod["metadata"]["annotations"][INDEX])
+                if name not in self.of.setdefault(index, []):
+                    self.of[index].append(name)
+                    self.deal(pod)
+
+
+@contextmanager
+def seen_pods(loop: Loop, deal: Callable[[Object], None] = lambda pod: None) -> Iterator[SeenPods]:
+    seen, stop = SeenPods(loop, deal), threading.Event()
+    thread = threading.Thread(target=seen.watch, args=(stop,))
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+
+
+def scanned(loop: Loop, account_name: str, **spec: Any) -> Object:
+    """Make a policy and return it when it was scanned."""
+    name = unique_name("parts")
+    loop.cluster.apply(policy(name, loop.team, account_name, resources=KINDS, **spec))
+
+    def ended() -> Object | None:
+        found = loop.cluster.get("scanpolicies", name, loop.team)
+        return found if found.get("status", {}).get("lastScan", {}).get("completionTime") else None
+
+    return wait_until(f"a scan of {name}", ended, seconds=240)
+
+
+IN_PODS = {"execution": {"mode": "Job", "parallelism": 6}}
+
+
+def figures(loop: Loop, scan: Object) -> dict[str, Any]:
+    name = f"{loop.team}/{scan['metadata']['name']}"
+    found = json.loads(loop.release.finops("recommendations", "--policy", name, "-o", "json"))
+    return {
+        "status": {key: scan["status"].get(key) for key in ("monthlyCost", "savings", "recommendations", "gaps")},
+        "resources": scan["status"]["lastScan"]["resources"],
+        "recommendations": sorted(
+            (one["check"], one["resource"]["id"], one["status"], one["monthlySavings"]) for one in found
+        ),
+        "costs": [
+            {key: value for key, value in one.items() if key in {"region", "monthlyCost", "resources"}}
+            for one in json.loads(loop.release.finops("costs", "--by", "region", "--policy", name, "-o", "json"))
+        ],
+    }
+
+
+def test_twelve_parts_are_scanned_in_pods_with_the_figures_of_a_scan_in_the_operator(loop: Loop, wide: str) -> None:
+    here = figures(loop, scanned(loop, wide))
+    assert here["resources"] == 5
+    assert len(here["recommendations"]) >= 4
+    with seen_pods(loop) as seen:
+        scan = scanned(loop, wide, **IN_PODS)
+    assert condition(scan, "Ready")["status"] == "True"
+    assert figures(loop, scan) == here
+    assert {index: len(pods) for index, pods in seen.of.items()} == dict.fromkeys(range(PARTS), 1)
+    wait_until("the Job is removed", lambda: not _jobs(loop), seconds=30)
+
+
+def test_a_pod_that_is_killed_is_made_again_alone(loop: Loop, wide: str) -> None:
+    here = figures(loop, scanned(loop, wide))
+    killed: Counter[str] = Counter()
+
+    def kill_the_first_of_one(pod: Object) -> None:
+        if pod["metadata"]["annotations"][INDEX] == "3" and not killed:
+            killed[_delete(loop, pod)] += 1
+
+    with seen_pods(loop, kill_the_first_of_one) as seen:
+        scan = scanned(loop, wide, **IN_PODS)
+    assert figures(loop, scan) == here
+    assert {index: len(pods) for index, pods in seen.of.items()} == {**dict.fromkeys(range(PARTS), 1), 3: 2}
+
+
+def test_a_part_whose_pods_all_fail_is_a_gap_and_the_others_are_there(loop: Loop, wide: str) -> None:
+    """Regions stand in the order of their names: the first is ap-south-1, of which nothing is known."""
+
+    def kill_all_of_one(pod: Object) -> None:
+        if pod["metadata"]["annotations"][INDEX] == "0":
+            _delete(loop, pod)
+
+    with seen_pods(loop, kill_all_of_one) as seen:
+        scan = scanned(loop, wide, **IN_PODS)
+    assert len(seen.of[0]) == 2, "one try and one more, as backoffLimitPerIndex says"
+    assert scan["status"]["lastScan"]["resources"] == 5
+    gaps = json.dumps(scan["status"])
+    assert "ap-south-1" in gaps
+    assert "was not scanned" in gaps
+    (job,) = _jobs(loop)
+    assert job["status"]["failedIndexes"] == "0", "it stays for an hour, so that logs can be read"
+    loop.cluster.kubectl("delete", "job", job["metadata"]["name"], "-n", loop.release.namespace)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"serviceAccountName": "default"}, "scans' account alone"),
+        ({"automountServiceAccountToken": True}, "without a token"),
+        ({"image": "evil"}, "its own image alone"),
+        ({"command": ["sh", "-c", "id"]}, "do nothing but scan"),
+        ({"hostNetwork": True}, "nothing of their node"),
+        ({"volumes": [{"name": "v", "secret": {"secretName": "x"}}]}, "no volume"),
+        ({"env": [{"name": "PYTHONPATH", "value": "/tmp"}]}, "run the image as it is"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_the_operators_right_to_make_jobs_makes_no_other_pod(change: dict[str, Any], why: str, loop: Loop) -> None:
+    namespace, name = loop.release.namespace, f"{loop.release.full_name}-scan"
+    template = loop.cluster.kubectl("get", "configmap", name, "-n", namespace, "-o", "jsonpath={.data.job\\.yaml}")
+    job = yaml.safe_load(template)
+    job["metadata"] = {"name": unique_name("forged"), "namespace": namespace}
+    job["spec"] |= {"completions": 1, "parallelism": 1}
+    user = f"system:serviceaccount:{namespace}:{loop.release.full_name}"
+    honest = loop.cluster.try_create(job, user)
+    assert honest.returncode == 0, honest.stderr
+    loop.cluster.kubectl("delete", "job", job["metadata"]["name"], "-n", namespace)
+    pod = job["spec"]["template"]["spec"]
+    for field_, value in change.items():
+        if field_ in {"image", "command", "env"}:
+            pod["containers"][0][field_] = value
+        else:
+            pod[field_] = value
+    job["metadata"]["name"] = unique_name("forged")
+    refused = loop.cluster.try_create(job, user)
+    assert refused.returncode != 0
+    assert why in refused.stderr
+
+
+def _jobs(loop: Loop) -> list[Object]:
+    found: list[Object] = json.loads(loop.cluster.kubectl("get", "jobs", "-n", loop.release.namespace, "-o", "json"))[
+        "items"
+    ]
+    return [one for one in found if "-scan-" in one["metadata"]["name"]]
+
+
+def _delete(loop: Loop, pod: Object) -> str:
+    name = str(pod["metadata"]["name"])
+    loop.cluster.try_kubectl(
+        *("delete", "pod", name, "-n", loop.release.namespace, "--grace-period=0", "--force", "--wait=false")
+    )
+    return name
