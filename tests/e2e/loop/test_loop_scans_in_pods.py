@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 WIDE = "222222222222"
 PARTS = 12
+RESOURCES = 8
+"""Instances with their root volumes, and two volumes more."""
 INDEX = "batch.kubernetes.io/job-completion-index"
 KINDS = ["ec2-instance", "ebs-volume"]
 
@@ -105,7 +107,7 @@ def figures(loop: Loop, scan: Object) -> dict[str, Any]:
 
 def test_twelve_parts_are_scanned_in_pods_with_the_figures_of_a_scan_in_the_operator(loop: Loop, wide: str) -> None:
     here = figures(loop, scanned(loop, wide))
-    assert here["resources"] == 5
+    assert here["resources"] == RESOURCES
     assert len(here["recommendations"]) >= 4
     with seen_pods(loop) as seen:
         scan = scanned(loop, wide, **IN_PODS)
@@ -139,7 +141,7 @@ def test_a_part_whose_pods_all_fail_is_a_gap_and_the_others_are_there(loop: Loop
     with seen_pods(loop, kill_all_of_one) as seen:
         scan = scanned(loop, wide, **IN_PODS)
     assert len(seen.of[0]) == 2, "one try and one more, as backoffLimitPerIndex says"
-    assert scan["status"]["lastScan"]["resources"] == 5
+    assert scan["status"]["lastScan"]["resources"] == RESOURCES
     gaps = json.dumps(scan["status"])
     assert "ap-south-1" in gaps
     assert "was not scanned" in gaps
