@@ -158,7 +158,7 @@ def test_a_part_whose_pods_all_fail_is_a_gap_and_the_others_are_there(loop: Loop
         ({"image": "evil"}, "its own image alone"),
         ({"command": ["sh", "-c", "id"]}, "do nothing but scan"),
         ({"hostNetwork": True}, "nothing of their node"),
-        ({"volumes": [{"name": "v", "secret": {"secretName": "x"}}]}, "no volume"),
+        ({"volumes": [{"name": "tmp", "secret": {"secretName": "x"}}]}, "no volume"),
         ({"env": [{"name": "PYTHONPATH", "value": "/tmp"}]}, "run the image as it is"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
