@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Protocol
 
 from finops.domain.price import PriceQuery
@@ -31,10 +32,11 @@ class Offer:
     Attributes:
         service_code: AWS's word for the offer file.
         filters: field → word that AWS is asked for, beside the region.
-        usage: the usage type without its region; what has another one is another product.
+        usage: the usage type without its region; what has another one is another product. Capitals do not matter.
         published: AWS's words for the unit, in lower case; a figure per anything else is not the one that is meant.
         unit: our word for it.
-        first_tier: whether the price of the first unit is meant where more of them cost less.
+        begins: the unit of a month with which the step begins that is meant, where more of them cost less; None: one
+            price for all units. The first units of all begin with 0.
         attributes: those of the query that is meant; a query with others asks for another product.
     """
 
@@ -43,12 +45,12 @@ class Offer:
     usage: str
     published: frozenset[str]
     unit: str
-    first_tier: bool = False
+    begins: Decimal | None = None
     attributes: tuple[tuple[str, str], ...] = ()
 
     def is_of(self, usage_type: str) -> bool:
         """Return whether a usage type is this figure's, in whatever region."""
-        return re.fullmatch(_REGION + re.escape(self.usage), usage_type) is not None
+        return re.fullmatch(f"{_REGION}(?i:{re.escape(self.usage)})", usage_type) is not None
 
 
 Offers = Mapping[tuple[str, str], Offer]

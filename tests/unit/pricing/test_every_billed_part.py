@@ -71,6 +71,8 @@ UNPRICED: Final[Mapping[tuple[str, str], str]] = {
 }
 """Kind and part → why no source answers it. Such a part makes the cost unknown, never lower."""
 UNANSWERED: Final[Mapping[tuple[str, str], str]] = {
+    ("cloudwatch", "metric_next_750k"): "of so many metrics no offer is needed: 35,715 monitored instances have them",
+    ("cloudwatch", "metric_over_1m"): "of so many metrics no offer is needed: 142,858 monitored instances have them",
     ("dynamodb", "ia_replicated_write_request"): _NO_WORDS,
     ("s3", "intelligent_frequent_next_450tb"): "the second step of a price, which an offer does not choose",
 }
@@ -101,6 +103,8 @@ _TYPES: Final[Mapping[str, tuple[Json, ...]]] = {
     "table_class": ("STANDARD", "STANDARD_INFREQUENT_ACCESS"),
     "tenancy": ("default",),
     "usage_operation": ("RunInstances",),
+    "volume_iops": (3000, 20_000),
+    "volume_throughput": (125, 2000),
     "warm_type": ("ultrawarm1.medium.search",),
 }
 """Values of AWS that no text of the code holds."""
@@ -181,11 +185,18 @@ def test_every_part_has_a_source_or_a_reason_here(kind: str) -> None:
     }
 
 
+def _asked(part: BilledPart) -> Iterator[PriceQuery]:
+    """Yield what a source is asked about a part: its price, and those of further units."""
+    if part.query is not None:
+        yield part.query
+    yield from (step.query for step in part.further)
+
+
 @cache
 def _figures() -> Mapping[tuple[str, str], frozenset[PriceQuery]]:
     """Return each figure that some kind asks for, with its questions."""
     found: dict[tuple[str, str], frozenset[PriceQuery]] = {}
-    for query in (part.query for kind in KINDS for part in _billed(kind) if part.query is not None):
+    for query in (query for kind in KINDS for part in _billed(kind) for query in _asked(part)):
         figure = (query.service, query.dimension)
         found[figure] = found.get(figure, frozenset()) | {query}
     return found

@@ -87,6 +87,8 @@ def parts(service: str, state: str, **attributes: Json) -> dict[str, BilledPart]
             Decimal(100),
         ),
         ("opensearch", "active", GP3, "storage_gb_month", Decimal(100)),
+        ("opensearch", "active", {**GP3, "volume_iops": 3001}, "iops_month", Decimal(2)),
+        ("opensearch", "active", {**GP3, "volume_throughput": 126}, "throughput_mibps_month", Decimal(2)),
     ],
 )
 def test_what_is_asked_has_a_row_and_the_quantity_is_in_its_unit(
@@ -108,9 +110,8 @@ def test_what_is_asked_has_a_row_and_the_quantity_is_in_its_unit(
         ("ecr", "active", {"images": 2, "image_bytes": 2**31}, "gb_month"),
         ("msk", "active", {"broker_type": "express.m7g.large", "brokers": 3, "volume_gb": 1}, "storage_gb_month"),
         ("msk", "active", {"broker_type": "kafka.m5.large", "brokers": 3}, "storage_gb_month"),
-        ("opensearch", "active", {"data_nodes": 2, "volume_type": "gp3", "volume_gb": 50}, "storage_gb_month"),
-        ("opensearch", "active", {**GP3, "volume_iops": 3001}, "storage_gb_month"),
-        ("opensearch", "active", {**GP3, "volume_throughput": 126}, "storage_gb_month"),
+        ("opensearch", "active", {"data_nodes": 2, "volume_type": "gp3", "volume_gb": 50}, "iops_month"),
+        ("opensearch", "active", {**GP3, "volume_throughput": None}, "throughput_mibps_month"),
         ("opensearch", "active", {**GP3, "volume_type": "io1"}, "storage_gb_month"),
     ],
 )
