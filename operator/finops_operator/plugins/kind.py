@@ -141,6 +141,7 @@ class BilledPart:
             level is billed as the newest day has it. The part is unknown where the metric is.
         above, up_to: the billed units of a month that lie in this step of a price that falls with the amount; for
             levels only.
+        at_least: of a level, the units that are billed however low it is.
         further: the steps after the first one, whose price is that of `query`, for units that AWS counts over the
             account and region; each resource then has the average price of all units. Not for levels.
         voids: dimension of another part whose figure is too high while the price of this one is not known: what is
@@ -155,6 +156,7 @@ class BilledPart:
     metric: str = ""
     above: Decimal = Decimal(0)
     up_to: Decimal | None = None
+    at_least: Decimal = Decimal(0)
     further: tuple[FurtherStep, ...] = ()
     voids: str = ""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -38,6 +38,7 @@ class Offer:
         begins: the unit of a month with which the step begins that is meant, where more of them cost less; None: one
             price for all units. The first units of all begin with 0.
         attributes: those of the query that is meant; a query with others asks for another product.
+        named: attributes of the query whose values stand in braces in `filters` and `usage`, such as an instance type.
     """
 
     service_code: str
@@ -47,6 +48,17 @@ class Offer:
     unit: str
     begins: Decimal | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+    named: tuple[str, ...] = ()
+
+    def about(self, query: PriceQuery) -> Offer | None:
+        """Return the offer with the values of a query, None where it asks for another product."""
+        values = dict(query.attributes)
+        if not self.named:
+            return self if query.attributes == self.attributes else None
+        if values.keys() != set(self.named) or not all(values.values()):
+            return None
+        filters = tuple((field, word.format_map(values)) for field, word in self.filters)
+        return replace(self, filters=filters, usage=self.usage.format_map(values), attributes=query.attributes)
 
     def is_of(self, usage_type: str) -> bool:
         """Return whether a usage type is this figure's, in whatever region."""
@@ -81,4 +93,4 @@ def all_offers(kinds: Iterable[_Offering]) -> Offers:
 def offer_of(query: PriceQuery, offers: Offers) -> Offer | None:
     """Return where a figure stands in AWS's price list, None where no kind says it."""
     offer = offers.get((query.service, query.dimension))
-    return offer if offer is not None and offer.attributes == query.attributes else None
+    return None if offer is None else offer.about(query)

@@ -70,7 +70,7 @@ def _billed(
         if average is None:
             return f"no price in {part.query.region} of further units, of {units:,.0f} that the account uses there"
         price = average
-    return BilledQuantity(part.dimension, found[0], price if part.metric else _by_hour(price), found[1])
+    return BilledQuantity(part.dimension, found[0], _by_hour(price) if found[1] is None else price, found[1])
 
 
 def average_price(first: Price, further: Iterable[FurtherStep], lookup: PriceLookup, units: Decimal) -> Price | None:
@@ -131,7 +131,8 @@ def _quantity(part: BilledPart, utilization: Utilization | None) -> tuple[Decima
     units = part.quantity * Decimal(str(use.amount))
     if use.hours is not None:
         return units, Decimal(str(use.hours))
-    return max(Decimal(0), (units if part.up_to is None else min(units, part.up_to)) - part.above), None
+    within = (units if part.up_to is None else min(units, part.up_to)) - part.above
+    return max(part.at_least, within, Decimal(0)), None
 
 
 def _not_found(part: BilledPart) -> str:

@@ -37,6 +37,10 @@ _ARM = {**_WAITING, "group": "AWS-Lambda-Provisioned-Concurrency-ARM"}
 _X86 = {**_WAITING, "group": "AWS-Lambda-Provisioned-Concurrency"}
 _DURATION = {**_WAITING, "group": "AWS-Lambda-Duration"}
 _DURATION_ARM = {**_WAITING, "group": "AWS-Lambda-Duration-ARM"}
+_LEARNING = {"servicecode": "AmazonSageMaker", "locationType": "AWS Region", "operation": "RunInstance"}
+_LEARNING_DISKS = {**_LEARNING, "component": "Notebook", "instanceName": ""}
+_CACHES = {"servicecode": "AmazonElastiCache", "locationType": "AWS Region", "operation": "CreateServerlessCache:0001"}
+_VALKEY = {**_CACHES, "cacheEngine": "Valkey"}
 _KAFKA = "Managed Streaming for Apache Kafka (MSK)"
 _DISKS = "Amazon OpenSearch Service Volume"
 
@@ -114,6 +118,36 @@ PRODUCTS = (
     _offer("SANDBOXTGWDATA", "Cloud Connectivity", _GATEWAYS, "USE1-TransitGateway-Bytes", ("GigaBytes", "0.02")),
     _offer("SANDBOXTGWVPNHOUR", "Cloud Connectivity", _TO_VPN, "USE1-TransitGateway-Hours", ("hour", "0.0500000000")),
     _offer("SANDBOXTGWVPNDATA", "Cloud Connectivity", _TO_VPN, "USE1-TransitGateway-Bytes", ("GigaBytes", "0.02")),
+    _offer(
+        "SANDBOXHOSTML",
+        "ML Instance",
+        {**_LEARNING, "component": "Hosting", "instanceName": "ml.m5.large"},
+        "USE1-Host:ml.m5.large",
+        ("Hrs", "0.1150000000"),
+    ),
+    _offer(
+        "SANDBOXNOTEBKML",
+        "ML Instance",
+        {**_LEARNING, "component": "Notebook", "instanceName": "ml.m5.large"},
+        "USE1-Notebk:ml.m5.large",
+        ("Hrs", "0.1150000000"),
+    ),
+    _offer(
+        "SANDBOXNOTEBKMLT3",
+        "ML Instance",
+        {**_LEARNING, "component": "Notebook", "instanceName": "ml.t3.medium"},
+        "USE1-Notebk:ml.t3.medium",
+        ("Hrs", "0.0500000000"),
+    ),
+    _offer("SANDBOXNOTEBKDISK", "Storage", _LEARNING_DISKS, "USE1-Notebk:VolumeUsage.gp2", ("GB-Mo", "0.1400000000")),
+    _offer("SANDBOXCACHED", "ElastiCache Serverless", _VALKEY, "USE1-CachedData:Valkey", ("GB-Hours", "0.0840000000")),
+    _offer(
+        "SANDBOXECPU",
+        "ElastiCache Serverless",
+        _VALKEY,
+        "USE1-ElastiCacheProcessingUnits:Valkey",
+        ("ElastiCacheProcessingUnit", "0.0000000023"),
+    ),
     _offer("SANDBOXIMAGES", "EC2 Container Registry", _IMAGES, "TimedStorage-ByteHrs", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXKAFKADISK", _KAFKA, _BROKERS, "USE1-Kafka.Storage.GP2", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXRRS", "Storage", _STORED, "TimedStorage-RRS-ByteHrs", ("GB-Mo", "0.0240000000")),

@@ -303,7 +303,9 @@ def test_an_internet_facing_one_has_a_public_address_in_each_zone_at_least(
 
 
 def test_a_classic_one_has_an_address_in_each_zone_as_well() -> None:
-    listed = [{"LoadBalancerDescriptions": [classic(Scheme="internet-facing", AvailabilityZones=["a", "b", "c"])]}]
+    listed: list[Answer] = [
+        {"LoadBalancerDescriptions": [classic(Scheme="internet-facing", AvailabilityZones=["a", "b", "c"])]}
+    ]
     one = only(Balancing(elbv2_DescribeLoadBalancers=[{}], elb_DescribeLoadBalancers=listed))
     assert one.attributes["public_addresses"] == 3
 

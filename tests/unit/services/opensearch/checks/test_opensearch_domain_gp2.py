@@ -72,7 +72,7 @@ def test_gp3_never_includes_fewer_operations_than_gp2_keeps_up_nor_much_less_thr
 
 
 def test_gp3_disks_that_are_faster_than_their_size_includes_are_billed_for_it() -> None:
-    gp3 = {"volume_type": "gp3", "volume_gb": 500, "volume_throughput": 250}
+    gp3: dict[str, Json] = {"volume_type": "gp3", "volume_gb": 500, "volume_throughput": 250}
     plain = LISTED.cost(domain(**gp3, volume_iops=3000))
     assert plain.unrounded_monthly == Decimal("310.98") + Decimal(183)
     faster = LISTED.cost(domain(**gp3, volume_iops=5000))
