@@ -6,18 +6,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.facts import instance
-from tests.unit.services.awslambda.functions import function, invoked
 
 from finops.domain.price import Price, PriceQuery
 from finops.domain.utilization import MonthlyUse, Utilization
 from finops_operator.plugins.kind import BilledPart, FurtherStep
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.scan.price import average_price, cost_of, monthly_units
-from finops_operator.services.awslambda.function import KIND as LAMBDA
 from finops_operator.services.ec2.instance import KIND as EC2
 from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
 
@@ -87,44 +84,6 @@ def test_a_step_that_is_reached_and_has_no_price_leaves_the_part_unknown_and_one
     assert reached.missing == ("unit: no price in r of further units, of 501 that the account uses there",)
     below = cost_of(instance(), lambda _: (PART,), without_third, Decimal(730), use, {FIRST: Decimal(500)})
     assert below.monthly == Decimal("7.60")
-
-
-def test_a_function_adds_its_gigabyte_seconds_to_those_of_its_processor_and_region() -> None:
-    # 1 GB, a million invocations a day of 0.1 s: 3,000,000 in 30 days.
-    ((query, units),) = monthly_units(function(), LAMBDA.billed_parts, invoked(1_000_000), Decimal(730))
-    assert (query.region, query.dimension) == ("eu-west-1", "x86_gb_second_tier1")
-    assert units == Decimal(3_000_000) * 730 / 720
-    arm = function(architecture="arm64")
-    assert [one.dimension for one, _ in monthly_units(arm, LAMBDA.billed_parts, invoked(1), Decimal(730))] == [
-        "arm_gb_second_tier1"
-    ]
-
-
-def test_a_function_of_which_nothing_was_measured_adds_nothing_and_stays_unknown() -> None:
-    assert list(monthly_units(function(), LAMBDA.billed_parts, None, Decimal(730))) == []
-    assert cost_of(function(), LAMBDA.billed_parts, SOURCE.lookup, Decimal(730), None).monthly is None
-
-
-@pytest.mark.parametrize(
-    ("architecture", "step", "cheaper"), [("x86", 6_000_000_000, "0.000015"), ("arm", 7_500_000_000, "0.0000120001")]
-)
-def test_functions_beyond_the_first_step_have_the_average_of_both(architecture: str, step: int, cheaper: str) -> None:
-    one = function("us-east-1", architecture={"x86": "x86_64", "arm": "arm64"}[architecture])
-    first = PriceQuery("lambda", "us-east-1", f"{architecture}_gb_second_tier1")
-    known = SOURCE.lookup(first)
-    assert known is not None
-    cost = cost_of(one, LAMBDA.billed_parts, SOURCE.lookup, Decimal(720), invoked(1), {first: Decimal(2 * step)})
-    duration = next(part for part in cost.components if part.dimension == "gb_second")
-    assert duration.price.amount == (known.amount + Decimal(cheaper)) / 2
-
-
-def test_functions_beyond_the_second_step_are_unknown_where_no_table_has_the_third() -> None:
-    first = PriceQuery("lambda", "eu-west-1", "x86_gb_second_tier1")
-    shared = {first: Decimal(15_000_000_001)}
-    cost = cost_of(function(), LAMBDA.billed_parts, SOURCE.lookup, Decimal(720), invoked(1), shared)
-    assert cost.monthly is None
-    assert cost.known_monthly is not None
-    assert "gb_second: no price in eu-west-1 of further units" in cost.missing[0]
 
 
 def test_the_metrics_of_detailed_monitoring_are_counted_over_all_instances() -> None:
