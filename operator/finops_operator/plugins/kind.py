@@ -114,6 +114,19 @@ class MetricSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherStep:
+    """A price of further units, where AWS counts the units of all resources of an account in a region together.
+
+    Attributes:
+        above: the units of a month from which on it holds, up to the next step.
+        query: what to ask a price source about it.
+    """
+
+    above: Decimal
+    query: PriceQuery
+
+
+@dataclass(frozen=True, slots=True)
 class BilledPart:
     """One thing AWS bills for a resource as it stands.
 
@@ -128,6 +141,9 @@ class BilledPart:
             level is billed as the newest day has it. The part is unknown where the metric is.
         above, up_to: the billed units of a month that lie in this step of a price that falls with the amount; for
             levels only.
+        at_least: of a level, the units that are billed however low it is.
+        further: the steps after the first one, whose price is that of `query`, for units that AWS counts over the
+            account and region; each resource then has the average price of all units. Not for levels.
         voids: dimension of another part whose figure is too high while the price of this one is not known: what is
             billed here may be in it. The cost is then known without both.
     """
@@ -140,6 +156,8 @@ class BilledPart:
     metric: str = ""
     above: Decimal = Decimal(0)
     up_to: Decimal | None = None
+    at_least: Decimal = Decimal(0)
+    further: tuple[FurtherStep, ...] = ()
     voids: str = ""
 
 
@@ -303,6 +321,7 @@ class ResourceKind(Generic[KindFacts]):
         billed_as: the names under which exports show its cost.
         commitments: what is known of Reserved Instances, Savings Plans and the like that pay for it.
         offers: where AWS's price list has the figures that no table has.
+        steps_from: of a kind of which parts have `further` steps, how many resources can reach one; 0: no part has any.
         members: of a group; their costs are what the group costs, and each is counted once, as the member's. None for a
             kind that is no group.
     """
@@ -329,6 +348,7 @@ class ResourceKind(Generic[KindFacts]):
     commitments: Commitments = NOT_READ
     offers: Offers = field(default_factory=dict)
     members: Members | None = None
+    steps_from: int = 0
 
     @property
     def read_by_day(self) -> bool:

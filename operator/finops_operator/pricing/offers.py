@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final, Protocol
 
 from finops.domain.price import PriceQuery
@@ -31,11 +32,13 @@ class Offer:
     Attributes:
         service_code: AWS's word for the offer file.
         filters: field → word that AWS is asked for, beside the region.
-        usage: the usage type without its region; what has another one is another product.
+        usage: the usage type without its region; what has another one is another product. Capitals do not matter.
         published: AWS's words for the unit, in lower case; a figure per anything else is not the one that is meant.
         unit: our word for it.
-        first_tier: whether the price of the first unit is meant where more of them cost less.
+        begins: the unit of a month with which the step begins that is meant, where more of them cost less; None: one
+            price for all units. The first units of all begin with 0.
         attributes: those of the query that is meant; a query with others asks for another product.
+        named: attributes of the query whose values stand in braces in `filters` and `usage`, such as an instance type.
     """
 
     service_code: str
@@ -43,12 +46,23 @@ class Offer:
     usage: str
     published: frozenset[str]
     unit: str
-    first_tier: bool = False
+    begins: Decimal | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+    named: tuple[str, ...] = ()
+
+    def about(self, query: PriceQuery) -> Offer | None:
+        """Return the offer with the values of a query, None where it asks for another product."""
+        values = dict(query.attributes)
+        if not self.named:
+            return self if query.attributes == self.attributes else None
+        if values.keys() != set(self.named) or not all(values.values()):
+            return None
+        filters = tuple((field, word.format_map(values)) for field, word in self.filters)
+        return replace(self, filters=filters, usage=self.usage.format_map(values), attributes=query.attributes)
 
     def is_of(self, usage_type: str) -> bool:
         """Return whether a usage type is this figure's, in whatever region."""
-        return re.fullmatch(_REGION + re.escape(self.usage), usage_type) is not None
+        return re.fullmatch(f"{_REGION}(?i:{re.escape(self.usage)})", usage_type) is not None
 
 
 Offers = Mapping[tuple[str, str], Offer]
@@ -79,4 +93,4 @@ def all_offers(kinds: Iterable[_Offering]) -> Offers:
 def offer_of(query: PriceQuery, offers: Offers) -> Offer | None:
     """Return where a figure stands in AWS's price list, None where no kind says it."""
     offer = offers.get((query.service, query.dimension))
-    return offer if offer is not None and offer.attributes == query.attributes else None
+    return None if offer is None else offer.about(query)

@@ -31,8 +31,8 @@ PERMISSION: Final = f"{PRICES}:GetProducts"
 PARTITION: Final = "aws"
 """AWS China lists another currency, and GovCloud has no endpoint: "AWS Price List endpoints and quotas"."""
 _PAGE: Final = 100
-PAGES_OF_A_SCAN: Final = 1000
-"""At half of AWS's quota about seven minutes, and more than every figure in every region needs."""
+PAGES_OF_A_SCAN: Final = 2000
+"""At half of AWS's quota about a quarter of an hour, and more than every figure in every region needs."""
 _FIRST: Final = "0"
 _END: Final = "Inf"
 
@@ -99,12 +99,12 @@ def _in_force(term: Mapping[str, Any], today: date) -> bool:
 def _price(sku: str, term: Mapping[str, Any], offer: Offer, today: date) -> Price | NotListed:
     steps = [_mapping(step) for step in _mapping(term.get("priceDimensions")).values()]
     several = len(steps) > 1
-    if offer.first_tier:
-        steps = [step for step in steps if step.get("beginRange") == _FIRST]
+    if offer.begins is not None:
+        steps = [step for step in steps if _begin_of(step) == offer.begins]
     if len(steps) != 1:
         return NotListed(f"AWS's price list has {len(steps)} prices for {sku}")
     (step,) = steps
-    if step.get("beginRange", _FIRST) != _FIRST:
+    if offer.begins is None and step.get("beginRange", _FIRST) != _FIRST:
         return NotListed(f"the price of {sku} does not begin with the first unit")
     if not several and step.get("endRange", _END) != _END:
         return NotListed(f"the price of {sku} ends with unit {step['endRange']}")
@@ -123,6 +123,13 @@ def _price(sku: str, term: Mapping[str, Any], offer: Offer, today: date) -> Pric
     if several and amount == 0:
         return NotListed(f"the first units of {sku} are free, and how many others use is not known")
     return Price(amount, offer.unit, SOURCE_ID, today, sku=sku)
+
+
+def _begin_of(step: Mapping[str, Any]) -> Decimal | None:
+    try:
+        return Decimal(str(step.get("beginRange")))
+    except InvalidOperation:
+        return None
 
 
 class PriceList:

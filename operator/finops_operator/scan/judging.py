@@ -6,12 +6,15 @@ called from here, the store is written here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
-from finops.domain.price import Cost
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH
+from finops.domain.price import Cost, PriceQuery
 from finops.domain.recommendation import Finding, NotRecommended, Recommendation
 from finops.domain.report import Savings, ShardCost
 from finops.domain.resource import Gap, Resource, Shard
@@ -34,6 +37,7 @@ from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wish
 from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.overlapping import GroupAdvice, members_of
 from finops_operator.scan.policy_rules import PolicyRules
+from finops_operator.scan.price import monthly_units
 from finops_operator.scan.recommend import Declarations, recommend, savings_of
 
 
@@ -107,6 +111,31 @@ class ShardJudge:
         )
         self.totals = ShardTotals(shard, failures=self._measurer.failures)
 
+    def share(self, pages: Iterable[Sequence[Resource]], count: int) -> None:
+        """Add up, before the first of `count` resources is judged, what they use of prices that fall with the amount.
+
+        AWS counts it over the account and region, so no page alone knows the price. What is billed by use is measured
+        for it, and asked of the store when it is judged.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        kind = self._declared.kind
+        if not kind.steps_from or count < kind.steps_from:
+            return
+        units: defaultdict[PriceQuery, Decimal] = defaultdict(Decimal)
+        for resources in pages:
+            used: Mapping[str, Utilization] = {}
+            if kind.read_by_day:
+                used = self._used(
+                    resources, self._measurer.page([one for one in resources if self._brief.selects(one)])
+                )
+            for one in resources:
+                for query, amount in monthly_units(one, kind.billed_parts, used.get(one.id), DEFAULT_HOURS_PER_MONTH):
+                    units[query] += amount
+        self._measurer.failures.forget()
+        self._brief = replace(self._brief, shared=units)
+
     def page(self, resources: Sequence[Resource]) -> None:
         """Judge one page and write what it brought.
 
@@ -141,13 +170,16 @@ class ShardJudge:
     def _priced(self, resources: Sequence[Resource], measured: Mapping[str, Utilization]) -> dict[str, Cost]:
         """Price a page and keep the costs; what this policy does not select was used as another policy measured it."""
         brief, shard = self._brief, self.totals.shard
-        others = [one.id for one in resources if one.id not in measured] if self._declared.kind.read_by_day else []
-        used = {**brief.stores.utilization.summaries(shard, others), **measured}
+        used = self._used(resources, measured) if self._declared.kind.read_by_day else measured
         priced = {one.id: brief.shared_cost(one, used.get(one.id)) for one in resources}
         brief.stores.costs.put(shard, priced)
         for cost in priced.values():
             self.totals.whole = self.totals.whole.plus(cost)
         return priced
+
+    def _used(self, resources: Sequence[Resource], measured: Mapping[str, Utilization]) -> dict[str, Utilization]:
+        others = [one.id for one in resources if one.id not in measured]
+        return {**self._brief.stores.utilization.summaries(self.totals.shard, others), **measured}
 
     def close(self) -> ShardTotals:
         """Return the totals with the gaps of measuring, of the kind's questions and of its commitments."""

@@ -6,7 +6,7 @@ Made once for a scan and once for `finops policy test`, so that both judge alike
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy, Sizing
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
-from finops.domain.price import Cost, GroupOf, cost_of_group
+from finops.domain.price import Cost, GroupOf, PriceQuery, cost_of_group
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops.ports.price_source import PriceSource
@@ -55,6 +55,7 @@ class PolicyRules:
         kinds: those that the policy asks for.
         checks: all that findings can name, the policy's own among them.
         enabled: the checks that run.
+        shared: of the shard that is judged, the units of a month that share steps of a price; see `scan.price`.
     """
 
     policy: tuple[str, str]
@@ -66,6 +67,7 @@ class PolicyRules:
     actions: Mapping[str, Action]
     enabled: tuple[EnabledCheck, ...]
     lookup: PriceLookup
+    shared: Mapping[PriceQuery, Decimal] = field(default_factory=dict)
 
     @property
     def settings(self) -> JudgeSettings:
@@ -98,7 +100,7 @@ class PolicyRules:
         kind = self.kinds[resource.kind]
         if kind.members is not None:
             return cost_of_group(GroupOf(kind.members.kind, kind.members.of(resource), kind.members.through))
-        return cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization)
+        return cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization, self.shared)
 
     def selects(self, resource: Resource) -> bool:
         return selects(self.spec_policy.spec.selector, resource)

@@ -69,6 +69,7 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
             stores.costs.forget(task.shard, ids)
     judge = ShardJudge(brief, task.shard, reader, found.generation)
     judge.totals.gaps += found.gaps
+    judge.share(stores.inventory.pages(task.shard, found.generation), found.count)
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
     return FinishedShard(found.generation, not found.gaps, judge.close(), counter)

@@ -6,14 +6,16 @@ needs new data (other kinds, regions, a longer window) only a scan can show.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from finops.domain.canonical import canonical_json
-from finops.domain.price import Cost
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH
+from finops.domain.price import Cost, PriceQuery
 from finops.domain.recommendation import Finding, Recommendation
 from finops.domain.resource import Resource, Shard
 from finops.domain.utilization import Utilization
@@ -25,10 +27,12 @@ from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.facts import facts_of
+from finops_operator.plugins.kind import ResourceKind
 from finops_operator.scan.check import EnabledCheck, evaluate
 from finops_operator.scan.custom.checks import INSUFFICIENT
 from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
 from finops_operator.scan.policy_rules import PolicyRules
+from finops_operator.scan.price import monthly_units
 from finops_operator.scan.recommend import Declarations, recommend
 
 
@@ -39,6 +43,7 @@ class Observed:
     Attributes:
         answers: as in `Facts`.
         targets: check → target of its last advice for the resource.
+        shared: as in `PolicyRules`, of its account and region.
     """
 
     resource: Resource
@@ -46,6 +51,7 @@ class Observed:
     cost: Cost
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[PriceQuery, Decimal] = field(default_factory=dict)
 
 
 class Change(StrEnum):
@@ -123,7 +129,7 @@ def _facts(rules: PolicyRules, one: Observed) -> Facts[object]:
         own=facts_of(rules.kinds[one.resource.kind].facts, one.resource),
         utilization=one.utilization,
         cost=one.cost,
-        cost_of=lambda changed: rules.cost(changed, one.utilization),
+        cost_of=lambda changed: replace(rules, shared=one.shared).cost(changed, one.utilization),
         lookup=rules.lookup,
         settings=rules.settings,
         now=rules.now,
@@ -147,7 +153,9 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
             continue
         newest = inventory.head(shard)
         ours = [item.check.id for item in rules.enabled if shard.kind in item.check.kinds]
-        for page in inventory.pages(shard, newest.generation if newest is not None else judged):
+        generation = newest.generation if newest is not None else judged
+        shared = _shared(rules.kinds[shard.kind], shard, inventory.pages(shard, generation), utilizations)
+        for page in inventory.pages(shard, generation):
             ids = [one.id for one in page]
             used = utilizations.summaries(shard, ids)
             priced = costs.many(shard, ids, rules.hours_per_month)
@@ -160,7 +168,21 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
                     priced[resource.id],
                     _answers(rules, shard, resource, utilization, offerings),
                     {check: target for (check, named), target in targets.items() if named == resource.id},
+                    shared,
                 )
+
+
+def _shared(
+    kind: ResourceKind[Any], shard: Shard, pages: Iterable[Sequence[Resource]], utilizations: UtilizationStore
+) -> Mapping[PriceQuery, Decimal]:
+    """Return what a shard used of prices that fall with the amount, as its last scan measured it."""
+    units: defaultdict[PriceQuery, Decimal] = defaultdict(Decimal)
+    for page in pages if kind.steps_from else ():
+        used = utilizations.summaries(shard, [one.id for one in page]) if kind.read_by_day else {}
+        for one in page:
+            for query, amount in monthly_units(one, kind.billed_parts, used.get(one.id), DEFAULT_HOURS_PER_MONTH):
+                units[query] += amount
+    return units
 
 
 def _answers(

@@ -57,6 +57,10 @@ def seed(estate: LiveEstate, place: Place, spec: DatabaseSpec, created: datetime
 def settle(estate: LiveEstate, account: str, region: str) -> None:
     """Let what is due happen: a database that stops is stopped, one that starts is available."""
     now = estate.clock.now()
+    for database in _backend(account, region).databases.values():
+        if database.publicly_accessible is None:
+            # AWS always says it; moto leaves out what nobody asked for.
+            database.publicly_accessible = False
     for place, (state, moment) in list(estate.further.databases_due.items()):
         if place[:2] == (account, region) and moment <= now:
             del estate.further.databases_due[place]

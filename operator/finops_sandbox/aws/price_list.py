@@ -35,6 +35,12 @@ _WAITING = {"servicecode": "AWSLambda", "locationType": "AWS Region", "operation
 _BALANCED = {"servicecode": "AWSELB", "locationType": "AWS Region", "operation": "LoadBalancing"}
 _ARM = {**_WAITING, "group": "AWS-Lambda-Provisioned-Concurrency-ARM"}
 _X86 = {**_WAITING, "group": "AWS-Lambda-Provisioned-Concurrency"}
+_DURATION = {**_WAITING, "group": "AWS-Lambda-Duration"}
+_DURATION_ARM = {**_WAITING, "group": "AWS-Lambda-Duration-ARM"}
+_LEARNING = {"servicecode": "AmazonSageMaker", "locationType": "AWS Region", "operation": "RunInstance"}
+_LEARNING_DISKS = {**_LEARNING, "component": "Notebook", "instanceName": ""}
+_CACHES = {"servicecode": "AmazonElastiCache", "locationType": "AWS Region", "operation": "CreateServerlessCache:0001"}
+_VALKEY = {**_CACHES, "cacheEngine": "Valkey"}
 _KAFKA = "Managed Streaming for Apache Kafka (MSK)"
 _DISKS = "Amazon OpenSearch Service Volume"
 
@@ -62,7 +68,36 @@ def _offer(
     }
 
 
+def _stepped(offer: dict[str, Any], *further: tuple[str, str]) -> dict[str, Any]:
+    """Return the product with further steps of its price: (first unit, US dollars)."""
+    (term,) = offer["terms"]["OnDemand"].values()
+    ((name, first),) = term["priceDimensions"].items()
+    ends = (*(begin for begin, _ in further), "Inf")
+    steps = ((first["beginRange"], first["pricePerUnit"]["USD"]), *further)
+    term["priceDimensions"] = {
+        f"{name}{number}": {**first, "beginRange": begin, "endRange": end, "pricePerUnit": {"USD": amount}}
+        for number, ((begin, amount), end) in enumerate(zip(steps, ends, strict=True))
+    }
+    return offer
+
+
 PRODUCTS = (
+    _stepped(
+        _offer("SANDBOXDURATION", "Serverless", _DURATION, "Lambda-GB-Second", ("Lambda-GB-Second", "0.0000166667")),
+        ("6000000000", "0.0000150000"),
+        ("15000000000", "0.0000133334"),
+    ),
+    _stepped(
+        _offer(
+            "SANDBOXDURATIONARM",
+            "Serverless",
+            _DURATION_ARM,
+            "Lambda-GB-Second-ARM",
+            ("Lambda-GB-Second", "0.0000133334"),
+        ),
+        ("7500000000", "0.0000120001"),
+        ("18750000000", "0.0000106667"),
+    ),
     _offer("SANDBOXSHARDHOUR", "Kinesis Streams", _SHARDS, "Storage-ShardHour", ("ShardHour", "0.0150000000")),
     _offer("SANDBOXSHARDLONG", "Kinesis Streams", _SHARDS, "Extended-ShardHour", ("ShardHour", "0.0200000000")),
     _offer(
@@ -83,6 +118,36 @@ PRODUCTS = (
     _offer("SANDBOXTGWDATA", "Cloud Connectivity", _GATEWAYS, "USE1-TransitGateway-Bytes", ("GigaBytes", "0.02")),
     _offer("SANDBOXTGWVPNHOUR", "Cloud Connectivity", _TO_VPN, "USE1-TransitGateway-Hours", ("hour", "0.0500000000")),
     _offer("SANDBOXTGWVPNDATA", "Cloud Connectivity", _TO_VPN, "USE1-TransitGateway-Bytes", ("GigaBytes", "0.02")),
+    _offer(
+        "SANDBOXHOSTML",
+        "ML Instance",
+        {**_LEARNING, "component": "Hosting", "instanceName": "ml.m5.large"},
+        "USE1-Host:ml.m5.large",
+        ("Hrs", "0.1150000000"),
+    ),
+    _offer(
+        "SANDBOXNOTEBKML",
+        "ML Instance",
+        {**_LEARNING, "component": "Notebook", "instanceName": "ml.m5.large"},
+        "USE1-Notebk:ml.m5.large",
+        ("Hrs", "0.1150000000"),
+    ),
+    _offer(
+        "SANDBOXNOTEBKMLT3",
+        "ML Instance",
+        {**_LEARNING, "component": "Notebook", "instanceName": "ml.t3.medium"},
+        "USE1-Notebk:ml.t3.medium",
+        ("Hrs", "0.0500000000"),
+    ),
+    _offer("SANDBOXNOTEBKDISK", "Storage", _LEARNING_DISKS, "USE1-Notebk:VolumeUsage.gp2", ("GB-Mo", "0.1400000000")),
+    _offer("SANDBOXCACHED", "ElastiCache Serverless", _VALKEY, "USE1-CachedData:Valkey", ("GB-Hours", "0.0840000000")),
+    _offer(
+        "SANDBOXECPU",
+        "ElastiCache Serverless",
+        _VALKEY,
+        "USE1-ElastiCacheProcessingUnits:Valkey",
+        ("ElastiCacheProcessingUnit", "0.0000000023"),
+    ),
     _offer("SANDBOXIMAGES", "EC2 Container Registry", _IMAGES, "TimedStorage-ByteHrs", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXKAFKADISK", _KAFKA, _BROKERS, "USE1-Kafka.Storage.GP2", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXRRS", "Storage", _STORED, "TimedStorage-RRS-ByteHrs", ("GB-Mo", "0.0240000000")),
@@ -100,6 +165,14 @@ PRODUCTS = (
     ),
     _offer("SANDBOXCLASSIC", "Load Balancer", _BALANCED, "DataProcessing-Bytes", ("GB", "0.0080000000")),
     _offer("SANDBOXESGP2", _DISKS, {**_DOMAINS, "storageMedia": "GP2"}, "ES:GP2-Storage", ("GB-Mo", "0.1350000000")),
+    _offer("SANDBOXESIOPS", _DISKS, {**_DOMAINS, "storageMedia": "GP3-PIOPS"}, "ES:GP3-PIOPS", ("IOPS-Mo", "0.0080")),
+    _offer(
+        "SANDBOXESMBPS",
+        _DISKS,
+        {**_DOMAINS, "storageMedia": "GP3-ThroughPut-Storage"},
+        "ES:GP3-Provisioned-ThroughPut",
+        ("MiBps-Mo", "0.0640"),
+    ),
     _offer("SANDBOXESGP3", _DISKS, {**_DOMAINS, "storageMedia": "GP3"}, "ES:GP3-Storage", ("GB-Mo", "0.1220000000")),
 )
 _CODES = frozenset(offer["serviceCode"] for offer in PRODUCTS)

@@ -4,6 +4,7 @@ Source: OpenSearch Service API reference, DescribeDomain and DeleteDomain: Resou
 deletion is shown as `Deleted` until the domain is gone, and asking for it again changes nothing. Moto deletes at once.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from finops_sandbox.aws.held import Family, HeldCall, HeldResource, HeldSpec
 _KIND = "opensearch-domain"
 _NOT_FOUND, _CONFLICT = "ResourceNotFoundException", 409
 _AT_ONCE = 5
+_SMALL = 170
+"""GiB up to which gp3 has 125 MiB/s."""
 
 
 def _make(account: str, region: str, spec: HeldSpec, _created: datetime) -> HeldResource:
@@ -34,10 +37,23 @@ def _make(account: str, region: str, spec: HeldSpec, _created: datetime) -> Held
             "WarmEnabled": False,
             "ColdStorageOptions": {"Enabled": False},
         },
-        "EBSOptions": {"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": 100},
         **spec.members,
+        "EBSOptions": _disks(spec.members.get("EBSOptions", {"EBSEnabled": True, "VolumeType": "gp3"})),
     }
     return HeldResource(_KIND, spec.name, described)
+
+
+def _disks(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the disks of each node; AWS shows how fast gp3 and io1 are, and refuses it for others."""
+    if not asked.get("EBSEnabled"):
+        return {"EBSEnabled": False}
+    disks = {"VolumeSize": 100, **asked}
+    given = {"Iops", "Throughput"} & disks.keys()
+    if disks.get("VolumeType") != "gp3":
+        if "Throughput" in given or ("Iops" in given) != (disks.get("VolumeType") == "io1"):
+            raise AwsError("ValidationException", "Throughput and IOPS do not fit the volume type.")
+        return disks
+    return {"Iops": 3000, "Throughput": 125 if disks["VolumeSize"] <= _SMALL else 250, **disks}
 
 
 def _names(call: HeldCall) -> dict[str, Any]:

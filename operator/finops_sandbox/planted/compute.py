@@ -392,6 +392,9 @@ def learning(site: Site) -> None:
         variants = [{"VariantName": "main", "CurrentInstanceCount": 1, "DesiredInstanceCount": 1}]
         described = {**item, **times, "EndpointConfigName": name, "ProductionVariants": variants}
         site.answered("sagemaker:DescribeEndpoint", {"EndpointName": name}, **described)
+        machines = [{"VariantName": "main", "ModelName": name, "InstanceType": "ml.m5.large"}]
+        named = {"EndpointConfigName": name}
+        site.answered("sagemaker:DescribeEndpointConfig", named, **named, ProductionVariants=machines)
         if runs is not None:
             site.measured("AWS/SageMaker", {"EndpointName": name, "VariantName": "main"}, int(days), Invocations=runs)
         return name
@@ -415,6 +418,8 @@ def learning(site: Site) -> None:
             "LastModifiedTime": ago(days),
         }
         site.listed("sagemaker:ListNotebookInstances", item)
+        described = {**item, "VolumeSizeInGB": 5}
+        site.answered("sagemaker:DescribeNotebookInstance", {"NotebookInstanceName": name}, **described)
         site.wasted(name, why, **dict(checks))
 
 

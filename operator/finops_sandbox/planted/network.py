@@ -105,7 +105,8 @@ def _classic_balancers(site: Site) -> None:
         # What a used one will need in capacity units is not known.
         checks: dict[str, str | None] = {"load_balancer_classic": "1.82" if number == "never" else None}
         if number == "never":
-            checks["load_balancer_idle"] = "18.25"
+            # 730 hours at 0.025 USD, and at 0.005 for the public address in its zone.
+            checks["load_balancer_idle"] = "21.90"
         values = {"RequestCount": number, "EstimatedProcessedBytes": number}
         site.measured("AWS/ELB", {"LoadBalancerName": name}, 400, **values)
         site.wasted(name, f"classic; {why}", **checks)

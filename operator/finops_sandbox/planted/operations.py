@@ -37,7 +37,7 @@ def _stream(
     return name
 
 
-def _kafka(site: Site, name: str, rate: Any, kind: str = "kafka.m7g.large") -> str:
+def _kafka(site: Site, name: str, rate: Any, kind: str = "kafka.m7g.large", clients: int = 0) -> str:
     arn = site.arn("kafka", f"cluster/{name}/aaaa-1")
     nodes: dict[str, Any] = {"InstanceType": kind, "ClientSubnets": ["subnet-a", "subnet-b", "subnet-c"]}
     nodes["StorageInfo"] = {"EbsStorageInfo": {"VolumeSize": 100}}
@@ -55,6 +55,7 @@ def _kafka(site: Site, name: str, rate: Any, kind: str = "kafka.m7g.large") -> s
     for broker in "123":
         dimensions = {"Cluster Name": name, "Broker ID": broker}
         site.measured("AWS/Kafka", dimensions, 400, BytesInPerSec=rate, BytesOutPerSec=rate)
+        site.measured("AWS/Kafka", {**dimensions, "Client Authentication": "IAM"}, 400, ClientConnectionCount=clients)
     return arn.partition("cluster/")[2]
 
 
@@ -75,6 +76,7 @@ def streams(site: Site) -> None:
 
     site.wasted(kafka("msk-silent", 0), "not a byte in fourteen days", msk_cluster_idle=None)
     site.kept(kafka("msk-busy", 90_000), "in use")
+    site.kept(kafka("msk-waiting", 0, clients=2), "clients that wait for messages are connected")
     site.wasted(kafka("msk-x86", 90_000, "kafka.m5.large"), "x86, where Graviton costs less", msk_cluster_graviton=None)
 
 

@@ -35,6 +35,18 @@ def test_a_figure_of_the_price_list_has_its_number_and_the_day_it_was_asked(fino
     assert figure["asOf"]
 
 
+@pytest.mark.usefixtures("reader")
+def test_a_figure_of_one_type_is_asked_for_with_the_type(finops: Finops) -> None:
+    ended = finops(*ASKED, "sagemaker/notebook_hour/ml.t3.medium")
+    assert ended.code == 0, ended.err
+    (figure,) = figures(ended)
+    assert (figure["sku"], figure["amount"]) == ("SANDBOXNOTEBKMLT3", "0.0500000000")
+    for without in ("sagemaker/notebook_hour", "sagemaker/notebook_hour/", "kinesis/shard_hour/more"):
+        refused = finops(*ASKED, without)
+        assert refused.code == 2
+        assert "sagemaker/notebook_hour/INSTANCE_TYPE" in refused.err
+
+
 @pytest.mark.usefixtures("aws")
 def test_without_the_right_the_figure_is_unknown_and_the_right_is_named(finops: Finops) -> None:
     # The operator's own identity may assume roles and nothing else.

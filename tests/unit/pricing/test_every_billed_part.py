@@ -41,8 +41,6 @@ UNPRICED: Final[Mapping[tuple[str, str], str]] = {
     ("efs-file-system", "elastic_gb"): _NO_WORDS,
     ("efs-file-system", "infrequent_gb_month"): "billed together with reads, which no metric says by class",
     ("efs-file-system", "throughput_mibps_month"): _NO_WORDS,
-    ("elasticache-serverless-cache", "processing_unit"): _NO_WORDS,
-    ("elasticache-serverless-cache", "stored_gb_hour"): _NO_WORDS,
     ("fsx-file-system", "storage_gb_month"): _NO_WORDS,
     ("fsx-file-system", "throughput_mbps_month"): _NO_WORDS,
     ("kinesis-stream", "consumer_hour"): "how many shards each consumer reads is not listed",
@@ -61,16 +59,15 @@ UNPRICED: Final[Mapping[tuple[str, str], str]] = {
         "health_check_month",
     ): "50 on AWS's own endpoints are free for an account, and which are such is not listed",
     ("s3-bucket", "intelligent_frequent_next_450tb"): "the second step of a price, which an offer does not choose",
-    ("sagemaker-endpoint", "instance_hour"): "the type stands in the endpoint's configuration, which is not read",
     ("sagemaker-endpoint", "request_second"): _BY_USE,
-    ("sagemaker-notebook", "instance_hour"): "the whole stays unknown, since the size of the disk is not listed",
-    ("sagemaker-notebook", "volume_gb_month"): "the size of the disk is not listed",
     ("vpc-endpoint", "data_processed"): _BY_USE,
     ("workspaces-workspace", "workspace_hour"): _NO_WORDS,
     ("workspaces-workspace", "workspace_month"): _NO_WORDS,
 }
 """Kind and part → why no source answers it. Such a part makes the cost unknown, never lower."""
 UNANSWERED: Final[Mapping[tuple[str, str], str]] = {
+    ("cloudwatch", "metric_next_750k"): "of so many metrics no offer is needed: 35,715 monitored instances have them",
+    ("cloudwatch", "metric_over_1m"): "of so many metrics no offer is needed: 142,858 monitored instances have them",
     ("dynamodb", "ia_replicated_write_request"): _NO_WORDS,
     ("s3", "intelligent_frequent_next_450tb"): "the second step of a price, which an offer does not choose",
 }
@@ -89,7 +86,10 @@ _TYPES: Final[Mapping[str, tuple[Json, ...]]] = {
     "control_plane_tier": ("standard",),
     "elastic": ([True], [False]),
     "engine": ("mysql", "postgres", "redis", "valkey", "aurora-mysql", "docdb", "neptune"),
+    "instance_types": (["ml.m5.large"],),
+    "instances_of_types": ([2],),
     "instance_type": ("m5.large", "m5.large.search", "ml.m5.large"),
+    "load_balancer_type": ("application", "network", "gateway", "classic"),
     "master_type": ("m5.large.search",),
     "member_classes": (["db.r6g.large"],),
     "node_type": ("ra3.4xlarge",),
@@ -101,6 +101,8 @@ _TYPES: Final[Mapping[str, tuple[Json, ...]]] = {
     "table_class": ("STANDARD", "STANDARD_INFREQUENT_ACCESS"),
     "tenancy": ("default",),
     "usage_operation": ("RunInstances",),
+    "volume_iops": (3000, 20_000),
+    "volume_throughput": (125, 2000),
     "warm_type": ("ultrawarm1.medium.search",),
 }
 """Values of AWS that no text of the code holds."""
@@ -181,11 +183,18 @@ def test_every_part_has_a_source_or_a_reason_here(kind: str) -> None:
     }
 
 
+def _asked(part: BilledPart) -> Iterator[PriceQuery]:
+    """Yield what a source is asked about a part: its price, and those of further units."""
+    if part.query is not None:
+        yield part.query
+    yield from (step.query for step in part.further)
+
+
 @cache
 def _figures() -> Mapping[tuple[str, str], frozenset[PriceQuery]]:
     """Return each figure that some kind asks for, with its questions."""
     found: dict[tuple[str, str], frozenset[PriceQuery]] = {}
-    for query in (part.query for kind in KINDS for part in _billed(kind) if part.query is not None):
+    for query in (query for kind in KINDS for part in _billed(kind) for query in _asked(part)):
         figure = (query.service, query.dimension)
         found[figure] = found.get(figure, frozenset()) | {query}
     return found

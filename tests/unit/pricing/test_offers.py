@@ -25,6 +25,8 @@ from finops_operator.services.msk import cluster
 from finops_operator.services.opensearch import domain
 from finops_sandbox.aws.price_list import PRODUCTS
 
+SAMPLES: Final = {"instance_type": "ml.m5.large", "engine": "Valkey"}
+"""A value of each attribute that offers name."""
 OFFERS: Final = all_offers(load_kinds().values())
 GIB: Final = Decimal(2**30)
 
@@ -87,6 +89,8 @@ def parts(service: str, state: str, **attributes: Json) -> dict[str, BilledPart]
             Decimal(100),
         ),
         ("opensearch", "active", GP3, "storage_gb_month", Decimal(100)),
+        ("opensearch", "active", {**GP3, "volume_iops": 3001}, "iops_month", Decimal(2)),
+        ("opensearch", "active", {**GP3, "volume_throughput": 126}, "throughput_mibps_month", Decimal(2)),
     ],
 )
 def test_what_is_asked_has_a_row_and_the_quantity_is_in_its_unit(
@@ -108,9 +112,8 @@ def test_what_is_asked_has_a_row_and_the_quantity_is_in_its_unit(
         ("ecr", "active", {"images": 2, "image_bytes": 2**31}, "gb_month"),
         ("msk", "active", {"broker_type": "express.m7g.large", "brokers": 3, "volume_gb": 1}, "storage_gb_month"),
         ("msk", "active", {"broker_type": "kafka.m5.large", "brokers": 3}, "storage_gb_month"),
-        ("opensearch", "active", {"data_nodes": 2, "volume_type": "gp3", "volume_gb": 50}, "storage_gb_month"),
-        ("opensearch", "active", {**GP3, "volume_iops": 3001}, "storage_gb_month"),
-        ("opensearch", "active", {**GP3, "volume_throughput": 126}, "storage_gb_month"),
+        ("opensearch", "active", {"data_nodes": 2, "volume_type": "gp3", "volume_gb": 50}, "iops_month"),
+        ("opensearch", "active", {**GP3, "volume_throughput": None}, "throughput_mibps_month"),
         ("opensearch", "active", {**GP3, "volume_type": "io1"}, "storage_gb_month"),
     ],
 )
@@ -137,6 +140,17 @@ def test_a_query_with_other_attributes_than_an_offer_asks_for_another_product() 
         assert (offer_of(PriceQuery("elb", "eu-west-1", "gb", attributes), offers) is not None) is found
 
 
+def test_an_offer_that_names_an_attribute_is_of_the_product_that_a_query_says() -> None:
+    medium = PriceQuery("sagemaker", "eu-west-1", "notebook_hour", (("instance_type", "ml.t3.medium"),))
+    offer = offer_of(medium, OFFERS)
+    assert offer is not None
+    assert offer.filters == (("instanceName", "ml.t3.medium"),)
+    assert offer.is_of("EU-Notebk:ml.t3.medium")
+    assert not offer.is_of("EU-Notebk:ml.t3.large")
+    for attributes in ((), (("instance_type", ""),), (("class", "x"),), (*medium.attributes, ("os", "x"))):
+        assert offer_of(PriceQuery("sagemaker", "eu-west-1", "notebook_hour", attributes), OFFERS) is None
+
+
 def test_a_scan_may_ask_every_figure_in_every_region() -> None:
     assert len(OFFERS) * len(known_regions()) < PAGES_OF_A_SCAN
 
@@ -150,7 +164,9 @@ def test_no_two_kinds_say_where_one_figure_stands() -> None:
 @pytest.mark.parametrize("figure", sorted(OFFERS), ids="/".join)
 def test_the_double_lists_exactly_one_product_of_every_figure(figure: tuple[str, str]) -> None:
     """Its products carry the fields and words that the offers name, beside others that are not meant."""
-    offer = OFFERS[figure]
+    named = tuple((name, SAMPLES[name]) for name in OFFERS[figure].named)
+    offer = offer_of(PriceQuery(*figure[:1], "us-east-1", figure[1], named or OFFERS[figure].attributes), OFFERS)
+    assert offer is not None
     listed = [json.dumps(one) for one in PRODUCTS if one["serviceCode"] == offer.service_code and _has(one, offer)]
     answer = choose(listed, offer, "us-east-1", NOW.date())
     assert isinstance(answer, Price), answer

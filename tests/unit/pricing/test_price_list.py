@@ -104,10 +104,20 @@ def test_a_price_that_is_not_the_one_meant_is_no_price(change: dict[str, Any], r
 def test_of_a_price_that_falls_the_first_step_is_taken_only_where_it_is_meant() -> None:
     steps = document("A1", term(STEP, {**STEP, "beginRange": "10", "pricePerUnit": {"USD": "0.01"}}))
     assert why(steps) == "AWS's price list has 2 prices for A1"
-    first = Offer("X", (), "Storage-ShardHour", frozenset({"shardhour"}), "hour", first_tier=True)
+    first = Offer("X", (), "Storage-ShardHour", frozenset({"shardhour"}), "hour", begins=Decimal(0))
     found = chosen(steps, offer=first)
     assert isinstance(found, Price)
     assert found.amount == Decimal("0.0170000000")
+
+
+def test_a_further_step_is_the_one_that_begins_where_it_is_said_to_and_no_other() -> None:
+    later = {**STEP, "beginRange": "10", "pricePerUnit": {"USD": "0.01"}}
+    second = Offer("X", (), "Storage-ShardHour", frozenset({"shardhour"}), "hour", begins=Decimal(10))
+    found = chosen(document("A1", term({**STEP, "endRange": "10"}, later)), offer=second)
+    assert isinstance(found, Price)
+    assert found.amount == Decimal("0.01")
+    for other in ({**later, "beginRange": "11"}, {**later, "beginRange": "ten"}):
+        assert isinstance(chosen(document("A1", term(STEP, other)), offer=second), NotListed)
 
 
 def test_a_price_of_zero_for_every_unit_is_what_aws_says() -> None:
@@ -117,15 +127,15 @@ def test_a_price_of_zero_for_every_unit_is_what_aws_says() -> None:
     assert (found.amount, found.sku) == (Decimal(0), "A1")
 
 
-@pytest.mark.parametrize("first_tier", [False, True])
-def test_a_free_first_step_is_no_price_of_what_comes_after_it(first_tier: bool) -> None:
+@pytest.mark.parametrize("begins", [None, Decimal(0)])
+def test_a_free_first_step_is_no_price_of_what_comes_after_it(begins: Decimal | None) -> None:
     """How much of what is free others use up is not known, so that the part is unknown and never zero."""
     free = {**STEP, "endRange": "10", "pricePerUnit": {"USD": "0.0000000000"}}
     steps = document("A1", term(free, {**STEP, "beginRange": "10"}))
-    offer = Offer("X", (), "Storage-ShardHour", frozenset({"shardhour"}), "hour", first_tier=first_tier)
+    offer = Offer("X", (), "Storage-ShardHour", frozenset({"shardhour"}), "hour", begins=begins)
     found = chosen(steps, offer=offer)
     assert isinstance(found, NotListed)
-    assert found.why.startswith("the first units of A1 are free") is first_tier
+    assert found.why.startswith("the first units of A1 are free") is (begins is not None)
 
 
 def test_a_product_that_is_listed_no_more_has_no_price_once_the_kept_answer_is_gone() -> None:

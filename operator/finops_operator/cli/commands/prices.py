@@ -109,15 +109,21 @@ _OUTPUT_OPTION: Final = Parameter("output", Parameter.KEYWORD_ONLY, default=Form
 
 
 def _listed(kinds: Iterable[ResourceKind[Any]]) -> Product:
-    """Return what AWS's price list alone has, by our name of the figure."""
-    known = {"/".join(figure): (figure, offer) for figure, offer in all_offers(kinds).items()}
+    """Return what AWS's price list alone has, by our name of the figure, with what it is of where that selects it."""
+    known = {
+        "/".join((*figure, *(name.upper() for name in offer.named))): (figure, offer)
+        for figure, offer in all_offers(kinds).items()
+    }
 
     def queries(region: str, name: str, _: Mapping[str, str]) -> tuple[PriceQuery, ...]:
-        if name not in known:
-            hint = f"one of {', '.join(sorted(known))}"
-            raise InvalidInput(f"AWS's price list is not asked for {name!r}", field="--figure", hint=hint)
-        (service, dimension), offer = known[name]
-        return (PriceQuery(service, region, dimension, offer.attributes),)
+        words = tuple(name.split("/"))
+        for (service, dimension), offer in known.values():
+            values = words[2:]
+            if words[:2] == (service, dimension) and len(values) == len(offer.named) and all(values):
+                named = tuple(zip(offer.named, values, strict=True))
+                return (PriceQuery(service, region, dimension, named or offer.attributes),)
+        hint = f"one of {', '.join(sorted(known))}"
+        raise InvalidInput(f"AWS's price list is not asked for {name!r}", field="--figure", hint=hint)
 
     sample = min(known)
     text = f"A figure that AWS's price list has and few tables, such as {sample}; with --price-list."

@@ -55,6 +55,11 @@ class Failures:
         self.metrics[operation, code] += len(ids)
         self.resources[operation, code] += len(set(ids))
 
+    def forget(self) -> None:
+        """Count anew: what failed is asked for once more. How much was asked for stays."""
+        self.metrics.clear()
+        self.resources.clear()
+
     def explain(self, error: AwsError) -> None:
         """Keep the first message of each code, for people."""
         self.messages.setdefault((error.operation.partition(":")[2], error.code), str(error))

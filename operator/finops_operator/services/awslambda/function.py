@@ -22,10 +22,10 @@ from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of, facts_of
-from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.kind import BilledPart, FurtherStep, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.awslambda.rules.offers import OFFERS
+from finops_operator.services.awslambda.rules.offers import FURTHER_STEPS, OFFERS
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as PROVISIONED
 from finops_operator.services.awslambda.rules.provisioned import Provisioned, ProvisionedReading
 from finops_operator.services.awslambda.rules.runtimes import ARM, X86
@@ -139,8 +139,8 @@ def _facts(function: Mapping[str, Any], provisioned: Provisioned, *, tags_known:
 def billed_parts(function: Resource) -> tuple[BilledPart, ...]:
     """Return invocations, their duration and what waits for them.
 
-    AWS's lower prices for further billions of GB-seconds apply to the sum of an account, which no function knows: each
-    is priced in the first step. https://aws.amazon.com/lambda/pricing/
+    AWS's lower prices for further billions of GB-seconds apply to the sum of an account's functions in a region on the
+    same processor: each has the average price of all. https://aws.amazon.com/lambda/pricing/
     """
     facts, region = facts_of(FunctionFacts, function), function.region
     if facts.on_own_capacity:
@@ -158,8 +158,9 @@ def _duration(region: str, facts: FunctionFacts) -> Iterator[BilledPart]:
     if facts.memory_mb is None or word is None:
         yield _unknown("gb_second", "its memory or its processor")
         return
+    size = Decimal(facts.memory_mb) / _MB_PER_GB / _MS_PER_SECOND
     query = PriceQuery("lambda", region, f"{word}_gb_second_tier1")
-    yield BilledPart(_DURATION, Decimal(facts.memory_mb) / _MB_PER_GB / _MS_PER_SECOND, query, metric=DURATION)
+    yield BilledPart(_DURATION, size, query, metric=DURATION, further=_further_steps(word, region))
     if facts.provisioned_instances:
         # Duration there has a price of its own, and no metric of a function says which was which.
         reason = "how much of its duration ran on provisioned instances is not known"
@@ -173,6 +174,13 @@ def _duration(region: str, facts: FunctionFacts) -> Iterator[BilledPart]:
             PriceQuery("lambda", region, "ephemeral_storage"),
             metric=DURATION,
         )
+
+
+def _further_steps(word: str, region: str) -> tuple[FurtherStep, ...]:
+    return tuple(
+        FurtherStep(above, PriceQuery("lambda", region, f"{word}_gb_second_tier{number}"))
+        for number, above in enumerate(FURTHER_STEPS[word], start=2)
+    )
 
 
 def _waiting(region: str, facts: FunctionFacts) -> Iterator[BilledPart]:
@@ -272,4 +280,5 @@ KIND: Final = ResourceKind(
     owner=_owner,
     type_of=lambda resource: resource.text("runtime"),
     offers=OFFERS,
+    steps_from=1,
 )

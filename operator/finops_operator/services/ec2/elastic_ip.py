@@ -1,9 +1,9 @@
 """Elastic IP addresses: AWS bills every public IPv4 address by the hour, in use or not.
 
 Loaded by the registry. An address on an instance is in the cost of the instance already and costs nothing here, so that
-no address is counted twice. Addresses that an account brought along are free, those of Local and Wavelength Zones have
-prices of their own. AWS does not say since when an address is on nothing: our own first sight of it is kept as
-`unassociated_since`.
+no address is counted twice; nor does one that a load balancer or a database instance made, which is in its cost.
+Addresses that an account brought along are free, those of Local and Wavelength Zones have prices of their own. AWS does
+not say since when an address is on nothing: our own first sight of it is kept as `unassociated_since`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ ASSOCIATED: Final = "associated"
 ON_INSTANCE: Final = "on-instance"
 BROUGHT_ALONG: Final = "brought-along"
 """AWS has no words for the states of an address; these are ours."""
+_WITH_THEIR_SERVICE: Final = frozenset({"alb", "nlb", "rds"})
 _DIMENSIONS: Final = {UNASSOCIATED: "idle_public_ipv4_hour", ASSOCIATED: "public_ipv4_hour"}
 
 
@@ -109,7 +110,7 @@ def _state(facts: AddressFacts, *, associated: bool) -> str:
 def billed_parts(address: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of an address that no instance is billed for: https://aws.amazon.com/vpc/pricing/."""
     dimension = _DIMENSIONS.get(address.state)
-    if dimension is None:
+    if dimension is None or address.text("service_managed") in _WITH_THEIR_SERVICE:
         return ()
     group = address.text("network_border_group")
     if group not in ("", address.region):

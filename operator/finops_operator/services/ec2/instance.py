@@ -34,6 +34,7 @@ from finops_operator.plugins.kind import (
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
 from finops_operator.services.ec2.commitments.reading import EC2_COMMITMENTS
 from finops_operator.services.ec2.rules.burstable import is_burstable
+from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
@@ -43,10 +44,6 @@ from finops_operator.services.ec2.rules.zones import outside_of_region
 
 _PAGE: Final = 1000
 _MONITORED: Final = frozenset({"enabled", "pending"})
-METRIC_MONTH: Final = "metric_first_10k"
-"""The dimension of CloudWatch's price of a metric, of the first 10,000 of an account and region."""
-_DETAILED_METRICS: Final = Decimal(7)
-"""Of an instance. Source: pricing page of CloudWatch, "EC2 detailed monitoring"."""
 _GONE: Final = frozenset({"terminated", "shutting-down"})
 _OPERATION: Final = "ec2:DescribeInstances"
 _RUNNING: Final = "running"
@@ -249,14 +246,9 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     facts = instance_facts(instance)
     running = instance.state == _RUNNING
     hours = (instance_hours(instance, facts),) if running else ()
-    monitoring = (_monitoring(instance),) if running and facts.detailed_monitoring else ()
+    monitoring = (detailed_monitoring(instance.region),) if running and facts.detailed_monitoring else ()
     addresses = _address_hours(instance, facts, running=running)
     return (*hours, *monitoring, addresses) if addresses else (*hours, *monitoring)
-
-
-def _monitoring(instance: Resource) -> BilledPart:
-    """Return the metrics of detailed monitoring, at the price of an account's first ones."""
-    return BilledPart(METRIC_MONTH, _DETAILED_METRICS, PriceQuery("cloudwatch", instance.region, METRIC_MONTH))
 
 
 def instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
@@ -476,4 +468,5 @@ KIND: Final = ResourceKind(
         ),
     ),
     commitments=EC2_COMMITMENTS,
+    steps_from=FEWEST_MONITORED,
 )

@@ -1,7 +1,8 @@
 """Serverless caches: AWS bills the data that they hold by the hour and the requests by processing units.
 
-Loaded by the registry; walked by the discover and measure stages. The bundled tables hold no price of either, so that
-the cost is unknown. AWS does not say that it leaves points out when nothing happens, so that a missing one is unknown.
+Loaded by the registry; walked by the discover and measure stages. AWS's price list alone has a price of either: without
+it the cost is unknown. AWS does not say that it leaves points out when nothing happens, so that a missing one is
+unknown.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.focus.categories import BilledAs
+from finops.domain.price import PriceQuery
+from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
-from finops_operator.plugins.facts import attributes_of
+from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.elasticache.rules.serverless_offers import ENGINE, OFFERS, WORDS, least_gb
 
 _OPERATION: Final = "elasticache:DescribeServerlessCaches"
 _PAGE: Final = 50
@@ -29,6 +33,9 @@ AVAILABLE: Final = "available"
 WORKING: Final = frozenset({AVAILABLE, "modifying"})
 UNITS: Final = "processingUnits"
 STORED: Final = "bytesStored"
+_UNITS_BY_DAY: Final = "processingUnitsByDay"
+_STORED_BY_DAY: Final = "bytesStoredByDay"
+_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +99,58 @@ def _resource(cache: Mapping[str, Any], tags: Tags | None, reader: PageReader, p
 
 
 def billed_parts(cache: Resource) -> tuple[BilledPart, ...]:
-    """Return the data stored and the requests, both without a price.
+    """Return the data that it stores, at least what is billed of an empty one, and the units of its requests.
 
     https://aws.amazon.com/elasticache/pricing/
     """
     if cache.state not in WORKING:
         return ()
-    return (
-        BilledPart("stored_gb_hour", Decimal(0), None, "no price for the data of serverless caches"),
-        BilledPart("processing_unit", Decimal(0), None, "no price for the requests of serverless caches"),
+    facts = facts_of(ServerlessCacheFacts, cache)
+    engine = WORDS.get(facts.engine or "")
+    if engine is None:
+        return (BilledPart("stored_gb_hour", Decimal(0), None, "its engine is not known"),)
+    named = ((ENGINE, engine),)
+    stored = BilledPart(
+        "stored_gb_hour",
+        1 / GIB,
+        PriceQuery("elasticache", cache.region, "serverless_gb_hour", named),
+        "no price for the data of serverless caches",
+        metric=_STORED_BY_DAY,
+        at_least=least_gb(facts.engine or "", facts.minimum_storage_gb),
+    )
+    return (stored, _units(cache.region, facts, named))
+
+
+def _units(region: str, facts: ServerlessCacheFacts, named: tuple[tuple[str, str], ...]) -> BilledPart:
+    if facts.minimum_units_per_second:
+        return BilledPart("processing_unit", Decimal(0), None, "in which hours its least rate was billed is not known")
+    return BilledPart(
+        "processing_unit",
+        Decimal(1),
+        PriceQuery("elasticache", region, "serverless_processing_unit", named),
+        "no price for the requests of serverless caches",
+        metric=_UNITS_BY_DAY,
     )
 
 
 def _works(cache: Resource) -> bool:
     return cache.state in WORKING
+
+
+def _by_day(name: str, metric: str, statistic: str, unit: str) -> MetricSpec:
+    """Return what its bill is made of."""
+    return MetricSpec(
+        name,
+        "AWS/ElastiCache",
+        metric,
+        "clusterId",
+        (statistic,),
+        unit,
+        hourly=False,
+        daily=True,
+        only_days=_DAYS,
+        applies=_works,
+    )
 
 
 def _owner(resource: Resource) -> Owner | None:
@@ -141,9 +186,12 @@ KIND: Final = ResourceKind(
             "bytes used",
             applies=_works,
         ),
+        _by_day(_UNITS_BY_DAY, "ElastiCacheProcessingUnits", "Sum", "count"),
+        _by_day(_STORED_BY_DAY, "BytesUsedForCache", "Average", "bytes used"),
     ),
     billed_parts=billed_parts,
     left_out=("backup_gb_month",),
+    offers=OFFERS,
     console_url=console_page("elasticache/home?region={region}#/serverless/{id}"),
     sample=Sample("cache-1", "arn:aws:elasticache:us-east-1:111111111111:serverlesscache:cache-1"),
     owner=_owner,

@@ -24,6 +24,11 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.services.elasticloadbalancing.rules.addresses import (
+    addresses_of,
+    classic_addresses_of,
+    further_addresses,
+)
 from finops_operator.services.elasticloadbalancing.rules.offers import OFFERS
 from finops_operator.services.elasticloadbalancing.rules.signs import SIGNS
 from finops_operator.services.elasticloadbalancing.rules.targets import PAGE, TargetCounts, TargetReading
@@ -35,7 +40,6 @@ _TAGS_PER_CALL: Final = 20
 ACTIVE: Final = "active"
 IMPAIRED: Final = "active_impaired"
 _BEFORE: Final = "provisioning"
-_INTERNET_FACING: Final = "internet-facing"
 _SAMPLE_ID: Final = "app/my-load-balancer/50dc6c495c0c9188"
 _SAMPLE_ARN: Final = f"arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/{_SAMPLE_ID}"
 
@@ -51,8 +55,10 @@ class LoadBalancerFacts:
         answers_itself: whether a listener or rule redirects or answers without a target; asked where none
             is registered.
         listener_protocols: of a classic one.
+        public_addresses: its own public IPv4 addresses, at least; those that are Elastic IPs of the account are counted
+            there.
         tags_known: False when its tags could not be read: it may be protected.
-        billed_by_use: what AWS bills elsewhere, and what its cost does not include.
+        billed_by_use: what AWS bills of it and its cost does not include.
     """
 
     load_balancer_name: str | None = None
@@ -67,6 +73,7 @@ class LoadBalancerFacts:
     healthy_targets: int | None = None
     answers_itself: bool | None = None
     listener_protocols: tuple[str, ...] | None = None
+    public_addresses: int | None = None
     tags_known: bool | None = None
     billed_by_use: tuple[str, ...] | None = None
 
@@ -111,7 +118,8 @@ def _current(
             dns_name=one.get("DNSName"),
             balanced_zones=tuple(str(zone.get("ZoneName") or "") for zone in one.get("AvailabilityZones") or ()),
             tags_known=arn in tags,
-            billed_by_use=_billed_by_use(one.get("Scheme")),
+            public_addresses=addresses_of(one),
+            billed_by_use=further_addresses(kind, addresses_of(one)),
             **asdict(targets.behind(arn)),
         )
         state = str((one.get("State") or {}).get("Code") or "")
@@ -133,7 +141,8 @@ def _classic(described: Sequence[Mapping[str, Any]], reader: PageReader, partiti
             balanced_zones=tuple(one.get("AvailabilityZones") or ()),
             listener_protocols=tuple(sorted({str(listener.get("Protocol") or "").upper() for listener in listeners})),
             tags_known=name in tags,
-            billed_by_use=_billed_by_use(one.get("Scheme")),
+            public_addresses=classic_addresses_of(one),
+            billed_by_use=further_addresses(CLASSIC, classic_addresses_of(one)),
             **asdict(TargetCounts(registered_targets=len(one.get("Instances") or ()))),
         )
         # A classic load balancer has no state: it works while it exists.
@@ -177,30 +186,33 @@ def _tags(
     return found
 
 
-def _billed_by_use(scheme: str | None) -> tuple[str, ...]:
-    return ("public_ipv4_hour",) if scheme == _INTERNET_FACING else ()
-
-
 # -- what is billed ----------------------------------------------------------------------------------------------------
 
 
 def billed_parts(balancer: Resource) -> tuple[BilledPart, ...]:
-    """Return the hours of its type, which AWS bills from the first minute until it is deleted, and its use.
+    """Return the hours of its type, which AWS bills from the first minute until it is deleted, addresses and use.
 
-    Capacity units, of a classic one gigabytes, are those of the last 30 days. Public addresses of an internet-facing
-    one are billed by VPC: the fact `billed_by_use` names them, and they are not in the cost. One that failed to start
-    never ran.
-    https://aws.amazon.com/elasticloadbalancing/pricing/
+    Capacity units, of a classic one gigabytes, are those of the last 30 days. Public addresses are those that AWS's
+    listing proves; the fact `billed_by_use` says where there may be more. One that failed to start never ran.
+    https://aws.amazon.com/elasticloadbalancing/pricing/, of addresses https://aws.amazon.com/vpc/pricing/
     """
     if balancer.state not in _BILLED:
         return ()
     kind = balancer.text("load_balancer_type")
     if not kind:
         return (BilledPart("hour", Decimal(1), None, "its type is not known"),)
-    hours = BilledPart("hour", Decimal(1), _hour(balancer.region, kind))
+    standing = (BilledPart("hour", Decimal(1), _hour(balancer.region, kind)), *_addresses(balancer))
     if balancer.state == _BEFORE:
-        return (hours,)  # It takes no traffic yet.
-    return (hours, _use(balancer.region, kind))
+        return standing  # It takes no traffic yet.
+    return (*standing, _use(balancer.region, kind))
+
+
+def _addresses(balancer: Resource) -> Iterator[BilledPart]:
+    addresses = balancer.number("public_addresses")
+    if addresses is None:
+        yield BilledPart("public_ipv4_hour", Decimal(0), None, "how many public addresses it has is not known")
+    elif addresses:
+        yield BilledPart("public_ipv4_hour", Decimal(addresses), PriceQuery("vpc", balancer.region, "public_ipv4_hour"))
 
 
 def _use(region: str, kind: str) -> BilledPart:

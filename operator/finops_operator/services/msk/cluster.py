@@ -23,6 +23,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
+from finops_operator.services.msk.rules.clients import LIST, ClientWays
 from finops_operator.services.msk.rules.offers import OFFERS
 
 _OPERATION: Final = "kafka:ListClustersV2"
@@ -45,6 +46,7 @@ class KafkaFacts:
         broker_type: `kafka.m5.large`, `express.m7g.large`; empty for a serverless cluster.
         volume_gb: of each broker.
         monitoring: `DEFAULT`, or a level whose metrics AWS bills.
+        client_authentications: ways by which CloudWatch counts connections of clients, none where it counts none.
         not_in_cost: what AWS bills of it by use and its cost leaves out.
     """
 
@@ -55,22 +57,25 @@ class KafkaFacts:
     storage_mode: str | None = None
     monitoring: str | None = None
     kafka_version: str | None = None
+    client_authentications: tuple[str, ...] | None = None
     not_in_cost: tuple[str, ...] | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield clusters page by page; a page that cannot be read ends the listing with a Gap."""
     del partition
+    ways = ClientWays(reader)
     try:
         for page in reader.pages(_OPERATION, {"MaxResults": _PAGE}):
             for cluster in page.get("ClusterInfoList", ()):
                 if cluster.get("State") != _GONE:
-                    yield _resource(cluster, reader)
+                    yield _resource(cluster, ways, reader)
     except AwsError as error:
         yield gap_of(error, reader)
+    yield from ways.gaps()
 
 
-def _resource(cluster: Mapping[str, Any], reader: PageReader) -> Resource:
+def _resource(cluster: Mapping[str, Any], ways: ClientWays, reader: PageReader) -> Resource:
     arn, created = str(cluster["ClusterArn"]), cluster.get("CreationTime")
     return Resource(
         kind="msk-cluster",
@@ -82,11 +87,11 @@ def _resource(cluster: Mapping[str, Any], reader: PageReader) -> Resource:
         state=str(cluster.get("State") or "").lower(),
         tags={str(key): str(value) for key, value in (cluster.get("Tags") or {}).items()},
         created=parse_time(created) or parse_seconds(created),
-        attributes=attributes_of(_facts(cluster)),
+        attributes=attributes_of(_facts(cluster, ways)),
     )
 
 
-def _facts(cluster: Mapping[str, Any]) -> KafkaFacts:
+def _facts(cluster: Mapping[str, Any], ways: ClientWays) -> KafkaFacts:
     kind, own = cluster.get("ClusterType"), cluster.get("Provisioned") or {}
     brokers = own.get("BrokerNodeGroupInfo") or {}
     disk = (brokers.get("StorageInfo") or {}).get("EbsStorageInfo") or {}
@@ -98,6 +103,7 @@ def _facts(cluster: Mapping[str, Any]) -> KafkaFacts:
         storage_mode=own.get("StorageMode"),
         monitoring=own.get("EnhancedMonitoring"),
         kafka_version=(own.get("CurrentBrokerSoftwareInfo") or {}).get("KafkaVersion"),
+        client_authentications=() if kind == SERVERLESS else ways.of(str(cluster.get("ClusterName") or "")),
         not_in_cost=_left_out(own, brokers, disk),
     )
 
@@ -174,7 +180,7 @@ KIND: Final = ResourceKind(
     id_pattern=r"[A-Za-z0-9][A-Za-z0-9-]{0,63}/[0-9a-f]{8}-[0-9a-f-]{27}(?:-s?[0-9]+)?",
     arn_pattern="arn:*:kafka:*:*:cluster/*",
     facts=KafkaFacts,
-    listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData", LIST), collect=_collect),
     billed_as=BilledAs("Amazon Managed Streaming for Apache Kafka", "Analytics", "Streaming Analytics"),
     states=States(running=WORKING),
     metrics=METRICS,

@@ -1,8 +1,9 @@
 """Domains: ListDomainNames and DescribeDomains, five at a time; nodes by role, storage, and what passed through.
 
 Loaded by the registry; walked by the discover and measure stages. Data, dedicated master, coordinator and warm nodes
-are priced by the hour; the tables hold no price of OpenSearch's own storage, so that the cost of a domain with it is
-unknown. A domain publishes every minute, under its name and its account's; a missing point is unknown.
+are priced by the hour; OpenSearch's own storage has a price in AWS's price list alone, so that without it the cost of a
+domain with disks is unknown. A domain publishes every minute, under its name and its account's; a missing point is
+unknown.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.opensearch.rules.included import included
 from finops_operator.services.opensearch.rules.naming import ACTIVE, DIMENSION, named
 from finops_operator.services.opensearch.rules.offers import OFFERS
 
@@ -33,9 +35,6 @@ _CALLS: Final = {"es:ListDomainNames": _NAMES, "es:DescribeDomains": _DOMAINS}
 _AT_ONCE: Final = 5
 _CREATING: Final = "creating"
 _STATES: Final = frozenset({ACTIVE, "processing", "upgrading"})
-_GP3_IOPS: Final = 3000
-_GP3_THROUGHPUT: Final = 125
-"""MiB/s. Both come with a gp3 disk of any size (OpenSearch Service pricing)."""
 _COORDINATOR: Final = "coordinator"
 SEARCHES: Final = "searchesPerMinute"
 INDEXING: Final = "indexingPerMinute"
@@ -172,29 +171,37 @@ def billed_parts(domain: Resource) -> tuple[BilledPart, ...]:
             parts.append(_hours(dimension, region, node_type, nodes))
     if facts.volume_type != "":
         kind = facts.volume_type or "that AWS did not name"
-        parts.append(_storage(domain.region, facts, f"no price for OpenSearch storage {kind}"))
+        parts += _storage(domain.region, facts, f"no price for OpenSearch storage {kind}")
     if facts.warm_nodes or facts.cold_storage:
         reason = "no price for data in warm and cold storage"
         parts.append(BilledPart("managed_storage_gb_month", Decimal(0), None, reason))
     return tuple(parts)
 
 
-def _storage(region: str, facts: DomainFacts, reason: str) -> BilledPart:
-    """Return the disks of the data nodes: AWS's price list has gp2, and gp3 as fast as is included in any size.
+def _storage(region: str, facts: DomainFacts, reason: str) -> Iterator[BilledPart]:
+    """Yield the disks of the data nodes: AWS's price list has gp2, and gp3 with what is faster than its size includes.
 
-    Faster gp3 and io1 are billed by their speed too, which no source here prices.
+    io1 is billed by its speed too, which no source here prices.
     """
-    if facts.volume_gb is None or facts.data_nodes is None or not _by_size_alone(facts):
-        return BilledPart("storage_gb_month", Decimal(0), None, reason)
+    size, nodes = facts.volume_gb, facts.data_nodes
+    if size is None or nodes is None or facts.volume_type not in ("gp2", "gp3"):
+        yield BilledPart("storage_gb_month", Decimal(0), None, reason)
+        return
     query = PriceQuery("opensearch", region, f"{facts.volume_type}_gb_month")
-    return BilledPart("storage_gb_month", Decimal(facts.volume_gb * facts.data_nodes), query, reason)
+    yield BilledPart("storage_gb_month", Decimal(size * nodes), query, reason)
+    if facts.volume_type == "gp3":
+        free = included(size)
+        yield from _above("iops_month", region, facts.volume_iops, free.iops, nodes)
+        yield from _above("throughput_mibps_month", region, facts.volume_throughput, free.throughput, nodes)
 
 
-def _by_size_alone(facts: DomainFacts) -> bool:
-    if facts.volume_type != "gp3":
-        return facts.volume_type == "gp2"
-    iops, throughput = facts.volume_iops, facts.volume_throughput
-    return iops is not None and throughput is not None and iops <= _GP3_IOPS and throughput <= _GP3_THROUGHPUT
+def _above(dimension: str, region: str, ordered: int | None, free: int, nodes: int) -> Iterator[BilledPart]:
+    """Yield what the disks of all nodes are faster than their size includes; nothing where they are not."""
+    if ordered is None:
+        yield BilledPart(dimension, Decimal(0), None, "how fast its gp3 disks are is not known")
+    elif ordered > free:
+        query = PriceQuery("opensearch", region, f"gp3_{dimension}")
+        yield BilledPart(dimension, Decimal((ordered - free) * nodes), query, "no price for faster gp3 disks")
 
 
 def _hours(dimension: str, region: str, node_type: str | None, nodes: int | None) -> BilledPart:

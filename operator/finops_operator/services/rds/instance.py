@@ -180,8 +180,10 @@ def _with_uses(facts: DatabaseFacts) -> DatabaseFacts:
             uses.append("cluster_io_request")
     elif _with_its_cluster(facts):
         uses += ["cluster_instance_hour", "cluster_storage"]
-    if facts.publicly_accessible:
+    if facts.publicly_accessible and _with_its_cluster(facts):
         uses.append("public_ipv4_hour")
+    elif facts.publicly_accessible and facts.multi_az and not is_aurora(facts.engine):
+        uses.append("standby_public_ipv4_hour")
     return replace(facts, billed_by_use=tuple(uses))
 
 
@@ -197,9 +199,10 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of its class and its storage; a stopped instance is billed its storage alone.
 
     A member of a Multi-AZ cluster has no cost of its own: AWS bills the cluster, and `rds-cluster` has the cost.
-    Extended support of an old version is a part without a price; of a member it is a part of the cluster. Backups
-    beyond the free part and public addresses are named by the fact `billed_by_use` and are not in the cost.
-    https://aws.amazon.com/rds/pricing/
+    Extended support of an old version is a part without a price; of a member it is a part of the cluster. A publicly
+    accessible one has one public address, which it keeps while it is stopped; whether a standby has one too is not
+    published. Backups beyond the free part are named by the fact `billed_by_use` and are not in the cost.
+    https://aws.amazon.com/rds/pricing/, of addresses https://aws.amazon.com/vpc/pricing/
     """
     if instance.state in NOT_BILLED:
         return ()
@@ -212,7 +215,14 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     if instance.state in WORKING:
         support = () if facts.db_cluster_id else support_part(instance)
         hours = (instance_hours(instance.region, facts), *support)
-    return (*hours, *_storage_parts(instance.region, facts))
+    return (*hours, *_storage_parts(instance.region, facts), *_address(instance.region, facts))
+
+
+def _address(region: str, facts: DatabaseFacts) -> tuple[BilledPart, ...]:
+    if facts.publicly_accessible is None:
+        return (_unknown("public_ipv4_hour", "whether it has a public address"),)
+    query = PriceQuery("vpc", region, "public_ipv4_hour")
+    return (BilledPart("public_ipv4_hour", ONE, query),) if facts.publicly_accessible else ()
 
 
 def _with_its_cluster(facts: DatabaseFacts) -> bool:

@@ -1,7 +1,8 @@
 """Endpoints: ListEndpoints, the instances behind each variant, and the requests that reach it.
 
-Loaded by the registry; walked by the discover and measure stages. The bundled tables hold no price of SageMaker, so
-that the cost is unknown; an endpoint without instances of its own is billed by use alone. Requests are published by
+Loaded by the registry; walked by the discover and measure stages. SageMaker has prices in AWS's price list alone:
+without it the cost is unknown. Which machines stand behind a variant is said by the endpoint's configuration, a call of
+its own; an endpoint without machines of its own is billed by use alone. Requests are published by
 variant, and only while there are any, so that a missing point is none; one with several variants is not measured.
 """
 
@@ -23,15 +24,18 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Resour
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.sagemaker.rules.offers import HOSTED, hour_query
 from finops_operator.services.sagemaker.rules.signs import SIGNS
 
 _LIST: Final = "sagemaker:ListEndpoints"
 _DESCRIBE: Final = "sagemaker:DescribeEndpoint"
+_CONFIGURATION: Final = "sagemaker:DescribeEndpointConfig"
 _PAGE: Final = 100
 _GONE: Final = "Deleting"
 IN_SERVICE: Final = "inservice"
 _WORKING: Final = frozenset({IN_SERVICE, "updating", "systemupdating", "rollingback", "updaterollbackfailed"})
 REQUESTS: Final = "invocations"
+_VARIANTS: Final = ("ProductionVariants", "ShadowProductionVariants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,15 @@ class EndpointFacts:
     Attributes:
         variants: names of the models' variants that share its requests.
         instances: machines of all variants together; 0 for one that is serverless.
+        instance_types, instances_of_types: of each variant, shadows among them; empty type: not known.
         asynchronous: whether it takes requests from a queue.
         tags_known: False when its tags could not be read: it may be protected.
     """
 
     variants: tuple[str, ...] | None = None
     instances: int | None = None
+    instance_types: tuple[str, ...] | None = None
+    instances_of_types: tuple[int, ...] | None = None
     serverless: bool | None = None
     asynchronous: bool | None = None
     tags_known: bool | None = None
@@ -62,14 +69,26 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
             for endpoint in page.get("Endpoints", ()):
                 if endpoint.get("EndpointStatus") != _GONE:
                     described = asking.answer(_DESCRIBE, {"EndpointName": str(endpoint["EndpointName"])})
-                    yield _resource(endpoint, described or {}, tags, reader)
+                    yield _resource(endpoint, described or {}, _types(asking, described or {}), tags, reader)
     except AwsError as error:
         yield gap_of(error, reader)
     yield from asking.gaps
 
 
+def _types(asking: OneByOne, description: Mapping[str, Any]) -> dict[str, str]:
+    """Return variant → type of its machines, empty where the configuration could not be read."""
+    name = description.get("EndpointConfigName")
+    found = asking.answer(_CONFIGURATION, {"EndpointConfigName": str(name)}) if name else None
+    described = (one for key in _VARIANTS for one in (found or {}).get(key) or ())
+    return {str(one.get("VariantName")): str(one.get("InstanceType") or "") for one in described}
+
+
 def _resource(
-    endpoint: Mapping[str, Any], description: Mapping[str, Any], tags: Tags | None, reader: PageReader
+    endpoint: Mapping[str, Any],
+    description: Mapping[str, Any],
+    types: Mapping[str, str],
+    tags: Tags | None,
+    reader: PageReader,
 ) -> Resource:
     name, arn, created = str(endpoint["EndpointName"]), str(endpoint["EndpointArn"]), endpoint.get("CreationTime")
     return Resource(
@@ -82,17 +101,20 @@ def _resource(
         state=str(endpoint.get("EndpointStatus") or "").lower(),
         tags={} if tags is None else tags.get(arn) or {},
         created=parse_time(created) or parse_seconds(created),
-        attributes=attributes_of(_facts(description, tags_known=tags is not None)),
+        attributes=attributes_of(_facts(description, types, tags_known=tags is not None)),
     )
 
 
-def _facts(description: Mapping[str, Any], *, tags_known: bool) -> EndpointFacts:
+def _facts(description: Mapping[str, Any], types: Mapping[str, str], *, tags_known: bool) -> EndpointFacts:
     variants = description.get("ProductionVariants")
     if variants is None:
         return EndpointFacts(tags_known=tags_known)
+    hosted = [one for key in _VARIANTS for one in description.get(key) or ()]
     return EndpointFacts(
         variants=tuple(str(one.get("VariantName") or "") for one in variants),
         instances=sum(one.get("CurrentInstanceCount") or 0 for one in variants),
+        instance_types=tuple(types.get(str(one.get("VariantName")), "") for one in hosted),
+        instances_of_types=tuple(one.get("CurrentInstanceCount") or 0 for one in hosted),
         serverless=any(one.get("CurrentServerlessConfig") for one in variants),
         asynchronous=bool(description.get("AsyncInferenceConfig")),
         tags_known=tags_known,
@@ -105,13 +127,24 @@ def endpoint_facts(resource: Resource) -> EndpointFacts:
 
 
 def billed_parts(endpoint: Resource) -> tuple[BilledPart, ...]:
-    """Return its machines, without a price. https://aws.amazon.com/sagemaker/ai/pricing/ ."""
+    """Return the machines of each variant. https://aws.amazon.com/sagemaker/ai/pricing/ ."""
     if endpoint.state not in _WORKING:
         return ()
     facts = endpoint_facts(endpoint)
     if facts.serverless:
         return (BilledPart("request_second", Decimal(0), None, "no price for serverless endpoints"),)
-    return (BilledPart("instance_hour", Decimal(facts.instances or 0), None, "no price for SageMaker instances"),)
+    types, counts = facts.instance_types, facts.instances_of_types
+    if types is None or counts is None:
+        return (BilledPart("instance_hour", Decimal(facts.instances or 0), None, "its machines are not known"),)
+    pairs = zip(types, counts, strict=True)
+    return tuple(_hours(endpoint.region, one, count) for one, count in pairs if count)
+
+
+def _hours(region: str, instance_type: str, count: int) -> BilledPart:
+    if not instance_type:
+        return BilledPart("instance_hour", Decimal(count), None, "the type of its machines is not known")
+    query = hour_query(region, "endpoint_hour", instance_type)
+    return BilledPart("instance_hour", Decimal(count), query, "no price for SageMaker instances")
 
 
 def _named(endpoint: Resource) -> tuple[tuple[str, str], ...]:
@@ -136,9 +169,12 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:sagemaker:*:*:endpoint/*",
     facts=EndpointFacts,
     listing=Listing(
-        permissions=(_LIST, _DESCRIBE, PERMISSION, "cloudwatch:GetMetricData"),
+        permissions=(_LIST, _DESCRIBE, _CONFIGURATION, PERMISSION, "cloudwatch:GetMetricData"),
         collect=_collect,
-        probes={_DESCRIBE: lambda known: {"EndpointName": known}},
+        probes={
+            _DESCRIBE: lambda known: {"EndpointName": known},
+            _CONFIGURATION: lambda known: {"EndpointConfigName": known},
+        },
         calls=CALLS,
     ),
     billed_as=BilledAs("Amazon SageMaker", "AI and Machine Learning", "Machine Learning"),
@@ -158,6 +194,7 @@ KIND: Final = ResourceKind(
     ),
     billed_parts=billed_parts,
     left_out=("volume_gb_month", "processed_gb"),
+    offers=HOSTED,
     console_url=console_page("sagemaker/home?region={region}#/endpoints/{id}"),
     sample=Sample("my-endpoint", "arn:aws:sagemaker:us-east-1:111111111111:endpoint/my-endpoint"),
     owner=_owner,

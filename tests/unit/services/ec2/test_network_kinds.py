@@ -100,6 +100,14 @@ def test_an_address_that_a_service_made_is_that_services() -> None:
     assert "AWS service" in owner.system
 
 
+@pytest.mark.parametrize(("service", "billed"), [("alb", 0), ("nlb", 0), ("rds", 0), ("rnat", 1), ("", 1)])
+def test_an_address_in_the_cost_of_what_made_it_is_not_billed_twice(service: str, billed: int) -> None:
+    managed = {**ADDRESS, "AssociationId": "eipassoc-1", "NetworkInterfaceId": "eni-1", "ServiceManaged": service}
+    (one,) = resources(listed(elastic_ip.KIND, DescribeAddresses=[{"Addresses": [managed]}]))
+    assert one.state == elastic_ip.ASSOCIATED
+    assert len(elastic_ip.KIND.billed_parts(one)) == billed
+
+
 # -- NAT gateways ------------------------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,7 @@ def balancer(kind: str = "application", state: str = "active", **attributes: Jso
         "load_balancer_arn": arn,
         "load_balancer_type": kind,
         "scheme": "internal",
+        "public_addresses": 0,
         "registered_targets": 3,
         "tags_known": True,
     }

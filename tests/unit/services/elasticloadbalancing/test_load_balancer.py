@@ -269,9 +269,53 @@ def test_it_is_billed_in_every_state_but_failed(state: str, billed: str) -> None
 
 
 def test_what_is_billed_by_use_or_by_another_service_is_named() -> None:
-    assert only(Balancing()).attributes["billed_by_use"] == ["public_ipv4_hour"]
+    assert only(Balancing()).attributes["billed_by_use"] == ["further_public_ipv4_hour"]
     internal = Balancing(elbv2_DescribeLoadBalancers=[{"LoadBalancers": [current(Scheme="internal")]}])
     assert only(internal).attributes["billed_by_use"] == []
+
+
+ZONES = [{"ZoneName": "us-east-1a"}, {"ZoneName": "us-east-1b"}]
+OWN = [{"ZoneName": "us-east-1a", "LoadBalancerAddresses": [{"AllocationId": "eipalloc-1"}]}, ZONES[1]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "addresses", "left_out"),
+    [
+        ({}, 2, ["further_public_ipv4_hour"]),
+        ({"Scheme": "internal"}, 0, []),
+        ({"IpAddressType": "dualstack"}, 2, ["further_public_ipv4_hour"]),
+        ({"IpAddressType": "dualstack-without-public-ipv4"}, 0, []),
+        ({"Type": "network"}, 2, []),
+        ({"Type": "network", "AvailabilityZones": OWN}, 1, []),
+        ({"Type": "gateway", "Scheme": None}, 0, []),
+        ({"Scheme": None}, None, []),
+        ({"AvailabilityZones": []}, None, []),
+        ({"CustomerOwnedIpv4Pool": "ipv4pool-coip-1"}, None, []),
+        ({"IpamPools": {"Ipv4IpamPoolId": "ipam-pool-1"}}, None, []),
+    ],
+)
+def test_an_internet_facing_one_has_a_public_address_in_each_zone_at_least(
+    changes: dict[str, Any], addresses: int | None, left_out: list[str]
+) -> None:
+    one = only(Balancing(elbv2_DescribeLoadBalancers=[{"LoadBalancers": [current(**changes)]}]))
+    assert one.attributes.get("public_addresses") == addresses
+    assert one.attributes["billed_by_use"] == left_out
+
+
+def test_a_classic_one_has_an_address_in_each_zone_as_well() -> None:
+    listed: list[Answer] = [
+        {"LoadBalancerDescriptions": [classic(Scheme="internet-facing", AvailabilityZones=["a", "b", "c"])]}
+    ]
+    one = only(Balancing(elbv2_DescribeLoadBalancers=[{}], elb_DescribeLoadBalancers=listed))
+    assert one.attributes["public_addresses"] == 3
+
+
+def test_public_addresses_are_part_of_the_cost_and_unknown_where_their_number_is() -> None:
+    # 730 × (0.0225 + 2 × 0.005).
+    assert cost(balancer(public_addresses=2)).monthly == Decimal("23.73")
+    unknown = cost(balancer(public_addresses=None))
+    assert (unknown.monthly, unknown.known_monthly) == (None, Decimal("16.43"))
+    assert unknown.missing == ("public_ipv4_hour: how many public addresses it has is not known",)
 
 
 @pytest.mark.parametrize(

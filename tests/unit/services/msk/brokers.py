@@ -12,7 +12,7 @@ from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.msk.cluster import KIND
-from finops_operator.services.msk.rules.brokers import RECEIVED, SENT
+from finops_operator.services.msk.rules.brokers import CONNECTIONS, RECEIVED, SENT
 
 KAFKA: Final = Bench(KIND)
 END: Final = "events/12345678-1234-1234-1234-123456789012-1"
@@ -25,6 +25,7 @@ def kafka(state: str = "active", region: str = "us-east-1", days: float = 365, /
         "cluster_type": "PROVISIONED",
         "broker_type": "kafka.m5.large",
         "brokers": 3,
+        "client_authentications": ["IAM"],
         **attributes,
     }
     return Resource(
@@ -42,7 +43,7 @@ def kafka(state: str = "active", region: str = "us-east-1", days: float = 365, /
 
 def measured(**metrics: MetricSummary) -> Utilization:
     """Return two weeks in which no broker had anything to do, changed as asked."""
-    quiet = {RECEIVED: flat(0), SENT: flat(0)}
+    quiet = {RECEIVED: flat(0), SENT: flat(0), CONNECTIONS: flat(0)}
     return Utilization(END, metrics={**quiet, **metrics})
 
 

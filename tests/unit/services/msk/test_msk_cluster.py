@@ -15,6 +15,7 @@ from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied, AwsThrottled
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.services.msk.cluster import KIND, hour_query, kafka_facts
+from finops_operator.services.msk.rules.clients import LIST
 
 MODEL = botocore.session.get_session().get_service_model("kafka")
 LISTING = "kafka:ListClustersV2"
@@ -43,7 +44,7 @@ def described(**changes: Any) -> dict[str, Any]:
 
 
 def collected(**changes: Any) -> Resource:
-    (only,) = KIND.listing.collect(Pages({LISTING: [{"ClusterInfoList": [described(**changes)]}]}), "aws")
+    (only,) = KIND.listing.collect(Pages({LISTING: [{"ClusterInfoList": [described(**changes)]}], LIST: []}), "aws")
     assert isinstance(only, Resource)
     return only
 
@@ -76,15 +77,56 @@ def test_what_the_cost_leaves_out_is_named_where_the_cluster_has_it() -> None:
     )
 
 
+def counts(*named: dict[str, str]) -> list[dict[str, Any]]:
+    metrics = [{"Dimensions": [{"Name": name, "Value": value} for name, value in one.items()]} for one in named]
+    return [{"Metrics": metrics}]
+
+
+def test_the_ways_by_which_connections_are_counted_are_asked_for_once_and_joined_with_each_broker() -> None:
+    events = {"Cluster Name": "events", "Broker ID": "1"}
+    named = counts(
+        {**events, "Client Authentication": "SASL_SCRAM"},
+        {**events, "Client Authentication": "IAM"},
+        {"Cluster Name": "other", "Broker ID": "1", "Client Authentication": "TLS"},
+        events,
+    )
+    listed = [{"ClusterInfoList": [described(), described(ClusterName="quiet")]}]
+    pages = Pages({LISTING: listed, LIST: named})
+    one, quiet = KIND.listing.collect(pages, "aws")
+    assert isinstance(one, Resource)
+    assert isinstance(quiet, Resource)
+    assert kafka_facts(one).client_authentications == ("IAM", "SASL_SCRAM")
+    assert kafka_facts(quiet).client_authentications == ()
+    assert [operation for operation, _ in pages.asked].count(LIST) == 1
+    (spec,) = [spec for spec in KIND.metrics if spec.metric == "ClientConnectionCount"]
+    assert spec.parts is not None
+    assert len(spec.parts(one)) == 3 * 2
+    assert spec.parts(one)[0] == (
+        ("Cluster Name", "events"),
+        ("Broker ID", "1"),
+        ("Client Authentication", "IAM"),
+    )
+    assert not spec.applies(quiet)
+
+
+def test_ways_that_cannot_be_read_are_a_gap_and_not_known() -> None:
+    denied = AwsDenied("no", operation=LIST, code="AccessDenied")
+    one, gap = KIND.listing.collect(Pages({LISTING: [{"ClusterInfoList": [described()]}], LIST: [denied]}), "aws")
+    assert isinstance(one, Resource)
+    assert kafka_facts(one).client_authentications is None
+    assert isinstance(gap, Gap)
+    assert gap.operation == "ListMetrics"
+
+
 def test_a_refused_listing_is_a_gap_pages_before_an_error_are_kept_and_calls_are_as_the_api_allows() -> None:
     (gap,) = KIND.listing.collect(Pages({LISTING: [AwsDenied("no", operation=LISTING, code="Forbidden")]}), "aws")
     assert isinstance(gap, Gap)
     slow = AwsThrottled("slow down", operation=LISTING, code="TooManyRequests")
-    pages = Pages({LISTING: [{"ClusterInfoList": [described()]}, slow]})
+    pages = Pages({LISTING: [{"ClusterInfoList": [described()]}, slow], LIST: []})
     one, cut = KIND.listing.collect(pages, "aws")
     assert isinstance(one, Resource)
     assert isinstance(cut, Gap)
-    ((_, parameters),) = pages.asked
+    ((_, parameters),) = [one for one in pages.asked if one[0] == LISTING]
     assert not ParamValidator().validate(parameters, MODEL.operation_model("ListClustersV2").input_shape).has_errors()
     gone = Pages({LISTING: [{"ClusterInfoList": [described(State="DELETING")]}]})
     assert list(KIND.listing.collect(gone, "aws")) == []
@@ -105,9 +147,9 @@ def test_each_broker_is_measured_by_its_number_and_a_missing_point_is_unknown() 
     applied = [spec for spec in KIND.metrics if spec.applies(kafka())]
     for brokers in (3, 90):
         expected = [(("Cluster Name", "events"), ("Broker ID", str(broker))) for broker in range(1, brokers + 1)]
-        asked = [spec.parts(kafka(brokers=brokers)) for spec in applied if spec.parts is not None]
-        assert asked == [tuple(expected)] * len(applied)
-    assert {spec.metric for spec in applied} == {"BytesInPerSec", "BytesOutPerSec"}
+        asked = [spec.parts(kafka(brokers=brokers)) for spec in applied[:2] if spec.parts is not None]
+        assert asked == [tuple(expected)] * 2
+    assert [spec.metric for spec in applied] == ["BytesInPerSec", "BytesOutPerSec", "ClientConnectionCount"]
     assert not any(spec.missing_means_zero for spec in KIND.metrics)
     assert not any(spec.applies(kafka(brokers=None)) or spec.applies(kafka("creating")) for spec in KIND.metrics)
 

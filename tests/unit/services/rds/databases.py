@@ -37,6 +37,7 @@ def database(state: str = "available", region: str = "us-east-1", /, **attribute
         "allocated_storage_gb": 100,
         "storage_type": "gp2",
         "automatic_restart": "",
+        "publicly_accessible": False,
     }
     return Resource(
         kind="rds-instance",

@@ -35,6 +35,19 @@ def test_in_two_zones_hours_and_gigabytes_have_the_prices_of_two_zones() -> None
     assert both.monthly == Decimal("272.66")
 
 
+@pytest.mark.parametrize("state", ["available", "stopped"])
+def test_a_publicly_accessible_database_has_an_address_while_it_exists(state: str) -> None:
+    private, public = (cost(database(state, publicly_accessible=one)).unrounded_monthly for one in (False, True))
+    assert private is not None
+    assert public == private + 730 * Decimal("0.005")
+
+
+def test_whether_a_database_has_an_address_is_unknown_where_aws_did_not_say() -> None:
+    assert cost(database(publicly_accessible=None)).missing == (
+        "public_ipv4_hour: whether it has a public address is not known",
+    )
+
+
 def test_a_stopped_database_costs_its_storage_alone() -> None:
     assert cost(database("stopped")).monthly == Decimal("11.50")
 

@@ -105,8 +105,13 @@ def test_what_is_billed_beside_hours_and_storage_is_named() -> None:
         "backup_gb_month",
         "cluster_storage",
         "cluster_io_request",
-        "public_ipv4_hour",
     )
+    assert database_facts(collected(PubliclyAccessible=True)).billed_by_use == (
+        "backup_gb_month",
+        "standby_public_ipv4_hour",
+    )
+    public_member = collected(Engine="mysql", DBClusterIdentifier="c", PubliclyAccessible=True)
+    assert "public_ipv4_hour" in (database_facts(public_member).billed_by_use or ())
     assert database_facts(collected(Engine="mysql", DBClusterIdentifier="c")).billed_by_use == (
         "backup_gb_month",
         "cluster_instance_hour",

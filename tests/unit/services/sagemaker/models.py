@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final
 
 from tests.support.facts import NOW, flat
 from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
+from finops.domain.price import Price, PriceQuery
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.sagemaker import endpoint as endpoint_kind
@@ -16,6 +18,18 @@ from finops_operator.services.sagemaker import notebook as notebook_kind
 
 ENDPOINTS: Final = Bench(endpoint_kind.KIND)
 NOTEBOOKS: Final = Bench(notebook_kind.KIND)
+_HOURS: Final = {"endpoint_hour": "0.115", "notebook_hour": "0.05"}
+
+
+def listed(query: PriceQuery) -> Price | None:
+    """Return figures like those of AWS's price list."""
+    on = date(2026, 11, 29)
+    if query.dimension == "notebook_gb_month":
+        return Price(Decimal("0.14"), "gb-month", "price-list", on, sku="D1")
+    amount = _HOURS.get(query.dimension)
+    return None if amount is None else Price(Decimal(amount), "hour", "price-list", on, sku="H1")
+
+
 _PREFIX: Final = "arn:aws:sagemaker:us-east-1:111122223333"
 
 
@@ -24,6 +38,8 @@ def endpoint(state: str = "inservice", days: float = 365, /, **attributes: Json)
     facts: dict[str, Json] = {
         "variants": ["main"],
         "instances": 2,
+        "instance_types": ["ml.m5.large"],
+        "instances_of_types": [2],
         "serverless": False,
         "asynchronous": False,
         "tags_known": True,
@@ -36,6 +52,7 @@ def notebook(state: str = "inservice", changed_days: float = 10, /, **attributes
     """Return a notebook that was started some days ago, changed as asked."""
     facts: dict[str, Json] = {
         "instance_type": "ml.t3.medium",
+        "volume_gb": 5,
         "notebook_changed_at": (NOW - timedelta(days=changed_days)).isoformat(),
         "lifecycle_configuration": "",
         "tags_known": True,

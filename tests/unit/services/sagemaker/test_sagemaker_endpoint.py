@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import botocore.session
 from botocore.validate import ParamValidator
 from tests.support.judging import Pages
 from tests.unit.services.sagemaker.models import ENDPOINTS, endpoint
+from tests.unit.services.sagemaker.models import listed as price_of
 
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied
@@ -16,6 +18,11 @@ from finops_operator.services.sagemaker.endpoint import KIND, endpoint_facts
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 LIST, DESCRIBE = "sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint"
+CONFIGURATION = "sagemaker:DescribeEndpointConfig"
+TYPES = [
+    {"VariantName": "new", "InstanceType": "ml.g5.xlarge"},
+    {"VariantName": "main", "InstanceType": "ml.m5.large"},
+]
 TAGS = "resourcegroupstaggingapi:GetResources"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/prices"
 
@@ -36,7 +43,8 @@ def reader(*endpoints: dict[str, Any], **answers: Any) -> Pages:
     return Pages(
         {
             LIST: [{"Endpoints": list(endpoints)}],
-            DESCRIBE: [{"ProductionVariants": variants}],
+            DESCRIBE: [{"ProductionVariants": variants, "EndpointConfigName": "prices-2"}],
+            CONFIGURATION: [{"ProductionVariants": TYPES}],
             TAGS: [{"ResourceTagMappingList": tags}],
             **answers,
         }
@@ -51,6 +59,7 @@ def test_an_endpoint_carries_its_variants_and_machines() -> None:
     assert (one.id, one.arn, one.state, one.tags) == ("prices", ARN, "inservice", {"team": "shop"})
     assert one.created is not None
     assert (facts.variants, facts.instances, facts.serverless) == (("main", "new"), 3, False)
+    assert (facts.instance_types, facts.instances_of_types) == (("ml.m5.large", "ml.g5.xlarge"), (2, 1))
     assert listed().keys() <= MODEL.shape_for("EndpointSummary").members.keys()
     for operation, parameters in asked.asked:
         if operation != TAGS:
@@ -73,7 +82,34 @@ def test_a_refused_listing_is_a_gap_and_one_that_is_being_deleted_is_left_out() 
     assert list(KIND.listing.collect(reader(listed(EndpointStatus="Deleting")), "aws")) == []
 
 
+def test_a_configuration_that_could_not_be_read_leaves_its_types_unknown() -> None:
+    denied = AwsDenied("no", operation=CONFIGURATION, code="AccessDeniedException")
+    one, gap = KIND.listing.collect(reader(listed(), **{CONFIGURATION: [denied]}), "aws")
+    assert isinstance(one, Resource)
+    assert endpoint_facts(one).instance_types == ("", "")
+    assert isinstance(gap, Gap)
+    assert ENDPOINTS.cost(one).missing == ("instance_hour: the type of its machines is not known",) * 2
+
+
+def test_with_a_price_list_it_costs_the_hours_of_its_machines_and_a_shadow_is_one_of_them() -> None:
+    priced = replace(ENDPOINTS, lookup=price_of)
+    # 2 × 0.115 × 730.
+    assert priced.cost(endpoint()).monthly == Decimal("167.90")
+    described = {
+        "EndpointConfigName": "prices-2",
+        "ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 1}],
+        "ShadowProductionVariants": [{"VariantName": "new", "CurrentInstanceCount": 2}],
+    }
+    (one,) = KIND.listing.collect(reader(listed(), **{DESCRIBE: [described]}), "aws")
+    assert isinstance(one, Resource)
+    assert (endpoint_facts(one).variants, endpoint_facts(one).instances_of_types) == (("main",), (1, 2))
+    assert priced.cost(one).monthly == Decimal("251.85")
+    assert priced.cost(endpoint(instances_of_types=[0])).monthly == Decimal("0.00")
+
+
 def test_its_cost_is_unknown_and_never_zero_while_it_works() -> None:
+    unknown = endpoint(instance_types=None, instances_of_types=None)
+    assert ENDPOINTS.cost(unknown).missing == ("instance_hour: its machines are not known",)
     assert ENDPOINTS.cost(endpoint()).missing == ("instance_hour: no price for SageMaker instances",)
     assert ENDPOINTS.cost(endpoint(serverless=True)).missing == ("request_second: no price for serverless endpoints",)
     assert KIND.billed_parts(endpoint("failed")) == ()

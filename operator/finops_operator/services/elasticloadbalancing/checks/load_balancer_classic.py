@@ -48,8 +48,7 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
         check=ID,
         action="",
         parameters={},
-        # What a used one will need in capacity units, nothing measured now says.
-        new_monthly_cost=new if facts.cost.monthly is not None and len(facts.cost.components) == 1 else None,
+        new_monthly_cost=_after(facts.cost, current, new),
         evidence={
             "loadBalancerType": CLASSIC,
             "targetType": target,
@@ -65,6 +64,15 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
             EvidenceFact("Billed by use", "data now, capacity units then, which are not known"),
         ),
     )
+
+
+def _after(cost: Cost, current: Decimal, new: Decimal) -> Decimal | None:
+    """Return its cost with the hours of the other type; its public addresses stay.
+
+    What a used one will need in capacity units, nothing measured now says.
+    """
+    total = cost.unrounded_monthly
+    return None if total is None or any(one.by_use for one in cost.components) else total - current + new
 
 
 def _hours(cost: Cost) -> Decimal | None:

@@ -12,10 +12,13 @@ from typing import Final
 
 from finops.domain.resource import Resource
 from finops_operator.plugins.kind import MetricSpec
+from finops_operator.services.msk.rules.clients import CLUSTER, COUNT, NAMESPACE, WAY
 
 WORKING: Final = frozenset({"active", "healing", "maintenance", "rebooting_broker", "updating"})
 RECEIVED: Final = "brokerReceivedBytesPerSecond"
 SENT: Final = "brokerSentBytesPerSecond"
+CONNECTIONS: Final = "brokerClientConnections"
+"""Of authenticated clients, on the busiest broker by one way of authentication."""
 
 
 def _applies(cluster: Resource) -> bool:
@@ -24,15 +27,28 @@ def _applies(cluster: Resource) -> bool:
 
 def _brokers(cluster: Resource) -> tuple[tuple[tuple[str, str], ...], ...]:
     count = int(cluster.number("brokers") or 0)
-    return tuple((("Cluster Name", cluster.name), ("Broker ID", str(broker))) for broker in range(1, count + 1))
+    return tuple(((CLUSTER, cluster.name), ("Broker ID", str(broker))) for broker in range(1, count + 1))
+
+
+def _ways(cluster: Resource) -> tuple[str, ...]:
+    found = cluster.attributes.get("client_authentications")
+    return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+
+
+def _counts_clients(cluster: Resource) -> bool:
+    return _applies(cluster) and bool(_ways(cluster))
+
+
+def _connections(cluster: Resource) -> tuple[tuple[tuple[str, str], ...], ...]:
+    return tuple((*broker, (WAY, way)) for broker in _brokers(cluster) for way in _ways(cluster))
 
 
 def _level(name: str, metric: str) -> MetricSpec:
     return MetricSpec(
         name,
-        "AWS/Kafka",
+        NAMESPACE,
         metric,
-        "Cluster Name",
+        CLUSTER,
         ("Average", "Maximum"),
         "bytes a second",
         parts=_brokers,
@@ -40,4 +56,17 @@ def _level(name: str, metric: str) -> MetricSpec:
     )
 
 
-METRICS: Final = (_level(RECEIVED, "BytesInPerSec"), _level(SENT, "BytesOutPerSec"))
+METRICS: Final = (
+    _level(RECEIVED, "BytesInPerSec"),
+    _level(SENT, "BytesOutPerSec"),
+    MetricSpec(
+        CONNECTIONS,
+        NAMESPACE,
+        COUNT,
+        CLUSTER,
+        ("Average", "Maximum"),
+        "connections",
+        parts=_connections,
+        applies=_counts_clients,
+    ),
+)

@@ -6,12 +6,13 @@ is stopped after it, or stops by itself with a lifecycle configuration.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.services.sagemaker.judging.unchanged import minimum_days, unchanged_days
-from finops_operator.services.sagemaker.notebook import IN_SERVICE, NotebookFacts
+from finops_operator.services.sagemaker.notebook import IN_SERVICE, STOPPED, NotebookFacts
 
 ID: Final = "sagemaker_notebook_running"
 
@@ -25,7 +26,7 @@ def _evaluate(facts: Facts[NotebookFacts], parameters: Parameters) -> Finding | 
         check=ID,
         action="",
         parameters={},
-        new_monthly_cost=None,
+        new_monthly_cost=facts.cost_of(replace(facts.resource, state=STOPPED)).unrounded_monthly,
         evidence={"runningDays": passed, "thresholdRunningDays": str(least)},
         summary=f"It has been running for {passed} days; stopped, only its disk is billed.",
         facts=(

@@ -30,6 +30,11 @@ def test_a_classic_load_balancer_is_advised_to_become_what_its_listeners_need(
     assert one.new_monthly_cost == Decimal("0.0225") * 730
 
 
+def test_its_public_addresses_cost_the_same_afterwards() -> None:
+    one = found(CHECK, balancer("classic", listener_protocols=["HTTP"], public_addresses=2))
+    assert one.new_monthly_cost == (Decimal("0.0225") + 2 * Decimal("0.005")) * 730
+
+
 @pytest.mark.parametrize("kind", ["application", "network", "gateway"])
 def test_the_present_generation_is_left_alone(kind: str) -> None:
     assert reason(CHECK, balancer(kind)) == f"it is of the type {kind}"

@@ -26,6 +26,25 @@ def test_a_few_bytes_on_any_broker_break_it(name: str) -> None:
     assert KAFKA.reason(CHECK, kafka(), measured(**{name: ONCE})) == "a broker received or sent up to 2 bytes a second"
 
 
+def test_a_client_that_is_connected_and_waits_breaks_it() -> None:
+    waiting = measured(brokerClientConnections=ONCE)
+    assert KAFKA.reason(CHECK, kafka(), waiting) == "up to 2 clients were connected to a broker"
+
+
+def test_connections_that_are_counted_and_missing_are_unknown() -> None:
+    name = "brokerClientConnections"
+    assert KAFKA.reason(CHECK, kafka(), without(name)) == f"{metric_words(name)} is unknown (NotPublished)"
+    assert KAFKA.reason(CHECK, kafka(client_authentications=None), measured()) == (
+        "whether clients are connected is not known"
+    )
+
+
+def test_where_cloudwatch_counts_no_connections_bytes_alone_decide_and_it_says_so() -> None:
+    idle = KAFKA.found(CHECK, kafka(client_authentications=[]), without("brokerClientConnections"))
+    said = {fact.label: fact.value for fact in idle.facts}
+    assert said["Connections of clients"] == "CloudWatch counts none of this cluster's"
+
+
 def test_a_broker_whose_bytes_are_missing_is_never_quiet() -> None:
     name = "brokerReceivedBytesPerSecond"
     assert KAFKA.reason(CHECK, kafka(), without(name)) == f"{metric_words(name)} is unknown (NotPublished)"
