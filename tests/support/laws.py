@@ -16,7 +16,7 @@ from typing import Any, Final
 from finops.domain.price import Attributed, Cost, Price, PriceQuery
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
-from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import HourPoints, MetricSummary, MonthlyUse, Utilization
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import load_kinds
@@ -31,6 +31,7 @@ MORE_TAKES_NOTHING_AWAY: Final[Mapping[tuple[str, str], str]] = {
         "ec2_instance_overprovisioned",
         "memoryPercent",
     ): "seen for a part of the window it says nothing: no less is given",
+    ("ec2_instance_underprovisioned", "*"): "more work is what it is after",
     ("ec2_instance_surplus_credits", "*"): "work above the baseline is what it is after",
     ("elasticache_cluster_idle", "cacheConnections"): "Memcached counts its own threads, so that commands decide",
     ("fsx_file_system_storage", "freeStorageBytes"): "what is free is the opposite of use",
@@ -207,6 +208,7 @@ def _without(use: Utilization, names: Collection[str], *, reason: str = "Throttl
         fine=others(use.fine),
         month=others(use.month),
         least=others(use.least),
+        hours=others(use.hours),
         unknown={**use.unknown, **dict.fromkeys(names, reason)},
     )
 
@@ -214,7 +216,12 @@ def _without(use: Utilization, names: Collection[str], *, reason: str = "Throttl
 def _changed(use: Utilization, names: Collection[str], change: _Change) -> Utilization:
     """Return another use with every point of some metrics changed, also in what the last 30 days brought."""
     month = {key: MonthlyUse(change(one.amount), one.hours) if key in names else one for key, one in use.month.items()}
-    return replace(_summarized(use, names, partial(_level, change)), month=month)
+    hours = {key: _hours(one, change) if key in names else one for key, one in use.hours.items()}
+    return replace(_summarized(use, names, partial(_level, change)), month=month, hours=hours)
+
+
+def _hours(points: HourPoints, change: _Change) -> HourPoints:
+    return replace(points, peaks=tuple(None if one is None else change(one) for one in points.peaks))
 
 
 def _summarized(

@@ -104,9 +104,9 @@ class SizingAllow(Part):
         "Default: false.",
     )
     burstable: bool = Field(
-        default=True,
+        default=False,
         description="Whether an instance with full performance may become a burstable one whose credits carry its "
-        "load. Default: true.",
+        "load. Default: false.",
     )
 
 
@@ -134,7 +134,7 @@ class Sizing(Part):
     allow: SizingAllow = Field(
         default_factory=SizingAllow,
         description="Which changes of platform may be carried out; the others are advice. "
-        "Default: the same vendor and hypervisor, burstable types included.",
+        "Default: the same vendor and hypervisor, and no burstable type for a full one.",
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (

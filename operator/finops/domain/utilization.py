@@ -97,6 +97,19 @@ class LeastPeaks:
 
 
 @dataclass(frozen=True, slots=True)
+class HourPoints:
+    """The hours of one metric one by one, the oldest first: for what depends on the time of the day.
+
+    Attributes:
+        end_hour: first hour (since the epoch, UTC) that is not among them.
+        peaks: maximum of each hour, of a counter its sum; None: nothing is known of that hour.
+    """
+
+    end_hour: int
+    peaks: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Utilization:
     """All summaries of one resource by our metric name; a metric that is not there is unknown, not zero.
 
@@ -110,6 +123,7 @@ class Utilization:
     `asked_from` maps a metric name to the start of the window that was asked for, also where nothing was published.
     `month` holds what the last 30 days brought of metrics that are read by the day, whatever a policy's lookback.
     `least` holds lower bounds of levels where `metrics` are summaries of days, because days decided every check.
+    `hours` holds the hours of metrics that a kind hands to its checks one by one, where they were read.
     """
 
     resource_id: str
@@ -119,6 +133,7 @@ class Utilization:
     asked_from: Mapping[str, datetime] = field(default_factory=dict)
     month: Mapping[str, MonthlyUse] = field(default_factory=dict)
     least: Mapping[str, LeastPeaks] = field(default_factory=dict)
+    hours: Mapping[str, HourPoints] = field(default_factory=dict)
 
     def best(self, name: str) -> MetricSummary | None:
         """Return the finest summary there is of `name`, or None when it is unknown."""

@@ -76,12 +76,14 @@ class JudgeSettings:
         minimum_coverage_percent: share of the window that must carry data (`metrics.minimumCoveragePercent`).
         hours_per_month: `pricing.hoursPerMonth`.
         sizing: `sizing` of the policy.
+        time_zone: `timeZone` of the policy, an IANA name.
     """
 
     minimum_hours: Decimal = Decimal(30)
     minimum_coverage_percent: Decimal = Decimal(95)
     hours_per_month: Decimal = Decimal(730)
     sizing: SizingPolicy = field(default_factory=SizingPolicy)
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Check(Generic[KindFacts]):
         parameters: what a policy may set.
         window_parameter: name of the parameter that says how many days of metrics the check must see, empty when the
             policy's lookback is enough.
+        keeps_target: whether it is given the target of its last advice, `Facts.previous_target`; one check of a kind at
+            most.
         wants_fine: whether the 5-minute picture of this resource could change the judgement; asked with the hourly
             picture, so that only candidates cost further queries.
         settled_by_days: whether finer points could bring a finding, take one away or change its target. Where it says
@@ -158,5 +162,6 @@ class Check(Generic[KindFacts]):
     destructive: bool = False
     parameters: tuple[ParameterSpec, ...] = ()
     window_parameter: str = ""
+    keeps_target: bool = False
     wants_fine: Callable[[Facts[KindFacts], Parameters], bool] = _never
     settled_by_days: Callable[[Pictures[KindFacts], Parameters], Settled] = _open

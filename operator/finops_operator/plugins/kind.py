@@ -73,6 +73,8 @@ class MetricSpec:
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
+        by_the_clock: of an hourly metric whether checks get its hours one by one (`Utilization.hours`), where they were
+            read.
         applies: which resources publish the metric at all.
     """
 
@@ -96,6 +98,7 @@ class MetricSpec:
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()
+    by_the_clock: bool = False
     applies: Callable[[Resource], bool] = _always
 
     @property

@@ -62,7 +62,7 @@ class SizingPolicy:
     minimum_vcpus: int = 2
     vendor_change: bool = False
     hypervisor_change: bool = False
-    burstable: bool = True
+    burstable: bool = False
 
     @property
     def margins(self) -> Preset:

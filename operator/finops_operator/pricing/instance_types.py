@@ -85,6 +85,12 @@ class InstanceType:
         return int(found.group(1)) if found else 0
 
     @property
+    def series(self) -> str:
+        """The letters of the family before its generation: `m` of `m6gd`, `im` of `im4gn`; empty where it has none."""
+        found = _SERIES.match(self.family)
+        return found.group("series") if found else ""
+
+    @property
     def processor_maker(self) -> str:
         """Who made the processor: `Intel`, `AMD`, `AWS`; empty where the type's name does not say it.
 

@@ -101,6 +101,11 @@ def settled_by_days(enabled: Iterable[EnabledCheck], pictures: Pictures[Any]) ->
     return found
 
 
+def keep_targets(enabled: Iterable[EnabledCheck], kind: str) -> list[str]:
+    """Return the ids of the checks of `kind` that are given the target of their last advice."""
+    return [item.check.id for item in enabled if item.check.keeps_target and kind in item.check.kinds]
+
+
 def required_window_days(enabled: Iterable[EnabledCheck], kind: str, lookback_days: int) -> int:
     """Return how many days of metrics of `kind` to ask for: the policy's lookback, or more where a check needs it."""
     needed = [lookback_days]

@@ -29,7 +29,7 @@ from finops_operator.killpoint import killpoint
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.sufficiency import insufficient
-from finops_operator.scan.check import evaluate, required_window_days, settled_by_days, wants_fine
+from finops_operator.scan.check import evaluate, keep_targets, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.committed import ShardCommitments
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.first_days import DaysPicture
@@ -151,9 +151,8 @@ class ShardJudge:
         if self._declared.kind.members is not None:
             # Members are priced before their groups are judged.
             self._costs = brief.stores.costs.many(self.totals.shard, [one.id for one in chosen], brief.hours_per_month)
-        ours = [item.check.id for item in brief.enabled if self._declared.kind.id in item.check.kinds]
-        pairs = [(check, one.id) for one in chosen for check in ours]
-        # One target per resource: only right-sizing compares its advice with the last one.
+        keeping = keep_targets(brief.enabled, self._declared.kind.id)
+        pairs = [(check, one.id) for one in chosen for check in keeping]
         targets = brief.stores.recommendations.previous_targets(brief.policy, pairs)
         self._previous = {resource_id: target for (_, resource_id), target in targets.items()}
         if not self._declared.kind.read_by_day:

@@ -77,6 +77,7 @@ class PolicyRules:
             minimum_coverage_percent=Decimal(spec.metrics.minimum_coverage_percent),
             hours_per_month=self.hours_per_month,
             sizing=_sizing_policy(spec.sizing),
+            time_zone=str(spec.time_zone),
         )
 
     @property

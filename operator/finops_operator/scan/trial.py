@@ -18,7 +18,7 @@ from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost, PriceQuery
 from finops.domain.recommendation import Finding, Recommendation
 from finops.domain.resource import Resource, Shard
-from finops.domain.utilization import Utilization
+from finops.domain.utilization import HourPoints, Utilization
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore
 from finops.store.offerings import OfferingStore
@@ -28,8 +28,9 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.scan.check import EnabledCheck, evaluate
+from finops_operator.scan.check import EnabledCheck, evaluate, keep_targets
 from finops_operator.scan.custom.checks import INSUFFICIENT
+from finops_operator.scan.metrics.summarize import hour_points
 from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
 from finops_operator.scan.policy_rules import PolicyRules
 from finops_operator.scan.price import monthly_units
@@ -134,7 +135,6 @@ def _facts(rules: PolicyRules, one: Observed) -> Facts[object]:
         settings=rules.settings,
         now=rules.now,
         answers=one.answers,
-        # A scan gives every check the target that was advised for the resource, whichever check advised it.
         previous_target=next(iter(one.targets.values()), ""),
     )
 
@@ -152,16 +152,18 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
         if shard.kind not in rules.kinds:
             continue
         newest = inventory.head(shard)
-        ours = [item.check.id for item in rules.enabled if shard.kind in item.check.kinds]
+        ours = keep_targets(rules.enabled, shard.kind)
         generation = newest.generation if newest is not None else judged
         shared = _shared(rules.kinds[shard.kind], shard, inventory.pages(shard, generation), utilizations)
         for page in inventory.pages(shard, generation):
             ids = [one.id for one in page]
             used = utilizations.summaries(shard, ids)
+            clocked = _by_the_clock(rules, shard, page, utilizations)
             priced = costs.many(shard, ids, rules.hours_per_month)
             targets = recommendations.previous_targets(live, [(check, one) for one in ids for check in ours])
             for resource in page:
                 utilization = used.get(resource.id) or Utilization(resource.id)
+                utilization = replace(utilization, hours=clocked.get(resource.id, {}))
                 yield Observed(
                     resource,
                     utilization,
@@ -183,6 +185,18 @@ def _shared(
             for query, amount in monthly_units(one, kind.billed_parts, used.get(one.id), DEFAULT_HOURS_PER_MONTH):
                 units[query] += amount
     return units
+
+
+def _by_the_clock(
+    rules: PolicyRules, shard: Shard, page: Sequence[Resource], utilizations: UtilizationStore
+) -> dict[str, dict[str, HourPoints]]:
+    """Return resource id → the hours that its checks get one by one, which no summary holds."""
+    specs = {one.name: one for one in rules.kinds[shard.kind].metrics if one.by_the_clock}
+    hours, launched = rules.spec_policy.spec.metrics.lookback_days * 24, {one.id: one.created for one in page}
+    found: dict[str, dict[str, HourPoints]] = {}
+    for (resource, name), ring in utilizations.rings(shard, list(specs), list(launched)).items():
+        found.setdefault(resource, {})[name] = hour_points(specs[name], ring, hours, launched[resource])
+    return found
 
 
 def _answers(

@@ -15,31 +15,35 @@ from typing import Any
 
 from finops_sandbox.planted.site import Site, ago
 
+_ARM = {"architecture": "arm64"}
+"""Of whatever is no case of a processor: instances on x86 are one all the same."""
+
 
 def instances(site: Site) -> None:
     """EC2 instances, which the double makes by itself; the prices are those of us-east-1 for 730 hours."""
-    quiet = {"type": "m6i.large", "cpu": "idle", "network": "quiet"}
+    quiet = {"type": "m6g.large", **_ARM, "cpu": "idle", "network": "quiet"}
 
     def one(name: str, why: str, /, checks: dict[str, str | None], **facts: Any) -> None:
         site.load("instances", name=name, **{**quiet, **facts})
         site.wasted(site.made("instance", name), why, **checks)
 
-    one("ec2-idle", "below 5 % of CPU and 5 MB a day", {"ec2_instance_idle": "70.08"})
-    one("ec2-traffic", "idle CPU, but it forwards packets", {}, network="heavy", type="m6i.large")
+    one("ec2-idle", "below 5 % of CPU and 5 MB a day", {"ec2_instance_idle": "56.21"})
+    one("ec2-traffic", "idle CPU, but it forwards packets", {}, network="heavy")
     one("ec2-spike", "one busy minute a week", {}, cpu="spike")
-    one("ec2-monday", "works on Mondays", {}, cpu="weekly")
+    # On for 12 of 168 hours, Mondays from 7 to 19 o'clock, which leaves 4.02 of 56.21 a month.
+    one("ec2-monday", "works on Mondays", {"ec2_instance_off_hours": "52.19"}, cpu="weekly")
     one("ec2-night", "works at night", {}, cpu="nightly_peak")
     one("ec2-young", "launched twenty hours ago", {}, age="20h")
     one("ec2-gap", "four of seven days without data", {}, cpu="gap")
-    one("ec2-busy", "in use", {}, cpu="busy", network="normal")
+    one("ec2-busy", "in use", {}, cpu="steady", network="normal")
     one(
         "ec2-in-group",
         "Auto Scaling would replace it: named, without a button",
-        {"ec2_instance_idle": "70.08"},
+        {"ec2_instance_idle": "56.21"},
         tags={"aws:autoscaling:groupName": "web"},
     )
     site.owners[site.made("instance", "ec2-in-group")] = "Auto Scaling (web)"
-    stopped = {"type": "m6i.large", "cpu": "steady", "network": "normal", "state": "stopped", "age": "200d"}
+    stopped = {"type": "m6g.large", **_ARM, "cpu": "steady", "network": "normal", "state": "stopped", "age": "200d"}
     site.load("instances", name="ec2-stopped", volumes=[{"size": 50}], **stopped)
     name = site.made("instance", "ec2-stopped")
     site.wasted(name, "stopped for 100 days", ec2_instance_stopped=None)
@@ -51,25 +55,38 @@ def instances(site: Site) -> None:
     site.load("instances", name="ec2-stopped-lately", volumes=[{"size": 50}], **{**stopped, "age": "20d"})
     site.kept(site.made("instance", "ec2-stopped-lately"), "stopped for ten days")
     site.kept(site.made("volume", "ec2-stopped-lately/0"), "of an instance that stopped ten days ago")
-    old = {"type": "m4.large", "cpu": "busy", "network": "normal"}
-    # m4.large 0.10 to m6i.large or m7i-flex: what the page names as its successor.
-    one("ec2-m4", "m4 is a previous generation", {"ec2_instance_previous_generation": None}, **old)
-    large = {"type": "m6i.2xlarge", "cpu": "low", "network": "normal", "memory": "memory_low"}
+    _platforms(one)
+    large = {"type": "m6g.2xlarge", "cpu": "low", "network": "normal", "memory": "memory_low"}
     one("ec2-oversized", "13 % of CPU, a quarter of memory", {"ec2_instance_overprovisioned": None}, **large)
-    public = {"cpu": "busy", "network": "normal", "publicIp": True}
+    public = {"cpu": "steady", "network": "normal", "publicIp": True}
     # 0.005 an hour for an address, used or not.
     one("ec2-public", "a public address that no security group opens", {"ec2_instance_public_ipv4": "3.65"}, **public)
     _reserved(site, one)
     _credits_and_minutes(one)
     full = {**large, "memory": "memory_busy"}
-    one("ec2-memory-full", "13 % of CPU, but nine tenths of memory", {}, **full)
+    # A larger one costs more: nothing is saved.
+    short: dict[str, str | None] = {"ec2_instance_underprovisioned": "0.00"}
+    one("ec2-memory-full", "13 % of CPU, but nine tenths of memory", short, **full)
+    one("ec2-cpu-short", "its CPU reaches nine tenths all day", short, cpu="busy", network="normal")
+    one("ec2-cpu-by-night", "all of its CPU for three hours a night", {}, cpu="nightly_peak", network="normal")
+
+
+def _platforms(one: Callable[..., None]) -> None:
+    """Instances on x86, of which AWS has the same size on Graviton for less."""
+    busy = {"architecture": "x86_64", "cpu": "steady", "network": "normal"}
+    # m4.large 0.10 to m6i.large or m7i-flex: what the page names as its successor.
+    older = {"ec2_instance_previous_generation": None, "ec2_instance_graviton": None}
+    one("ec2-m4", "m4 is a previous generation", older, **busy, type="m4.large")
+    # m6i.large 0.096 to m6g.large 0.077.
+    one("ec2-x86", "the same size on Graviton costs less", {"ec2_instance_graviton": "13.87"}, **busy, type="m6i.large")
+    one("ec2-windows", "Windows does not run on Graviton", {}, **busy, type="m6i.large", os="windows")
 
 
 def _credits_and_minutes(one: Callable[..., None]) -> None:
     """Burstable instances in debt, and instances that report every minute."""
-    busy = {"cpu": "busy", "network": "normal"}
-    # 12 credits an hour, 0.05 USD for 60 of them: on top of its hours, so that nothing is saved for sure.
-    debt = {**busy, "type": "t3.large", "surplusCredits": "one"}
+    busy = {"cpu": "steady", "network": "normal"}
+    # 12 credits an hour, 0.04 USD for 60 of them: on top of its hours, so that nothing is saved for sure.
+    debt = {**busy, "type": "t4g.large", "surplusCredits": "one"}
     one("ec2-surplus", "more processor than its size earns", {"ec2_instance_surplus_credits": "0.00"}, **debt)
     one("ec2-credits", "burstable, and earns what it uses", {}, **{**debt, "surplusCredits": "zero"})
     minutes = {**busy, "detailedMonitoring": True}
@@ -80,28 +97,28 @@ def _credits_and_minutes(one: Callable[..., None]) -> None:
 
 def _reserved(site: Site, one: Callable[..., None]) -> None:
     """A reservation is paid, used or not: only where another instance takes it over, that one's price is saved."""
-    site.load("reservedInstances", name="of-idle", type="c6i.large")
+    site.load("reservedInstances", name="of-idle", type="c6g.large")
     one(
         "ec2-reserved",
         "idle inside a reservation: a stop saves nothing",
         {"ec2_instance_idle": "0.00"},
-        type="c6i.large",
+        type="c6g.large",
     )
-    site.load("reservedInstances", name="of-shared", type="r6i.large")
-    one("ec2-taken-over", "another takes its reservation over", {"ec2_instance_idle": "91.98"}, type="r6i.large")
-    one("ec2-takes-over", "in use", {}, type="r6i.large", cpu="busy", network="normal")
+    site.load("reservedInstances", name="of-shared", type="r6g.large")
+    one("ec2-taken-over", "another takes its reservation over", {"ec2_instance_idle": "73.58"}, type="r6g.large")
+    one("ec2-takes-over", "in use", {}, type="r6g.large", cpu="steady", network="normal")
 
 
 def _members(site: Site, group: str, count: int, type_: str, *, idle: bool = False) -> list[dict[str, Any]]:
     """Add the machines of a group and return them as the group names them."""
     members = []
-    cpu, network = ("idle", "quiet") if idle else ("busy", "normal")
+    cpu, network = ("idle", "quiet") if idle else ("steady", "normal")
     for number in range(count):
         name = f"{group}-{number}"
         machine, tags = site.made("instance", name), {"aws:autoscaling:groupName": group}
-        site.load("instances", name=name, type=type_, cpu=cpu, network=network, tags=tags)
+        site.load("instances", name=name, type=type_, **_ARM, cpu=cpu, network=network, tags=tags)
         if idle:
-            site.wasted(machine, "Auto Scaling would replace it: named, without a button", ec2_instance_idle="70.08")
+            site.wasted(machine, "Auto Scaling would replace it: named, without a button", ec2_instance_idle="56.21")
             site.owners[machine] = f"Auto Scaling ({group})"
         else:
             site.kept(machine, "a member of a group, at work")
@@ -124,7 +141,7 @@ def _scaling_group(
     sizes: tuple[int, int, int],
     *,
     days: float = 400,
-    type_: str = "m6i.large",
+    type_: str = "m6g.large",
     idle: bool = False,
     tags: Mapping[str, str] | None = None,
 ) -> str:
@@ -158,15 +175,15 @@ def groups(site: Site) -> None:
     site.wasted(group("asg-empty", (0, 4, 0), None), "without a member for a month", auto_scaling_group_empty=None)
     site.kept(group("asg-empty-young", (0, 4, 0), None, days=9), "nine days old")
     fixed = group("asg-fixed", (4, 4, 4), 20)
-    # Two of four m6i.large at 70.08 a month.
-    site.wasted(fixed, "four at 20 % that cannot scale", auto_scaling_group_fixed_size="140.16")
+    # Two of four m6g.large at 56.21 a month.
+    site.wasted(fixed, "four at 20 % that cannot scale", auto_scaling_group_fixed_size="112.42")
     # Its machines save more by themselves, and only that counts.
     shared = group("asg-shared", (2, 2, 2), 2, idle=True)
-    site.wasted(shared, "two idle ones that cannot scale", auto_scaling_group_fixed_size="70.08")
+    site.wasted(shared, "two idle ones that cannot scale", auto_scaling_group_fixed_size="56.21")
     site.kept(group("asg-one", (1, 1, 1), 20), "a group of one is there to replace it")
     wide = group("asg-floor", (6, 12, 6), 15)
-    # Four of six m6i.large.
-    site.wasted(wide, "stands at a smallest size of six at 15 %", auto_scaling_group_overprovisioned="280.32")
+    # Four of six m6g.large.
+    site.wasted(wide, "stands at a smallest size of six at 15 %", auto_scaling_group_overprovisioned="224.84")
     site.kept(group("asg-busy", (2, 12, 6), 60), "in use")
     site.kept(group("asg-nightly", (6, 12, 6), "nightly_peak"), "three hours a night need them")
 

@@ -192,7 +192,7 @@ def repositories(site: Site) -> None:
 def volumes(site: Site) -> None:
     """EBS volumes; ids are those that the double makes of names."""
     # A snapshot is kept of what is deleted: 100 GiB at 0.08 USD without 100 GiB at 0.05.
-    busy = {"type": "m6i.large", "cpu": "steady", "network": "normal"}
+    busy = {"type": "m6g.large", "architecture": "arm64", "cpu": "steady", "network": "normal"}
 
     def attached(name: str, why: str, volume: dict[str, Any], /, checks: dict[str, str | None], **load: Any) -> None:
         site.load("instances", name=name, volumes=[{}, volume], **{**busy, **load})

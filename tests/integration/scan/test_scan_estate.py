@@ -40,6 +40,7 @@ NO_MATTER_OF_USE = {
     "ebs_volume_overprovisioned": "a busy volume of the double needs 130 operations a second, not what was ordered",
     "ebs_volume_unattached": "without an instance nothing can work",
     "ec2_instance_surplus_credits": "it measures what is billed of hard work, not whether there is any",
+    "ec2_instance_underprovisioned": "work that is too much for its type is what it looks for",
     "log_group_no_retention": "what comes in stays for ever all the same",
     "rds_instance_storage_gp2": "gp3 gives as much for the same price",
     "route53_health_check_unused": "its status is measured, its use is who refers to it",
@@ -101,7 +102,7 @@ def test_all_that_is_planted_is_found_and_nothing_else_and_it_rests_on_metrics_a
     assert counted["auto_scaling_group_fixed_size", "asg-fixed"]
     assert {one["monthlyCost"] for one in report["resources"] if one["kind"] in GROUPS} == {None}
     costs = {one["id"]: (one["attributedMonthlyCost"], one["attributedUnknown"]) for one in report["resources"]}
-    assert (costs["asg-fixed"], costs["eks-groups/ng-floor/1"]) == (("280.32", 0), ("337.26", 0))
+    assert (costs["asg-fixed"], costs["eks-groups/ng-floor/1"]) == (("224.84", 0), ("337.26", 0))
     counts = {(one["id"], one["counted"]) for one in report["recommendations"]}
     assert tried_on_what_was_stored(sites, store, "all") == counts
     assert savings_not_scaled(report, dearer) == []

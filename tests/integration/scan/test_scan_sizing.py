@@ -23,6 +23,8 @@ ADDRESS_HOUR = Decimal("0.005")
 
 _LOW: dict[str, Any] = {"cpu": "low", "memory": "memory_low", "age": "90d"}
 _IDLE: dict[str, Any] = {"cpu": "idle", "network": "quiet", "age": "90d"}
+_ARM: dict[str, Any] = {"type": "t4g.large", "architecture": "arm64"}
+"""Of what no other type takes the place."""
 ESTATE = {
     "accounts": {PRODUCTION: {"name": "production", "regions": ["us-east-1", "eu-central-1"]}},
     "resources": [
@@ -39,9 +41,9 @@ ESTATE = {
             "account": "production",
             "region": "eu-central-1",
             "instances": [
-                {"name": "automatic", "type": "t3.large", "publicIp": True, **_IDLE},
-                {"name": "elastic", "type": "t3.large", **_IDLE},
-                {"name": "private", "type": "t3.large", **_IDLE},
+                {"name": "automatic", **_ARM, "publicIp": True, **_IDLE},
+                {"name": "elastic", **_ARM, **_IDLE},
+                {"name": "private", **_ARM, **_IDLE},
             ],
             "addresses": [{"name": "kept", "instance": "elastic"}],
         },

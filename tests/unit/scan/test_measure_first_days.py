@@ -56,7 +56,8 @@ DEFAULT = Judged()
 
 
 def test_a_busy_instance_is_decided_by_its_days_and_shows_what_they_say(store: Store) -> None:
-    reader = Aggregating(points={"CPUUtilization": (50.0, 0, 0), "NetworkIn": (1e9, 0, 0)})
+    # No 5 minutes need more than it has: else hours must say how often.
+    reader = Aggregating(points={"CPUUtilization": (50.0, 0, 0), "NetworkIn": (1e9, 0, 0)}, spike=79.0)
     machine = real_instance()
     found, measurer = measure(store, reader, machine, settled=DEFAULT.settled)
     seen = found[machine.id]
@@ -123,12 +124,12 @@ def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Sto
 def test_what_days_decided_is_not_asked_again_on_the_same_day_and_is_on_the_next(store: Store) -> None:
     busy = {"CPUUtilization": (60.0, 0.0, 0.0), "NetworkIn": (1e9, 0.0, 0.0)}
     machine = real_instance()
-    first, _ = measure(store, Aggregating(points=busy), machine, settled=DEFAULT.settled)
-    again = Aggregating(points=busy)
+    first, _ = measure(store, Aggregating(points=busy, spike=79.0), machine, settled=DEFAULT.settled)
+    again = Aggregating(points=busy, spike=79.0)
     second, _ = measure(store, again, machine, settled=DEFAULT.settled, now=NOW + timedelta(hours=1))
     assert again.requests == []
     assert second == first
-    tomorrow = Aggregating(points=busy, until=NOW + timedelta(days=1))
+    tomorrow = Aggregating(points=busy, spike=79.0, until=NOW + timedelta(days=1))
     measure(store, tomorrow, machine, settled=DEFAULT.settled, now=NOW + timedelta(days=1))
     assert tomorrow.periods == [DAY]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from finops.domain.utilization import LeastPeaks, MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import HourPoints, LeastPeaks, MetricSummary, MonthlyUse, Utilization
 from finops_operator.plugins.kind import MetricSpec
 from finops_operator.scan.metrics.summarize import Series, monthly_use, summarize
 
@@ -21,9 +21,19 @@ class Draft:
     asked_from: dict[str, datetime] = field(default_factory=dict)
     month: dict[str, MonthlyUse] = field(default_factory=dict)
     least: dict[str, LeastPeaks] = field(default_factory=dict)
+    hours: dict[str, HourPoints] = field(default_factory=dict)
 
     def done(self, resource_id: str) -> Utilization:
-        return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from, self.month, self.least)
+        return Utilization(
+            resource_id,
+            self.metrics,
+            self.unknown,
+            self.fine,
+            self.asked_from,
+            self.month,
+            self.least,
+            self.hours,
+        )
 
     def by_day(self, names: Collection[str]) -> Utilization:
         """Return what is here of the metrics that are read by the day."""

@@ -38,6 +38,7 @@ from finops_operator.scan.metrics.summarize import (
     NOT_SINCE_LAUNCH,
     TOO_NEW,
     Series,
+    hour_points,
     summarize,
 )
 from finops_operator.scan.metrics.windows import (
@@ -433,6 +434,8 @@ def _put_hourly(draft: Draft, spec: MetricSpec, resource: Resource, ring: Ring |
     series = Series(start * HOUR, HOUR, ring.slice_from(start))
     draft.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
     draft.put(spec.name, summarize(spec, series, resource.created))
+    if spec.by_the_clock:
+        draft.hours[spec.name] = hour_points(spec, ring, needed, resource.created)
 
 
 def _peaks(spec: MetricSpec) -> MetricSpec:

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Final
 
-from finops.domain.utilization import MetricSummary, MonthlyUse
+from finops.domain.rings import Ring
+from finops.domain.utilization import HourPoints, MetricSummary, MonthlyUse
 from finops_operator.plugins.kind import MetricSpec
 
 TOO_NEW: Final = "TooNew"
@@ -29,6 +30,7 @@ NOT_APPLICABLE: Final = "NotApplicable"
 _PERMILLE: Final = 1000
 _NEAR: Final = 0.9
 """Share of the maximum from which a period counts as near it: whether a peak was one moment or a habit."""
+_HOUR_SECONDS: Final = 3600
 _DAY_SECONDS: Final = 86_400
 _DAY_HOURS: Final = 24
 MONTH_DAYS: Final = 30
@@ -92,6 +94,17 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
         near_maximum=len(peaks) - bisect_left(peaks, _NEAR * peaks[-1]),
         missing_at_end=_missing_at_end(columns[_peak_column(spec)]),
+    )
+
+
+def hour_points(spec: MetricSpec, ring: Ring, hours: int, launch: datetime | None) -> HourPoints:
+    """Return the newest `hours` of a metric one by one; those before the launch are unknown."""
+    first = first_period(launch, 0, _HOUR_SECONDS) // _HOUR_SECONDS
+    start = max(ring.start_hour, ring.end_hour - hours)
+    held = ring.slice_from(start)[_peak_column(spec)]
+    return HourPoints(
+        ring.end_hour,
+        tuple(None if math.isnan(value) or hour < first else _clean(value) for hour, value in enumerate(held, start)),
     )
 
 

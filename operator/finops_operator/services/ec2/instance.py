@@ -37,9 +37,12 @@ from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
+from finops_operator.services.ec2.rules.graviton import X86, graviton_types
 from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
 from finops_operator.services.ec2.rules.operating_system import billed_system
 from finops_operator.services.ec2.rules.signs import SIGNS
+from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, vcpu_limits
+from finops_operator.services.ec2.rules.vcpu_quota import GET_QUOTA, GET_QUOTA_CALL, QUOTA_PROBE
 from finops_operator.services.ec2.rules.zones import outside_of_region
 
 _PAGE: Final = 1000
@@ -326,8 +329,15 @@ def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
 
 
 def _may_get_another_type(instance: Resource, utilization: Utilization) -> bool:
-    """Return whether a check may name another type: after the 5-minute picture, or of a family that AWS replaced."""
-    return bool(utilization.fine) or (_runs(instance) and of_previous_generation(instance.text("instance_type")))
+    """Return whether a check may name another type: after the 5-minute picture, or one that is newer or on Graviton."""
+    name, on_x86 = instance.text("instance_type"), instance.text("architecture") == X86
+    return bool(utilization.fine) or (
+        _runs(instance) and (of_previous_generation(name) or (on_x86 and bool(graviton_types(name))))
+    )
+
+
+def _is_candidate(_instance: Resource, utilization: Utilization) -> bool:
+    return bool(utilization.fine)
 
 
 def _is_monitored(instance: Resource, _utilization: Utilization) -> bool:
@@ -342,7 +352,7 @@ def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) 
     return (hour_query(region, instance_type, options["--os"]),)
 
 
-def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSpec:
+def _level(name: str, metric: str, unit: str, *, fine: bool = False, by_the_clock: bool = False) -> MetricSpec:
     return MetricSpec(
         name,
         "AWS/EC2",
@@ -352,6 +362,7 @@ def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSp
         unit,
         samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
         fine=fine,
+        by_the_clock=by_the_clock,
         applies=_runs,
     )
 
@@ -368,6 +379,7 @@ def _amount(name: str, metric: str, unit: str, *, hourly: bool) -> MetricSpec:
         samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
         by_day=("Maximum",),
         fine=True,
+        by_the_clock=hourly,
         applies=_runs,
     )
 
@@ -388,11 +400,15 @@ KIND: Final = ResourceKind(
             "cloudwatch:ListMetrics",
             LIST_ALARMS,
             LIST_GROUPS,
+            GET_QUOTA,
         ),
         collect=_collect,
+        probes={GET_QUOTA: lambda _: QUOTA_PROBE},
+        calls={GET_QUOTA: GET_QUOTA_CALL},
         questions=(
             Question(id=FAST_ALARMS, ask=fast_alarms, place=lambda resource: resource.region, needed=_is_monitored),
             Question(id=OPEN_GROUPS, ask=open_groups, place=lambda resource: resource.region, needed=_has_address),
+            Question(id=VCPU_LIMITS, ask=vcpu_limits, place=lambda resource: resource.region, needed=_is_candidate),
             Question(
                 id=OFFERED_TYPES,
                 ask=_offered_types,
@@ -408,7 +424,7 @@ KIND: Final = ResourceKind(
         billed=frozenset({"pending", _RUNNING, "stopping", "stopped"}),
     ),
     metrics=(
-        _level("cpuPercent", "CPUUtilization", "percent", fine=True),
+        _level("cpuPercent", "CPUUtilization", "percent", fine=True, by_the_clock=True),
         _amount("networkInBytes", "NetworkIn", "bytes", hourly=True),
         _amount("networkOutBytes", "NetworkOut", "bytes", hourly=True),
         # Only right-sizing asks for these, so only its candidates are billed for them.

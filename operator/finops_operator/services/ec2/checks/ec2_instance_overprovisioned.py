@@ -33,7 +33,7 @@ from finops_operator.plugins.watched import PROMISED_CPU
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
-from finops_operator.services.ec2.sizing.choice_words import alternatives, reasons
+from finops_operator.services.ec2.sizing.choice_words import alternatives, credit_facts, reasons
 from finops_operator.services.ec2.sizing.choose import Choice, choose
 from finops_operator.services.ec2.sizing.migration import migration_effort
 from finops_operator.services.ec2.sizing.projection import Projection, projection
@@ -141,6 +141,7 @@ def _facts(
     yield window_fact(cpu)
     yield from reasons(chosen)
     yield from (*projected.facts, *differences(described(chosen.current), described(chosen.target.kind)))
+    yield from credit_facts(chosen, windows=facts.own.platform == "windows")
     need, target = chosen.need, chosen.target.kind
     if target.network_baseline_gbps is not None:
         used = "not measured" if need.network_gbps is None else bit_rate(need.network_gbps)
@@ -186,6 +187,7 @@ CHECK: Final = Check(
     rollback_possible=True,
     destructive=False,
     evaluate=_evaluate,
+    keeps_target=True,
     wants_fine=_wants_fine,
     settled_by_days=settled_by_days,
 )

@@ -20,15 +20,11 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.services.ec2.instance import SURPLUS_CREDITS, InstanceFacts
-from finops_operator.services.ec2.rules.burstable import is_burstable
+from finops_operator.services.ec2.rules.burstable import is_burstable, surplus_price
 
 ID: Final = "ec2_instance_surplus_credits"
 _CREDITS_OF_VCPU_HOUR: Final = Decimal(60)
 """A credit is one vCPU at full speed for a minute."""
-_GRAVITON_PRICE: Final = Decimal("0.04")
-_LINUX_PRICE: Final = Decimal("0.05")
-_WINDOWS_PRICE: Final = Decimal("0.096")
-"""USD for a vCPU-hour of surplus."""
 
 
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -84,9 +80,7 @@ def _monthly(facts: Facts[InstanceFacts], billed: MetricSummary) -> Decimal:
 
 
 def _price(own: InstanceFacts) -> Decimal:
-    if own.platform == "windows":
-        return _WINDOWS_PRICE
-    return _GRAVITON_PRICE if (own.instance_type or "").startswith("t4g.") else _LINUX_PRICE
+    return surplus_price(own.instance_type or "", windows=own.platform == "windows")
 
 
 def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:

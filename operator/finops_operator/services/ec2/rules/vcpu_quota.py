@@ -38,6 +38,7 @@ _BY_LETTERS: Final[Mapping[str, str]] = {
     "hpc": "L-F7808C92",
 }
 """First letters of a type → code of the quota of running on-demand instances that counts it."""
+QUOTA_CODES: Final = tuple(sorted(set(_BY_LETTERS.values())))
 _LETTERS: Final = re.compile(r"[a-z]+")
 _WINDOW: Final = timedelta(hours=1)
 _PERIOD_SECONDS: Final = 300

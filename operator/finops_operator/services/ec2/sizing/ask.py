@@ -11,6 +11,7 @@ from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, metric_words
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.choose import Candidate, Sizing, ruled_out, same_choice
 
 _CPU: Final = "cpuPercent"
@@ -51,6 +52,7 @@ def sizing_of(
         policy=facts.settings.sizing,
         minimum_saving_percent=parameters["minimumSavingPercent"],
         offered_types=facts.answers.get(OFFERED_TYPES),
+        limits=limits_of(facts.answers.get(VCPU_LIMITS)),
         previous_target=facts.previous_target,
         priced={} if priced is None else priced,
     )

@@ -8,9 +8,12 @@ from typing import Final
 from finops.domain.canonical import Json
 from finops.domain.recommendation import Effort, EvidenceFact
 from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.measured import percent
 from finops_operator.plugins.sufficiency import figure
+from finops_operator.services.ec2.rules.burstable import surplus_price
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.choose import LARGE_STEP_DAYS, Candidate, Choice
+from finops_operator.services.ec2.sizing.fit import usable_vcpus
 from finops_operator.services.ec2.sizing.migration import migration_effort
 from finops_operator.services.ec2.sizing.projection import projection
 
@@ -30,6 +33,20 @@ def reasons(chosen: Choice) -> Iterator[EvidenceFact]:
         steps = f"{target.name} is the next step: more than one takes {LARGE_STEP_DAYS} days of data"
         yield EvidenceFact("Final target", f"{chosen.final.kind.name}; {steps}")
     yield EvidenceFact("Migration effort", _EFFORTS[migration_effort(chosen.current, target)])
+
+
+def credit_facts(chosen: Choice, *, windows: bool) -> Iterator[EvidenceFact]:
+    """Yield what a burstable target earns and what is billed beyond it; nothing of any other target."""
+    target = chosen.target.kind
+    if target.baseline_percent is None:
+        return
+    baseline = usable_vcpus(chosen.current, target) * float(target.baseline_percent) / 100
+    used = percent(100 * chosen.need.sustained_vcpus / baseline)
+    earned = f"{target.name} earns {target.baseline_percent:g} % of each vCPU for ever"
+    yield EvidenceFact("CPU credits", f"{earned}; the mean with its headroom takes {used} of that: no surplus to bill")
+    price = surplus_price(target.name, windows=windows)
+    mode = f"unlimited unless set otherwise: what exceeds its credits is billed at {price} USD for a vCPU-hour"
+    yield EvidenceFact("Credit mode", mode)
 
 
 def alternatives(chosen: Choice, cpu: MetricSummary, memory: MetricSummary | None) -> tuple[dict[str, Json], ...]:

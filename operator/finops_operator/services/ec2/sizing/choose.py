@@ -17,6 +17,8 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType
 from finops_operator.services.ec2.instance import InstanceFacts, as_type
+from finops_operator.services.ec2.rules.vcpu_limits import VcpuLimits
+from finops_operator.services.ec2.rules.vcpu_quota import quota_code
 from finops_operator.services.ec2.sizing.fit import (
     attachable,
     compatible_types,
@@ -84,6 +86,7 @@ class Sizing:
         cost_of: cost of a changed copy.
         minimum_saving_percent: saving below which nothing is advised.
         offered_types: types offered in the zone, None when not asked.
+        limits: the quotas of vCPUs, as far as they are known.
         previous_target: what was advised last.
         priced: the candidates by type, None for one without a price: each is priced once for all the pictures of one
             resource, which differ in what it did and not in what it costs.
@@ -99,6 +102,7 @@ class Sizing:
     policy: SizingPolicy
     minimum_saving_percent: Decimal
     offered_types: frozenset[str] | None = None
+    limits: VcpuLimits = field(default_factory=VcpuLimits)
     previous_target: str = ""
     priced: dict[str, Candidate | None] = field(default_factory=dict)
 
@@ -210,7 +214,7 @@ def _large_steps(sizing: Sizing) -> bool:
 
 def _fitting(sizing: Sizing, current: InstanceType, need: Need, *, large_steps: bool) -> list[InstanceType]:
     with_slack = need.scaled(NEW_TARGET_SLACK)
-    fitting = []
+    fitting, own_quota = [], quota_code(current.name)
     for kind in compatible_types(sizing.catalog, machine_of(sizing.own), sizing.policy):
         wanted = need if kind.name == sizing.previous_target else with_slack
         if (
@@ -218,6 +222,7 @@ def _fitting(sizing: Sizing, current: InstanceType, need: Need, *, large_steps: 
             and (sizing.offered_types is None or kind.name in sizing.offered_types)
             and has_room(wanted, current, kind)
             and attachable(sizing.own, kind)
+            and (quota_code(kind.name) == own_quota or not sizing.limits.lacks(kind.name, kind.vcpus))
         ):
             fitting.append(kind)
     return fitting
@@ -235,7 +240,7 @@ def _candidate(sizing: Sizing, current: InstanceType, kind: InstanceType) -> Can
         return None
     monthly = _monthly(cost)
     saving = _monthly(sizing.current_cost) - monthly
-    return Candidate(kind, monthly, saving, not_allowed(current, kind, sizing.policy))
+    return Candidate(kind, monthly, saving, not_allowed(current, kind, sizing.policy, sizing.limits))
 
 
 def _calm(sizing: Sizing, current: InstanceType, worthwhile: list[Candidate]) -> tuple[Candidate, str]:

@@ -29,7 +29,11 @@ SMALLEST_INTERFACE_LIMIT: Final = 2
 FLEX_BASELINE: Final = 0.4
 """Share of the CPU that a flex type gives for ever: https://aws.amazon.com/ec2/instance-types/m7i/"""
 
+_FLEX: Final = "-flex"
 _MOST_THREADS: Final = 2
+_LIKE_GENERATION: Final = {"t3": 5, "t3a": 5, "t4g": 6}
+"""Burstable family → generation of the full ones with processors of its time, which its own number does not follow:
+T3 has those of M5, T3a those of M5a, T4g those of M6g. Source: EC2 instance types, product details."""
 _MEGABYTES_PER_GIGABIT: Final = 125.0
 
 
@@ -109,18 +113,58 @@ def compatible_types(catalog: Catalog, machine: Machine, policy: SizingPolicy) -
     return tuple(sorted(found, key=lambda kind: kind.name))
 
 
+@lru_cache(maxsize=1024)
+def larger_types(catalog: Catalog, machine: Machine, policy: SizingPolicy) -> tuple[InstanceType, ...]:
+    """Return the types that the machine could become and that offer no less of anything, in order of name.
+
+    They are of the same kind of performance: no burstable type takes the place of a full one, nor a flex type.
+    """
+    current = catalog.get(machine.type_name)
+    if current is None:
+        return ()
+    found = (
+        kind
+        for kind in catalog
+        if policy.allows(kind.family) and _can_become(machine, current, kind) and _offers_no_less(current, kind)
+    )
+    return tuple(sorted(found, key=lambda kind: kind.name))
+
+
+def _offers_no_less(current: InstanceType, kind: InstanceType) -> bool:
+    nothing = Need(0.0, 0.0, 0.0, None, None, None, None)
+    return (
+        (kind.baseline_percent is None) == (current.baseline_percent is None)
+        and (kind.baseline_percent or 0) >= (current.baseline_percent or 0)
+        and kind.family.endswith(_FLEX) == current.family.endswith(_FLEX)
+        and usable_vcpus(current, kind) >= current.vcpus
+        and has_room(nothing, current, kind)
+    )
+
+
+def processor_generation(kind: InstanceType) -> int:
+    """Return the generation of a type's processor, 0 where the family has no number."""
+    return _LIKE_GENERATION.get(kind.family, kind.generation)
+
+
+def usable_vcpus(current: InstanceType, kind: InstanceType) -> float:
+    """Return the vCPUs of `kind` in those of the current type."""
+    return kind.vcpus * speed_factor(current, kind)
+
+
 def _compatible(machine: Machine, current: InstanceType, kind: InstanceType) -> bool:
     smaller = kind.vcpus < current.vcpus or kind.memory_mib < current.memory_mib
+    return smaller and kind.vcpus <= current.vcpus and _can_become(machine, current, kind)
+
+
+def _can_become(machine: Machine, current: InstanceType, kind: InstanceType) -> bool:
     return (
         kind.name != current.name
-        and smaller
-        and kind.vcpus <= current.vcpus
         and kind.on_demand
         and not kind.bare_metal
         and not kind.instance_storage_gb
         and (kind.gpu_count, kind.gpu_name) == (current.gpu_count, current.gpu_name)
         and special_purpose(kind.name) in ("", special_purpose(current.name))
-        and kind.generation >= current.generation
+        and processor_generation(kind) >= processor_generation(current)
         and machine.architecture in kind.architectures
         and machine.virtualization in kind.virtualization
         and _boots(machine, current, kind)
@@ -185,10 +229,10 @@ def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:
 
 
 def _has_cpu(need: Need, current: InstanceType, kind: InstanceType) -> bool:
-    vcpus = kind.vcpus * speed_factor(current, kind)
+    vcpus = usable_vcpus(current, kind)
     if vcpus < need.vcpus:
         return False
-    if kind.family.endswith("-flex"):
+    if kind.family.endswith(_FLEX):
         return need.sustained_vcpus <= vcpus * FLEX_BASELINE
     if kind.baseline_percent is None:
         return True

@@ -12,6 +12,7 @@ from typing import Final
 from finops.domain.recommendation import Effort
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import InstanceType
+from finops_operator.services.ec2.rules.vcpu_limits import VcpuLimits
 from finops_operator.services.ec2.rules.vcpu_quota import quota_code
 
 _UNKNOWN: Final = "unknown"
@@ -28,16 +29,18 @@ def migration_effort(current: InstanceType, kind: InstanceType) -> Effort:
     return Effort.VERY_LOW
 
 
-def not_allowed(current: InstanceType, kind: InstanceType, policy: SizingPolicy) -> str:
+def not_allowed(
+    current: InstanceType, kind: InstanceType, policy: SizingPolicy, limits: VcpuLimits | None = None
+) -> str:
     """Return what keeps the change from being carried out: fields of the policy, a quota; empty when nothing does.
 
-    A quota that counts both types always has room: the change gives back no fewer vCPUs than it takes. Whether another
-    one has room is not known here, and by default AWS gives some of them none at all.
+    A quota that counts both types always has room for a smaller one: the change gives back no fewer vCPUs than it
+    takes. Of another one `limits` say how large it is, and nothing here how much of it is in use.
     """
-    return "; ".join(_forbidden(current, kind, policy))
+    return "; ".join(_forbidden(current, kind, policy, limits or VcpuLimits()))
 
 
-def _forbidden(current: InstanceType, kind: InstanceType, policy: SizingPolicy) -> Iterator[str]:
+def _forbidden(current: InstanceType, kind: InstanceType, policy: SizingPolicy, limits: VcpuLimits) -> Iterator[str]:
     if not policy.vendor_change and _another_vendor(current, kind):
         old, new = current.processor_maker or _UNKNOWN, kind.processor_maker or _UNKNOWN
         yield f"the maker of the processor changes ({old} → {new}; sizing.allow.vendorChange)"
@@ -47,7 +50,7 @@ def _forbidden(current: InstanceType, kind: InstanceType, policy: SizingPolicy) 
         yield "its CPU becomes burstable (sizing.allow.burstable)"
     quota = quota_code(kind.name)
     if quota != quota_code(current.name) or not quota:
-        yield f"another quota of vCPUs counts it ({quota or 'of no known code'}), whose room is not known"
+        yield f"another quota of vCPUs counts it ({quota or 'of no known code'}), {limits.words(kind.name)}"
 
 
 def _another_vendor(current: InstanceType, kind: InstanceType) -> bool:

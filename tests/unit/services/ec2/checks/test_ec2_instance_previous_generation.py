@@ -93,7 +93,7 @@ def test_the_zone_is_asked_about_running_instances_of_a_previous_generation() ->
     nothing = Utilization("i-0a")
     assert question.needed(instance(instance_type="t2.large"), nothing)
     assert not question.needed(instance("stopped", instance_type="t2.large"), nothing)
-    assert not question.needed(instance(instance_type="m5.large"), nothing)
+    assert not question.needed(instance(instance_type="m6g.large", architecture="arm64"), nothing)
 
 
 def test_credits_and_reservations_that_change_the_sum_are_said() -> None:

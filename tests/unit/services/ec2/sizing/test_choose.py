@@ -17,6 +17,7 @@ from finops_operator.plugins.sizing_policy import PRESETS, SizingPolicy
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import instance_facts
+from finops_operator.services.ec2.sizing.choice_words import credit_facts
 from finops_operator.services.ec2.sizing.choose import Choice, Sizing, choose, ruled_out
 from finops_operator.services.ec2.sizing.fit import one_step
 
@@ -61,7 +62,8 @@ def test_the_known_family_is_preferred_unless_another_saves_clearly_more() -> No
     assert cheaper.target.kind.name == "m5.xlarge"
     assert cheaper.alternatives[0].saving > cheaper.target.saving
     without_m5 = replace(ANY_VENDOR, deny_families=frozenset({"m5"}))
-    assert target(sizing(instance(), work, policy=without_m5)) == cheaper.alternatives[0].kind.name
+    best = next(one for one in cheaper.alternatives if not one.not_allowed)
+    assert target(sizing(instance(), work, policy=without_m5)) == best.kind.name
 
 
 def test_the_last_advice_stays_while_it_fits_and_nothing_saves_clearly_more() -> None:
@@ -101,6 +103,21 @@ def test_what_may_be_carried_out_comes_before_what_saves_more_and_what_may_not_i
 def test_the_last_advice_gives_way_once_the_policy_no_longer_lets_it_be_carried_out() -> None:
     work = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
     assert target(sizing(instance(), work, previous_target="m6a.xlarge")) == "m5.xlarge"
+
+
+def test_a_burstable_target_says_what_it_earns_and_what_its_work_takes_of_that() -> None:
+    work = busy(flat(6, period=FIVE_MINUTES), **LOW_MEMORY)
+    only = SizingPolicy(burstable=True, allow_families=frozenset({"t3"}))
+    chosen = choose(sizing(instance(instance_type="m5.xlarge"), work, policy=only))
+    assert isinstance(chosen, Choice)
+    earned, mode = credit_facts(chosen, windows=False)
+    # 6 % of 4 vCPUs with a fifth free are 0.3 vCPUs; 30 % of two are 0.6, at 2.5 of 3.1 GHz 0.48.
+    assert earned.value.startswith("t3.large earns 30 % of each vCPU for ever; the mean with its headroom takes 62 %")
+    assert mode.value.endswith("is billed at 0.05 USD for a vCPU-hour")
+    assert list(credit_facts(chosen, windows=True))[1].value.endswith("0.096 USD for a vCPU-hour")
+    full = choose(sizing(instance(), work))
+    assert isinstance(full, Choice)
+    assert list(credit_facts(full, windows=False)) == []
 
 
 def test_a_target_without_a_price_is_not_advised() -> None:

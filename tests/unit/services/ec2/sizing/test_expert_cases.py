@@ -15,8 +15,12 @@ from tests.support.facts import FIVE_MINUTES, MEGABYTE, busy, facts_of, flat, in
 
 from finops.domain.recommendation import Finding
 from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.check import Check
 from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.pricing.instance_types import bundled_catalog
+from finops_operator.services.ec2.checks.ec2_instance_graviton import CHECK as GRAVITON
 from finops_operator.services.ec2.checks.ec2_instance_overprovisioned import CHECK
+from finops_operator.services.ec2.checks.ec2_instance_underprovisioned import CHECK as SHORT
 
 DAYS = 14
 POINTS = DAYS * 288
@@ -238,6 +242,30 @@ CASES = (
         policy=SizingPolicy(allow_families=frozenset({"m5"}), minimum_vcpus=4),
         days=32,
     ),
+    Case(
+        "m5.xlarge",
+        6,
+        20,
+        "t3a.large?",
+        "credits would carry it, and a policy must allow that first",
+        policy=SizingPolicy(vendor_change=True, allow_families=frozenset({"t3", "t3a"})),
+    ),
+    Case(
+        "m5.xlarge",
+        6,
+        20,
+        "t3.large",
+        "the mean is below the baseline of 30 %, and two days' credits carry the busiest day",
+        policy=SizingPolicy(burstable=True, allow_families=frozenset({"t3"})),
+    ),
+    Case(
+        "m5.xlarge",
+        20,
+        20,
+        NO_ROOM,
+        "the mean needs more than the baseline earns: surplus credits would be billed",
+        policy=SizingPolicy(burstable=True, allow_families=frozenset({"t3"})),
+    ),
     Case("m99.large", 5, 10, "nothing is known about its type", "a type that no table knows is not guessed at"),
 )
 
@@ -264,6 +292,58 @@ def judged(case: Case) -> str:
 def test_an_expert_would_choose_the_same(case: Case) -> None:
     got = judged(case)
     assert got == case.expected or (" " in case.expected and got.startswith(case.expected)), case.why
+
+
+class OtherCase(NamedTuple):
+    """What another check says of an instance: `expected` is a target, or how the reason against one begins."""
+
+    check: Check[Any]
+    kind: str
+    cpu: float | Sequence[float]
+    memory: float | None
+    expected: str
+    why: str
+    attributes: Mapping[str, Any] = MappingProxyType({})
+
+
+NOTHING = "nothing that was measured exceeds what its type has"
+OTHER_CASES = (
+    # -- another processor -------------------------------------------------------------------------------------------
+    OtherCase(GRAVITON, "m5.2xlarge", 40, 40, "m6g.2xlarge", "a fifth cheaper with the same vCPUs and memory"),
+    OtherCase(GRAVITON, "m7i.2xlarge", 40, 40, "m7g.2xlarge", "no earlier generation: it would be slower"),
+    OtherCase(GRAVITON, "c5.4xlarge", 70, 40, "c6g.4xlarge", "a compute family has its own on Graviton"),
+    OtherCase(GRAVITON, "t3.large", 5, 30, "t4g.large", "burstable stays burstable, with the same baseline"),
+    OtherCase(GRAVITON, "m5d.2xlarge", 40, 40, "m6gd.2xlarge", "local disks come with the other type, not their data"),
+    OtherCase(GRAVITON, "m5.2xlarge", 40, 40, "Windows does not run", "there is no Windows for Arm on EC2", WINDOWS),
+    OtherCase(GRAVITON, "g4dn.xlarge", 40, 40, "no type on Graviton", "its GPU is of another model there"),
+    OtherCase(GRAVITON, "inf1.xlarge", 40, 40, "no type on Graviton", "the accelerator is why it runs there"),
+    OtherCase(GRAVITON, "r7a.2xlarge", 40, 40, "r7g.2xlarge", "AMD's successors are not the only way"),
+    OtherCase(GRAVITON, "u-6tb1.56xlarge", 40, 40, "no type on Graviton", "nothing on Arm is certified for HANA"),
+    # -- too small ---------------------------------------------------------------------------------------------------
+    OtherCase(SHORT, "m5.large", 85, 30, "c5.xlarge", "twice the vCPUs with the memory it has cost least"),
+    OtherCase(SHORT, "c5.2xlarge", 90, 40, "c5.4xlarge", "its own family where no other costs clearly less"),
+    OtherCase(SHORT, "m5.2xlarge", 30, 90, "r5.2xlarge", "memory alone is short: the vCPUs stay"),
+    OtherCase(SHORT, "m5.2xlarge", 79, 79, NOTHING, "a fifth is free of both at the peak"),
+    OtherCase(SHORT, "m5.2xlarge", rhythm((5, 0), (100, 504)), 30, NOTHING, "a nightly job may take all there is"),
+    OtherCase(SHORT, "m5.2xlarge", rhythm((60, 0), (100, 20)), 30, NOTHING, "100 busy minutes in two weeks are none"),
+)
+
+
+@pytest.mark.parametrize("case", OTHER_CASES, ids=[f"{case.kind}: {case.why}" for case in OTHER_CASES])
+def test_an_expert_would_advise_the_same_of_platform_and_shortage(case: OtherCase) -> None:
+    def series(level: float | Sequence[float]) -> MetricSummary:
+        points = level if isinstance(level, Sequence) else [level] * POINTS
+        return summarize(points, period=FIVE_MINUTES)
+
+    memory = {} if case.memory is None else {"memoryPercent": series(case.memory)}
+    resource = instance(instance_type=case.kind, **case.attributes)
+    offered = frozenset(kind.name for kind in bundled_catalog())
+    facts = facts_of(resource, busy(series(case.cpu), **memory), offered_types=offered)
+    found = case.check.evaluate(facts, {spec.name: spec.default for spec in case.check.parameters})
+    if isinstance(found, Finding):
+        assert (found.action, found.target) == ("", case.expected), case.why
+    else:
+        assert found.reason.startswith(case.expected), case.why
 
 
 def test_there_are_no_fewer_cases_than_were_asked_for_and_none_stands_twice() -> None:

@@ -57,9 +57,9 @@ def test_the_same_vendor_and_hypervisor_need_no_permission(current: str, target:
     assert not_allowed(kind(current), kind(target), SizingPolicy()) == ""
 
 
-def test_burstable_is_allowed_by_default_and_a_burstable_instance_may_always_stay_one() -> None:
-    none = SizingPolicy(burstable=False)
-    assert not_allowed(kind("m5.2xlarge"), kind("t3.xlarge"), SizingPolicy()) == ""
+def test_burstable_is_not_allowed_by_default_and_a_burstable_instance_may_always_stay_one() -> None:
+    none = SizingPolicy()
+    assert not_allowed(kind("m5.2xlarge"), kind("t3.xlarge"), SizingPolicy(burstable=True)) == ""
     assert not_allowed(kind("m5.2xlarge"), kind("t3.xlarge"), none) == (
         "its CPU becomes burstable (sizing.allow.burstable)"
     )

@@ -1,0 +1,175 @@
+"""EC2 instances that need more CPU, memory or network than their type has: what a larger one costs more.
+
+It costs and saves nothing, so it is listed as advice with no saving, and nothing can be approved. The limits are those
+of right-sizing: the percentile of the policy's preset of the 5-minute CPU maxima with its headroom, the highest memory
+with its headroom, and of the network what the type sustains. What was not measured is never short. The bandwidth of
+volumes is not judged: its points are read for candidates of a smaller type alone. A burstable instance without credits
+is held at its baseline, where its peak says nothing; surplus credits have a check of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.money import to_cents
+from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
+from finops_operator.plugins.settled import seen_enough
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, seen_whole, unread
+from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
+from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.sizing.fit import refusal
+from finops_operator.services.ec2.sizing.need import need_of
+from finops_operator.services.ec2.sizing.shortage import (
+    CPU,
+    MEMORY,
+    NETWORK,
+    Larger,
+    Shortage,
+    cpu_limit,
+    memory_limit,
+    next_larger,
+    shortage_of,
+)
+from finops_operator.services.ec2.sizing.shortage_words import shortage_facts
+
+ID: Final = "ec2_instance_underprovisioned"
+_OTHERS: Final = (MEMORY, *NETWORK)
+_NOTHING: Final = "nothing that was measured exceeds what its type has"
+_MEAN: Final = "minimumMeanPercent"
+
+
+def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
+    facts = replace(facts, utilization=seen_whole(facts.utilization, _OTHERS, facts.settings))
+    current = bundled_catalog().get(facts.own.instance_type or "")
+    reason = _not_judged(facts, current) or insufficient(facts.utilization, CPU, facts.settings)
+    cpu = facts.utilization.fine.get(CPU)
+    if reason or current is None:
+        return NotRecommended(ID, facts.resource.id, reason)
+    short = Shortage() if cpu is None else _short(facts, cpu, current, parameters)
+    if cpu is None or not short:
+        return NotRecommended(ID, facts.resource.id, unread(facts.utilization, _OTHERS) or _NOTHING)
+    larger = next_larger(facts, cpu, current, short)
+    now = facts.cost.unrounded_monthly
+    extra = None if larger is None or now is None else to_cents(larger.cost) - to_cents(now)
+    return Finding(
+        check=ID,
+        action="",
+        parameters={},
+        new_monthly_cost=now if larger is None else larger.cost,
+        evidence=_evidence(facts, cpu, current, parameters) | _target_evidence(larger, extra),
+        summary=f"It needs more {short.words} than its {current.name} has.",
+        facts=tuple(shortage_facts(facts, cpu, current, short, larger, extra)),
+        target="" if larger is None else larger.kind.name,
+    )
+
+
+def _not_judged(facts: Facts[InstanceFacts], current: InstanceType | None) -> str:
+    if facts.resource.state != "running":
+        return f"it is {facts.resource.state or 'in an unknown state'}, not running"
+    if current is None:
+        return "nothing is known about its type"
+    return refusal(facts.own, current)
+
+
+def _short(facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, parameters: Parameters) -> Shortage:
+    return shortage_of(facts.utilization, cpu, current, facts.settings.sizing.margins, parameters[_MEAN])
+
+
+def _evidence(
+    facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, parameters: Parameters
+) -> dict[str, Json]:
+    margins, memory = facts.settings.sizing.margins, facts.utilization.best(MEMORY)
+    network = need_of(facts.utilization, cpu, current, margins).network_gbps
+    return {
+        "preset": facts.settings.sizing.preset,
+        "cpuPercentile": margins.cpu_percentile.replace("_", "."),
+        "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
+        "cpuLimitPercent": figure(cpu_limit(margins)),
+        "cpuAveragePercent": figure(cpu.average),
+        "minimumMeanPercent": str(parameters[_MEAN]),
+        "memoryMaximumPercent": "unknown" if memory is None else figure(memory.maximum),
+        "memoryLimitPercent": figure(memory_limit(margins)),
+        "networkGbps": "unknown" if network is None else figure(network, 3),
+        "networkLimitGbps": figure(current.network_baseline_gbps or 0, 3),
+        "currentType": current.name,
+        "currentVcpus": current.vcpus,
+        "currentMemoryMib": current.memory_mib,
+        **coverage_evidence(cpu),
+    }
+
+
+def _target_evidence(larger: Larger | None, extra: Decimal | None) -> dict[str, Json]:
+    if larger is None:
+        return {"extraMonthlyCost": "unknown"}
+    return {
+        "targetType": larger.kind.name,
+        "targetVcpus": larger.kind.vcpus,
+        "targetMemoryMib": larger.kind.memory_mib,
+        "extraMonthlyCost": "unknown" if extra is None else str(extra),
+    }
+
+
+def _may_be_short(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
+    """Return whether an hourly picture leaves room for a shortage in its 5 minutes."""
+    current = bundled_catalog().get(facts.own.instance_type or "")
+    if _not_judged(facts, current) or current is None:
+        return False
+    hourly = facts.utilization.metrics.get(CPU)
+    if hourly is None or insufficient(facts.utilization, CPU, facts.settings):
+        return False
+    # No 5 minutes are above the highest of all; an hour's bytes may all have come within 5 minutes.
+    peak = replace(hourly, p90=hourly.maximum, p95=hourly.maximum, p99_5=hourly.maximum)
+    bytes_at_most = {
+        name: replace(one, p99=one.maximum, period_seconds=300, points=one.points * one.period_seconds // 300)
+        for name in NETWORK
+        if (one := facts.utilization.metrics.get(name)) is not None
+    }
+    within = replace(facts.utilization, fine=bytes_at_most)
+    return bool(_short(replace(facts, utilization=within), peak, current, parameters))
+
+
+def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
+    """Where the most that finer points can say is no shortage, days decide; else where both ends name one target."""
+    current = bundled_catalog().get(pictures.days.own.instance_type or "")
+    if _not_judged(pictures.days, current) or current is None:
+        return Settled.BY_DAYS
+    most = pictures.most.utilization.fine.get(CPU)
+    if most is None:
+        return Settled.BY_DAYS if CPU not in pictures.days.utilization.metrics else Settled.OPEN
+    if not _short(pictures.most, most, current, parameters):
+        return Settled.BY_DAYS
+    if not seen_enough(pictures):
+        return Settled.OPEN
+    least, highest = (_evaluate(one, parameters) for one in (pictures.least, pictures.most))
+    same = isinstance(least, Finding) and isinstance(highest, Finding) and least.target == highest.target
+    return Settled.BY_BOUNDS if same else Settled.OPEN
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Under-provisioned EC2 instance",
+    kinds=("ec2-instance",),
+    documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-ec2-recommendations.html",
+    action_type=ActionType.RIGHTSIZE,
+    effort=Effort.MEDIUM,
+    evaluate=_evaluate,
+    wants_fine=_may_be_short,
+    settled_by_days=_settled,
+    restart_needed=True,
+    parameters=(
+        ParameterSpec(
+            name=_MEAN,
+            unit="percent",
+            default=Decimal(30),
+            minimum=Decimal(0),
+            maximum=Decimal(100),
+            description="CPU, or the network that its type sustains, must be in use by this share in the mean: a short "
+            "job that takes all there is needs no larger type. 0: the peak alone decides, as for Compute Optimizer.",
+        ),
+    ),
+)

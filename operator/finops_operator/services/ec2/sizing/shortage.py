@@ -1,0 +1,143 @@
+"""What an instance needs and its type does not have, and which type has it. Pure; asked by the check of shortage.
+
+AWS Compute Optimizer calls an instance under-provisioned when at least one specification does not meet what the
+workload needs. Need and headroom are those of right-sizing, so a target of right-sizing is never short of anything.
+Short of CPU or network is only what is busy most of the time: a job that takes all there is for an hour a night would
+on a larger type be done sooner, and no sooner than it has to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.price import Cost
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.check import Facts
+from finops_operator.plugins.sizing_policy import Preset
+from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
+from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, as_type
+from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
+from finops_operator.services.ec2.sizing.fit import attachable, larger_types, machine_of, usable_vcpus
+from finops_operator.services.ec2.sizing.migration import not_allowed
+from finops_operator.services.ec2.sizing.need import Need, need_of
+
+CPU: Final = "cpuPercent"
+MEMORY: Final = "memoryPercent"
+NETWORK: Final = ("networkInBytes", "networkOutBytes")
+_FULL_PERCENT: Final = 99.0
+"""A limit without any headroom: nothing shows more than all of it."""
+_NEAR: Final = Decimal("0.10")
+"""Share of the current cost that a type of another family must cost less, to be named before one of the same."""
+_BITS_OF_GIGABIT: Final = 1e9 / 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What the type has too little of."""
+
+    cpu: bool = False
+    memory: bool = False
+    network: bool = False
+
+    def __bool__(self) -> bool:
+        return self.cpu or self.memory or self.network
+
+    @property
+    def words(self) -> str:
+        """Such as `CPU and memory`."""
+        short = ((self.cpu, "CPU"), (self.memory, "memory"), (self.network, "network"))
+        return " and ".join(word for is_short, word in short if is_short)
+
+
+def cpu_limit(margins: Preset) -> float:
+    """Return the percent of CPU that a peak may reach."""
+    return min(_FULL_PERCENT, 100.0 - margins.cpu_headroom_percent)
+
+
+def memory_limit(margins: Preset) -> float:
+    """Return the percent of memory that the highest period may reach."""
+    return 100.0 - margins.memory_headroom_percent
+
+
+def shortage_of(
+    utilization: Utilization, cpu: MetricSummary, current: InstanceType, margins: Preset, mean_percent: Decimal
+) -> Shortage:
+    """Return what is short.
+
+    Args:
+        utilization: what was measured; what it does not hold is not known to be short.
+        cpu: its 5-minute summary of `cpuPercent`.
+        current: the type.
+        margins: the policy's preset.
+        mean_percent: what of CPU, and of the sustained network, must be in use in the mean.
+    """
+    memory, least = utilization.best(MEMORY), float(mean_percent)
+    return Shortage(
+        cpu=margins.cpu_peak(cpu) > cpu_limit(margins) and cpu.average >= least,
+        memory=memory is not None and memory.maximum > memory_limit(margins),
+        network=_network(utilization, current, least / 100),
+    )
+
+
+def _network(utilization: Utilization, current: InstanceType, share: float) -> bool:
+    if current.network_baseline_gbps is None:
+        return False
+    sustained = float(current.network_baseline_gbps) * _BITS_OF_GIGABIT
+    return any(
+        summary.p99 / summary.period_seconds > sustained
+        and (summary.total or 0.0) / max(summary.hours, 1.0) / 3600 >= share * sustained
+        for name in NETWORK
+        if (summary := utilization.fine.get(name)) is not None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Larger:
+    """A type with what is short, and what it costs a month, unrounded; `withheld`: what a change to it meets first."""
+
+    kind: InstanceType
+    cost: Decimal
+    withheld: str
+
+
+def next_larger(
+    facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, short: Shortage
+) -> Larger | None:
+    """Return the type to take: the cheapest with room, of its own family where no other costs clearly less."""
+    need = need_of(facts.utilization, cpu, current, facts.settings.sizing.margins)
+    found = sorted(_larger(facts, current, need, short), key=lambda one: (bool(one.withheld), one.cost, one.kind.name))
+    if not found:
+        return None
+    best, near = found[0], (facts.cost.unrounded_monthly or Decimal(0)) * _NEAR
+    same = [one for one in found if one.kind.family == current.family and one.cost - best.cost <= near]
+    return same[0] if same else best
+
+
+def _larger(facts: Facts[InstanceFacts], current: InstanceType, need: Need, short: Shortage) -> Iterator[Larger]:
+    policy, offered = facts.settings.sizing, facts.answers.get(OFFERED_TYPES)
+    limits = limits_of(facts.answers.get(VCPU_LIMITS))
+    for kind in larger_types(bundled_catalog(), machine_of(facts.own), policy):
+        if not _holds(kind, current, need, short) or not attachable(facts.own, kind):
+            continue
+        if offered is not None and kind.name not in offered:
+            continue
+        if limits.lacks(kind.name, kind.vcpus):
+            continue
+        cost = facts.cost_of(as_type(facts.resource, kind.name))
+        if cost.unrounded_monthly is not None and _price_kind(cost) == _price_kind(facts.cost):
+            yield Larger(kind, cost.unrounded_monthly, not_allowed(current, kind, policy, limits))
+
+
+def _holds(kind: InstanceType, current: InstanceType, need: Need, short: Shortage) -> bool:
+    return (
+        (not short.cpu or usable_vcpus(current, kind) >= max(need.vcpus, current.vcpus + 1))
+        and (not short.memory or kind.memory_mib >= (need.memory_mib or 0))
+        and (not short.network or float(kind.network_baseline_gbps or 0) >= (need.network_gbps or 0))
+    )
+
+
+def _price_kind(cost: Cost) -> tuple[str, str]:
+    return (cost.price.source, cost.price.currency) if cost.price else ("", "")
