@@ -139,6 +139,7 @@ class RequestStory:
         if type(required) is not int or required < 1:
             return [("Approval", "the decision does not say how many votes it needed")]
         plan_hash = record["planHash"]
+        self.votes.as_decided(record["detail"])
         different = self.votes.surely_different(plan_hash, record["detail"])
         self.decisions[plan_hash] = _Decision(record["detail"], different)
         return self._quorum(plan_hash, record["detail"])

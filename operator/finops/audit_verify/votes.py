@@ -1,18 +1,31 @@
 """The votes on one request, as they were counted: who approves, who objects, and whether that is a quorum.
 
 A vote belongs to the person whom its record names, or to its voter where it names none: of one person the last word
-counts. The approvals with which an act that destroys was decided count together only as far as they are surely of
+counts. Whom a mapping of identities names may be corrected: a decision says who each voter is by then (`people`), and a
+vote under which other handles the same person has voted before (`alsoAs`).
+The approvals with which an act that destroys was decided count together only as far as they are surely of
 different people: those of one channel, or those that the decision lists as named by the mapping of identities
 (`mapped`). Whoever approves later or is mapped later is judged by the operator alone: no record holds that mapping.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _NO_VOTES = frozenset({"Resume", "Wake", "Undo"})
 """Words about other acts, or about what comes later: no votes on the act of the request that they name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """One counted vote. `also` are other handles of the same person."""
+
+    plan_hash: str
+    handle: str
+    person: str
+    choice: str
+    also: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -21,25 +34,44 @@ class Votes:
 
     Attributes:
         approvals: plan hash and person → handle of the voter.
-        objections: who denied it.
+        objections: person → handle of who denied it.
     """
 
     approvals: dict[tuple[str, str], str] = field(default_factory=dict)
-    objections: set[str] = field(default_factory=set)
+    objections: dict[str, str] = field(default_factory=dict)
+    _words: list[_Word] = field(default_factory=list)
 
     def add(self, record: dict[str, Any]) -> None:
         """Take in a counted vote."""
-        choice = record["detail"].get("choice")
-        person = str(record["detail"].get("person") or record["actor"])
+        detail, handle = record["detail"], str(record["actor"])
+        choice, also = str(detail.get("choice")), detail.get("alsoAs")
         if choice in _NO_VOTES:
             return
-        if choice == "Approve":
-            self.approvals[record["planHash"], person] = record["actor"]
-            self.objections.discard(person)
-        else:
-            self.approvals.pop((record["planHash"], person), None)
-            if choice == "Deny":
-                self.objections.add(person)
+        others = frozenset(map(str, also)) if isinstance(also, list) else frozenset()
+        word = _Word(str(record["planHash"]), handle, str(detail.get("person") or handle), choice, others)
+        self._words.append(word)
+        self._apply(word)
+
+    def as_decided(self, decision: dict[str, Any]) -> None:
+        """Take every voter for the person whom the decision names; one of an older release names nobody."""
+        people = decision.get("people")
+        if isinstance(people, dict):
+            self._words = [replace(one, person=str(people.get(one.handle, one.person))) for one in self._words]
+            self.approvals, self.objections = {}, {}
+            for word in self._words:
+                self._apply(word)
+
+    def _apply(self, word: _Word) -> None:
+        self.approvals = {key: voter for key, voter in self.approvals.items() if voter not in word.also}
+        self.objections = {person: voter for person, voter in self.objections.items() if voter not in word.also}
+        # Whatever somebody says last takes back what they said before.
+        self.objections.pop(word.person, None)
+        if word.choice == "Approve":
+            self.approvals[word.plan_hash, word.person] = word.handle
+            return
+        self.approvals.pop((word.plan_hash, word.person), None)
+        if word.choice == "Deny":
+            self.objections[word.person] = word.handle
 
     def problem_of_quorum(self, plan_hash: str, decision: dict[str, Any]) -> str:
         """Return why the votes that stand are no quorum for a plan by its decision's terms, empty when they are."""

@@ -8,7 +8,7 @@ terminal is terminal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -288,7 +288,8 @@ def eligible_by(voter: Voter, approvers: Iterable[Approver], electorate: Elector
 class Tally:
     """The standing of a request: who counts, and what follows; `note` says why an approval is left out, if one is.
 
-    `mapped` are the handles of the approvals whose people the mapping of identities names.
+    `mapped` are the handles of the approvals whose people the mapping of identities names; `people` is who each voter
+    was when it was counted.
     """
 
     approvals: tuple[Vote, ...]
@@ -297,6 +298,7 @@ class Tally:
     note: str = ""
     snoozes: tuple[Vote, ...] = ()
     mapped: tuple[str, ...] = ()
+    people: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def trigger(self) -> Trigger | None:
@@ -463,6 +465,7 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
         electorate: who is who and who is in which group now.
     """
     last: dict[str, Vote] = {}
+    people: dict[str, str] = {}
     for vote in votes:
         if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash or vote.choice is Choice.UNDO:
             # Who asks for an undo says nothing about the act.
@@ -470,7 +473,7 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
         may_vote = eligible_by(vote.voter, request.terms.approvers, electorate) is not None
         if not may_vote and vote.choice is Choice.APPROVE:
             continue
-        person = electorate.person(vote.voter)
+        person = people[vote.voter.handle] = electorate.person(vote.voter)
         # Whoever votes again comes last: the order is that of the words that count.
         last.pop(person, None)
         last[person] = vote
@@ -489,7 +492,7 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     enough = _without_step_up(approvals, request.terms)
     note = note if enough == approvals else f"{note} {STEP_UP_MISSING}".lstrip()
     mapped = tuple(vote.voter.handle for vote in enough if electorate.person(vote.voter) in electorate.named)
-    return Tally(enough, denials, request.terms.required, note, snoozes, mapped)
+    return Tally(enough, denials, request.terms.required, note, snoozes, mapped, people)
 
 
 def _without_step_up(approvals: tuple[Vote, ...], terms: Terms) -> tuple[Vote, ...]:

@@ -176,6 +176,9 @@ class Target:
             self._ledger.pack(record.fence, loose=LOOSE)
         if answer.result is AppendResult.EXISTING and self._ledger.at(answer.sequence).hash == record.hash:
             return
+        if answer.result is AppendResult.FENCED and self._holds(record):
+            # Written before the restore was broken off: what came later has a newer fence.
+            return
         if answer.result is not AppendResult.STORED:
             raise NotEmpty(
                 f"record {record.sequence} cannot be written: somebody else writes to this ledger",
@@ -183,6 +186,10 @@ class Target:
                 field="--redis",
                 hint="stop the operator first",
             )
+
+    def _holds(self, record: Record) -> bool:
+        found = self._ledger.find(record.entry.operation_id)
+        return found is not None and found.hash == record.hash
 
     def write(self, document: Mapping[str, Any]) -> None:
         """Write one document of `documents`; again is as good as once. Raises KeyError, ValueError: it is none."""

@@ -152,7 +152,10 @@ class RecordedVerdicts:
             own = self._own(request, electorate.person(vote.voter), electorate)
             if any(record.entry.detail["verdict"] == verdict.reason for record in own):
                 return self._remember(vote, verdict)
-        record = self._append(request.metadata.uid or "", _entry(request, vote, verdict, electorate), after=after)
+        person = electorate.person(vote.voter)
+        earlier = {record.entry.actor for record in self._own(request, person, electorate)} - {vote.voter.handle}
+        entry = _entry(request, vote, verdict, person, sorted(earlier))
+        record = self._append(request.metadata.uid or "", entry, after=after)
         recorded = self._remember(vote, _judged(record))
         refusal = "" if recorded.result is VoteResult.COUNTED else f", {recorded.reason}"
         fields = {**_fields(request, [vote.voter.handle]), "approval": vote.name}
@@ -210,7 +213,8 @@ def _judged(record: Record) -> Verdict:
     return Verdict(result, str(detail["verdict"]), str(detail["message"]))
 
 
-def _entry(request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Electorate) -> Entry:
+def _entry(request: ActionRequest, vote: Vote, verdict: Verdict, person: str, earlier: Sequence[str]) -> Entry:
+    """Return the record of a vote; `earlier` are other handles under which the same person has voted on the request."""
     return Entry(
         operation_id=_id(vote),
         actor=vote.voter.handle,
@@ -225,7 +229,8 @@ def _entry(request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Ele
             "message": verdict.message,
             "voter": voter_detail(vote.voter),
             # Who that was by the mapping of this moment: the verifier knows no mapping.
-            "person": electorate.person(vote.voter),
+            "person": person,
+            **({"alsoAs": list(earlier)} if earlier else {}),
             "approval": vote.name,
             **({"until": vote.until.isoformat()} if vote.until is not None else {}),
         },
@@ -248,6 +253,8 @@ def _decision(request: ActionRequest, facts: RequestFacts, trigger: Trigger, sta
             "required": standing.required,
             # Who is surely not somebody else by the mapping of this moment: the verifier knows no mapping.
             "mapped": list(standing.mapped),
+            # A mapping that was corrected since the votes makes other people of them.
+            "people": dict(standing.people),
             "message": message,
             "expiresAt": facts.terms.expires_at.isoformat(),
             **({"stepUp": True} if facts.terms.step_up else {}),

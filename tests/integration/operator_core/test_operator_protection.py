@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -189,6 +190,38 @@ def test_an_edit_that_was_taken_back_while_nobody_watched_is_a_gap(parts: Parts,
 
     assert after.problem() == ""
     assert after.since() > before
+
+
+def test_a_namespace_that_comes_back_to_those_served_was_without_protection_until_then(
+    parts: Parts, cluster: Any
+) -> None:
+    """watch.namespaces narrowed and widened again: in between nothing bound the votes of the one left out."""
+    whole = deepcopy(EXPECTED)
+    few = deepcopy(EXPECTED)
+    for document in few:
+        if document["kind"].endswith("Binding") and document["metadata"]["name"] == VOTER:
+            document["spec"].setdefault("matchResources", {})["namespaceSelector"] = {
+                "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a"]}]
+            }
+
+    def served(expected: list[Any], later: timedelta) -> datetime:
+        (binding,) = [one for one in expected if one["kind"].endswith("Binding") and one["metadata"]["name"] == VOTER]
+        live = cluster.get_cluster_custom_object(*API, BINDINGS, VOTER)
+        cluster.replace_cluster_custom_object(*API, BINDINGS, VOTER, {**live, "spec": binding["spec"]})
+        policies_ = AdmissionPolicies(parts.connection, expected)
+
+        def read() -> AdmissionState:
+            found = policies_.read()
+            return replace(found, now=found.now + later if found.now is not None else None)
+
+        # Each upgrade starts another operator, which knows of gaps what the ledger says.
+        operator = Protection(read, parts.ledger, parts.clock, lambda: parts.writable)
+        assert operator.problem() == ""
+        return operator.since()
+
+    before = served(whole, timedelta())
+    served(few, timedelta(hours=1))
+    assert served(whole, timedelta(hours=2)) >= before + timedelta(minutes=119)
 
 
 def test_without_the_lease_a_change_is_not_recorded_and_nothing_is_decided(

@@ -201,3 +201,51 @@ def test_the_verifier_knows_by_its_name_each_operation_that_an_action_holds_for_
 def test_an_operation_of_another_type_is_outside_of_the_plan_and_the_report_goes_on(operation: Json) -> None:
     made = intent("delete_volume", 1, operation=operation, parameters={})
     assert "Plan" in {code for code, _ in problems(*_BEGUN, *_SNAPSHOT, made)}
+
+
+def by(actor: str, person: str, choice: str = "Approve", also: tuple[str, ...] = ()) -> Entry:
+    one = vote(actor, choice)
+    return replace(one, detail={**one.detail, "person": person, **({"alsoAs": list(also)} if also else {})})
+
+
+def of_people(required: int, **people: str) -> Entry:
+    one = decided(required)
+    named: dict[str, Json] = {handle.replace("_", "."): person for handle, person in people.items()}
+    return replace(one, detail={**one.detail, "people": named})
+
+
+def judged(*story: Entry) -> list[str]:
+    done = (started(), intent(), outcome(), verified())
+    return [one.message for one in verify(lines((proposed(), *story, *done)), keys=PUBLIC_KEYS).problems]
+
+
+@pytest.mark.parametrize("changed", ["Withdraw", "Snooze", "Approve"])
+def test_an_honest_change_of_mind_after_a_denial_verifies(changed: str) -> None:
+    """Both words can be read in one pass, and a crash may lie between them and a decision."""
+    denied = vote("k8s.alice", "Deny")
+    assert judged(denied, vote("k8s.alice", changed), vote("k8s.bob"), decided(1)) == []
+    assert any(
+        "had denied it" in one for one in judged(vote("k8s.alice", changed), denied, vote("k8s.bob"), decided(1))
+    )
+
+
+def test_a_mapping_that_was_corrected_since_the_votes_makes_two_people_of_one() -> None:
+    votes = (by("slack.U9", "k8s.alice"), by("k8s.alice", "k8s.alice"))
+    assert judged(*votes, of_people(2, slack_U9="k8s.carol", k8s_alice="k8s.alice")) == []
+    assert any("approved by 1 of 2" in one for one in judged(*votes, decided(2)))
+
+
+def test_a_mapping_that_was_made_since_the_votes_makes_one_person_of_two() -> None:
+    votes = (by("slack.U1", "slack.U1"), by("k8s.alice", "k8s.alice"))
+    assert judged(*votes, decided(2)) == []
+    one = judged(*votes, of_people(2, slack_U1="k8s.alice", k8s_alice="k8s.alice"))
+    assert any("approved by 1 of 2" in said for said in one)
+
+
+@pytest.mark.parametrize("taken_back", ["Withdraw", "Deny"])
+def test_a_vote_that_is_taken_back_through_another_channel_does_not_count(taken_back: str) -> None:
+    votes = (by("slack.U1", "slack.U1"), vote("k8s.bob"))
+    back = by("k8s.alice", "k8s.alice", taken_back, ("slack.U1",))
+    assert judged(*votes, decided(2)) == []
+    assert judged(*votes, back, decided(2)) != []
+    assert judged(*votes, decided(2), back) != [], "also where it was taken back after the decision"
