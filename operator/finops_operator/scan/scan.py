@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -20,7 +20,6 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import to_cents
 from finops.domain.price import PriceQuery
-from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary, ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsDenied, AwsError
@@ -47,6 +46,7 @@ from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
 from finops_operator.scan.listed_prices import scan_prices
 from finops_operator.scan.overlapping import not_counted
 from finops_operator.scan.policy_rules import policy_rules
+from finops_operator.scan.progress import UNWATCHED, FinishedShard, Progress
 from finops_operator.scan.recommend import savings_of
 
 
@@ -58,10 +58,6 @@ class Readers(Protocol):
     ) -> PageReader: ...
 
 
-def _no_progress(_: str) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class ScanDependencies:
     """What a scan needs of the world.
@@ -69,7 +65,7 @@ class ScanDependencies:
     Attributes:
         pool: threads that read AWS, shared by all scans; the scan itself must not run in it.
         metric_requests: further threads, for CloudWatch alone; those of `pool` wait for them.
-        progress: called with one short line per finished shard.
+        progress: is kept informed of where the scan is.
     """
 
     readers: Readers
@@ -80,7 +76,7 @@ class ScanDependencies:
     price_sources: tuple[PriceSource, ...]
     pool: Executor
     metric_requests: Executor
-    progress: Callable[[str], None] = _no_progress
+    progress: Progress = UNWATCHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +151,7 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     listed = scan_prices(policy, granted, deps, clock)
     brief = _brief(policy, accounts, replace(deps, price_sources=(*listed.sources, *deps.price_sources)), started)
     tasks = _tasks(policy, granted, deps, brief, progress)
+    deps.progress.planned([task.shard for task in tasks])
     # Accounts and regions take turns: no account meets all of our threads at once.
     random.Random(brief.generation).shuffle(tasks)  # noqa: S311 - order, not secrecy
     for together in _turns(tasks):
@@ -254,10 +251,12 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
         for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
             stores.utilization.forget(task.shard, metrics, ids)
             stores.costs.forget(task.shard, ids)
+    deps.progress.listed(task.shard, found.count)
     judge = ShardJudge(brief, task.shard, reader, found.generation)
     judge.totals.gaps += found.gaps
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
+        deps.progress.judged(task.shard, len(page))
     return _FinishedShard(found.generation, not found.gaps, judge.close(), counter)
 
 
@@ -270,8 +269,17 @@ def _collect(task: ShardTask, judged: _FinishedShard, deps: ScanDependencies, pr
         progress.shards.append((task.shard, judged.generation))
         if judged.whole:
             progress.whole[task.shard] = judged.totals.whole
-    counts = f"{counted(judged.totals.selected.resources, 'resource')}, {counted(len(judged.totals.gaps), 'gap')}"
-    deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {counts}")
+    selected = judged.totals.selected
+    deps.progress.finished(
+        FinishedShard(
+            task.shard,
+            selected.resources,
+            selected.monthly_cost,
+            selected.unpriced,
+            len(judged.totals.gaps),
+            judged.totals.savings.count,
+        )
+    )
 
 
 def _publish(
