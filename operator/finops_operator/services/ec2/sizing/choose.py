@@ -85,8 +85,8 @@ class Sizing:
         minimum_saving_percent: saving below which nothing is advised.
         offered_types: types offered in the zone, None when not asked.
         previous_target: what was advised last.
-        priced: the candidates by type, None for one without a price: each is priced once for all the pictures of one
-            resource, which differ in what it did and not in what it costs.
+        priced: the candidates by type, None for one without a price: each is priced once for all the pictures of a
+            resource, and for all resources that differ in what they did and not in what they cost.
     """
 
     instance: Resource
