@@ -65,12 +65,14 @@ check: $(STAMP) ## Lint, format, types, import rules, spelling, generated files
 	$(BIN)/python tools/build_values_schema.py --check
 	$(BIN)/python tools/build_docs.py --check
 	$(BIN)/python tools/build_architecture.py --check
+	$(BIN)/python tools/build_benchmarks.py --check
 
 generate: $(STAMP) ## Write all generated files anew
 	$(BIN)/python -m finops.crds.generate
 	$(BIN)/python tools/build_values_schema.py
 	$(BIN)/python tools/build_docs.py
 	$(BIN)/python tools/build_architecture.py
+	$(BIN)/python tools/build_benchmarks.py
 
 lock: ## Resolve the dependencies anew (needs uv)
 	for extra in cli operator parquet slackbot web demo dev; do \

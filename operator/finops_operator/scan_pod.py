@@ -40,7 +40,6 @@ def scan(settings: Settings, name: str, index: int) -> bool:
             actions=cloud.plugins.actions,
             pool=cloud.pool,
             metric_requests=cloud.metric_pool,
-            progress=logger.info,
         )
         return scan_part(name, index, deps, clock)
     finally:

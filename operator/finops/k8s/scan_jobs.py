@@ -7,6 +7,7 @@ A Job whose pods all ended well is removed; one with failures stays an hour, so 
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from kubernetes import client
 from finops.errors import ClusterUnavailable, Conflict, InvalidInput
 from finops.k8s.connection import REQUEST_TIMEOUT, Connection, NotFound, cluster_errors
 
+logger = logging.getLogger(__name__)
 SCAN_VARIABLE: Final = "JOB_SCAN"
 _SECONDS: Final = 1.0
 _ENDED: Final = frozenset({"Complete", "Failed"})
@@ -33,10 +35,10 @@ class ScanJobs:
     template: Path
     pause: Callable[[float], None] = time.sleep
 
-    def run(self, name: str, count: int, parallelism: int, waiting: Callable[[str], None]) -> Mapping[int, str]:
+    def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
         """Run pods with the indexes 0 to `count` - 1; return why those failed that did.
 
-        `waiting` is called with one short line every few seconds; what it raises breaks the pods off.
+        `done` is called every second or so with the number of parts that are done; what it raises breaks the pods off.
 
         Raises:
             InvalidInput: the template is none.
@@ -47,7 +49,7 @@ class ScanJobs:
         whole = False
         self._create(job)
         try:
-            failed = self._followed(job["metadata"]["name"], count, waiting)
+            failed = self._followed(job["metadata"]["name"], count, done)
             whole = not failed
         except BaseException:
             self._remove(job["metadata"]["name"])
@@ -79,15 +81,16 @@ class ScanJobs:
         except Conflict:
             return
 
-    def _followed(self, name: str, count: int, waiting: Callable[[str], None]) -> dict[int, str]:
-        done = -1
+    def _followed(self, name: str, count: int, done: Callable[[int], None]) -> dict[int, str]:
+        succeeded = 0
         while True:
             self.pause(_SECONDS)
+            done(succeeded)
             try:
                 status = self._status(name)
             except ClusterUnavailable as error:
                 # The pods go on without the API server; the Job has a deadline of its own.
-                waiting(f"pods of Job {name}: {error}")
+                logger.info("the pods of Job %s are not seen: %s", name, error)
                 continue
             if status is None:
                 return dict.fromkeys(range(count), f"Job {name} was removed")
@@ -95,8 +98,6 @@ class ScanJobs:
             if _ENDED & ended.keys():
                 return self._failed(status, count, ended)
             succeeded = int(status.get("succeeded") or 0)
-            waiting(f"{succeeded} of {count} parts scanned" if succeeded != done else f"pods of Job {name}")
-            done = succeeded
 
     def _status(self, name: str) -> Mapping[str, Any] | None:
         """Return the Job's status, None when there is no such Job. Raises Refused, ClusterUnavailable."""

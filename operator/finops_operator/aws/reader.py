@@ -40,14 +40,23 @@ class RetryPolicy:
     backoff: Backoff = _BACKOFF
 
 
+def _unnoticed(_bucket: str, _seconds: float) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class CallPacing:
-    """What a reader needs to wait politely: limits, quotas, clock and retry policy."""
+    """What a reader needs to wait politely: limits, quotas, clock and retry policy.
+
+    Attributes:
+        waits: called before a request waits for room, with the name of the bucket and the seconds.
+    """
 
     limits: RateLimits
     clock: Clock
     retry: RetryPolicy = RetryPolicy()
     quotas: Mapping[str, Quota] = field(default_factory=lambda: OURS)
+    waits: Callable[[str, float], None] = _unnoticed
 
 
 ClientSource = Callable[[str, bool], Any]
@@ -168,10 +177,14 @@ class AwsReader:
 
     def _wait_for_token(self, operation: str, datapoints: int) -> None:
         limits = self._pacing.limits
-        wait = limits.take(self._bucket(operation))
+        bucket = self._bucket(operation)
+        wait = limits.take(bucket)
         if datapoints:
-            wait = max(wait, limits.take(self._bucket(DATAPOINTS), datapoints))
+            points = self._bucket(DATAPOINTS)
+            for_points = limits.take(points, datapoints)
+            wait, bucket = (for_points, points) if for_points > wait else (wait, bucket)
         if wait > 0:
+            self._pacing.waits(bucket.service, wait)
             self._pacing.clock.sleep(wait)
 
     def _slow_down(self, operation: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -19,8 +19,10 @@ from finops_operator.aws.limiter import share_of_published
 from finops_operator.aws.reader import CallPacing
 from finops_operator.cli.documents import Documents
 from finops_operator.cli.heap import bound_heap
+from finops_operator.cli.scan_progress import terminal_progress
 from finops_operator.plugins.loaded import Plugins
 from finops_operator.scan.dependencies import ScanDependencies
+from finops_operator.scan.progress import UNWATCHED, Progress
 from finops_operator.scan.scan import ScanOutcome, scan
 
 
@@ -36,14 +38,25 @@ def _pool(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=complete, cancel_futures=not complete)
 
 
+class _Current:
+    """Hands the waits of all scans to what shows the one that runs: readers outlast it."""
+
+    def __init__(self) -> None:
+        self.watcher = UNWATCHED
+
+    def waits(self, bucket: str, seconds: float) -> None:
+        self.watcher.waits(bucket, seconds)
+
+
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows where the scan is, on a terminal only."""
+def _progress(current: _Current) -> Iterator[Progress]:
+    """Yield what shows where the scan is, on a terminal only."""
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield current.watcher
         return
-    with Console(stderr=True, markup=False, highlight=False).status("asking AWS for the regions") as status:
-        yield status.update
+    with terminal_progress(Console(stderr=True, markup=False, highlight=False)) as shown:
+        current.watcher = shown
+        yield shown
 
 
 def scan_all(
@@ -59,9 +72,11 @@ def scan_all(
     workers = settings.scan_workers
     with _pool(workers, "cloudwatch") as metric_requests, _pool(workers, "aws") as pool:
         quotas = share_of_published(settings.aws_quota_percent)
-        readers = make_readers(CallPacing(SharedRateLimits(store), clock, quotas=quotas), demo=settings.demo)
+        current = _Current()
+        pacing = CallPacing(SharedRateLimits(store), clock, quotas=quotas, waits=current.waits)
+        readers = make_readers(pacing, demo=settings.demo)
         for policy in documents.policies:
-            with _progress() as progress:
+            with _progress(current) as progress:
                 deps = ScanDependencies(
                     readers=readers,
                     store=store,

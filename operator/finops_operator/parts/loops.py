@@ -27,7 +27,7 @@ from finops_operator.parts.cluster import ClusterParts
 from finops_operator.parts.judgement import Judgement
 from finops_operator.parts.webhooks import make_webhooks
 from finops_operator.policies.account_status import AccountStatuses
-from finops_operator.policies.run import PolicyScans, key_of, stop_when
+from finops_operator.policies.run import PolicyScans, StopWhen, key_of
 from finops_operator.policies.saved_hours import SavedHours
 from finops_operator.policies.scheduler import Scheduler
 from finops_operator.requests.loop import RequestLoop
@@ -140,7 +140,7 @@ class LoopMaker:
             actions=cloud.plugins.actions,
             pool=cloud.pool,
             metric_requests=cloud.metric_pool,
-            progress=stop_when(self.stop),
+            progress=StopWhen(self.stop),
             pods=ScanJobs(cluster.connection, self.settings.namespace, Path(template)) if template else None,
         )
         statuses = AccountStatuses(

@@ -5,7 +5,7 @@ Every file in a service's `checks` exports one `CHECK`; the scan evaluates it fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -102,6 +102,7 @@ class Facts(Generic[KindFacts]):
             answer is not known, because the resource did not need it or AWS did not give it.
         previous_target: target of the last recommendation of the same check for this resource, empty when none; keeps
             advice from flapping between neighbours.
+        shared: what checks keep from resource to resource of a shard, each under a key that names all it follows from.
     """
 
     resource: Resource
@@ -114,6 +115,7 @@ class Facts(Generic[KindFacts]):
     now: datetime
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     previous_target: str = ""
+    shared: dict[Hashable, Any] = field(default_factory=dict)
 
     def whole_days_since(self, moment: datetime) -> int:
         """Return the days that have passed since `moment` at the time of the scan, rounded down."""

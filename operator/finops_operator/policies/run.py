@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ExecutionMode, ScanPolicy
+from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary
 from finops.errors import FenceLost, FinopsError, InvalidInput, Unavailable
 from finops.ports.aws_access import Tenant
@@ -27,6 +28,7 @@ from finops_operator.requests.proposer import FollowedUp, Proposer
 from finops_operator.rules.known_ids import KnownIds
 from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.scan.dependencies import ScanDependencies
+from finops_operator.scan.progress import FinishedShard, Progress
 from finops_operator.scan.scan import scan
 
 logger = logging.getLogger(__name__)
@@ -112,15 +114,26 @@ class PolicyScans:
         return sum(cost.resources for shard, cost in costs.items() if shard.kind == kind)
 
 
-def stop_when(stop: threading.Event) -> Callable[[str], None]:
-    """Return a listener to the progress of scans that breaks them off once `stop` is set."""
+class StopWhen(Progress):
+    """Watches the progress of scans and breaks them off once `stop` is set.
 
-    def shard_done(message: str) -> None:
-        logger.debug("%s", message)
-        if stop.is_set():
+    Raises (`finished`, `parts_done`):
+        ScanStopped: it is.
+    """
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def finished(self, done: FinishedShard) -> None:
+        logger.debug("%s: %s", done.shard, counted(done.resources, "resource"))
+        self._break_off()
+
+    def parts_done(self, count: int) -> None:
+        self._break_off()
+
+    def _break_off(self) -> None:
+        if self._stop.is_set():
             raise ScanStopped("the process stops")
-
-    return shard_done
 
 
 def key_of(policy: ScanPolicy) -> tuple[str, str]:

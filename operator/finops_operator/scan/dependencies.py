@@ -15,6 +15,7 @@ from finops_operator.aws.counting import CallCounter
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
+from finops_operator.scan.progress import UNWATCHED, Progress
 
 
 class Readers(Protocol):
@@ -28,18 +29,14 @@ class Readers(Protocol):
 class Pods(Protocol):
     """Runs pods that scan a part each; see `finops.k8s.scan_jobs.ScanJobs`."""
 
-    def run(self, name: str, count: int, parallelism: int, waiting: Callable[[str], None]) -> Mapping[int, str]:
+    def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
         """Run pods with the indexes 0 to `count` - 1 for the scan `name`; return why those failed that did.
 
-        `waiting` is called with one short line every few seconds; what it raises breaks the pods off.
+        `done` is called every second or so with the number of parts that are done; what it raises breaks the pods off.
 
         Raises:
             Refused: the cluster does not let us.
         """
-
-
-def _no_progress(_: str) -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class ScanDependencies:
     Attributes:
         pool: threads that read AWS, shared by all scans; the scan itself must not run in it.
         metric_requests: further threads, for CloudWatch alone; those of `pool` wait for them.
-        progress: called with one short line per finished shard.
+        progress: is kept informed of where the scan is.
         pods: for policies whose shards are scanned in pods; None: none can be made, all are scanned here.
     """
 
@@ -61,5 +58,5 @@ class ScanDependencies:
     price_sources: tuple[PriceSource, ...]
     pool: Executor
     metric_requests: Executor
-    progress: Callable[[str], None] = _no_progress
+    progress: Progress = UNWATCHED
     pods: Pods | None = None

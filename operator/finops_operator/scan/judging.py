@@ -7,11 +7,11 @@ called from here, the store is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost, PriceQuery
@@ -39,6 +39,9 @@ from finops_operator.scan.overlapping import GroupAdvice, members_of
 from finops_operator.scan.policy_rules import PolicyRules
 from finops_operator.scan.price import monthly_units
 from finops_operator.scan.recommend import Declarations, recommend, savings_of
+
+_SHARED: Final = 500
+"""What checks keep for later resources is thrown away when it is more, so that it does not grow with the fleet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,14 @@ class ShardTotals:
     failures: Failures | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _OfPage:
+    """What is known of a page's resources by their ids: costs, and the targets of their last recommendations."""
+
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+    previous: Mapping[str, str] = field(default_factory=dict)
+
+
 class ShardJudge:
     """Judges the pages of one shard."""
 
@@ -99,8 +110,8 @@ class ShardJudge:
         self._settings = brief.settings
         self._declared = Declarations(kind, brief.checks, brief.actions)
         self._terms = brief.terms(shard.account)
-        self._costs: dict[str, Cost] = {}
-        self._previous: dict[str, str] = {}
+        self._known = _OfPage()
+        self._shared: dict[Hashable, Any] = {}
         self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
         self._committed = ShardCommitments(
             kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)
@@ -143,18 +154,20 @@ class ShardJudge:
             StoreUnavailable: the store does not answer.
         """
         brief = self._brief
+        if len(self._shared) > _SHARED:
+            self._shared.clear()
         chosen = [one for one in resources if brief.selects(one)]
         # What is billed by use is measured before it is priced; all else is priced first, for the 5-minute picture.
         measured = self._measurer.page(chosen) if self._declared.kind.read_by_day else {}
         priced = self._priced(resources, measured)
-        self._costs = {one.id: priced[one.id].over(brief.hours_per_month) for one in chosen}
+        costs = {one.id: priced[one.id].over(brief.hours_per_month) for one in chosen}
         if self._declared.kind.members is not None:
             # Members are priced before their groups are judged.
-            self._costs = brief.stores.costs.many(self.totals.shard, [one.id for one in chosen], brief.hours_per_month)
+            costs = brief.stores.costs.many(self.totals.shard, [one.id for one in chosen], brief.hours_per_month)
         keeping = keep_targets(brief.enabled, self._declared.kind.id)
         pairs = [(check, one.id) for one in chosen for check in keeping]
         targets = brief.stores.recommendations.previous_targets(brief.policy, pairs)
-        self._previous = {resource_id: target for (_, resource_id), target in targets.items()}
+        self._known = _OfPage(costs, {resource_id: target for (_, resource_id), target in targets.items()})
         if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
         recommended: list[Recommendation] = []
@@ -188,7 +201,7 @@ class ShardJudge:
     def _judge(
         self, resource: Resource, utilization: Utilization
     ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
-        cost = self._costs[resource.id]
+        cost = self._known.costs[resource.id]
         facts = replace(self._facts(resource, utilization), answers=self._answers.about(resource, utilization))
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
@@ -226,7 +239,8 @@ class ShardJudge:
 
     def _settled_by_days(self, resource: Resource, picture: DaysPicture) -> Settled:
         ends = (picture.days, picture.least, picture.most)
-        days, least, most = (self._facts(resource, one) for one in ends)
+        own = facts_of(self._declared.kind.facts, resource)
+        days, least, most = (self._facts(resource, one, own) for one in ends)
         pictures = Pictures(days, least, most)
         settled = settled_by_days(self._brief.enabled, pictures)
         answers = self._answers.about(resource, picture.most) if settled is Settled.BY_BOUNDS else {}
@@ -235,18 +249,20 @@ class ShardJudge:
         days, least, most = (replace(one, answers=answers) for one in (days, least, most))
         return settled_by_days(self._brief.enabled, Pictures(days, least, most))
 
-    def _facts(self, resource: Resource, utilization: Utilization) -> Facts[Any]:
+    def _facts(self, resource: Resource, utilization: Utilization, own: Any = None) -> Facts[Any]:
+        """Return what checks may know; `own` are the facts of the kind, where they are there already."""
         return Facts(
             resource=resource,
-            own=facts_of(self._declared.kind.facts, resource),
+            own=facts_of(self._declared.kind.facts, resource) if own is None else own,
             utilization=utilization,
             # What is measured before it is priced has no cost yet when the 5-minute picture is chosen.
-            cost=self._costs.get(resource.id) or self._brief.cost(resource, utilization),
+            cost=self._known.costs.get(resource.id) or self._brief.cost(resource, utilization),
             cost_of=lambda changed: self._brief.cost(changed, utilization),
             lookup=self._brief.lookup,
             settings=self._settings,
             now=self._brief.now,
-            previous_target=self._previous.get(resource.id, ""),
+            previous_target=self._known.previous.get(resource.id, ""),
+            shared=self._shared,
         )
 
 

@@ -19,7 +19,6 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ExecutionMode, ScanPolicy
 from finops.domain.money import to_cents
 from finops.domain.price import PriceQuery
-from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary, ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsDenied, AwsError
@@ -41,8 +40,9 @@ from finops_operator.scan.judging import Brief, ShardTotals, Stores
 from finops_operator.scan.listed_prices import scan_prices
 from finops_operator.scan.overlapping import not_counted
 from finops_operator.scan.policy_rules import policy_rules
+from finops_operator.scan.progress import FinishedShard
 from finops_operator.scan.recommend import savings_of
-from finops_operator.scan.shards import FinishedShard, scan_shards
+from finops_operator.scan.shards import JudgedShard, scan_shards
 from finops_operator.scan.spread import Failed, Work, scan_in_pods
 
 
@@ -109,9 +109,9 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     priced = replace(deps, price_sources=(*listed.sources, *deps.price_sources))
     brief = brief_of(policy, accounts, priced, started, new_generation(started))
     tasks = _tasks(policy, granted, deps, brief, progress)
-    for task, judged in _scanned(
-        tasks, Work(policy, accounts, started, brief.generation), deps, brief, clock, progress
-    ):
+    deps.progress.planned([task.shard for task in tasks])
+    work = Work(policy, accounts, started, brief.generation)
+    for task, judged in _scanned(tasks, work, deps, brief, clock, progress):
         _collect(task, judged, deps, progress)
     progress.gaps += listed.gaps
     progress.counters.append(listed.counter)
@@ -122,7 +122,7 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
 
 def _scanned(
     tasks: list[ShardTask], work: Work, deps: ScanDependencies, brief: Brief, clock: Clock, progress: _Progress
-) -> Iterator[tuple[ShardTask, FinishedShard]]:
+) -> Iterator[tuple[ShardTask, JudgedShard]]:
     """Scan all shards, here or in pods; what a pod could not scan is a gap."""
     if deps.pods is None or work.policy.spec.execution.mode is not ExecutionMode.JOB:
         # Accounts and regions take turns: no account meets all of our threads at once.
@@ -197,7 +197,7 @@ def _tasks(
     return tasks
 
 
-def _collect(task: ShardTask, judged: FinishedShard, deps: ScanDependencies, progress: _Progress) -> None:
+def _collect(task: ShardTask, judged: JudgedShard, deps: ScanDependencies, progress: _Progress) -> None:
     progress.counters.append(judged.counter)
     progress.metrics[task.region] += judged.counter.metrics_requested
     progress.totals.append(judged.totals)
@@ -206,8 +206,17 @@ def _collect(task: ShardTask, judged: FinishedShard, deps: ScanDependencies, pro
         progress.shards.append((task.shard, judged.generation))
         if judged.whole:
             progress.whole[task.shard] = judged.totals.whole
-    counts = f"{counted(judged.totals.selected.resources, 'resource')}, {counted(len(judged.totals.gaps), 'gap')}"
-    deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {counts}")
+    selected = judged.totals.selected
+    deps.progress.finished(
+        FinishedShard(
+            task.shard,
+            selected.resources,
+            selected.monthly_cost,
+            selected.unpriced,
+            len(judged.totals.gaps),
+            judged.totals.savings.count,
+        )
+    )
 
 
 def _publish(

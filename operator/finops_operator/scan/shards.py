@@ -18,7 +18,7 @@ from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals
 
 
 @dataclass(frozen=True, slots=True)
-class FinishedShard:
+class JudgedShard:
     """One finished shard."""
 
     generation: str
@@ -29,7 +29,7 @@ class FinishedShard:
 
 def scan_shards(
     tasks: Sequence[ShardTask], deps: ScanDependencies, brief: Brief, clock: Clock, *, generation: str
-) -> Iterator[tuple[ShardTask, FinishedShard]]:
+) -> Iterator[tuple[ShardTask, JudgedShard]]:
     """Scan all shards and yield each as it ends; `generation` is the name of the listings that are made.
 
     Raises:
@@ -55,7 +55,7 @@ def _turns(tasks: Sequence[ShardTask]) -> tuple[list[ShardTask], ...]:
     return turns
 
 
-def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock, generation: str) -> FinishedShard:
+def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock, generation: str) -> JudgedShard:
     counter = CallCounter()
     tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
     reader = deps.readers.reader(task.access, task.region, tenant, counter)
@@ -67,9 +67,11 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
         for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
             stores.utilization.forget(task.shard, metrics, ids)
             stores.costs.forget(task.shard, ids)
+    deps.progress.listed(task.shard, found.count)
     judge = ShardJudge(brief, task.shard, reader, found.generation)
     judge.totals.gaps += found.gaps
     judge.share(stores.inventory.pages(task.shard, found.generation), found.count)
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
-    return FinishedShard(found.generation, not found.gaps, judge.close(), counter)
+        deps.progress.judged(task.shard, len(page))
+    return JudgedShard(found.generation, not found.gaps, judge.close(), counter)

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.quantity import counted
 from finops.domain.report import Savings, ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.errors import InvalidInput
@@ -26,7 +25,7 @@ from finops_operator.scan.discover import ShardTask
 from finops_operator.scan.judging import ShardTotals
 from finops_operator.scan.metrics.failures import Asked, Failures
 from finops_operator.scan.overlapping import GroupAdvice
-from finops_operator.scan.shards import FinishedShard
+from finops_operator.scan.shards import JudgedShard
 
 _OPERATION: Final = ("finops", "ScanPod")
 """Service and operation of the gap that a part leaves whose pod failed."""
@@ -65,7 +64,7 @@ class Found:
         gaps, counter: of what is asked for all shards together, such as AWS's price list.
     """
 
-    shards: tuple[tuple[ShardTask, FinishedShard], ...]
+    shards: tuple[tuple[ShardTask, JudgedShard], ...]
     gaps: tuple[Gap, ...]
     counter: CallCounter
 
@@ -131,9 +130,8 @@ def scan_in_pods(tasks: Sequence[ShardTask], work: Work, deps: ScanDependencies)
     parts = _parts(tasks)
     store.ask(work.generation, _work_to_text(work, tuple(parts)))
     try:
-        deps.progress(f"asking for pods for {counted(len(parts), 'part')}")
         parallelism = work.policy.spec.execution.parallelism
-        failed = pods.run(work.generation, len(parts), parallelism, deps.progress)
+        failed = pods.run(work.generation, len(parts), parallelism, deps.progress.parts_done)
         for index, (place, theirs) in enumerate(parts.items()):
             text = store.found(work.generation, index)
             found = None if text is None else found_from_text(text, theirs)
@@ -199,7 +197,7 @@ def _work_to_text(work: Work, places: tuple[Place, ...]) -> str:
     return _WORK.text(_Asked(work.policy.to_object(), accounts, work.started, places))
 
 
-def _stored(task: ShardTask, judged: FinishedShard) -> _Shard:
+def _stored(task: ShardTask, judged: JudgedShard) -> _Shard:
     totals, counter = judged.totals, judged.counter
     groups = tuple((recommendation_to_text(one.best), tuple(sorted(one.members))) for one in totals.groups)
     return _Shard(
@@ -218,7 +216,7 @@ def _stored(task: ShardTask, judged: FinishedShard) -> _Shard:
     )
 
 
-def _finished(shard: Shard, one: _Shard) -> FinishedShard:
+def _finished(shard: Shard, one: _Shard) -> JudgedShard:
     groups = [GroupAdvice(recommendation_from_text(best), frozenset(members)) for best, members in one.groups]
     totals = ShardTotals(
         shard,
@@ -230,7 +228,7 @@ def _finished(shard: Shard, one: _Shard) -> FinishedShard:
         groups=groups,
         failures=Failures(shard, asked=one.asked),
     )
-    return FinishedShard(one.generation, one.whole, totals, CallCounter.of(one.calls, one.metrics))
+    return JudgedShard(one.generation, one.whole, totals, CallCounter.of(one.calls, one.metrics))
 
 
 def _gap(place: Place, why: str) -> Gap:

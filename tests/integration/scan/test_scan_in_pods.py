@@ -56,12 +56,12 @@ class LocalPods:
     parallelism: int = 0
     logs: list[str] = field(default_factory=list)
 
-    def run(self, name: str, count: int, parallelism: int, waiting: Callable[[str], None]) -> Mapping[int, str]:
+    def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
         self.parallelism = parallelism
         with ThreadPoolExecutor(parallelism) as pool:
-            done = list(pool.map(lambda index: self._part(name, index), range(count)))
-        waiting(f"{sum(done)} of {count} parts scanned")
-        return {index: "its pod failed" for index, ended in enumerate(done) if not ended}
+            ended = list(pool.map(lambda index: self._part(name, index), range(count)))
+        done(sum(ended))
+        return {index: "its pod failed" for index, well in enumerate(ended) if not well}
 
     def _part(self, name: str, index: int) -> bool:
         for number in range(TRIES):
@@ -217,7 +217,7 @@ def test_what_somebody_else_wrote_in_place_of_a_pod_is_a_gap(
     forged: str, aws: AwsDouble, store: Store, pods: LocalPods
 ) -> None:
     class Forger(LocalPods):
-        def run(self, name: str, count: int, parallelism: int, waiting: Callable[[str], None]) -> Mapping[int, str]:
+        def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
             for index in range(count):
                 ScanWork(store).put(name, index, forged)
             return {}
@@ -233,7 +233,7 @@ def test_a_scan_that_may_make_no_pods_fails_and_leaves_nothing_to_do(
     aws: AwsDouble, store: Store, pods: LocalPods
 ) -> None:
     class Refusing(LocalPods):
-        def run(self, name: str, count: int, parallelism: int, waiting: Callable[[str], None]) -> Mapping[int, str]:
+        def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
             raise Refused("the cluster does not let us create Job scan")
 
     pods.__class__ = Refusing
@@ -271,7 +271,7 @@ def test_without_pods_the_command_scans_by_itself(scanned: Scan) -> None:
 
 def test_the_store_that_goes_in_between_ends_the_scan(aws: AwsDouble, store: Store, pods: LocalPods) -> None:
     class Losing(LocalPods):
-        def run(self, name: str, count: int, parallelism: int, waiting: Callable[[str], None]) -> Mapping[int, str]:
+        def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
             raise StoreUnavailable("the store does not answer")
 
     pods.__class__ = Losing

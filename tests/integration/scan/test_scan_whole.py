@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops.store.recommendations import RecommendationStore
+from finops_operator.scan.progress import FinishedShard, Progress
 from finops_operator.scan.scan import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble
 
@@ -192,3 +194,39 @@ def test_a_report_in_one_line_is_the_same_document(scanned: Scan) -> None:
     one = report["resources"][0]
     assert {"kind", "id", "arn", "tags", "hourlyCost", "monthlyCost", "annualCost", "price", "utilization"} <= set(one)
     assert not isinstance(one["monthlyCost"], float)
+
+
+@dataclass
+class _Watching(Progress):
+    """Keeps what a scan says of itself."""
+
+    shards: list[Shard] = field(default_factory=list)
+    found: Counter[Shard] = field(default_factory=Counter)
+    seen: Counter[Shard] = field(default_factory=Counter)
+    ended: list[FinishedShard] = field(default_factory=list)
+
+    def planned(self, shards: Sequence[Shard]) -> None:
+        self.shards += shards
+
+    def listed(self, shard: Shard, resources: int) -> None:
+        self.found[shard] += resources
+
+    def judged(self, shard: Shard, resources: int) -> None:
+        self.seen[shard] += resources
+
+    def finished(self, done: FinishedShard) -> None:
+        self.ended.append(done)
+
+
+def test_whoever_watches_sees_every_shard_planned_listed_judged_and_at_its_end(aws: AwsDouble, store: Store) -> None:
+    watching = _Watching()
+    with ThreadPoolExecutor(4) as pool:
+        deps = replace(dependencies(store, pool), progress=watching)
+        wanted = policy("production", regions=["us-east-1"], resources=["ec2-instance", "ebs-volume"])
+        summary = scan(wanted, ACCOUNTS, deps, SystemClock()).summary
+    assert {shard.kind for shard in watching.shards} == {"ec2-instance", "ebs-volume"}
+    assert watching.found == watching.seen
+    assert {one.shard for one in watching.ended} == set(watching.shards)
+    assert sum(one.resources for one in watching.ended) == summary.resources
+    assert sum(one.monthly_cost for one in watching.ended) == summary.monthly_cost
+    assert sum(one.recommendations for one in watching.ended) == summary.recommendations

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsThrottled, AwsUnreachable
 from finops_operator.aws.counting import CallCounter
-from finops_operator.aws.limiter import OTHERS, LocalRateLimits, Quota
+from finops_operator.aws.limiter import DATAPOINTS, OTHERS, LocalRateLimits, Quota
 from finops_operator.aws.paging import Paging
 from finops_operator.aws.reader import AwsReader, CallPacing, RetryPolicy
 
@@ -128,6 +128,20 @@ def test_requests_wait_for_their_share_of_the_quota(reading: Callable[..., AwsRe
         reader.once(OPERATION, {})
     assert len(clock.slept) == 2
     assert clock.slept[1] > clock.slept[0] > 0.5
+
+
+def test_whoever_watches_is_called_with_the_bucket_that_holds_a_request_back(clock: FakeClock) -> None:
+    quotas = {OTHERS: Quota(1e9, 1e9), "ec2": Quota(1, 0.5), DATAPOINTS: Quota(100, 10)}
+    waits: list[tuple[str, float]] = []
+    pacing = CallPacing(LocalRateLimits(), clock, quotas=quotas, waits=lambda *wait: waits.append(wait))
+    reader = AwsReader("111111111111", "us-east-1", Script({}, {}, {}).source, unpaged, pacing, CallCounter())
+    reader.once(OPERATION, {})
+    assert waits == []
+    reader.once(OPERATION, {})
+    reader.once(OPERATION, {}, datapoints=1_100)
+    assert [bucket for bucket, _ in waits] == ["ec2", DATAPOINTS]
+    assert [seconds for _, seconds in waits] == clock.slept
+    assert waits[1][1] == pytest.approx(100, abs=1)
 
 
 def test_the_bill_counts_answered_metric_requests_only(reading: Callable[..., AwsReader]) -> None:

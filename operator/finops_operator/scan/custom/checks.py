@@ -16,7 +16,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary
 from finops.errors import InvalidInput
 from finops_operator.plugins.action import Action
-from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.plugins.check import Check, Facts, Parameters, Pictures, Settled
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
@@ -167,6 +167,13 @@ def _rule(one: CustomCheck, condition: Condition, fields: Sequence[Field]) -> _R
 def _check(one: CustomCheck, catalog: Catalog, rule: _Rule) -> Check[Any]:
     action = catalog.actions[one.action] if one.action else None
 
+    def settled(pictures: Pictures[Any], _parameters: Parameters) -> Settled:
+        """Decide by what is there already: conditions read no 5 minutes, so hours leave nothing open."""
+        least, most = pictures.least.utilization.metrics, pictures.most.utilization.metrics
+        # Between two ends that are one nothing is left open; of any others a condition may hold in between alone.
+        known = all(name in least and least[name] is most.get(name) for name in rule.metrics)
+        return Settled.BY_DAYS if known else Settled.OPEN
+
     def evaluate(facts: Facts[Any], _parameters: Parameters) -> Finding | NotRecommended:
         values, unknown = rule.values(facts)
         try:
@@ -192,6 +199,7 @@ def _check(one: CustomCheck, catalog: Catalog, rule: _Rule) -> Check[Any]:
         restart_needed=action.restart_needed if action else False,
         rollback_possible=action.rollback_possible if action else True,
         destructive=action.destructive if action else False,
+        settled_by_days=settled,
     )
 
 

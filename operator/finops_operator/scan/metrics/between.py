@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -56,6 +57,7 @@ class Span:
     launched: bool
 
 
+@lru_cache(maxsize=64)
 def span_of(now: datetime, lookback_days: int, launch: datetime | None) -> Span | None:
     """Return what days say about a resource, None when it is too young for them to say anything."""
     days = touched_days(now, lookback_days)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from operator import add, mul, sub, truediv
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,8 +19,9 @@ from tests.support.own_checks import catalog, own_check
 from finops.crds.custom_check import CustomCheck
 from finops.domain.price import Cost
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
-from finops.domain.utilization import Utilization
+from finops.domain.utilization import MetricSummary, Utilization
 from finops.errors import InvalidInput
+from finops_operator.plugins.check import Pictures, Settled
 from finops_operator.scan.custom.checks import DOES_NOT_HOLD, custom_checks
 from finops_operator.scan.custom.fields import fields_of
 from finops_operator.scan.custom.language import InvalidExpression, Language, NotJudged
@@ -292,3 +294,25 @@ def test_the_signs_of_a_pattern_are_counted_by_what_each_costs(pattern: str, sig
 def test_a_pattern_cannot_hide_what_it_costs(pattern: str) -> None:
     with pytest.raises(InvalidExpression, match=r"pattern|Syntax error"):
         Language({"resource.name": "string"}).compile(f"resource.name.matches({pattern})")
+
+
+def pictures(least: MetricSummary, most: MetricSummary) -> Pictures[Any]:
+    ends = (Utilization(MACHINE, metrics={"cpuPercent": one}) for one in (most, least, most))
+    days, lower, upper = (facts_of(instance(), one) for one in ends)
+    return Pictures(days, lower, upper)
+
+
+def test_a_condition_without_a_metric_leaves_nothing_open() -> None:
+    check = own_check("'env' in tags && cost.monthly > 100")
+    assert check.settled_by_days(pictures(flat(1), flat(9)), {}) is Settled.BY_DAYS
+
+
+def test_a_condition_with_a_metric_is_open_between_two_ends_and_not_where_hours_are_known() -> None:
+    check, hours = own_check(IDLE), flat(3)
+    assert check.settled_by_days(pictures(flat(1), flat(9)), {}) is Settled.OPEN
+    assert check.settled_by_days(pictures(hours, hours), {}) is Settled.BY_DAYS
+
+
+def test_a_condition_with_a_metric_that_is_not_there_yet_is_open() -> None:
+    check, hours = own_check("utilization.memoryPercent.maximum < 5.0 && utilization.cpuPercent.maximum < 5.0"), flat(3)
+    assert check.settled_by_days(pictures(hours, hours), {}) is Settled.OPEN

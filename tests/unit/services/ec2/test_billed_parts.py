@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.facts import cost, instance, volume
 from tests.support.judging import Bench
 
 from finops.domain.resource import Resource
 from finops.domain.utilization import MonthlyUse, Utilization
 from finops_operator.plugins.facts import with_facts
-from finops_operator.services.ec2.instance import as_type, instance_facts
+from finops_operator.services.ec2.instance import as_billed, as_type, instance_facts
 from finops_operator.services.ec2.instance import billed_parts as instance_parts
 from finops_operator.services.ec2.rules.operating_system import BilledSystem, billed_system
 from finops_operator.services.ec2.volume import KIND as VOLUMES
@@ -168,3 +170,47 @@ def test_a_deleted_volume_is_billed_nothing() -> None:
 def test_an_instance_as_another_type_is_the_one_with_that_fact_changed() -> None:
     one = instance(public_ipv4=["203.0.113.1"], elastic=[True])
     assert as_type(one, "m5.large") == with_facts(one, replace(instance_facts(one), instance_type="m5.large"))
+
+
+FACTS = st.fixed_dictionaries(
+    {
+        "instance_type": st.sampled_from(["m5.large", "t3.large", "m5.xlarge"]),
+        "usage_operation": st.sampled_from(["RunInstances", "RunInstances:0002", "RunInstances:zzzz", ""]),
+        "tenancy": st.sampled_from(["default", "dedicated"]),
+        "lifecycle": st.sampled_from(["", "spot"]),
+        "availability_zone": st.sampled_from(["us-east-1a", "us-east-1b", "us-east-1-bos-1a"]),
+        "detailed_monitoring": st.booleans(),
+        "marketplace": st.booleans(),
+        "elastic": st.lists(st.booleans(), max_size=2),
+    }
+)
+IDENTITY = st.fixed_dictionaries(
+    {
+        "image_id": st.sampled_from(["ami-1", "ami-2"]),
+        "root_device_name": st.sampled_from(["/dev/sda1", "/dev/xvda"]),
+        "auto_scaling_group": st.sampled_from(["", "web"]),
+        "volume_ids": st.lists(st.sampled_from(["vol-1", "vol-2"]), max_size=2, unique=True),
+        "security_groups": st.lists(st.sampled_from(["sg-1", "sg-2"]), max_size=2, unique=True),
+        "state_transition_reason": st.sampled_from(["", "User initiated"]),
+        "octet": st.integers(1, 9),
+    }
+)
+
+
+@given(
+    first=FACTS, second=FACTS, identities=st.tuples(IDENTITY, IDENTITY), state=st.sampled_from(["running", "stopped"])
+)
+def test_instances_that_are_billed_as_one_cost_the_same_whatever_type_they_get(
+    first: dict[str, Any], second: dict[str, Any], identities: tuple[dict[str, Any], dict[str, Any]], state: str
+) -> None:
+    def made(facts: dict[str, Any], identity: dict[str, Any]) -> Resource:
+        own = dict(identity)
+        octet = own.pop("octet")
+        addresses = [f"203.0.113.{octet + number}" for number in range(len(facts["elastic"]))]
+        return instance(state, **facts, **own, public_ipv4=addresses)
+
+    one, same, other = made(first, identities[0]), made(first, identities[1]), made(second, identities[1])
+    assert as_billed(instance_facts(one)) == as_billed(instance_facts(same))
+    assert (as_billed(instance_facts(one)) == as_billed(instance_facts(other))) is (first == second)
+    for kind in ("m5.large", "c5.large"):
+        assert cost(as_type(one, kind)) == cost(as_type(same, kind))

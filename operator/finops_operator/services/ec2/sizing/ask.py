@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Final
 
@@ -10,17 +11,15 @@ from finops_operator.plugins.check import Facts, Parameters, Pictures, Settled
 from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, metric_words
 from finops_operator.pricing.instance_types import bundled_catalog
-from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, as_billed
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
-from finops_operator.services.ec2.sizing.choose import Candidate, Sizing, ruled_out, same_choice
+from finops_operator.services.ec2.sizing.choose import Sizing, ruled_out, same_choice
 
 _CPU: Final = "cpuPercent"
 _PARTIAL_DAYS: Final = 2
 
 
-def why_not(
-    facts: Facts[InstanceFacts], parameters: Parameters, priced: dict[str, Candidate | None] | None = None
-) -> str:
+def why_not(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
     """Return why hours, or days in their place, leave nothing to advise; empty when 5-minute points may show room."""
     if facts.resource.state != "running":
         return f"it is {facts.resource.state}, not running"
@@ -31,15 +30,10 @@ def why_not(
         # The finer windows begin and end within a day of the whole days: as long as they may be, large steps count.
         hourly = replace(hourly, expected=hourly.expected + _PARTIAL_DAYS)
     unknown = insufficient(facts.utilization, _CPU, facts.settings)
-    return unknown or ruled_out(sizing_of(facts, parameters, hourly, priced))
+    return unknown or ruled_out(sizing_of(facts, parameters, hourly))
 
 
-def sizing_of(
-    facts: Facts[InstanceFacts],
-    parameters: Parameters,
-    cpu: MetricSummary,
-    priced: dict[str, Candidate | None] | None = None,
-) -> Sizing:
+def sizing_of(facts: Facts[InstanceFacts], parameters: Parameters, cpu: MetricSummary) -> Sizing:
     """Return what a choice is made of; `cpu` is a sufficient summary of `cpuPercent`, of either picture."""
     return Sizing(
         instance=facts.resource,
@@ -54,18 +48,23 @@ def sizing_of(
         offered_types=facts.answers.get(OFFERED_TYPES),
         limits=limits_of(facts.answers.get(VCPU_LIMITS)),
         previous_target=facts.previous_target,
-        priced={} if priced is None else priced,
+        priced=facts.shared.setdefault(_what_prices(facts), {}),
     )
+
+
+def _what_prices(facts: Facts[InstanceFacts]) -> Hashable:
+    """Return all that the candidates of an instance and their savings follow from, with its policy and the prices."""
+    cost, resource = facts.cost, facts.resource
+    return __name__, resource.region, resource.state, as_billed(facts.own), cost.unrounded_monthly, cost.price
 
 
 def settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
     """Return whether no target fits even the least load, or one and the same is chosen for the least and the most."""
     if not seen_enough(pictures):
         return Settled.OPEN
-    priced: dict[str, Candidate | None] = {}
-    if why_not(pictures.days, parameters, priced):
+    if why_not(pictures.days, parameters):
         return Settled.BY_DAYS
     ends = [(facts, facts.utilization.fine.get(_CPU)) for facts in (pictures.least, pictures.most)]
-    least, most = (None if cpu is None else sizing_of(facts, parameters, cpu, priced) for facts, cpu in ends)
+    least, most = (None if cpu is None else sizing_of(facts, parameters, cpu) for facts, cpu in ends)
     agreed = least is not None and most is not None and same_choice(least, most)
     return Settled.BY_BOUNDS if agreed else Settled.OPEN

@@ -88,8 +88,8 @@ class Sizing:
         offered_types: types offered in the zone, None when not asked.
         limits: the quotas of vCPUs, as far as they are known.
         previous_target: what was advised last.
-        priced: the candidates by type, None for one without a price: each is priced once for all the pictures of one
-            resource, which differ in what it did and not in what it costs.
+        priced: the candidates by type, None for one without a price: each is priced once for all the pictures of a
+            resource, and for all resources that differ in what they did and not in what they cost.
     """
 
     instance: Resource

@@ -220,9 +220,11 @@ def _cores_factor(current: InstanceType, kind: InstanceType) -> float:
 
 def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:
     """Return whether `kind` offers all that is needed; a dimension not measured must not get smaller."""
+    # What rules out most comes first: this is asked for each type beside each instance.
     return (
-        _has_cpu(need, current, kind)
-        and kind.memory_mib >= (current.memory_mib if need.memory_mib is None else need.memory_mib)
+        kind.memory_mib >= (current.memory_mib if need.memory_mib is None else need.memory_mib)
+        and kind.vcpus >= need.vcpus
+        and _has_cpu(need, current, kind)
         and _has_network(need, current, kind)
         and _has_ebs(need, current, kind)
     )

@@ -1,0 +1,63 @@
+"""The tables of docs/benchmarks.md are made from what was measured, and leave out what was not."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_benchmarks", ROOT / "tools" / "build_benchmarks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def every_run() -> dict[str, dict[str, Any]]:
+    used = {"tool": "x", "instances": 10, "seconds": 2.0, "cpuSeconds": 1.0, "peakMegabytes": 4, "requests": 5}
+    found = {"metricRequests": 1, "datapoints": 3, "matched": 2, "resources": 9, "unknown": 0, "gaps": 0, "exitCode": 0}
+    runs = {name: {**used, **found} for name in tool().TITLES}
+    for name in ("noQuotas", "custodian", "dayLater", "defaultShare"):
+        runs[name]["instances"] = 20
+    return runs
+
+
+def test_the_tables_are_those_of_the_figures_that_were_measured() -> None:
+    page = tool().PAGE.read_text(encoding="utf-8")
+    figures = json.loads(tool().FIGURES.read_text(encoding="utf-8"))
+    assert tool().page_with(tool().generated(figures), page) == page
+
+
+def test_every_run_that_was_measured_has_a_title_else_the_table_would_leave_it_out() -> None:
+    assert json.loads(tool().FIGURES.read_text(encoding="utf-8"))["runs"].keys() <= tool().TITLES.keys()
+
+
+@pytest.mark.parametrize("missing", ["dayLater", "custodian", "thousand", "throttled40", "sameRule"])
+def test_what_was_not_measured_is_compared_with_nothing(missing: str) -> None:
+    runs = every_run()
+    everything = [*tool().rows(runs)], [*tool().ratios(runs)]
+    del runs[missing]
+    assert len([*tool().rows(runs)]) == len(everything[0]) - 1
+    assert set(tool().ratios(runs)) < set(everything[1])
+
+
+def test_fleets_of_different_sizes_are_not_compared() -> None:
+    runs = every_run()
+    runs["custodian"]["instances"] = runs["custodianThousand"]["instances"] = 11
+    assert not any("Cloud Custodian's seconds by ours" in line for line in tool().ratios(runs))
+
+
+def test_a_page_without_the_part_is_an_error() -> None:
+    with pytest.raises(ValueError, match="has no part between"):
+        tool().page_with("part", "# Benchmarks\n")
