@@ -129,6 +129,7 @@ class StopWhen(Progress):
         self._break_off()
 
     def parts_done(self, count: int) -> None:
+        logger.debug("%s scanned in pods", counted(count, "part"))
         self._break_off()
 
     def _break_off(self) -> None:
