@@ -151,6 +151,11 @@ PRODUCTS = (
     _offer("SANDBOXIMAGES", "EC2 Container Registry", _IMAGES, "TimedStorage-ByteHrs", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXKAFKADISK", _KAFKA, _BROKERS, "USE1-Kafka.Storage.GP2", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXRRS", "Storage", _STORED, "TimedStorage-RRS-ByteHrs", ("GB-Mo", "0.0240000000")),
+    _stepped(
+        _offer("SANDBOXINTFA", "Storage", _STORED, "TimedStorage-INT-FA-ByteHrs", ("GB-Mo", "0.0230000000")),
+        ("51200", "0.0220000000"),
+        ("512000", "0.0210000000"),
+    ),
     _offer("SANDBOXINTAA", "Storage", _STORED, "TimedStorage-INT-AA-ByteHrs", ("GB-Mo", "0.0036000000")),
     _offer("SANDBOXINTDAA", "Storage", _STORED, "TimedStorage-INT-DAA-ByteHrs", ("GB-Mo", "0.0009900000")),
     _offer(

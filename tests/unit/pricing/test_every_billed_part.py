@@ -58,7 +58,6 @@ UNPRICED: Final[Mapping[tuple[str, str], str]] = {
         "route53-health-check",
         "health_check_month",
     ): "50 on AWS's own endpoints are free for an account, and which are such is not listed",
-    ("s3-bucket", "intelligent_frequent_next_450tb"): "the second step of a price, which an offer does not choose",
     ("sagemaker-endpoint", "request_second"): _BY_USE,
     ("vpc-endpoint", "data_processed"): _BY_USE,
     ("workspaces-workspace", "workspace_hour"): _NO_WORDS,
@@ -69,7 +68,6 @@ UNANSWERED: Final[Mapping[tuple[str, str], str]] = {
     ("cloudwatch", "metric_next_750k"): "of so many metrics no offer is needed: 35,715 monitored instances have them",
     ("cloudwatch", "metric_over_1m"): "of so many metrics no offer is needed: 142,858 monitored instances have them",
     ("dynamodb", "ia_replicated_write_request"): _NO_WORDS,
-    ("s3", "intelligent_frequent_next_450tb"): "the second step of a price, which an offer does not choose",
 }
 """Figure → why kinds ask for it where no source answers."""
 _TRIES: Final = 400

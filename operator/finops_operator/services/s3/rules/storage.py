@@ -90,7 +90,8 @@ _STEPS: Final = {
     ),
     "tieringFrequentBytes": (
         ("intelligent_frequent_first_50tb", Decimal(0), Decimal(50 * _TB)),
-        ("intelligent_frequent_next_450tb", Decimal(50 * _TB), None),
+        ("intelligent_frequent_next_450tb", Decimal(50 * _TB), Decimal(500 * _TB)),
+        ("intelligent_frequent_over_500tb", Decimal(500 * _TB), None),
     ),
 }
 """Metric → steps of a price that falls with the amount, counted as if the bucket were alone in the account."""
