@@ -51,7 +51,10 @@ IDLE_ONLY = policy(
     "production",
     regions=REGIONS,
     resources=["ec2-instance"],
-    checks=[{"id": "ec2_instance_overprovisioned", "enabled": False}],
+    checks=[
+        {"id": "ec2_instance_graviton", "enabled": False},
+        {"id": "ec2_instance_overprovisioned", "enabled": False},
+    ],
 )
 
 

@@ -48,7 +48,9 @@ def test_at_40_percent_throttling_every_resource_is_measured_or_unknown_and_none
             assert "cpuPercent" in one["utilization"] or "cpuPercent" in one["unknownUtilization"]
 
 
-_WITHOUT_METRICS = frozenset({"ebs_volume_gp2", "ec2_instance_public_ipv4", "ec2_instance_stopped"})
+_WITHOUT_METRICS = frozenset(
+    {"ebs_volume_gp2", "ec2_instance_graviton", "ec2_instance_public_ipv4", "ec2_instance_stopped"}
+)
 """Checks that judge what is set, whatever was measured."""
 
 

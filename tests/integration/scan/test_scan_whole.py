@@ -69,7 +69,11 @@ def test_each_check_finds_its_case_and_no_near_miss(scanned: Scan) -> None:
     assert ("ec2_instance_idle", "idle") in found
     assert ("ec2_instance_overprovisioned", "low") in found
     assert ("ebs_volume_unattached", "loose") in found
-    assert "busy" not in {name for _, name in found}
+    # It works: another processor or a larger type may suit it, and nothing that takes anything away.
+    assert {check for check, name in found if name == "busy"} <= {
+        "ec2_instance_graviton",
+        "ec2_instance_underprovisioned",
+    }
     reasons = {(one["check"], names[one["resource"]]): one["reason"] for one in report["notRecommended"]}
     assert "not running" in reasons["ec2_instance_idle", "stopped"]
     assert "CPU reached" in reasons["ec2_instance_idle", "busy"]
@@ -87,7 +91,9 @@ def test_a_second_scan_reads_the_inventory_again_and_no_metrics(scanned: Scan, a
 
 def test_the_calls_that_are_reported_are_the_calls_that_were_made(scanned: Scan, aws: AwsDouble) -> None:
     outcome = scanned()
-    assert dict(outcome.summary.api_calls) == {name: count for name, count in aws.counts.items() if count}
+    # The double counts by the names of signatures, which for one service is not the SDK's.
+    made = {name.replace("servicequotas:", "service-quotas:"): count for name, count in aws.counts.items() if count}
+    assert dict(outcome.summary.api_calls) == made
 
 
 def test_a_selector_narrows_the_policy_and_not_the_shared_inventory(scanned: Scan, store: Store) -> None:
