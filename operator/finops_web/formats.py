@@ -23,6 +23,11 @@ def money(amount: Decimal | None) -> str:
     return f"{_MINUS}{text}" if amount < 0 else text
 
 
+def saving(amount: Decimal | None) -> str:
+    """Return `money`, or the word “unknown”: a saving may be unknown though every price is there."""
+    return "unknown" if amount is None else money(amount)
+
+
 def net(one: Recommendation) -> str:
     """Return the saving at list price and net of commitments in words; empty where there is nothing to say."""
     return net_in_words(

@@ -19,7 +19,6 @@ from finops.crds.presentation import Presentation
 from finops.crds.reminders import Escalation
 from finops.crds.request_status import APPROVED, UndoStatus, WatchStatus
 from finops.domain.decision import NO_VOTES, Choice, State, VoteResult
-from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
 
 _ORDER: Final = {
@@ -112,9 +111,10 @@ class CardFacts:
     region: str
     words: Presentation
     steps: tuple[StepFact, ...]
-    current_monthly_cost: Decimal
-    new_monthly_cost: Decimal
-    monthly_savings: Decimal
+    current_monthly_cost: Decimal | None
+    new_monthly_cost: Decimal | None
+    monthly_savings: Decimal | None
+    saving_unknown: str
     list_monthly_savings: Decimal | None
     net_monthly_savings: Decimal | None
     net_note: str
@@ -167,13 +167,11 @@ class CardFacts:
         return self.state is State.SUCCEEDED and undo.until is not None and not undo.is_open and not undo.is_done
 
     @property
-    def extra_monthly_cost(self) -> Decimal:
-        """What an undo costs a month."""
+    def extra_monthly_cost(self) -> Decimal | None:
+        """What an undo costs a month, None where nobody knows what its act saves."""
+        if self.new_monthly_cost is None or self.current_monthly_cost is None:
+            return None
         return max(self.new_monthly_cost - self.current_monthly_cost, Decimal(0))
-
-    @property
-    def annual_savings(self) -> Decimal:
-        return annual_from_monthly(self.monthly_savings)
 
     @property
     def missing(self) -> int:
@@ -244,6 +242,7 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "current_monthly_cost": spec.estimate.current_monthly_cost,
         "new_monthly_cost": spec.estimate.new_monthly_cost,
         "monthly_savings": spec.estimate.monthly_savings,
+        "saving_unknown": spec.estimate.saving_unknown,
         "list_monthly_savings": spec.estimate.list_monthly_savings,
         "net_monthly_savings": spec.estimate.net_monthly_savings,
         "net_note": spec.estimate.net_note,

@@ -49,6 +49,10 @@ def group_cost(kind: ResourceKind[Any], group: Resource, costs: Sequence[str | N
     return cost_of_group(of, Attributed(tuple(members)))
 
 
+def _own(kind: ResourceKind[Any]) -> bool:
+    return kind.members is None or kind.members.billed_itself
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Prices and judges the resources of one kind; `lookup`: the price table; `members`: costs of a group's."""
@@ -69,9 +73,11 @@ class Bench:
 
     def cost(self, resource: Resource, utilization: Utilization | None = None, *, hours: int = 730) -> Cost:
         """Return what it costs; without what was measured a part that is billed by use is unknown."""
-        if self.kind.members is not None:
-            return group_cost(self.kind, resource, self.members)
-        return cost_of(resource, self.kind.billed_parts, self.lookup, Decimal(hours), utilization)
+        group = None if self.kind.members is None else group_cost(self.kind, resource, self.members)
+        if group is not None and not _own(self.kind):
+            return group
+        own = cost_of(resource, self.kind.billed_parts, self.lookup, Decimal(hours), utilization)
+        return own if group is None else replace(own, group=group.group, attributed=group.attributed)
 
     def judged(
         self, check: Check[Any], resource: Resource, utilization: Utilization | None = None, **parameters: Decimal

@@ -19,7 +19,7 @@ from finops.domain.resource import Resource
 from finops.domain.utilization import HourPoints, MetricSummary, MonthlyUse, Utilization
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.plugins.loaded import load_kinds
+from finops_operator.plugins.loaded import load_checks, load_kinds
 from finops_operator.scan.price import cost_of
 
 MORE_TAKES_NOTHING_AWAY: Final[Mapping[tuple[str, str], str]] = {
@@ -62,6 +62,7 @@ _DAY_SECONDS: Final = 86_400
 _STEPS: Final = (1, 2, 5, 10, 30)
 """How often a level is doubled or halved; thirty times is a billion."""
 _ROUNDING: Final = Decimal("0.000001")
+_LONGEST_REASON: Final = 256
 MEASURED_FOR_ITS_AGE: Final = {
     "route53_health_check_unused": "Route 53 does not say when a check was made: two weeks of its status show its age"
 }
@@ -86,6 +87,18 @@ def broken_laws(check: str, facts: Facts[Any], judge: Judge) -> Iterator[str]:
     yield from _gap_laws(known, names, decisive, with_use)
     yield from _use_laws(check, known, names, decisive, with_use)
     yield from _price_law(facts, judge)
+    yield from _unknown_law(check, facts, judge)
+
+
+def _unknown_law(check: str, facts: Facts[Any], judge: Judge) -> Iterator[str]:
+    """A check that says why no source can know a saving states none: people are asked on the strength of that."""
+    declared, found = load_checks()[check].saving_unknown, judge(facts)
+    if not declared or isinstance(found, NotRecommended):
+        return
+    if facts.cost.at_stake is not None and found.new_monthly_cost is not None:
+        yield f"it states a saving, of which the check says that nobody can know it: {declared}"
+    if len(declared) > _LONGEST_REASON or declared.endswith("."):
+        yield f"the reason is no end of a sentence of {_LONGEST_REASON} characters at most: {declared}"
 
 
 _WithUse = Callable[[Utilization], Finding | NotRecommended]
@@ -188,7 +201,10 @@ def _measuring(facts: Facts[Any], use: Utilization) -> Facts[Any]:
     kind, hours = _kinds()[facts.resource.kind], facts.settings.hours_per_month
 
     def cost(resource: Resource) -> Cost:
-        return facts.cost if kind.members else cost_of(resource, kind.billed_parts, facts.lookup, hours, use)
+        if kind.members is not None and not kind.members.billed_itself:
+            return facts.cost
+        own = cost_of(resource, kind.billed_parts, facts.lookup, hours, use)
+        return replace(own, group=facts.cost.group, attributed=facts.cost.attributed)
 
     return replace(facts, utilization=use, cost=cost(facts.resource), cost_of=cost)
 

@@ -90,9 +90,19 @@ class PlannedStep(Part):
 class Estimate(Part):
     """What the act would change in money, decimal strings a month."""
 
-    current_monthly_cost: Money = Field(description="What the resource costs a month now.")
-    new_monthly_cost: Money = Field(description="What remains to be paid a month afterwards.")
-    monthly_savings: Money = Field(description="The difference a month.")
+    current_monthly_cost: Money | None = Field(
+        default=None, description="What the resource costs a month now. Default: absent, not known."
+    )
+    new_monthly_cost: Money | None = Field(
+        default=None, description="What remains to be paid a month afterwards. Default: absent, not known."
+    )
+    monthly_savings: Money | None = Field(
+        default=None, description="The difference a month. Default: absent, not known; savingUnknown says why."
+    )
+    saving_unknown: Annotated[str, Field(max_length=256)] = Field(
+        default="",
+        description="Why no source can know the saving, as the end of a sentence. Default: empty, it is known.",
+    )
     list_monthly_savings: Money | None = Field(
         default=None, description="The difference a month at list price. Default: absent, not known."
     )
@@ -117,13 +127,27 @@ class Estimate(Part):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
+            "has(self.monthlySavings) ? has(self.currentMonthlyCost) && has(self.newMonthlyCost) : "
+            "has(self.savingUnknown) && self.savingUnknown != ''",
+            "is missing, or what it is the difference of",
+            "write all three figures, or say in savingUnknown why nobody can know the saving",
+            lambda estimate: bool(estimate.saving_unknown if estimate.monthly_savings is None else estimate.is_known),
+            ".monthlySavings",
+        ),
+        Rule(
+            "!has(self.monthlySavings) || !has(self.currentMonthlyCost) || "
             "double(self.monthlySavings) <= double(self.currentMonthlyCost)",
             "is more than currentMonthlyCost",
             "nothing can save more than it costs",
-            lambda estimate: estimate.monthly_savings <= estimate.current_monthly_cost,
+            lambda estimate: not estimate.is_known or estimate.monthly_savings <= estimate.current_monthly_cost,
             ".monthlySavings",
         ),
     )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all three figures are there."""
+        return None not in (self.current_monthly_cost, self.new_monthly_cost, self.monthly_savings)
 
 
 class Evidence(Part):

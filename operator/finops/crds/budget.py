@@ -187,7 +187,9 @@ class Budget(Kind):
             Column("Forecast", ".status.forecast", "Cost forecast for the whole month."),
             AGE,
             Column("Known", ".status.knownCost", "What is known of the cost so far.", wide=True),
-            Column("Unpriced", ".status.unpricedResources", "Resources without a price.", "integer", wide=True),
+            Column(
+                "Unpriced", ".status.unpricedResources", "Resources of which a part has no price.", "integer", wide=True
+            ),
             Column("Missing Days", ".status.missingDays", "Days not scanned whole.", "integer", wide=True),
             MESSAGE,
         ),

@@ -88,6 +88,12 @@ class Actions(Part):
         default=Decimal(5),
         description="US dollars a month below which no request is made. Default: 5.",
     )
+    propose_unknown_savings: bool = Field(
+        default=False,
+        description="Whether an act is proposed whose saving no source can know, such as the removal of unfinished "
+        "uploads. Its card says why; a saving that is unknown because a price is missing never is proposed. "
+        "Default: false.",
+    )
     maximum_open_requests: int = Field(
         default=50, ge=1, le=1000, description="Requests waiting or running at a time. Default: 50."
     )

@@ -34,7 +34,9 @@ class LastScan(Part):
     start_time: Time = Field(description="When it started.")
     completion_time: Time | None = Field(default=None, description="When it ended. Default: absent while it runs.")
     resources: Count = Field(default=0, description="Resources seen. Default: 0.")
-    unpriced_resources: Count = Field(default=0, description="Resources without a known price. Default: 0.")
+    unpriced_resources: Count = Field(
+        default=0, description="Resources of which at least one part has no known price. Default: 0."
+    )
     unknown_resources: Count = Field(default=0, description="Resources with too little data to be judged. Default: 0.")
     gaps: Count = Field(default=0, description="Things it could not see. Default: 0.")
     gap_details: Annotated[tuple[GapDetail, ...], Field(max_length=GAP_ROWS)] = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -146,11 +146,12 @@ class Cost:
     """What a resource costs as it stands; `monthly` is None as soon as one component has no price.
 
     Attributes:
-        monthly: cents-rounded list price per month for `hours_per_month`, None when unknown, and of a group.
+        monthly: cents-rounded list price per month for `hours_per_month`, None when unknown, and of a group for which
+            AWS bills nothing; of another group what is billed for itself.
         hourly: unrounded hourly figure where the resource is billed by the hour, else None.
         components: the priced parts.
         missing: dimensions without a price, with the reason in words.
-        group: of a group, for which AWS bills nothing, whose cost is its cost.
+        group: of a group, whose cost is its cost too.
         attributed: what these cost; None where nobody has asked, and for what is no group.
     """
 
@@ -162,11 +163,26 @@ class Cost:
     attributed: Attributed | None = None
 
     @property
+    def of_members(self) -> bool:
+        """Whether AWS bills nothing for it, but for its members alone."""
+        return self.group is not None and self.monthly is None and not self.missing
+
+    @property
     def at_stake(self) -> Decimal | None:
-        """What a month may save at most: its cost, of a group its members', None where a part of it is not known."""
+        """What a month may save at most: its cost, of a group with its members', None where a part is not known."""
         if self.group is None:
             return self.monthly
-        return None if self.attributed is None else self.attributed.whole
+        members = None if self.attributed is None else self.attributed.whole
+        if self.of_members or members is None:
+            return members
+        return None if self.monthly is None else self.monthly + members
+
+    @property
+    def at_least(self) -> Decimal | None:
+        """What is known of `at_stake`, rounded: all of it or a part; None where nothing is."""
+        members = None if self.attributed is None else self.attributed.monthly
+        known = [one for one in (self.known_monthly, members) if one is not None]
+        return sum(known, Decimal("0.00")) if known else None
 
     @property
     def known_monthly(self) -> Decimal | None:
@@ -178,8 +194,8 @@ class Cost:
     @property
     def unrounded_monthly(self) -> Decimal | None:
         """The monthly cost before rounding, from which savings are computed; None when it is unknown."""
-        if self.monthly is None:
-            return None
+        if self.monthly is None or not self.components:
+            return self.monthly
         return sum((component.monthly for component in self.components), Decimal(0))
 
     @property
@@ -193,9 +209,10 @@ class Cost:
         """Return the same cost in a month of so many hours."""
         parts = (BilledQuantity(one.dimension, one.quantity, one.price, one.used_in_hours) for one in self.components)
         attributed = None if self.attributed is None else self.attributed.over(hours_per_month)
-        if self.group is None:
-            return cost_from(parts, self.missing, hours_per_month)
-        return cost_of_group(self.group, attributed)
+        if self.of_members and self.group is not None:
+            return cost_of_group(self.group, attributed)
+        own = cost_from(parts, self.missing, hours_per_month)
+        return replace(own, group=self.group, attributed=attributed)
 
     @property
     def price(self) -> Price | None:

@@ -44,6 +44,7 @@ class BlockCode(StrEnum):
     NOT_ALLOWED = "NotAllowed"
     NO_EXECUTOR_ROLE = "NoExecutorRole"
     NO_PRICE = "NoPrice"
+    UNKNOWN_SAVING = "UnknownSaving"
     BELOW_MINIMUM = "BelowMinimum"
     REFUSED_BY_PREFLIGHT = "RefusedByPreflight"
 
@@ -166,6 +167,8 @@ class Recommendation:
         net_note: what commitments change, as the end of a sentence; empty: nothing to say.
         lasts_days: days after which AWS undoes the act by itself, so that `monthly_savings` is saved in the month of
             the act and not again; 0: it is saved every month.
+        saving_unknown: why no source can know the saving, as the check says, as the end of a sentence; empty where it
+            is known, or where only a price or a figure is missing.
     """
 
     id: str
@@ -204,6 +207,7 @@ class Recommendation:
     list_monthly_savings: Decimal | None = None
     net_monthly_savings: Decimal | None = None
     net_note: str = ""
+    saving_unknown: str = ""
 
 
 def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:

@@ -33,7 +33,7 @@ class ShardCost:
 
         A group adds nothing to it, and lacks no price.
         """
-        group = cost.group is not None
+        group = cost.of_members
         return ShardCost(
             self.monthly_cost + (Decimal(0) if group else cost.known_monthly or Decimal(0)),
             self.resources + 1,
@@ -71,17 +71,20 @@ class StatusSum:
         monthly_savings: of acts that last, every month.
         count: of all.
         once_savings: of acts that AWS undoes by itself, in the month of the act and not again; no part of the other.
+        unknown: of how many the saving is not known, so that they are in neither sum.
     """
 
     monthly_savings: Decimal = Decimal("0.00")
     count: int = 0
     once_savings: Decimal = Decimal("0.00")
+    unknown: int = 0
 
     def __add__(self, other: StatusSum) -> StatusSum:
         return StatusSum(
             self.monthly_savings + other.monthly_savings,
             self.count + other.count,
             self.once_savings + other.once_savings,
+            self.unknown + other.unknown,
         )
 
     def __sub__(self, other: StatusSum) -> StatusSum:
@@ -89,11 +92,14 @@ class StatusSum:
             self.monthly_savings - other.monthly_savings,
             self.count - other.count,
             self.once_savings - other.once_savings,
+            self.unknown - other.unknown,
         )
 
     def plus(self, savings: Decimal | None, *, once: bool) -> StatusSum:
         """Return this with one recommendation more; an unknown saving adds nothing but is counted."""
-        known = to_cents(savings or Decimal(0))
+        if savings is None:
+            return self + StatusSum(count=1, unknown=1)
+        known = to_cents(savings)
         return self + (StatusSum(count=1, once_savings=known) if once else StatusSum(known, 1))
 
 

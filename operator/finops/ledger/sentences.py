@@ -93,7 +93,9 @@ def _proposed(entry: Entry) -> Sentence:
     if asked_by:
         undo = f"The undo of {action} was proposed"
         return Sentence(Shape.INTENT, undo, detail=f"Asked for by {asked_by}, {resource}")
-    parts = (f"Saves {saving} USD {_how_often(entry.detail)}" if saving else "", resource)
+    unknown = _text(entry.detail, "savingUnknown")
+    saves = f"Saves {saving} USD {_how_often(entry.detail)}" if saving else ""
+    parts = (saves or (f"Saving unknown: {unknown}" if unknown else ""), resource)
     return Sentence(
         Shape.INTENT,
         f"proposed {action}",

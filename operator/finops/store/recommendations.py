@@ -317,6 +317,7 @@ def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
         "listMonthlySavings": as_text(one.list_monthly_savings),
         "netMonthlySavings": as_text(one.net_monthly_savings),
         "netNote": one.net_note,
+        "savingUnknown": one.saving_unknown,
         "currency": one.currency,
         "priceSource": one.price_source,
         "priceAsOf": one.price_as_of,
@@ -382,6 +383,7 @@ def recommendation_from_json(record: Mapping[str, Any]) -> Recommendation:
         list_monthly_savings=_money(record.get("listMonthlySavings", record["attributes"].get("listMonthlySavings"))),
         net_monthly_savings=_money(record.get("netMonthlySavings")),
         net_note=record.get("netNote") or "",
+        saving_unknown=record.get("savingUnknown") or "",
     )
 
 
@@ -429,19 +431,27 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
 
 
 def savings_to_text(savings: Savings) -> str:
-    """Return the stored form of savings by status: money a month, number, money that comes once."""
+    """Return the stored form of savings by status: money a month, number, money that comes once, how many unknown."""
     parts = {"actionable": savings.actionable, "advice": savings.advice, "blocked": savings.blocked}
-    shown = {name: [f"{part.monthly_savings:f}", part.count, f"{part.once_savings:f}"] for name, part in parts.items()}
+    shown = {
+        name: [
+            f"{part.monthly_savings:f}",
+            part.count,
+            f"{part.once_savings:f}",
+            *([part.unknown] if part.unknown else []),
+        ]
+        for name, part in parts.items()
+    }
     return json.dumps(shown)
 
 
 def _savings_from_text(text: str) -> Savings:
     parts = json.loads(text)
-    # What an earlier release wrote holds two figures, and nothing that comes once.
+    # What an earlier release wrote holds two figures, and nothing that comes once, or three and none that are unknown.
     return Savings(
         **{
-            name: StatusSum(Decimal(money), count, Decimal(once[0] if once else "0.00"))
-            for name, (money, count, *once) in parts.items()
+            name: StatusSum(Decimal(money), count, Decimal(rest[0] if rest else "0.00"), rest[1] if rest[1:] else 0)
+            for name, (money, count, *rest) in parts.items()
         }
     )
 

@@ -24,6 +24,7 @@ _SKU: Final = 8
 """Where a row has the measured hours and the number of the product, if it has them."""
 NOT_PRICED: Final = Cost(None, None, missing=("the scan that lists it has not priced it yet",))
 """What a reader shows for a resource that a scan has listed a moment ago."""
+_OF_AN_OLDER_RELEASE: Final = Cost(None, None, missing=("an older release priced it; the next scan does so anew",))
 
 
 class ResourceCostStore:
@@ -118,7 +119,10 @@ def _all_members(named: Sequence[str] | None, known: Mapping[str, tuple[str, ...
 
 
 def cost_to_text(cost: Cost) -> str:
-    """Return the compact record: a row for each priced part, and what has no price; of a group whose cost is its."""
+    """Return the compact record: a row for each priced part, and what has no price; of a group whose cost is its.
+
+    The third place is null for what is no group: a record of an older release has none, and may be of either.
+    """
     rows = [
         [
             one.dimension,
@@ -133,17 +137,25 @@ def cost_to_text(cost: Cost) -> str:
         ]
         for one in cost.components
     ]
-    group = [] if cost.group is None else [[cost.group.kind, cost.group.ids, cost.group.through]]
-    return json.dumps([rows, list(cost.missing), *group], separators=(",", ":"))
+    group = None if cost.group is None else [cost.group.kind, cost.group.ids, cost.group.through, not cost.of_members]
+    return json.dumps([rows, list(cost.missing), group], separators=(",", ":"))
 
 
 def cost_from_text(text: str, hours_per_month: Decimal = DEFAULT_HOURS_PER_MONTH) -> Cost:
-    """Return the cost behind `cost_to_text` in a month of so many hours."""
-    rows, missing, *group = json.loads(text)
-    if group:
-        ((kind, ids, through),) = group
-        return cost_of_group(GroupOf(kind, None if ids is None else tuple(ids), through))
-    return cost_from(map(_quantity, rows), missing, hours_per_month)
+    """Return the cost behind `cost_to_text` in a month of so many hours.
+
+    A record of an older release with nothing billed is not known: it may be that of a group, which costs what its
+    members cost.
+    """
+    rows, missing, *further = json.loads(text)
+    if not (further or rows or missing):
+        return _OF_AN_OLDER_RELEASE
+    own = cost_from(map(_quantity, rows), missing, hours_per_month)
+    if not further or further[0] is None:
+        return own
+    kind, ids, through, *billed_itself = further[0]
+    group = GroupOf(kind, None if ids is None else tuple(ids), through)
+    return replace(own, group=group) if any(billed_itself) else cost_of_group(group)
 
 
 def _quantity(row: Sequence[Any]) -> BilledQuantity:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from finops.crds.action_request import ActionRequest
+from finops.crds.action_request import ActionRequest, Estimate
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import Vote
@@ -57,9 +57,7 @@ class ActRequests:
             deciders=self._deciders(request),
             dry_run=spec.dry_run,
             estimate={
-                "currentMonthlyCost": f"{spec.estimate.current_monthly_cost}",
-                "newMonthlyCost": f"{spec.estimate.new_monthly_cost}",
-                "monthlySavings": f"{spec.estimate.monthly_savings}",
+                **_figures(spec.estimate),
                 "currency": spec.estimate.currency,
                 **_hours(policy),
                 **({"lastsDays": str(spec.estimate.lasts_days)} if spec.estimate.lasts_days else {}),
@@ -110,6 +108,16 @@ class ActRequests:
 
     def _deciders(self, request: ActionRequest) -> tuple[str, ...]:
         return tuple(vote.voter.handle for vote in reversed(self.counted_approvals(request)))
+
+
+def _figures(estimate: Estimate) -> dict[str, str]:
+    """Return the amounts that are known; an absent one is no zero."""
+    amounts = {
+        "currentMonthlyCost": estimate.current_monthly_cost,
+        "newMonthlyCost": estimate.new_monthly_cost,
+        "monthlySavings": estimate.monthly_savings,
+    }
+    return {name: f"{amount}" for name, amount in amounts.items() if amount is not None}
 
 
 def _hours(policy: ScanPolicy | None) -> dict[str, str]:

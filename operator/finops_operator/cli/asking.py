@@ -91,6 +91,9 @@ def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str
 def money_of(spec: Mapping[str, Any]) -> tuple[str, str]:
     """Return label and text of the line about money: what an act saves, or what its undo costs."""
     estimate = spec["estimate"]
+    if estimate.get("monthlySavings") is None:
+        unknown = f"unknown: {estimate['savingUnknown']}"
+        return ("Costs", f"what it saved again, {unknown}") if "undoes" in spec else ("Saves", unknown)
     before, after = estimate["currentMonthlyCost"], estimate["newMonthlyCost"]
     days = estimate.get("lastsDays")
     often = f"once, in at most {days} days" if days else "a month"

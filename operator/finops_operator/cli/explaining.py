@@ -174,7 +174,10 @@ def _money(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     attributes = record["attributes"]
     now, then, saving = record["currentMonthlyCost"], record["newMonthlyCost"], record["monthlySavings"]
     of_members = ", attributed: that of its members" if attributes.get("attributed") else ""
-    yield "cost now", f"{amount(now)} {CURRENCY} a month{of_members}" if now is not None else "unknown"
+    of_members = of_members or (", with that of its members" if attributes.get("withMembers") else "")
+    at_least = attributes.get("knownMonthlyCost") if now is None else None
+    known = f"at least {amount(at_least)} {CURRENCY} a month{of_members}" if at_least else "unknown"
+    yield "cost now", f"{amount(now)} {CURRENCY} a month{of_members}" if now is not None else known
     yield "cost then", f"{amount(then)} {CURRENCY} a month" if then is not None else "unknown"
     if saving is None:
         yield "saves", f"unknown: {attributes.get('noPriceReason') or 'a price is missing'}"

@@ -142,7 +142,7 @@ def total_line(savings: Savings, possible: StatusSum = NOTHING) -> str:
     if not savings.count:
         return "Nothing to save was found."
     shown = [
-        f"{amount(part.monthly_savings)} {word} in {part.count}{once_in_words(part)}"
+        f"{amount(part.monthly_savings)} {word} in {part.count}{once_in_words(part)}{unknown_in_words(part)}"
         for word, part in parts
         if part.count
     ]
@@ -153,3 +153,8 @@ def total_line(savings: Savings, possible: StatusSum = NOTHING) -> str:
 def once_in_words(part: StatusSum) -> str:
     """Return what comes once beside what comes every month: `, and 48.00 once`; empty when nothing does."""
     return f", and {amount(part.once_savings)} once" if part.once_savings else ""
+
+
+def unknown_in_words(part: StatusSum) -> str:
+    """Return how many of the number have an unknown saving: `, 2 unknown`; empty where none has."""
+    return f", {part.unknown} unknown" if part.unknown else ""

@@ -105,10 +105,16 @@ def _cost_in(one: Observed, known: Mapping[tuple[Shard, str], Observed]) -> Cost
         theirs = [None if each is None else _ids_of(each.resource) for each in behind]
         named = None if None in theirs else tuple(dict.fromkeys(name for ids in theirs for name in ids or ()))
     if named is None:
-        return cost_of_group(group, Attributed())
+        return _with_members(one, members, group, Attributed())
     costs = [known.get((replace(one.resource.shard, kind=group.kind), name)) for name in named]
     priced = (_NOT_THERE if each is None else each.cost for each in costs)
-    return cost_of_group(group, Attributed(tuple(zip(named, priced, strict=True))))
+    return _with_members(one, members, group, Attributed(tuple(zip(named, priced, strict=True))))
+
+
+def _with_members(one: Observed, members: Members, group: GroupOf, found: Attributed) -> Cost:
+    if members.billed_itself:
+        return replace(one.cost, group=group, attributed=found)
+    return cost_of_group(group, found)
 
 
 def _members_of(resource: Resource) -> Members | None:
@@ -173,6 +179,7 @@ def _recommendation(record: Mapping[str, Any], policy: str) -> Recommendation:
         list_monthly_savings=_money(record.get("listMonthlySavings")),
         net_monthly_savings=_money(record.get("netMonthlySavings")),
         net_note=str(record.get("netNote") or ""),
+        saving_unknown=str(record.get("savingUnknown") or ""),
     )
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from finops.domain.money import CURRENCY, as_text, to_cents
+from finops.domain.price import Cost
 from finops.domain.quantity import counted
+from finops.domain.report import ShardCost
 from finops.domain.resource import Resource, Shard
 from finops.domain.tags import carries
 from finops.store.connection import Store
@@ -49,54 +50,38 @@ class Tally:
     """Counts what was listed, and how much of it each policy selects."""
 
     def __init__(self, policies: Iterable[Selection]) -> None:
-        self._all = _Sum()
-        self._of = {one.name: _Sum() for one in policies}
+        self._all = ShardCost()
+        self._of = {one.name: ShardCost() for one in policies}
 
-    def add(
-        self, monthly_cost: Decimal | None, at_least: Decimal | None, policies: Iterable[str], *, group: bool = False
-    ) -> None:
-        """Count one resource; of an unknown cost counts what it is at least, and the sentences say so.
-
-        `group`: AWS bills its members, which are resources of their own.
-        """
-        for one in (self._all, *(self._of[name] for name in policies)):
-            one.add(monthly_cost, at_least, group=group)
+    def add(self, cost: Cost, policies: Iterable[str]) -> None:
+        """Count one resource, as every total does: `ShardCost` decides what of it is known."""
+        self._all = self._all.plus(cost)
+        for name in policies:
+            self._of[name] = self._of[name].plus(cost)
 
     def sentences(self) -> list[str]:
         """Return the totals in words: of everything first, then of each policy that selects another number of it."""
-        sentences = [self._all.sentence()]
+        sentences = [_sentence(self._all)]
         for name, part in self._of.items():
             if part != self._all:
-                sentences.append(f"policy {name} selects {part.count} of them, {part.money()}: --policy {name}")
+                sentences.append(f"policy {name} selects {part.resources} of them, {_money(part)}: --policy {name}")
         return sentences
 
 
 _OF_MEMBERS: Final = "which cost what their members cost"
+_UNKNOWN: Final = "cost unknown"
 
 
-@dataclass(slots=True)
-class _Sum:
-    """Resources, what is known of their monthly cost, and how many have a part without a price."""
+def _money(part: ShardCost) -> str:
+    if part.resources and part.groups == part.resources:
+        return _OF_MEMBERS
+    if part.own_cost is None:
+        return _UNKNOWN
+    return f"{'at least ' if part.unpriced else ''}{as_text(to_cents(part.own_cost))} {CURRENCY}"
 
-    count: int = 0
-    cost: Decimal = Decimal(0)
-    unpriced: int = 0
-    groups: int = 0
 
-    def add(self, monthly_cost: Decimal | None, at_least: Decimal | None, *, group: bool) -> None:
-        self.count += 1
-        self.groups += group
-        self.cost += monthly_cost or at_least or Decimal(0)
-        self.unpriced += monthly_cost is None
-
-    def money(self) -> str:
-        if self.count and self.groups == self.count:
-            return _OF_MEMBERS
-        if self.unpriced and self.unpriced == self.count and not self.cost:
-            return "cost unknown"
-        return f"{'at least ' if self.unpriced else ''}{as_text(to_cents(self.cost))} {CURRENCY}"
-
-    def sentence(self) -> str:
-        month = "" if self.money() in ("cost unknown", _OF_MEMBERS) else " a month"
-        without = f", {self.unpriced} of them without a price" if self.unpriced else ""
-        return f"{counted(self.count, 'resource')}, {self.money()}{month}{without}"
+def _sentence(part: ShardCost) -> str:
+    money = _money(part)
+    month = "" if money in (_UNKNOWN, _OF_MEMBERS) else " a month"
+    without = f", {part.unpriced} of them not fully priced" if part.unpriced else ""
+    return f"{counted(part.resources, 'resource')}, {money}{month}{without}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from finops.crds.action_request import ActionRequest
+from finops.crds.action_request import ActionRequest, Estimate
 from finops.domain.audit import Entry, RecordKind, is_loss
 from finops.domain.canonical import Json
 from finops.ports.ledger import Ledger
@@ -100,13 +100,14 @@ class Origins:
                     detail={"specHash": spec_hash(request.spec), **_undoes(request)},
                 )
             )
-            logger.info(
-                "request proposed, it saves %s %s a month",
-                request.spec.estimate.monthly_savings,
-                request.spec.estimate.currency,
-                extra=request_fields(request),
-            )
+            logger.info("request proposed, %s", _worth(request.spec.estimate), extra=request_fields(request))
             killpoint("propose.recorded")
+
+
+def _worth(estimate: Estimate) -> str:
+    if estimate.monthly_savings is None:
+        return "its saving is unknown"
+    return f"it saves {estimate.monthly_savings} {estimate.currency} a month"
 
 
 def _undoes(request: ActionRequest) -> dict[str, Json]:

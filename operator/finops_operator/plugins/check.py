@@ -137,6 +137,8 @@ class Check(Generic[KindFacts]):
         action_type, effort: what its recommendation means for people.
         evaluate: pure judgement; NotRecommended carries the reason why not.
         action: id of the action it recommends, empty when it gives advice only.
+        saving_unknown: why no source can know what following its advice saves, as the end of a sentence of at most 256
+            characters; empty where prices and figures say it. A check that declares it never states a saving.
         restart_needed, rollback_possible, destructive: what that action, or following the advice, brings with it.
         parameters: what a policy may set.
         window_parameter: name of the parameter that says how many days of metrics the check must see, empty when the
@@ -159,6 +161,7 @@ class Check(Generic[KindFacts]):
     effort: Effort
     evaluate: Callable[[Facts[KindFacts], Parameters], Finding | NotRecommended]
     action: str = ""
+    saving_unknown: str = ""
     restart_needed: bool = False
     rollback_possible: bool = True
     destructive: bool = False

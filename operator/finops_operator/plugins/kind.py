@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeAlias
+from typing import Any, Final, Generic, TypeAlias
 
 from finops.domain.focus.categories import UNNAMED, BilledAs
 from finops.domain.price import Price, PriceQuery
@@ -19,11 +19,14 @@ from finops.domain.utilization import Utilization
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.commitments import NOT_READ, Commitments
 from finops_operator.plugins.facts import KindFacts
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import Owner, owned_by
 from finops_operator.pricing.offers import Offers
 
 PriceLookup: TypeAlias = Callable[[PriceQuery], Price | None]
 """A pure question to a price table: a figure of exactly that region and product, or None."""
+
+
+_BY_TAGS: Final = owned_by()
 
 
 def _always(_: Resource) -> bool:
@@ -32,10 +35,6 @@ def _always(_: Resource) -> bool:
 
 def _nothing(_: Resource) -> tuple[tuple[str, str], ...]:
     return ()
-
-
-def _owner_by_tags(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,11 +289,13 @@ class Members:
         of: returns the ids of a group's members, None where AWS did not say; with `through` those of the groups that
             have the members.
         through: kind of the groups between, empty where there are none.
+        billed_itself: whether AWS bills something for the group beside its members, such as a cluster's storage.
     """
 
     kind: str
     of: Callable[[Resource], tuple[str, ...] | None]
     through: str = ""
+    billed_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,8 +326,8 @@ class ResourceKind(Generic[KindFacts]):
         commitments: what is known of Reserved Instances, Savings Plans and the like that pay for it.
         offers: where AWS's price list has the figures that no table has.
         steps_from: of a kind of which parts have `further` steps, how many resources can reach one; 0: no part has any.
-        members: of a group; their costs are what the group costs, and each is counted once, as the member's. None for a
-            kind that is no group.
+        members: of a group; their costs are the group's too, and each is counted once, as the member's. None for a kind
+            that is no group.
     """
 
     id: str
@@ -343,7 +344,7 @@ class ResourceKind(Generic[KindFacts]):
     metrics: tuple[MetricSpec, ...] = ()
     dry_run: bool = False
     memory: Memory | None = None
-    owner: Callable[[Resource], Owner | None] = _owner_by_tags
+    owner: Callable[[Resource], Owner | None] = _BY_TAGS
     type_of: Callable[[Resource], str] = lambda _: ""
     products: tuple[Product, ...] = ()
     left_out: tuple[str, ...] | None = None

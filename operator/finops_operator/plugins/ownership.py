@@ -9,9 +9,11 @@ cut to a safe alphabet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from finops.domain.resource import Resource
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_./:@+=-]+")
 _LONGEST_NAME: Final = 128
@@ -146,6 +148,11 @@ def managed_by_service(principal: str) -> Owner:
 def owner_by_tags(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> Owner | None:
     """Return the owner nearest to a resource with these tags, None when nobody claims it; `signs` are its kind's."""
     return next(iter(owners(tags, signs)), None)
+
+
+def owned_by(signs: tuple[Sign, ...] = ()) -> Callable[[Resource], Owner | None]:
+    """Return what a kind says of the owner of a resource where its tags alone show it; `signs` are the kind's own."""
+    return lambda resource: owner_by_tags(resource.tags, signs)
 
 
 def owners(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[Owner, ...]:

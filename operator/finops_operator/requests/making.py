@@ -87,12 +87,18 @@ def _intent(request: ActionRequest, further: Mapping[str, Json]) -> Entry:
             "policy": spec.policy,
             "action": spec.action,
             "resource": spec.resource.arn,
-            "monthlySavings": f"{spec.estimate.monthly_savings}",
+            **_saving(spec),
             **({"lastsDays": str(lasts)} if (lasts := spec.estimate.lasts_days) else {}),
             "dryRun": spec.dry_run,
             **further,
         },
     )
+
+
+def _saving(spec: ActionRequestSpec) -> dict[str, Json]:
+    """Return what the act is proposed to save, or why nobody can know it."""
+    saving, unknown = spec.estimate.monthly_savings, spec.estimate.saving_unknown
+    return {"savingUnknown": unknown} if saving is None else {"monthlySavings": f"{saving}"}
 
 
 def _owner(policy: ScanPolicy) -> OwnerReference:

@@ -238,7 +238,8 @@ def _spec(case: _Case, kind: ResourceKind[Any], observation: Observation, now: d
                 update={
                     "current_monthly_cost": before.estimate.new_monthly_cost,
                     "new_monthly_cost": before.estimate.current_monthly_cost,
-                    "monthly_savings": Decimal("0.00"),
+                    # Of an act whose saving nobody can know, nobody knows what its undo costs.
+                    "monthly_savings": None if before.estimate.monthly_savings is None else Decimal("0.00"),
                 }
             ),
             # Its card stands in the thread of the act's.
@@ -264,7 +265,8 @@ def _as_recommendation(case: _Case) -> Recommendation:
         parameters=case.parameters,
         current_monthly_cost=estimate.new_monthly_cost,
         new_monthly_cost=estimate.current_monthly_cost,
-        monthly_savings=Decimal("0.00"),
+        monthly_savings=None if estimate.monthly_savings is None else Decimal("0.00"),
+        saving_unknown=estimate.saving_unknown,
         price_source=estimate.price_source,
         price_as_of=estimate.price_date,
         effort=action.effort,

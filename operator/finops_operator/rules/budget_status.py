@@ -132,7 +132,7 @@ def unknown_of(month: MonthSoFar, gaps: tuple[Gap, ...]) -> str:
     """Return what is not known of the month's cost, in one phrase; empty when all is."""
     unknown = [
         f"{counted(month.missing_days, 'day')} of the month not scanned whole" if month.missing_days else "",
-        f"{counted(month.unpriced, 'resource')} without a price" if month.unpriced else "",
+        f"{counted(month.unpriced, 'resource')} not fully priced" if month.unpriced else "",
         f"{counted(len(gaps), 'gap')} of the last scans, such as {_named(gaps[0])}" if gaps else "",
     ]
     return ", ".join(one for one in unknown if one)

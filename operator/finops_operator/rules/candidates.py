@@ -195,15 +195,22 @@ def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] 
         return Trigger.SUPERSEDED, f"The policy's mode is {actions.mode.value} now."
     if not spec.approval.decide_as(terms_now(policy, request)):
         return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
+    if spec.undoes is None and spec.estimate.monthly_savings is None and not actions.propose_unknown_savings:
+        return Trigger.WITHDRAWN, "The policy no longer asks people about a saving that nobody can know."
     if spec.undoes is None and spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings):
         return Trigger.SUPERSEDED, "The policy's Slack channel or its minimum changed; votes are asked for anew there."
     return None
 
 
-def card_channel(policy: ScanPolicy, monthly_savings: Decimal) -> str | None:
-    """Return the channel that gets a card for a request that saves so much; None when it gets none."""
+def card_channel(policy: ScanPolicy, monthly_savings: Decimal | None) -> str | None:
+    """Return the channel that gets a card for a request that saves so much; None when it gets none.
+
+    A saving that nobody can know (None) is no small one: where the policy lets it be proposed, people get its card.
+    """
     slack = policy.spec.notify.slack
-    return slack.channel if slack is not None and monthly_savings >= slack.minimum_monthly_savings else None
+    if slack is None or (monthly_savings is not None and monthly_savings < slack.minimum_monthly_savings):
+        return None
+    return slack.channel
 
 
 def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
@@ -239,8 +246,6 @@ def request_spec(
     Raises:
         InvalidInput (InvalidObject): a value does not fit the kind, e.g. a name that is too long.
     """
-    saving = to_cents(item.monthly_savings or Decimal(0))
-    current = to_cents(item.current_monthly_cost or Decimal(0))
     return ActionRequestSpec(
         policy=policy.metadata.name,
         account=account.metadata.name,
@@ -257,18 +262,7 @@ def request_spec(
         plan=tuple(PlannedStep.of(step, words.steps.get(step.id, "")) for step in plan.steps),
         plan_hash=plan.hash,
         fingerprint=fingerprint_texts(plan.fingerprint),
-        estimate=Estimate(
-            current_monthly_cost=current,
-            # The three figures on a card must add up after rounding.
-            new_monthly_cost=current - saving,
-            monthly_savings=saving,
-            list_monthly_savings=item.list_monthly_savings,
-            net_monthly_savings=item.net_monthly_savings,
-            net_note=item.net_note[:256],
-            lasts_days=words.lasts_days or None,
-            price_source=item.price_source,
-            price_date=item.price_as_of,
-        ),
+        estimate=_estimate(item, words.lasts_days),
         evidence=_evidence(item),
         presentation=words.presentation,
         effort=item.effort,
@@ -277,8 +271,28 @@ def request_spec(
         destructive=item.destructive,
         dry_run=policy.spec.actions.mode is Mode.DRY_RUN,
         approval=approval_terms(policy, destructive=item.destructive),
-        slack_channel=card_channel(policy, saving),
+        slack_channel=card_channel(policy, item.monthly_savings),
         expires_at=(now + policy.spec.approval.expires_after.delta).replace(microsecond=0),
+    )
+
+
+def _estimate(item: Recommendation, lasts_days: int) -> Estimate:
+    """Return the money of a recommendation; what is not known stays so, and is no zero."""
+    current, saving = (
+        None if one is None else to_cents(one) for one in (item.current_monthly_cost, item.monthly_savings)
+    )
+    return Estimate(
+        current_monthly_cost=current,
+        # The three figures on a card must add up after rounding.
+        new_monthly_cost=None if current is None or saving is None else current - saving,
+        monthly_savings=saving,
+        saving_unknown=item.saving_unknown[:256],
+        list_monthly_savings=item.list_monthly_savings,
+        net_monthly_savings=item.net_monthly_savings,
+        net_note=item.net_note[:256],
+        lasts_days=lasts_days or None,
+        price_source=item.price_source,
+        price_date=item.price_as_of,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from finops.crds.action_request import ActionRequest, ActionRequestSpec, DigestEntry
 from finops.crds.scan_policy import ScanPolicy
@@ -26,7 +27,7 @@ def in_order(
         requests: all that there are; those of this policy made in the last 24 hours count.
         now: names the digest.
     """
-    ordered = sorted(specs, key=lambda spec: (spec.estimate.monthly_savings, spec.resource.arn))
+    ordered = sorted(specs, key=_saving_first)
     shown = [spec for spec in ordered if spec.slack_channel is not None]
     slack = policy.spec.notify.slack
     # A message that lists one request would say everything twice.
@@ -39,6 +40,12 @@ def in_order(
         else spec
         for spec in ordered
     )
+
+
+def _saving_first(spec: ActionRequestSpec) -> tuple[bool, Decimal, str]:
+    """Order by saving, smallest first; one that nobody can know comes before them all."""
+    saving = spec.estimate.monthly_savings
+    return saving is not None, saving or Decimal(0), spec.resource.arn
 
 
 def _cards(policy: ScanPolicy, requests: Iterable[ActionRequest], now: datetime) -> int:

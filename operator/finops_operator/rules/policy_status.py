@@ -367,7 +367,7 @@ def _prices(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:
         return (
             False,
             "SomeUnpriced",
-            f"Totals are at least what they say: no known price in {counted(summary.unpriced_resources, 'resource')}.",
+            f"Totals are at least what they say: {counted(summary.unpriced_resources, 'resource')} not fully priced.",
         )
     return True, "Current", "Every resource has a price."
 

@@ -30,6 +30,7 @@ class ActTerms:
     Attributes:
         allowed: `actions.allowed` of the policy.
         minimum: `actions.minimumMonthlySavings` of the policy.
+        unknown_savings: `actions.proposeUnknownSavings` of the policy.
         account: name of the AwsAccount object, empty when the policy names none for the AWS account.
         granted: what the account lets policies of this namespace do.
         has_executor_role: whether the account names a role to act with.
@@ -42,6 +43,7 @@ class ActTerms:
     account: str = ""
     granted: frozenset[str] = frozenset()
     has_executor_role: bool = False
+    unknown_savings: bool = False
 
 
 def act_terms(policy: ScanPolicy, account: AwsAccount | None) -> ActTerms:
@@ -51,6 +53,7 @@ def act_terms(policy: ScanPolicy, account: AwsAccount | None) -> ActTerms:
         mode=actions.mode,
         allowed=frozenset(actions.allowed),
         minimum=actions.minimum_monthly_savings,
+        unknown_savings=actions.propose_unknown_savings,
         protect_tags=actions.protect_tags,
         account=account.metadata.name if account is not None else "",
         granted=frozenset(account.spec.actions_for(namespace) or ()) if account is not None else frozenset(),
@@ -99,7 +102,15 @@ def _blocks(item: Recommendation, terms: ActTerms) -> Iterator[Block]:
 
 def _money(item: Recommendation, terms: ActTerms) -> Iterator[Block]:
     saving = item.monthly_savings
-    if saving is None or item.current_monthly_cost is None or item.new_monthly_cost is None:
+    if saving is None and item.saving_unknown:
+        # Nobody can know it, so that only people can weigh it: where the policy wants them to be asked.
+        if not terms.unknown_savings:
+            yield Block(
+                BlockCode.UNKNOWN_SAVING,
+                f"The saving is unknown: {item.saving_unknown}. To ask people all the same, set "
+                "actions.proposeUnknownSavings.",
+            )
+    elif saving is None or item.current_monthly_cost is None or item.new_monthly_cost is None:
         why = item.attributes.get("noPriceReason")
         yield Block(BlockCode.NO_PRICE, f"The saving is unknown: {why or 'a price is missing'}.")
     elif saving <= 0:

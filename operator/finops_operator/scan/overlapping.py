@@ -1,7 +1,8 @@
 """A group and its members share one cost: of what both would save only the better advice counts. Pure.
 
-Called once when all of a scan was judged. A group's advice counts where it saves more than that for all of its members
-together, else theirs counts; advice that can be carried out never gives way to advice that cannot.
+Called once when all of a scan was judged. The side counts of which more can be carried out, in US dollars together;
+where that is alike the one that saves more in all. So advice never takes the place of an act, and a member's small act
+never that of the whole group.
 """
 
 from __future__ import annotations
@@ -77,13 +78,20 @@ def _weaker(group: GroupAdvice, counted: dict[_Place, Recommendation]) -> list[R
     theirs = [place for place in group.places if place in counted]
     if not theirs or not saving or not best.counted:
         return []
-    together = sum((counted[place].list_monthly_savings or Decimal(0) for place in theirs), Decimal(0))
-    theirs_ready = any(counted[place].status is Status.ACTIONABLE for place in theirs)
-    ready = best.status is Status.ACTIONABLE
-    if (ready and not theirs_ready) or (ready == theirs_ready and saving > together):
+    if _weight([best]) > _weight(counted[place] for place in theirs):
         return [counted.pop(place) for place in theirs]
     counted.pop(_place(best), None)
     return [best]
+
+
+def _weight(side: Iterable[Recommendation]) -> tuple[Decimal, Decimal]:
+    """Return what acts save of one side, and what it saves in all."""
+    acts = everything = Decimal(0)
+    for one in side:
+        saving = one.list_monthly_savings or Decimal(0)
+        everything += saving
+        acts += saving if one.status is Status.ACTIONABLE else 0
+    return acts, everything
 
 
 def _place(one: Recommendation) -> _Place:

@@ -6,7 +6,7 @@ Made once for a scan and once for `finops policy test`, so that both judge alike
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -99,9 +99,12 @@ class PolicyRules:
 
     def _cost(self, resource: Resource, utilization: Utilization | None, hours_per_month: Decimal) -> Cost:
         kind = self.kinds[resource.kind]
-        if kind.members is not None:
-            return cost_of_group(GroupOf(kind.members.kind, kind.members.of(resource), kind.members.through))
-        return cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization, self.shared)
+        members = kind.members
+        group = None if members is None else GroupOf(members.kind, members.of(resource), members.through)
+        if members is not None and group is not None and not members.billed_itself:
+            return cost_of_group(group)
+        cost = cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization, self.shared)
+        return replace(cost, group=group)
 
     def selects(self, resource: Resource) -> bool:
         return selects(self.spec_policy.spec.selector, resource)

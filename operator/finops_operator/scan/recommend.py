@@ -3,7 +3,7 @@
 Money: costs are list prices rounded to cents; the list saving is the difference of the two rounded costs, so that
 columns add up; what commitments keep on the bill and the policy's discount reduce it to the net saving, which is what
 `monthly_savings` holds. Where commitments are not known, it holds the list saving less the discount, and the net saving
-is null. 0 ≤ net ≤ list ≤ cost. The cost of a group is its members'.
+is null. 0 ≤ net ≤ list ≤ cost. The cost of a group is its members', with its own where it has one.
 Alternatives for one resource form a group of which only the best counts; figures that are not known stay null and say
 why, and count for nothing.
 """
@@ -104,17 +104,9 @@ def _recommendation(
     check = declared.checks[finding.check]
     list_saving, price = _list_saving(cost, finding), _price_of(cost)
     new_cost = None if finding.new_monthly_cost is None else to_cents(finding.new_monthly_cost)
-    attributes: dict[str, Json] = {
-        # Kept for readers of older releases; the figure has a field of its own.
-        "listMonthlySavings": as_text(list_saving),
-        "discountPercent": as_text(terms.discount_percent),
-    }
+    unknown = check.saving_unknown if list_saving is None else ""
+    unpriced = unknown or missing_in_words(cost.missing) or finding.unpriced
     action = declared.actions.get(finding.action)
-    if cost.group is not None:
-        attributes["attributed"] = True
-    if list_saving is None:
-        unpriced = missing_in_words(cost.missing) or finding.unpriced
-        attributes["noPriceReason"] = unpriced or "no price for what would remain"
     return Recommendation(
         id=recommendation_id(terms.policy, check.id, resource.arn, finding.action, finding.parameters),
         policy=terms.policy,
@@ -140,14 +132,32 @@ def _recommendation(
         group=resource.arn,
         alternatives=finding.alternatives,
         advice=finding.advice or _advice(resource, finding, declared),
-        attributes=attributes,
+        attributes=_attributes(cost, list_saving, terms, unpriced),
         target=finding.target,
         facts=finding.facts,
         expectation=finding.expectation,
         performance_risk=finding.performance_risk,
         tags=dict(resource.tags),
         lasts_days=action.lasts_days if action is not None else 0,
+        saving_unknown=unknown,
     )
+
+
+def _attributes(cost: Cost, list_saving: Decimal | None, terms: Terms, unpriced: str) -> dict[str, Json]:
+    """Return what is said of the figures; `unpriced`: why the saving is not known, where it is not."""
+    attributes: dict[str, Json] = {
+        # Kept for readers of older releases; the figure has a field of its own.
+        "listMonthlySavings": as_text(list_saving),
+        "discountPercent": as_text(terms.discount_percent),
+    }
+    if cost.group is not None:
+        # Whether the figures are its members' alone, or its own with theirs.
+        attributes["attributed" if cost.of_members else "withMembers"] = True
+    if cost.at_stake is None:
+        attributes["knownMonthlyCost"] = as_text(cost.at_least)
+    if list_saving is None:
+        attributes["noPriceReason"] = unpriced or "no price for what would remain"
+    return attributes
 
 
 def _list_saving(cost: Cost, finding: Finding) -> Decimal | None:
@@ -158,10 +168,10 @@ def _list_saving(cost: Cost, finding: Finding) -> Decimal | None:
 
 
 def _price_of(cost: Cost) -> Price | None:
-    """Return the price that the figures rest on; of a group the oldest among those of its members."""
+    """Return the price that the figures rest on; of a group the oldest among its own and those of its members."""
     if cost.attributed is None:
         return cost.price
-    prices = (one.price for _, one in cost.attributed.members or ())
+    prices = (cost.price, *(one.price for _, one in cost.attributed.members or ()))
     return min((one for one in prices if one is not None), key=lambda one: one.as_of, default=None)
 
 

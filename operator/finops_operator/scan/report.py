@@ -34,6 +34,7 @@ _SHOWN: Final = (
     "listMonthlySavings",
     "netMonthlySavings",
     "netNote",
+    "savingUnknown",
     "effort",
     "restartNeeded",
     "rollbackPossible",

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL, Choice
+from finops.domain.money import as_text
 from finops.errors import FinopsError
 from finops_web.answers import NotThere
 from finops_web.context import Visit
@@ -123,7 +124,7 @@ def requests_csv(asked: Visit) -> Response:
             "resource": one.spec.resource.id,
             "account": one.spec.resource.account_id,
             "region": one.spec.region,
-            "monthlySavings": f"{one.spec.estimate.monthly_savings:f}",
+            "monthlySavings": as_text(one.spec.estimate.monthly_savings),
             "votes": one.status.votes.summary if one.status.votes else "",
             "needed": lacks.get(one.metadata.uid or "", ""),
         }

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Final
 
 from pydantic import ValidationError
@@ -161,7 +162,8 @@ def may_be_voted_on(request: ActionRequest) -> bool:
 def _order(one: ActionRequest) -> tuple[int, float, str]:
     state = one.status.state
     stage = 0 if state in WAITING else 2 if state in TERMINAL else 1
-    saving = -float(one.spec.estimate.monthly_savings)
+    known = one.spec.estimate.monthly_savings
+    saving = inf if known is None else -float(known)
     created = one.metadata.creation_timestamp
     age = -(created.timestamp() if created is not None else 0.0)
     return (stage, age if stage == 2 else saving, one.metadata.name)

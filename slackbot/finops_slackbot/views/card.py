@@ -43,6 +43,7 @@ from finops_slackbot.views.wording import (
     net,
     saving,
     target,
+    unknown,
     verb,
     worth,
 )
@@ -132,7 +133,7 @@ def _heading(facts: CardFacts) -> str:
     """What the card is about; once it is decided, how it stands comes first, for whoever scrolls by."""
     what = target(facts)
     if facts.state is State.PENDING:
-        start, end = f"{verb(facts)} ", f": {worth(facts)}" if facts.undoes else f": save {saving(facts)}"
+        start, end = f"{verb(facts)} ", f": {_promise(facts)}"
     elif facts.undo.is_done:
         start, end = f"Undone: {verb(facts).lower()} ", ""
     else:
@@ -142,6 +143,10 @@ def _heading(facts: CardFacts) -> str:
     # The name gives way first; the target and the money must stay readable. The whole id is below.
     name = plain(facts.resource_name.strip() or facts.resource_id, _HEADER - stored_length(start + end))
     return plain(f"{start}{name or plain(facts.resource_id, _NAME)}{end}", _HEADER)
+
+
+def _promise(facts: CardFacts) -> str:
+    return worth(facts) if facts.undoes or facts.monthly_savings is None else f"save {saving(facts)}"
 
 
 def _sentence(facts: CardFacts) -> str:
@@ -170,6 +175,8 @@ def _case(facts: CardFacts) -> str:
     lines = [" ".join(part for part in (change, quote(words.expectation, 320)) if part)]
     if facts.summary.strip():
         lines.append(f"*Why:* {quote(facts.summary, 600)}")
+    if unknown(facts):
+        lines.append(f"*Money:* {quote(unknown(facts), 320)}")
     if facts.net_monthly_savings != facts.list_monthly_savings and net(facts):
         # Where both are alike, Details say why.
         lines.append(f"*Money:* {quote(net(facts), 400)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from finops.crds.approver import Approver
+from finops.domain.money import annual_from_monthly
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, fit, quote
 from finops_slackbot.views.blocks import Block, link, plain_text, section
@@ -20,6 +21,7 @@ from finops_slackbot.views.wording import (
     named_code,
     net,
     undo,
+    unknown,
 )
 
 CALLBACK: Final = "finops_details_view"
@@ -90,8 +92,12 @@ def _origin(facts: CardFacts) -> str:
 
 
 def _price(facts: CardFacts) -> str:
-    now, then = money(facts.current_monthly_cost, facts.currency), money(facts.new_monthly_cost, facts.currency)
-    amount, year = money(facts.monthly_savings, facts.currency), money(facts.annual_savings, facts.currency)
+    saving, now_known, then_known = facts.monthly_savings, facts.current_monthly_cost, facts.new_monthly_cost
+    if saving is None or now_known is None or then_known is None:
+        cost = "" if now_known is None else f"It costs {money(now_known, facts.currency)} a month now. "
+        return f"*Cost*\n{cost}{quote(unknown(facts), 320)}"
+    now, then = money(now_known, facts.currency), money(then_known, facts.currency)
+    amount, year = money(saving, facts.currency), money(annual_from_monthly(saving), facts.currency)
     often = f"a month: saves {amount} a month, {year} a year."
     if facts.lasts_days:
         # AWS bills it in full again once it has undone the act.

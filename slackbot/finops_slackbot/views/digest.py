@@ -23,7 +23,7 @@ _LISTED: Final = 20
 def digest(requests: Sequence[CardFacts]) -> Card:
     """Return the message about some requests of one policy, given in the order of their cards; at least one."""
     first, waiting = requests[0], [one for one in requests if one.state is State.PENDING]
-    heading = plain(f"{_count(len(requests))}: save {_savings(requests)}", 150)
+    heading = plain(f"{_count(len(requests))}: {_savings(requests)}", 150)
     hidden = len(requests) - _LISTED
     lines = [f"and {counted(hidden, 'smaller one')}, see the thread"] if hidden > 0 else []
     lines += [_line(one) for one in requests[-_LISTED:]]
@@ -44,12 +44,18 @@ def digest(requests: Sequence[CardFacts]) -> Card:
 
 
 def _savings(requests: Sequence[CardFacts]) -> str:
-    """Return what comes every month and what comes once, apart: the second comes back as cost."""
-    lasting = sum((one.monthly_savings for one in requests if not one.lasts_days), Decimal(0))
-    once = sum((one.monthly_savings for one in requests if one.lasts_days), Decimal(0))
-    currency = requests[0].currency
-    parts = [f"{money(lasting, currency)} a month"] if lasting or not once else []
-    return " and ".join([*parts, f"{money(once, currency)} once"] if once else parts)
+    """Return what comes every month and what comes once, apart: the second comes back as cost.
+
+    A saving that nobody can know is in neither sum; how many there are is said.
+    """
+    lasting = sum((one.monthly_savings or Decimal(0) for one in requests if not one.lasts_days), Decimal(0))
+    once = sum((one.monthly_savings or Decimal(0) for one in requests if one.lasts_days), Decimal(0))
+    currency, unknown = requests[0].currency, sum(one.monthly_savings is None for one in requests)
+    if unknown == len(requests):
+        return "saving unknown"
+    parts = [f"save {money(lasting, currency)} a month"] if lasting or not once else []
+    parts = [*parts, f"{'' if parts else 'save '}{money(once, currency)} once"] if once else parts
+    return " and ".join(parts) + (f"; {unknown} with unknown saving" if unknown else "")
 
 
 def _count(number: int) -> str:
@@ -60,4 +66,5 @@ def _line(facts: CardFacts) -> str:
     name = quote(facts.resource_name, 40) if facts.resource_name.strip() else quote(facts.resource_id, 60)
     what = f" → {quote(target(facts), 30)}" if target(facts) else ""
     state = "" if facts.state is State.PENDING else f" – {STATE_WORDS[facts.state]}"
-    return f"• {money(facts.monthly_savings, facts.currency)} {verb(facts).lower()} {name}{what}{state}"
+    amount = "saving unknown:" if facts.monthly_savings is None else money(facts.monthly_savings, facts.currency)
+    return f"• {amount} {verb(facts).lower()} {name}{what}{state}"

@@ -88,14 +88,21 @@ def saved(facts: CardFacts) -> str:
     """Return what came of the promised saving once the request has ended, in one sentence."""
     if facts.undoes:
         again = facts.state is State.SUCCEEDED and not facts.dry_run
-        cost = money(facts.new_monthly_cost if again else facts.current_monthly_cost, facts.currency)
+        monthly = facts.new_monthly_cost if again else facts.current_monthly_cost
+        if monthly is None:
+            return "What it costs again is unknown." if again else "Nothing was undone."
+        cost = money(monthly, facts.currency)
         return f"It costs {cost} a month again." if again else f"Nothing was undone: it costs {cost} a month."
     if facts.state is State.SUCCEEDED and not facts.dry_run:
         known = facts.realized_monthly_savings
         amount = facts.monthly_savings if known is None else known
+        if amount is None:
+            return "What it saves is unknown."
         if facts.lasts_days:
             return f"Saves {money(amount, facts.currency)} once: AWS undoes it after {facts.lasts_days} days."
         return f"Saves {money(amount, facts.currency)} a month."
+    if facts.current_monthly_cost is None:
+        return "Nothing was saved."
     return f"Nothing was saved: it still costs {money(facts.current_monthly_cost, facts.currency)} a month."
 
 

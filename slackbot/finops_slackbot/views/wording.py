@@ -53,17 +53,29 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def worth(facts: CardFacts) -> str:
-    """Return what the act is worth: `saves $70.00 a month`; an undo costs that again."""
+    """Return what the act is worth: `saves $70.00 a month`, or that nobody knows; an undo costs that again."""
     if facts.undoes:
+        if facts.extra_monthly_cost is None:
+            return "costs more, how much is unknown"
         often = f"once (at most {_days(facts.lasts_days)})" if facts.lasts_days else "a month"
         return f"costs {money(facts.extra_monthly_cost, facts.currency)} more {often}"
-    return f"saves {saving(facts)}"
+    return saving(facts) if facts.monthly_savings is None else f"saves {saving(facts)}"
 
 
 def saving(facts: CardFacts) -> str:
-    """Return the promised saving and how often it comes: `$70.08 a month`, `$23.00 once (7 days)`."""
+    """Return the promised saving and how often it comes: `$70.08 a month`, `$23.00 once (7 days)`.
+
+    Where nobody can know it, `saving unknown`: no amount stands there that could be read as one.
+    """
+    if facts.monthly_savings is None:
+        return "saving unknown"
     amount = money(facts.monthly_savings, facts.currency)
     return f"{amount} once ({_days(facts.lasts_days)})" if facts.lasts_days else f"{amount} a month"
+
+
+def unknown(facts: CardFacts) -> str:
+    """Return why the saving is not known, plain, as a sentence; empty where it is."""
+    return "" if facts.monthly_savings is not None else f"Saving unknown: {plain(facts.saving_unknown, 256)}."
 
 
 def net(facts: CardFacts) -> str:

@@ -66,7 +66,9 @@ def head(generation: str, began: datetime = NOW) -> PolicyHead:
         monthly_cost=Decimal("200.46"),
         unpriced_resources=1,
         unknown_resources=2,
-        savings=Savings(StatusSum(Decimal("40.00"), 2), blocked=StatusSum(Decimal("3.00"), 1, Decimal("9.50"))),
+        savings=Savings(
+            StatusSum(Decimal("40.00"), 2, unknown=1), blocked=StatusSum(Decimal("3.00"), 1, Decimal("9.50"))
+        ),
         gaps=(gap,),
         api_calls={"ec2:DescribeInstances": 3},
         estimated_api_cost=Decimal("0.00125"),
@@ -144,7 +146,7 @@ def test_what_a_preflight_refused_moves_its_saving_from_ready_to_blocked(store: 
     shown = recommendations.head(POLICY)
     assert shown is not None
     assert shown.summary.savings == Savings(
-        StatusSum(Decimal("4.90"), 1), blocked=StatusSum(Decimal("38.10"), 2, Decimal("9.50"))
+        StatusSum(Decimal("4.90"), 1, unknown=1), blocked=StatusSum(Decimal("38.10"), 2, Decimal("9.50"))
     )
 
 

@@ -20,7 +20,7 @@ from finops.domain.resource import Shard
 from finops.store.connection import Store
 from finops.store.keys import ListedPriceKeys
 from finops.store.listed_prices import KEPT_SECONDS, NOTHING_KEPT_SECONDS, ListedPrices
-from finops.store.resource_costs import NOT_PRICED, ResourceCostStore, cost_from_text
+from finops.store.resource_costs import NOT_PRICED, ResourceCostStore, cost_from_text, cost_to_text
 
 SHARD = Shard("111111111111", "us-east-1", "ec2-instance")
 GROUPS = Shard("111111111111", "us-east-1", "auto-scaling-group")
@@ -147,3 +147,28 @@ def test_a_node_group_costs_what_the_machines_of_the_groups_behind_it_cost(store
     assert attributed(costs, nodes.kind, "both") == (Decimal("68.38"), 0)
     # Of a group that is not listed nobody knows how many machines are missing.
     assert attributed(costs, nodes.kind, "half") == attributed(costs, nodes.kind, "odd") == (None, None)
+
+
+def test_a_group_that_is_billed_something_itself_costs_that_and_its_members(store: Store) -> None:
+    costs, clusters = ResourceCostStore(store), replace(SHARD, kind="rds-cluster")
+    costs.put(SHARD, {"i-1": cost_from([HOURLY], (), HOURS)})
+    own = replace(cost_from([STORAGE], (), HOURS), group=GroupOf("ec2-instance", ("i-1",)))
+    free = replace(cost_from([], (), HOURS), group=GroupOf("ec2-instance", ()))
+    costs.put(clusters, {"orders": own, "free": free})
+
+    found = costs.many(clusters, ["orders", "free"], HOURS)
+    member = costs.many(SHARD, ["i-1"], HOURS)["i-1"].monthly
+    assert found["orders"].monthly == own.monthly
+    assert found["orders"].at_stake == (own.monthly or 0) + (member or 0)
+    assert found["free"].monthly == found["free"].at_stake == Decimal("0.00")
+    assert not found["free"].of_members
+    assert found["orders"].over(Decimal(720)) == costs.many(clusters, ["orders"], Decimal(720))["orders"]
+
+
+def test_a_record_of_an_older_release_without_any_part_is_not_taken_for_free() -> None:
+    # It wrote the same of a group, whose members it did not name, and of a stopped instance.
+    before = cost_from_text("[[],[]]")
+    assert (before.monthly, before.at_stake, before.at_least) == (None, None, None)
+    assert before.missing
+    assert cost_from_text(cost_to_text(cost_from([], (), HOURS))).monthly == Decimal("0.00")
+    assert cost_from_text(cost_to_text(cost_from([STORAGE], (), HOURS)).replace(",null]", "]")).monthly is not None

@@ -32,9 +32,9 @@ def test_where_nothing_has_a_price_the_cost_is_unknown_and_not_zero(
     assert (line["percentage"], line["dailyCost"], line["annualCost"]) == (None, None, None)
     costs = finops("costs", "--policy", name, "--redis", valkey_url)
     assert "0.00" not in costs.out
-    assert "total unknown: 1 resource without a price" in costs.err
+    assert "total unknown: 1 resource without any price" in costs.err
     listed = finops("resources", "--policy", name, "--redis", valkey_url)
-    assert "1 resource, cost unknown, 1 of them without a price" in listed.err
+    assert "1 resource, cost unknown, 1 of them not fully priced" in listed.err
 
 
 def test_a_total_is_at_least_so_much_where_a_resource_has_no_price(
@@ -48,8 +48,8 @@ def test_a_total_is_at_least_so_much_where_a_resource_has_no_price(
     assert {name: one["unpricedResources"] for name, one in lines.items()} == {"ec2-instance": 1, "ebs-volume": 0}
     printed = finops("costs", "--redis", valkey_url).err
     assert "total at least " in printed
-    assert "USD a month: 1 resource without a price" in printed
-    assert "1 of them without a price" in finops("resources", "--redis", valkey_url).err
+    assert "USD a month: 1 resource not fully priced" in printed
+    assert "1 of them not fully priced" in finops("resources", "--redis", valkey_url).err
 
 
 def test_a_kind_without_any_resource_is_counted_and_not_listed(

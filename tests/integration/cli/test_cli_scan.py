@@ -86,7 +86,7 @@ def test_a_resource_without_a_price_is_shown_as_null_and_counted_as_unpriced(
     assert dedicated["monthlyCost"] is None
     assert dedicated["price"] is None or dedicated["priceMissing"]
     assert report["summary"]["unpricedResources"] == 1
-    assert "1 without a price" in finops("scan", "-f", path).out
+    assert "1 not fully priced" in finops("scan", "-f", path).out
 
 
 def test_where_nothing_has_a_price_the_cost_is_unknown_and_not_zero(

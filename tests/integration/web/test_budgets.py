@@ -93,7 +93,7 @@ def test_a_part_that_is_unknown_is_said_beside_what_is_known(site: Site, store: 
     page = site.client(store).get("/budgets", headers=site.bearer()).text
 
     assert "at least 24.00" in page
-    assert "2 resources without a price" in page
+    assert "2 resources not fully priced" in page
     assert "Forecast 100 % reached on 2026-03-10 12:30 UTC" in page
 
 

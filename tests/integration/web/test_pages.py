@@ -80,7 +80,7 @@ def test_an_unknown_cost_is_said_in_words_and_what_is_known_of_it_is_in_the_sum(
 
     assert "no price" in page
     assert "at least $146.00 a month" in page, "the part that has a price counts"
-    assert "1 without a price" in page
+    assert "1 not fully priced" in page
 
 
 def test_lists_page_without_losing_or_repeating_a_row(site: Site, store: Store) -> None:

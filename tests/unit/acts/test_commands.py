@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from tests.support.scan_samples import ACCOUNT, APPROVE, account, policy, recommendation, request
 
+from finops.crds.action_request import Estimate
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import State
@@ -154,3 +155,11 @@ def test_an_act_that_a_dead_process_left_is_run_with_the_limits_of_its_policy_an
 
     assert cluster.acts.again(adopted, begun=True).limits == first.limits
     assert Cluster(None, account()).acts.again(adopted, begun=True).limits == adopted.limits
+
+
+def test_an_amount_that_nobody_knows_is_left_out_of_what_the_ledger_keeps() -> None:
+    estimate = Estimate(saving_unknown="AWS does not say it", price_source="", price_date="")
+    changed = REQUEST.model_copy(update={"spec": REQUEST.spec.model_copy(update={"estimate": estimate})})
+    act = Cluster(limited(1), account(), changed).acts.of(changed)
+    assert act is not None
+    assert not {"currentMonthlyCost", "newMonthlyCost", "monthlySavings"} & act.estimate.keys()

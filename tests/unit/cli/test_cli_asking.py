@@ -12,7 +12,7 @@ from tests.support.scan_samples import recommendation, request
 
 from finops.domain.decision import State
 from finops.errors import InvalidInput
-from finops_operator.cli.asking import confirm, facts_of, preview
+from finops_operator.cli.asking import confirm, facts_of, money_of, preview
 
 REQUEST = request(recommendation(), State.PENDING)
 WORDS: dict[str, Any] = {
@@ -102,3 +102,9 @@ def test_where_nobody_can_be_asked_the_way_for_scripts_is_named(monkeypatch: pyt
     with pytest.raises(InvalidInput, match="--yes"):
         confirm(REQUEST, "deny", yes=False)
     confirm(REQUEST, "deny", yes=True)
+
+
+def test_a_saving_that_nobody_can_know_is_said_with_its_reason() -> None:
+    spec: dict[str, Any] = {"estimate": {"currentMonthlyCost": "12.00", "savingUnknown": "AWS does not say it"}}
+    assert money_of(spec) == ("Saves", "unknown: AWS does not say it")
+    assert money_of({**spec, "undoes": {}})[0] == "Costs"

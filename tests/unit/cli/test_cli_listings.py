@@ -112,3 +112,9 @@ def test_csv_that_goes_on_has_no_second_header() -> None:
 
     assert sheet.getvalue().count("currentMonthlyCost") == 1
     assert len(sheet.getvalue().splitlines()) == 3
+
+
+def test_savings_that_are_unknown_are_counted_apart_and_never_shown_as_nothing() -> None:
+    sums = Savings().plus(Status.ACTIONABLE, Decimal("5.00"), once=False).plus(Status.ACTIONABLE, None, once=False)
+    assert sums.actionable == StatusSum(Decimal("5.00"), 2, unknown=1)
+    assert total_line(sums) == "5.00 USD ready in 2, 1 unknown"

@@ -342,3 +342,42 @@ def test_a_request_holds_the_parameters_of_its_plan_with_those_that_the_action_c
     spec = request_spec(policy(), account(), item, chosen, WORDS, NOW)
     assert spec.parameters["apply"] == "window"
     assert spec.plan_is_intact
+
+
+ASKING = {**APPROVE, "proposeUnknownSavings": True}
+
+
+def unknown(**changes: Any) -> Recommendation:
+    nothing: dict[str, Any] = dict.fromkeys(("new_monthly_cost", "monthly_savings", "list_monthly_savings"))
+    return recommendation(**{**nothing, "saving_unknown": "AWS does not say it", **changes})
+
+
+def test_a_request_about_a_saving_that_nobody_can_know_says_why_and_holds_no_zero() -> None:
+    estimate = spec_of(unknown(current_monthly_cost=Decimal("12.00"))).estimate
+    assert (estimate.current_monthly_cost, estimate.new_monthly_cost) == (Decimal("12.00"), None)
+    assert (estimate.monthly_savings, estimate.saving_unknown) == (None, "AWS does not say it")
+    stored = estimate.model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert "monthlySavings" not in stored
+
+
+def test_the_card_of_an_unknown_saving_is_posted_whatever_the_least_saving_of_cards() -> None:
+    by = policy(actions=ASKING, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 500}})
+    assert spec_of(unknown(), by).slack_channel == "C0123456789"
+    assert spec_of(recommendation(), by).slack_channel is None
+
+
+def test_a_request_about_an_unknown_saving_is_withdrawn_when_the_policy_no_longer_asks() -> None:
+    by = policy(actions=ASKING)
+    waiting = request(unknown(), State.PENDING, by=by)
+    assert outdated(by, waiting) is None
+    ended = outdated(policy(actions=APPROVE), waiting)
+    assert ended is not None
+    assert ended[0] is Trigger.WITHDRAWN
+
+
+def test_savings_that_nobody_can_know_come_after_all_that_are_known() -> None:
+    items = [recommendation(1), unknown(resource=reference(2))]
+    assert [one.monthly_savings for one in chosen(items, by=policy(actions=ASKING))] == [  # type: ignore[union-attr]
+        items[0].monthly_savings,
+        None,
+    ]

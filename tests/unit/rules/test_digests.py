@@ -74,3 +74,11 @@ def test_what_gets_no_card_is_in_no_digest() -> None:
         (1, 2),
         (2, 2),
     ]
+
+
+def test_a_saving_that_nobody_can_know_comes_before_the_smallest_one() -> None:
+    nothing: dict[str, Any] = dict.fromkeys(("new_monthly_cost", "monthly_savings", "list_monthly_savings"))
+    item = recommendation(9, **nothing, saving_unknown="AWS does not say it")
+    unknown = request_spec(by(), account(), item, plan_of(item), WORDS, NOW)
+    found = in_order(by(), [spec(1, "6.00"), unknown, spec(2, "0.01")], [], NOW)
+    assert savings(found) == ["None", "0.01", "6.00"]

@@ -11,6 +11,7 @@ from tests.support.scan_samples import APPROVE, account, policy, recommendation
 from finops.domain.recommendation import Block, BlockCode, Status
 from finops_operator.rules.readiness import act_terms, judged, refused
 
+MISSING: dict[str, Any] = dict.fromkeys(("current_monthly_cost", "new_monthly_cost", "monthly_savings"))
 OBSERVE = {"mode": "Recommend", "allowed": [], "minimumMonthlySavings": 1}
 
 
@@ -93,3 +94,19 @@ def test_a_refusal_of_the_preflight_names_its_rule() -> None:
 
     assert (found.status, found.note) == (Status.BLOCKED, "")
     assert found.blocked_by == (Block("RefusedByPreflight:SpotInstance", "It is a Spot instance."),)
+
+
+def test_a_saving_that_nobody_can_know_is_proposed_only_where_the_policy_says_so() -> None:
+    unknown = recommendation(monthly_savings=None, new_monthly_cost=None, saving_unknown="AWS does not say it")
+    asking = {**APPROVE, "proposeUnknownSavings": True}
+    assert codes(unknown) == [BlockCode.UNKNOWN_SAVING]
+    assert codes(unknown, actions=asking) == []
+    # The bucket's own cost may be unknown as well: people are asked about a saving that nobody knows anyway.
+    assert codes(recommendation(1, **MISSING, saving_unknown="AWS does not say it"), actions=asking) == []
+    (block,) = judged(unknown, act_terms(policy(actions=APPROVE), account())).blocked_by
+    assert block.message.startswith("The saving is unknown: AWS does not say it. To ask people all the same")
+
+
+def test_a_saving_that_is_unknown_because_a_price_is_missing_is_never_proposed() -> None:
+    asking = {**APPROVE, "proposeUnknownSavings": True, "minimumMonthlySavings": 0}
+    assert codes(recommendation(1, **MISSING), actions=asking) == [BlockCode.NO_PRICE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -71,8 +72,26 @@ def test_a_smaller_group_never_saves_more_than_the_members_that_end_cost(costs: 
     assert 0 <= saved <= sum(known)
 
 
+def read(name: str, kind: str, members: list[str | None] | None) -> Any:
+    bench = Bench(load_kinds()[kind], members=members)
+    return fields_of(load_kinds()[kind])[name].read(bench.facts(group(1)))
+
+
 @pytest.mark.parametrize("name", ["cost.monthly", "cost.annual", "cost.hourly"])
 @pytest.mark.parametrize("kind", ["auto-scaling-group", "eks-nodegroup"])
 def test_a_rule_about_cost_never_takes_a_group_for_free(name: str, kind: str) -> None:
-    value = fields_of(load_kinds()[kind])[name].read(Bench(load_kinds()[kind]).facts(group(1)))
-    assert getattr(value, "reason", "") == "a group has no cost of its own: AWS bills its members"
+    for members in (None, ["10.00", None]):
+        assert read(name, kind, members).reason == "the cost is unknown (that of a member is not known)"
+
+
+def test_a_rule_about_cost_gets_what_the_members_of_a_group_cost() -> None:
+    assert read("cost.monthly", "auto-scaling-group", ["10.00", "2.50"]) == 12.5
+    assert read("cost.annual", "auto-scaling-group", ["10.00", "2.50"]) == 150.0
+    assert read("cost.monthly", "auto-scaling-group", []) == 0.0
+
+
+def test_what_is_known_of_a_cost_is_its_priced_parts_and_the_members_that_have_a_price() -> None:
+    some = group_cost(GROUPS, group(3), ["10.00", "2.50", None])
+    assert (some.at_stake, some.at_least) == (None, Decimal("12.50"))
+    assert group_cost(GROUPS, group(1), [None]).at_least is None
+    assert Cost(Decimal("1.00"), None).at_least == Decimal("1.00")

@@ -72,18 +72,34 @@ def test_a_node_group_and_the_group_behind_it_share_their_machines() -> None:
 _STATUSES = st.sampled_from([Status.ADVICE, Status.ACTIONABLE])
 
 
+def test_a_members_small_act_does_not_take_the_place_of_the_act_on_the_whole_group() -> None:
+    small = advice(INSTANCE, "a", "1.00", Status.ACTIONABLE)
+    others = [advice(INSTANCE, name, "50.00") for name in ("b", "c")]
+    whole = of_group("100.00", "a", "b", "c", status=Status.ACTIONABLE)
+    # In all its members' advice saves more, but of it only 1.00 could be approved.
+    assert left_out([whole], small, *others) == ["a", "b", "c"]
+    large = replace(small, list_monthly_savings=Decimal("100.01"))
+    assert left_out([whole], large, *others) == ["web"]
+    assert left_out([of_group("100.00", "a", "b", "c")], small, *others) == ["web"]
+
+
 @given(st.integers(0, 100), _STATUSES, st.lists(st.tuples(st.integers(0, 100), _STATUSES), max_size=4))
-def test_what_counts_is_the_side_with_an_act_and_of_two_such_or_none_the_larger(
+def test_what_counts_is_the_side_with_more_to_approve_and_else_the_larger(
     group: int, status: Status, members: list[tuple[int, Status]]
 ) -> None:
     theirs = [advice(INSTANCE, f"i-{at}", str(one), state) for at, (one, state) in enumerate(members)]
     whole = of_group(str(group), *(one.id for one in theirs), status=status)
     out = set(left_out([whole], *theirs))
-    counted = sum(one.monthly_savings or 0 for one in (whole.best, *theirs) if one.id not in out)
+    left = [one for one in (whole.best, *theirs) if one.id not in out]
+    counted, approvable = (
+        sum(one.monthly_savings or 0 for one in left if one.status in wanted)
+        for wanted in (set(Status), {Status.ACTIONABLE})
+    )
+    ready = group if status is Status.ACTIONABLE else 0
+    theirs_ready = sum(one for one, state in members if state is Status.ACTIONABLE)
     together = sum(one for one, _ in members)
-    ready = status is Status.ACTIONABLE
-    theirs_ready = any(one and state is Status.ACTIONABLE for one, state in members)
+    assert approvable == max(ready, theirs_ready)
     if not group or not together or ready == theirs_ready:
         assert counted == max(group, together)
     else:
-        assert counted == (group if ready else together)
+        assert counted == (group if ready > theirs_ready else together)

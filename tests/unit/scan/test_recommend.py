@@ -153,7 +153,7 @@ def test_without_a_price_the_advice_stays_with_null_money_and_a_reason(
     assert made.attributes["listMonthlySavings"] is None
     assert str(made.attributes["noPriceReason"]).startswith(why)
     assert next(block.code for block in made.blocked_by) == "NoPrice"
-    assert savings_of([made]) == Savings(blocked=StatusSum(Decimal(0), 1))
+    assert savings_of([made]) == Savings(blocked=StatusSum(Decimal(0), 1, unknown=1))
 
 
 def test_an_unpriced_resource_has_no_price_source() -> None:

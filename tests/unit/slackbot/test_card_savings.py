@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.unit.slackbot.test_card_views import BUTTONS, assert_passes, facts_of
 
 from finops.domain.decision import State
+from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.views.card import card
 from finops_slackbot.views.details import details
+from finops_slackbot.views.digest import digest
 
 
 @pytest.mark.parametrize(
@@ -41,3 +44,46 @@ def test_list_and_net_that_are_alike_are_said_in_details_alone() -> None:
     facts = replace(facts, list_monthly_savings=same, net_monthly_savings=same, net_note="no commitment covers it")
     assert "Money:" not in json.dumps(card(facts, BUTTONS).blocks)
     assert "$70.08 at list price and net: no commitment covers it." in json.dumps(details(facts)["blocks"])
+
+
+def unknown(state: State = State.PENDING, **changes: Any) -> CardFacts:
+    nothing: dict[str, Any] = {"monthly_savings": None, "new_monthly_cost": None, "list_monthly_savings": None}
+    return replace(facts_of(state), **{**nothing, "saving_unknown": "AWS does not say it", **changes})
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_card_of_a_saving_that_nobody_can_know_says_why_and_never_shows_a_zero(state: State) -> None:
+    facts = unknown(state, realized_monthly_savings=None)
+    shown = card(facts, BUTTONS)
+    assert_passes(shown.blocks, shown.text)
+    said = shown.text + json.dumps(shown.blocks) + json.dumps(details(facts)["blocks"])
+    assert "*Money:* Saving unknown: AWS does not say it." in said
+    assert "It costs $66.58 a month now. Saving unknown" in said
+    for wrong in ("$0", "None", "saves saving", "save saving"):
+        assert wrong not in said.replace("Downtime: None", "").replace("None: a dry", "")
+
+
+def test_before_its_vote_the_title_and_the_sentence_say_that_the_saving_is_unknown() -> None:
+    shown = card(unknown(), BUTTONS)
+    assert ": saving unknown" in json.dumps(shown.blocks[0])
+    assert "saving unknown. Needs " in shown.text
+
+
+def test_where_the_cost_is_unknown_too_the_card_holds_no_amount() -> None:
+    facts = unknown(State.DENIED, current_monthly_cost=None)
+    said = json.dumps(card(facts, BUTTONS).blocks) + json.dumps(details(facts)["blocks"])
+    assert "Nothing was saved." in said
+    assert "$" not in said
+
+
+def test_a_digest_counts_unknown_savings_apart() -> None:
+    known, other = replace(facts_of(State.PENDING), monthly_savings=Decimal("10.00")), unknown()
+    heading = json.dumps(digest([other, known]).blocks[0])
+    assert "2 new requests: save $10.00 a month; 1 with unknown saving" in heading
+    assert "saving unknown: resize web-1" in json.dumps(digest([other, known]).blocks)
+    assert "2 new requests: saving unknown" in json.dumps(digest([other, other]).blocks[0])
+
+
+def test_the_undo_of_such_an_act_says_that_nobody_knows_what_it_costs() -> None:
+    facts = unknown(undoes="uid", current_monthly_cost=None)
+    assert "costs more, how much is unknown" in card(facts, BUTTONS).text

@@ -175,7 +175,7 @@ def test_what_has_no_price_makes_the_cost_unknown_and_is_counted(store: Store, c
     assert (status.unpriced_resources, f"{status.known_cost}") == (3, "240.00")
     assert status.conditions[0].status.value == "Unknown"
     assert "At least 240.00 of 1,000.00 USD" in status.conditions[0].message
-    assert "3 resources without a price" in status.conditions[0].message
+    assert "3 resources not fully priced" in status.conditions[0].message
 
 
 @pytest.mark.parametrize(
@@ -340,12 +340,12 @@ def test_an_alert_says_what_drives_it_as_of_when_and_what_is_not_known(store: St
     assert said["How much"] == (
         "at least 264.00 of 300.00 USD, actual cost from the first through 2026-03-10; the threshold is 80 %."
     )
-    assert said["Not known"] == "3 resources without a price. The cost may be higher."
+    assert said["Not known"] == "3 resources not fully priced. The cost may be higher."
     assert said["What drives it"] == (
         f"ec2-instance in us-east-1 of {ACCOUNT} 240.00 USD; ebs-volume in us-east-1 of {ACCOUNT} 24.00 USD."
     )
     assert said["As of"].endswith("UTC, when the oldest of the last scans ended.")
-    assert one.data["unknown"] == "3 resources without a price"
+    assert one.data["unknown"] == "3 resources not fully priced"
     assert one.commands[0] == "kubectl -n team-a get budget warned -o yaml"
 
 

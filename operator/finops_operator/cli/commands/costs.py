@@ -152,7 +152,7 @@ def _columns(costs: _Costs) -> tuple[Column, ...]:
         money_field("annualCost", heading="COST/YEAR"),
         field("percentage", right=True, heading="SHARE %"),
         field("resources", right=True),
-        field("unpricedResources", right=True, heading="WITHOUT PRICE"),
+        field("unpricedResources", right=True, heading="NOT FULLY PRICED"),
         field("groups", right=True, wide=True),
         money_field("dailyCost", wide=True),
         field("currency", wide=True),
@@ -177,7 +177,7 @@ def _print_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iter
     known = [Decimal(one["monthlyCost"]) for one in records if one["monthlyCost"] is not None]
     unpriced = sum(one["unpricedResources"] or 0 for one in records)
     everything = sum(known, Decimal(0))
-    least, why = ("at least ", f": {counted(unpriced, 'resource')} without a price") if unpriced else ("", "")
+    least, why = ("at least ", f": {counted(unpriced, 'resource')} not fully priced") if unpriced else ("", "")
     if not known and not unpriced and any(one["groups"] for one in records):
         note("no total: a group costs what its members cost, and none of these is listed here")
     elif not known and not unpriced:
@@ -185,7 +185,7 @@ def _print_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iter
     elif known or not unpriced:
         note(f"total {least}{as_text(to_cents(everything))} {CURRENCY} a month{why}")
     else:
-        note(f"total unknown: {counted(unpriced, 'resource')} without a price")
+        note(f"total unknown: {counted(unpriced, 'resource')} without any price")
     for one in policies:
         part = one.head.summary.monthly_cost
         if not policy and part != everything:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from finops.domain.price import missing_in_words
+from finops.domain.price import Cost, missing_in_words
 from finops.domain.resource import Resource
 from finops.domain.tags import owner_of
 from finops.store.connection import Store
@@ -149,16 +149,13 @@ class _Listing:
         inventory, advice = InventoryStore(self.store), self._advice()
         for head in heads:
             for page in inventory.pages(head.shard, head.generation):
-                for one, record in self._records(head, page):
-                    kind = self.kinds.get(one.kind)
-                    group = bool(kind and kind.members)
-                    row = _row(one, record, advice.get(one.arn, Advice()), group=group)
+                for one, cost, record in self._records(head, page):
+                    row = _row(one, cost, record, advice.get(one.arn, Advice()))
                     if self.wanted.matches(row):
-                        at_least = _decimal(record["knownMonthlyCost"])
-                        tally.add(row.cost, at_least, record["policies"], group=group)
+                        tally.add(cost, record["policies"])
                         yield row
 
-    def _records(self, head: ShardHead, page: Sequence[Resource]) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    def _records(self, head: ShardHead, page: Sequence[Resource]) -> Iterator[tuple[Resource, Cost, dict[str, Any]]]:
         ids = [one.id for one in page]
         measured = UtilizationStore(self.store).summaries(head.shard, ids)
         costs = ResourceCostStore(self.store).many(head.shard, ids, self.hours)
@@ -167,7 +164,7 @@ class _Listing:
             if by or not self.only_selected:
                 shown = resource_to_json(one, costs[one.id], measured.get(one.id))
                 kind = self.kinds.get(one.kind)
-                yield one, {**shown, **_by_kind(kind, one, shown), "policies": by}
+                yield one, costs[one.id], {**shown, **_by_kind(kind, one, shown), "policies": by}
 
     def _advice(self) -> Mapping[str, Advice]:
         if not self.wanted.needs_advice:
@@ -191,9 +188,8 @@ def _by_kind(kind: ResourceKind[Any] | None, one: Resource, shown: Mapping[str, 
     return {"type": kind.type_of(one), "peak": peak}
 
 
-def _row(one: Resource, record: dict[str, Any], advice: Advice, *, group: bool) -> filters.Row:
+def _row(one: Resource, cost: Cost, record: dict[str, Any], advice: Advice) -> filters.Row:
     # A group adds nothing to a total: its members are in it.
-    cost = "0" if group else record["monthlyCost"]
     return filters.Row(
         record=record,
         account=one.account,
@@ -206,12 +202,8 @@ def _row(one: Resource, record: dict[str, Any], advice: Advice, *, group: bool) 
         tags=one.tags,
         owner=owner_of(one.tags),
         savings=advice.savings,
-        cost=_decimal(cost),
+        cost=Decimal(0) if cost.of_members else cost.monthly,
     )
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
 
 
 COMMAND: Final = Command("resources", _run)

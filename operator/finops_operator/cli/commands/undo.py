@@ -67,8 +67,11 @@ def _facts(act: ActionRequest) -> Iterator[tuple[str, str]]:
     yield "Resource", f"{kind} {spec.resource.id}, {spec.region}, {spec.account}"
     if words is not None and words.change:
         yield "Changed", words.change
-    before, after = amount(f"{spec.estimate.current_monthly_cost}"), amount(f"{spec.estimate.new_monthly_cost}")
-    yield "Costs", f"{before} {CURRENCY} a month again, instead of {after}"
+    if spec.estimate.is_known:
+        before, after = amount(f"{spec.estimate.current_monthly_cost}"), amount(f"{spec.estimate.new_monthly_cost}")
+        yield "Costs", f"{before} {CURRENCY} a month again, instead of {after}"
+    else:
+        yield "Costs", f"what it saved again, unknown: {spec.estimate.saving_unknown}"
     yield "Approvals", f"{counted(spec.approval.required, 'approval')} at least"
     if undo is not None and undo.until is not None:
         yield "Until", local_time(undo.until)

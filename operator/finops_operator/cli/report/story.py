@@ -14,7 +14,15 @@ from finops.domain.quantity import counted
 from finops.domain.recommendation import BlockCode, Status
 from finops.domain.report import ScanSummary, StatusSum
 from finops_operator.cli.filters import Row
-from finops_operator.cli.listings import POSSIBLE, SHORT_ID, once_in_words, ready_first, row_of, total_line
+from finops_operator.cli.listings import (
+    POSSIBLE,
+    SHORT_ID,
+    once_in_words,
+    ready_first,
+    row_of,
+    total_line,
+    unknown_in_words,
+)
 from finops_operator.cli.output import amount
 from finops_operator.scan.report import reasons
 from finops_operator.scan.scan import ScanOutcome
@@ -83,6 +91,8 @@ class Story:
             )
         if not self.possible.count:
             return "Nothing to save was found that an action could carry out."
+        if self.possible.unknown == self.possible.count:
+            return f"What can be saved in {counted(self.possible.count, 'resource')} is unknown; each says why."
         monthly, cost = self.possible.monthly_savings, self.summary.known_monthly_cost
         share = f", {100 * monthly / cost:.0f} % of the cost" if cost else ""
         if not monthly and self.possible.once_savings:
@@ -93,7 +103,8 @@ class Story:
         return (
             f"{amount(monthly)} {CURRENCY} a month can be saved in {counted(self.possible.count, 'resource')}"
             f"{' if approved' if self.if_approved.count else ''}{share}"
-            f": {amount(annual_from_monthly(monthly))} {CURRENCY} a year{once_in_words(self.possible)}."
+            f": {amount(annual_from_monthly(monthly))} {CURRENCY} a year{once_in_words(self.possible)}"
+            f"{unknown_in_words(self.possible)}."
         )
 
     @property
@@ -106,7 +117,7 @@ class Story:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Return label and value of everything that stands above the recommendations."""
         summary, known = self.summary, self.summary.known_monthly_cost
-        unpriced = f" ({summary.unpriced_resources} without a price)" if summary.unpriced_resources else ""
+        unpriced = f" ({summary.unpriced_resources} not fully priced)" if summary.unpriced_resources else ""
         least = "at least " if unpriced else ""
         unknown = f" ({summary.unknown_resources} with too little data to judge)" if summary.unknown_resources else ""
         took = (summary.completion_time - summary.start_time).total_seconds()

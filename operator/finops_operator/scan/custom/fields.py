@@ -91,37 +91,41 @@ def _created(facts: Facts[Any]) -> Value | Unknown:
 
 
 def _costs(kind: ResourceKind[Any]) -> Iterator[Field]:
-    own = kind.members is None
-    yield Field(
-        "cost.monthly", "double", "US dollars a month of the policy's hours", _monthly if own else _of_its_members
-    )
-    yield Field("cost.annual", "double", "US dollars for 12 such months", _annual if own else _of_its_members)
-    yield Field(
-        "cost.hourly",
-        "double",
-        "US dollars an hour, of what is billed by the hour",
-        _hourly if own else _of_its_members,
-    )
-
-
-def _of_its_members(_: Facts[Any]) -> Unknown:
-    return Unknown("a group has no cost of its own: AWS bills its members")
+    whose = ""
+    if kind.members is not None:
+        whose = ", with that of its members" if kind.members.billed_itself else ", attributed: that of its members"
+    yield Field("cost.monthly", "double", f"US dollars a month of the policy's hours{whose}", _monthly)
+    yield Field("cost.annual", "double", f"US dollars for 12 such months{whose}", _annual)
+    yield Field("cost.hourly", "double", f"US dollars an hour, of what is billed by the hour{whose}", _hourly)
 
 
 def _no_price(facts: Facts[Any]) -> Unknown:
-    return Unknown(f"the cost is unknown ({missing_in_words(facts.cost.missing) or 'a price is missing'})")
+    cost = facts.cost
+    of_members = "that of a member is not known" if cost.group is not None else "a price is missing"
+    return Unknown(f"the cost is unknown ({missing_in_words(cost.missing) or of_members})")
 
 
 def _monthly(facts: Facts[Any]) -> Value | Unknown:
-    return _no_price(facts) if facts.cost.monthly is None else float(facts.cost.monthly)
+    cost = facts.cost.at_stake
+    return _no_price(facts) if cost is None else float(cost)
 
 
 def _annual(facts: Facts[Any]) -> Value | Unknown:
-    return _no_price(facts) if facts.cost.monthly is None else float(annual_from_monthly(facts.cost.monthly))
+    cost = facts.cost.at_stake
+    return _no_price(facts) if cost is None else float(annual_from_monthly(cost))
 
 
 def _hourly(facts: Facts[Any]) -> Value | Unknown:
-    return _no_price(facts) if facts.cost.hourly is None else float(facts.cost.hourly)
+    """Return the sum of what is billed by the hour; of a group without a member nothing is."""
+    cost, found = facts.cost, facts.cost.attributed
+    if cost.group is None:
+        return _no_price(facts) if cost.hourly is None else float(cost.hourly)
+    if cost.at_stake is None or found is None or found.members is None:
+        return _no_price(facts)
+    parts = [one.hourly for _, one in found.members if one.hourly is not None]
+    if cost.hourly is not None:
+        parts.append(cost.hourly)
+    return float(sum(parts, Decimal(0)))
 
 
 def _attributes(kind: ResourceKind[Any]) -> Iterator[Field]:

@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, FurtherStep, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.awslambda.rules.offers import FURTHER_STEPS, OFFERS
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as PROVISIONED
@@ -200,10 +200,6 @@ def _waiting(region: str, facts: FunctionFacts) -> Iterator[BilledPart]:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 def _is_provisioned(resource: Resource) -> bool:
     return bool(resource.number("provisioned_instances"))
 
@@ -277,7 +273,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("lambda/home?region={region}#/functions/{id}"),
     sample=Sample("my-function", "arn:aws:lambda:us-east-1:111111111111:function:my-function"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("runtime"),
     offers=OFFERS,
     steps_from=1,

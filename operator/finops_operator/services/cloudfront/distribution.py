@@ -22,7 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 
 _LIST: Final = "cloudfront:ListDistributions"
@@ -131,10 +131,6 @@ def _counter(name: str, metric: str, unit: str) -> MetricSpec:
     )
 
 
-def _owner(distribution: Resource) -> Owner | None:
-    return owner_by_tags(distribution.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="cloudfront-distribution",
     title="CloudFront distribution",
@@ -151,6 +147,6 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("cloudfront/v4/home#/distributions/{id}"),
     sample=Sample("E1A2B3C4D5E6F7", "arn:aws:cloudfront::111111111111:distribution/E1A2B3C4D5E6F7"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("price_class"),
 )

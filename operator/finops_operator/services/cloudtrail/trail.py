@@ -24,7 +24,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.cloudtrail.rules.copies import Trail, copy_of
 from finops_operator.services.cloudtrail.rules.selected import ALL, Delivered, delivered
@@ -171,10 +171,6 @@ def billed_parts(trail: Resource) -> tuple[BilledPart, ...]:
     return tuple(parts)
 
 
-def _owner(trail: Resource) -> Owner | None:
-    return owner_by_tags(trail.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="cloudtrail-trail",
     title="CloudTrail trail",
@@ -194,6 +190,6 @@ KIND: Final = ResourceKind(
     left_out=(),
     console_url=console_page("cloudtrailv2/home?region={region}#/trails/{arn}"),
     sample=Sample("audit", "arn:aws:cloudtrail:us-east-1:111111111111:trail/audit"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     commitments=NONE_SOLD,
 )

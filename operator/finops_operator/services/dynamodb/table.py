@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.dynamodb.rules.metrics import INDEXES, METRICS, READS, WRITES, index_reads, index_writes
 from finops_operator.services.dynamodb.rules.reading import RECOVERY, SCALING, TABLE, TableReading
@@ -231,10 +231,6 @@ def _consumed(region: str, facts: TableFacts) -> Iterator[BilledPart]:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="dynamodb-table",
     title="DynamoDB table",
@@ -258,6 +254,6 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("dynamodbv2/home?region={region}#table?name={id}"),
     sample=Sample("orders", "arn:aws:dynamodb:us-east-1:111111111111:table/orders"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("billing_mode"),
 )

@@ -22,7 +22,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ec2.rules.image_users import (
     ATTRIBUTE,
     CONFIGURATIONS,
@@ -146,10 +146,6 @@ def billed_parts(image: Resource) -> tuple[BilledPart, ...]:
     return ()
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="ami",
     title="Machine image",
@@ -173,7 +169,7 @@ KIND: Final = ResourceKind(
     left_out=(),
     console_url=console_page("ec2/home?region={region}#ImageDetails:imageId={id}"),
     sample=Sample("ami-0123456789abcdef0", "arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("platform_details"),
     dry_run=True,
     commitments=NONE_SOLD,

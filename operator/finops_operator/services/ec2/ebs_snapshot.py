@@ -29,7 +29,7 @@ from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by, owner_by_tags
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.snapshot_holders import OPERATIONS, Holders, read_holders
 from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED, image_of, volume_of
@@ -220,10 +220,6 @@ def _storage(snapshot: Resource, own: SnapshotFacts) -> BilledPart:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="ebs-snapshot",
     title="EBS snapshot",
@@ -243,7 +239,7 @@ KIND: Final = ResourceKind(
     console_url=console_page("ec2/home?region={region}#SnapshotDetails:snapshotId={id}"),
     sample=Sample("snap-0123456789abcdef0", "arn:aws:ec2:us-east-1::snapshot/snap-0123456789abcdef0"),
     dry_run=True,
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("tier"),
     commitments=NONE_SOLD,
 )

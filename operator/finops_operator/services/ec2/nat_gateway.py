@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ec2.rules.by_day import days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
@@ -166,10 +166,6 @@ def _bytes(name: str, metric: str) -> MetricSpec:
     )
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 _METRICS: Final = (
     _packets(PACKETS[0], "PacketsInFromSource"),
     _packets(PACKETS[1], "PacketsInFromDestination"),
@@ -206,7 +202,7 @@ KIND: Final = ResourceKind(
     console_url=console_page("vpcconsole/home?region={region}#NatGatewayDetails:natGatewayId={id}"),
     sample=Sample("nat-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:natgateway/nat-0123456789abcdef0"),
     dry_run=True,
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("availability"),
     commitments=NONE_SOLD,
 )

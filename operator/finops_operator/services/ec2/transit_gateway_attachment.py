@@ -24,7 +24,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.services.ec2.rules.network_offers import TRANSIT_GATEWAY_OFFERS
 
 _OPERATION: Final = "ec2:DescribeTransitGatewayAttachments"
@@ -132,10 +132,6 @@ def _counter(name: str, metric: str) -> MetricSpec:
     )
 
 
-def _owner(attachment: Resource) -> Owner | None:
-    return owner_by_tags(attachment.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="transit-gateway-attachment",
     title="Transit gateway attachment",
@@ -159,7 +155,7 @@ KIND: Final = ResourceKind(
         "arn:aws:ec2:us-east-1:111111111111:transit-gateway-attachment/tgw-attach-0123456789abcdef0",
     ),
     dry_run=True,
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("attached_type"),
     commitments=NONE_SOLD,
 )

@@ -24,7 +24,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.services.ec2.rules.network_offers import VPN_OFFERS
 
 _OPERATION: Final = "ec2:DescribeVpnConnections"
@@ -131,10 +131,6 @@ def _by_day(name: str, metric: str, statistics: tuple[str, ...], unit: str) -> M
     return MetricSpec(name, "AWS/VPN", metric, "VpnId", statistics, unit, hourly=False, daily=True, applies=_works)
 
 
-def _owner(connection: Resource) -> Owner | None:
-    return owner_by_tags(connection.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="vpn-connection",
     title="VPN connection",
@@ -155,6 +151,6 @@ KIND: Final = ResourceKind(
     console_url=console_page("vpcconsole/home?region={region}#VpnConnectionDetails:VpnConnectionId={id}"),
     sample=Sample("vpn-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:vpn-connection/vpn-0123456789abcdef0"),
     dry_run=True,
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     commitments=NONE_SOLD,
 )

@@ -25,7 +25,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.ecr.rules.images import GONE, IMAGES, LIFECYCLE, Images, has_lifecycle, images_of
 from finops_operator.services.ecr.rules.offers import OFFERS
@@ -129,10 +129,6 @@ def billed_parts(repository: Resource) -> tuple[BilledPart, ...]:
     return (BilledPart("gb_month", facts.image_bytes / GIB, query, reason),)
 
 
-def _owner(repository: Resource) -> Owner | None:
-    return owner_by_tags(repository.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="ecr-repository",
     title="ECR repository",
@@ -155,6 +151,6 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("ecr/repositories/private/{account}/{id}?region={region}"),
     sample=Sample("shop/web", "arn:aws:ecr:us-east-1:111111111111:repository/shop/web"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     commitments=NONE_SOLD,
 )

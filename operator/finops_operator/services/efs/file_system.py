@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.efs.rules.signs import SIGNS
 
 _OPERATION: Final = "efs:DescribeFileSystems"
@@ -185,10 +185,6 @@ def _standard(region: str, facts: FileSystemFacts) -> BilledPart:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 def _works(file_system: Resource) -> bool:
     return file_system.state in _WORKING
 
@@ -234,7 +230,7 @@ KIND: Final = ResourceKind(
         "fs-0123456789abcdef0",
         "arn:aws:elasticfilesystem:us-east-1:111111111111:file-system/fs-0123456789abcdef0",
     ),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("throughput_mode"),
     commitments=NONE_SOLD,
 )

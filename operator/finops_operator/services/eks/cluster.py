@@ -22,7 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.eks.rules.signs import SIGNS
 from finops_operator.services.eks.rules.versions import EXTENDED, STANDARD, Versions
 from finops_operator.services.eks.rules.versions import OPERATION as _VERSIONS
@@ -167,10 +167,6 @@ def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="eks-cluster",
     title="EKS cluster",
@@ -192,7 +188,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("eks/clusters/{id}?region={region}"),
     sample=Sample("my-cluster", "arn:aws:eks:us-east-1:111111111111:cluster/my-cluster"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("version"),
     commitments=NONE_SOLD,
 )

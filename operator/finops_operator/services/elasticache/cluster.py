@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ProductOption, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.elasticache.rules.extended_support import PREMIUM, in_extended_support
 from finops_operator.services.elasticache.rules.groups import GROUPS, PAGE, Group, groups_by_id
@@ -194,10 +194,6 @@ def hour_query(region: str, node_type: str, engine: str) -> PriceQuery:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, CONTROLLERS)
-
-
 def _price_queries(region: str, node_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
     return (hour_query(region, node_type, options["--cache-engine"]),)
 
@@ -218,7 +214,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("elasticache/home?region={region}#/nodes/{id}"),
     sample=Sample("cache-1", "arn:aws:elasticache:us-east-1:111111111111:cluster:cache-1"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("cache_node_type"),
     products=(
         Product(

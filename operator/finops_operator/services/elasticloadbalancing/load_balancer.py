@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.elasticloadbalancing.rules.addresses import (
     addresses_of,
     classic_addresses_of,
@@ -232,10 +232,6 @@ def _price_queries(region: str, kind: str, _options: Mapping[str, str]) -> tuple
     return (_hour(region, kind),)
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 _BILLED: Final = frozenset({_BEFORE, ACTIVE, IMPAIRED})
 _PAGE_OF_CURRENT: Final = console_page("ec2/home?region={region}#LoadBalancer:loadBalancerArn={arn}")
 _PAGE_OF_CLASSIC: Final = console_page("ec2/home?region={region}#LoadBalancer:loadBalancerArn={id}")
@@ -292,7 +288,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=_console_url,
     sample=Sample(_SAMPLE_ID, _SAMPLE_ARN),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("load_balancer_type"),
     products=(
         Product(

@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, Sign, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, Sign, owned_by
 
 _OPERATION: Final = "fsx:DescribeFileSystems"
 _PAGE: Final = 100
@@ -145,10 +145,6 @@ def _counter(name: str, metric: str) -> MetricSpec:
     )
 
 
-def _owner(file_system: Resource) -> Owner | None:
-    return owner_by_tags(file_system.tags, _SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="fsx-file-system",
     title="FSx file system",
@@ -184,7 +180,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("fsx/home?region={region}#file-system-details/{id}"),
     sample=Sample("fs-0123456789abcdef0", "arn:aws:fsx:us-east-1:111111111111:file-system/fs-0123456789abcdef0"),
-    owner=_owner,
+    owner=owned_by(_SIGNS),
     type_of=lambda resource: resource.text("file_system_type"),
     commitments=NONE_SOLD,
 )

@@ -23,7 +23,7 @@ from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.kinesis.rules.offers import OFFERS
 
@@ -165,10 +165,6 @@ def _counter(name: str, metric: str) -> MetricSpec:
     return MetricSpec(name, "AWS/Kinesis", metric, "StreamName", ("Sum",), "count", applies=_works)
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="kinesis-stream",
     title="Kinesis stream",
@@ -201,7 +197,7 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("kinesis/home?region={region}#/streams/details/{id}/monitoring"),
     sample=Sample("events", "arn:aws:kinesis:us-east-1:111111111111:stream/events"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("mode"),
     commitments=NONE_SOLD,
 )

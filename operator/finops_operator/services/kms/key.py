@@ -23,7 +23,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.kms.rules.reading import DESCRIBE, GONE, LAST_USE, REFUSALS, description, last_use
 
@@ -109,10 +109,6 @@ def billed_parts(key: Resource) -> tuple[BilledPart, ...]:
     return (BilledPart("key_month", Decimal(1), PriceQuery("kms", key.region, "customer_key")),)
 
 
-def _owner(key: Resource) -> Owner | None:
-    return owner_by_tags(key.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="kms-key",
     title="KMS key",
@@ -134,7 +130,7 @@ KIND: Final = ResourceKind(
         "1234abcd-12ab-34cd-56ef-1234567890ab",
         "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     ),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("key_spec"),
     commitments=NONE_SOLD,
 )

@@ -26,7 +26,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.logs.rules.signs import SIGNS
 
@@ -140,10 +140,6 @@ def storage_query(region: str) -> PriceQuery:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 _PAGE_OF_GROUP: Final = console_page("cloudwatch/home?region={region}#logsV2:log-groups/log-group/{id}")
 
 
@@ -173,7 +169,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=_console_url,
     sample=Sample("application", "arn:aws:logs:us-east-1:111111111111:log-group:application"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("log_group_class"),
     commitments=NONE_SOLD,
 )

@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
 from finops_operator.services.msk.rules.clients import LIST, ClientWays
 from finops_operator.services.msk.rules.offers import OFFERS
@@ -163,10 +163,6 @@ def hour_query(region: str, broker_type: str) -> PriceQuery:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, CONTROLLERS)
-
-
 def _price_queries(region: str, broker_type: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
     return (hour_query(region, broker_type),)
 
@@ -188,7 +184,7 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("msk/home?region={region}#/cluster/{arn}/view"),
     sample=Sample(_SAMPLE, f"arn:aws:kafka:us-east-1:111111111111:cluster/{_SAMPLE}"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("broker_type"),
     products=(
         Product(

@@ -21,8 +21,8 @@ from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
-from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.kind import BilledPart, Listing, Members, ResourceKind, Sample, States
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.rds.rules.clusters import (
     AURORA,
     BILLED,
@@ -251,10 +251,6 @@ def _unknown(dimension: str, reason: str) -> BilledPart:
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="rds-cluster",
     title="RDS cluster",
@@ -274,6 +270,7 @@ KIND: Final = ResourceKind(
     memory=MEMORY,
     console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=true"),
     sample=Sample("cluster-1", "arn:aws:rds:us-east-1:111111111111:cluster:cluster-1"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
+    members=Members("rds-instance", lambda resource: cluster_facts(resource).members, billed_itself=True),
     type_of=lambda resource: resource.text("cluster_service"),
 )

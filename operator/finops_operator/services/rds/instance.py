@@ -31,7 +31,7 @@ from finops_operator.plugins.kind import (
     Sample,
     States,
 )
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.rds.rules.clusters import MULTI_AZ, service_of
 from finops_operator.services.rds.rules.engines import (
     IO_OPTIMIZED,
@@ -305,10 +305,6 @@ def _publishes_load(resource: Resource) -> bool:
     return _publishes(resource) and resource.attributes.get("performance_insights") is True
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 def _price_queries(region: str, instance_class: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
     return (hour_query(region, instance_class, options["--engine"], options["--deployment"]),)
 
@@ -347,7 +343,7 @@ KIND: Final = ResourceKind(
     memory=MEMORY,
     console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=false"),
     sample=Sample("database-1", "arn:aws:rds:us-east-1:111111111111:db:database-1"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("db_instance_class"),
     products=(
         Product(

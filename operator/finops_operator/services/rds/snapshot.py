@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.sources import OPERATIONS, SourceReading
 
@@ -178,10 +178,6 @@ def billed_parts(snapshot: Resource) -> tuple[BilledPart, ...]:
     return (BilledPart("backup_gb_month", Decimal(0), None, reason),)
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="rds-snapshot",
     title="RDS snapshot",
@@ -196,7 +192,7 @@ KIND: Final = ResourceKind(
     left_out=("exported_gb",),
     console_url=console_page("rds/home?region={region}#db-snapshot:id={id}"),
     sample=Sample("snapshot:my-snapshot", "arn:aws:rds:us-east-1:111111111111:snapshot:my-snapshot"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("engine"),
     commitments=NONE_SOLD,
 )

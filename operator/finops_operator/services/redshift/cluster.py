@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 
 _OPERATION: Final = "redshift:DescribeClusters"
 _PAGE: Final = 100
@@ -158,10 +158,6 @@ def _level(name: str, metric: str, unit: str) -> MetricSpec:
     )
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, CONTROLLERS)
-
-
 def _price_queries(region: str, node_type: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
     return (hour_query(region, node_type),)
 
@@ -184,7 +180,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("redshiftv2/home?region={region}#/cluster-details?cluster={id}"),
     sample=Sample("warehouse-1", "arn:aws:redshift:us-east-1:111111111111:cluster:warehouse-1"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("node_type"),
     products=(
         Product(

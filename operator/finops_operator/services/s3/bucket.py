@@ -20,7 +20,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.s3.rules import requests, storage
 from finops_operator.services.s3.rules.offers import OFFERS
@@ -111,10 +111,6 @@ def billed_parts(bucket: Resource) -> tuple[BilledPart, ...]:
     return (*storage.storage_parts(bucket.region), *asked)
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="s3-bucket",
     title="S3 bucket",
@@ -135,7 +131,7 @@ KIND: Final = ResourceKind(
     console_url=console_page("s3/buckets/{id}?region={region}"),
     # Bucket names are the world's: what is asked about a sample must not be a stranger's bucket.
     sample=Sample("finops-sample-bucket", "arn:aws:s3:::finops-sample-bucket"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     commitments=NONE_SOLD,
     offers=OFFERS,
 )

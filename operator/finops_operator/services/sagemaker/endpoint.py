@@ -22,7 +22,7 @@ from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.sagemaker.rules.offers import HOSTED, hour_query
 from finops_operator.services.sagemaker.rules.signs import SIGNS
@@ -157,10 +157,6 @@ def _measured(endpoint: Resource) -> bool:
     return endpoint.state in _WORKING and variants is not None and len(variants) == 1
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="sagemaker-endpoint",
     title="SageMaker endpoint",
@@ -197,5 +193,5 @@ KIND: Final = ResourceKind(
     offers=HOSTED,
     console_url=console_page("sagemaker/home?region={region}#/endpoints/{id}"),
     sample=Sample("my-endpoint", "arn:aws:sagemaker:us-east-1:111111111111:endpoint/my-endpoint"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
 )

@@ -22,7 +22,7 @@ from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.sagemaker.rules.offers import NOTEBOOKS, hour_query
 from finops_operator.services.sagemaker.rules.signs import SIGNS
@@ -112,10 +112,6 @@ def billed_parts(notebook: Resource) -> tuple[BilledPart, ...]:
     return (BilledPart("instance_hour", Decimal(1), hours, "no price for SageMaker instances"), disk)
 
 
-def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="sagemaker-notebook",
     title="SageMaker notebook instance",
@@ -136,6 +132,6 @@ KIND: Final = ResourceKind(
     offers=NOTEBOOKS,
     console_url=console_page("sagemaker/home?region={region}#/notebook-instances/{id}"),
     sample=Sample("my-notebook", "arn:aws:sagemaker:us-east-1:111111111111:notebook-instance/my-notebook"),
-    owner=_owner,
+    owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("instance_type"),
 )

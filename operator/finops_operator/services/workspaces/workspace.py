@@ -23,7 +23,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 
 _LIST: Final = "workspaces:DescribeWorkspaces"
@@ -147,10 +147,6 @@ def _works(workspace: Resource) -> bool:
     return workspace.state in _BILLED
 
 
-def _owner(workspace: Resource) -> Owner | None:
-    return owner_by_tags(workspace.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="workspaces-workspace",
     title="WorkSpace",
@@ -180,7 +176,7 @@ KIND: Final = ResourceKind(
     left_out=("further_storage_gb_month",),
     console_url=console_page("workspaces/v2/workspaces/{id}?region={region}"),
     sample=Sample("ws-0123456789", "arn:aws:workspaces:us-east-1:111111111111:workspace/ws-0123456789"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS),
     type_of=lambda resource: resource.text("compute_type"),
     commitments=NONE_SOLD,
 )

@@ -40,7 +40,7 @@ def _evaluate(facts: Facts[ImageFacts], parameters: Parameters) -> Finding | Not
         check=ID,
         action=_ACTION,
         parameters={},
-        new_monthly_cost=Decimal(0),
+        new_monthly_cost=None,
         evidence={
             "unusedDays": unused,
             "lastLaunched": own.last_launched or None,
@@ -109,6 +109,7 @@ CHECK: Final = Check(
     effort=Effort.LOW,
     evaluate=_evaluate,
     action=_ACTION,
+    saving_unknown="an image is billed nothing itself; its snapshots are, and each stays until it is deleted",
     rollback_possible=False,
     destructive=True,
     parameters=(

@@ -3,12 +3,14 @@
 Compute Optimizer calls an Aurora or DocumentDB instance idle after fourteen days without a connection and with little
 CPU, whose limit it does not publish; the limit here is ours, the same as for database instances. Neptune publishes
 requests instead of connections. A cluster of a global database, a replica and the source of replicas wait for or feed
-others and are not judged. A stopped cluster is billed its storage, and AWS starts it again after seven days.
+others and are not judged. A stopped cluster is billed its storage, and AWS starts it again after seven days: so much
+of the hours of its members is saved at most, once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -33,6 +35,8 @@ from finops_operator.services.rds.rules.clusters import (
     MULTI_AZ,
     NEPTUNE,
 )
+from finops_operator.services.rds.rules.restart import cost_with_stop
+from finops_operator.services.rds.rules.states import STOPPED
 
 ID: Final = "rds_cluster_idle"
 _ACTION: Final = "rds_cluster_stop"
@@ -69,7 +73,8 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
         # The others are advice: this act is for Aurora alone.
         action=_ACTION if facts.own.cluster_service == AURORA else "",
         parameters={},
-        new_monthly_cost=None,
+        new_monthly_cost=_with_stop(facts) if facts.own.cluster_service == AURORA else None,
+        unpriced="the cost of its members is not known" if facts.cost.at_stake is None else "",
         evidence={
             "maximumUse": figure(use.maximum),
             "meanCpuPercent": figure(cpu.average),
@@ -81,6 +86,15 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
         summary=f"Nobody used it for {days(use.hours)}. {_REMAINS.get(facts.own.cluster_service or '', _STORAGE)}",
         facts=tuple(_facts(facts, use, cpu, limit)),
     )
+
+
+def _with_stop(facts: Facts[ClusterFacts]) -> Decimal | None:
+    """Return what the cluster and its members cost in a month with a stop: then storage alone is billed for a week."""
+    members = None if facts.cost.attributed is None else facts.cost.attributed.whole
+    own = facts.cost.unrounded_monthly
+    stopped = facts.cost_of(replace(facts.resource, state=STOPPED)).unrounded_monthly
+    running = None if own is None or members is None else own + members
+    return cost_with_stop(running, stopped, facts.settings.hours_per_month)
 
 
 def _facts(

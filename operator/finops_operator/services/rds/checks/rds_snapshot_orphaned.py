@@ -11,7 +11,7 @@ from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
-from finops_operator.services.rds.judging.aged_snapshot import aged, minimum_age
+from finops_operator.services.rds.judging.aged_snapshot import SAVING_UNKNOWN, aged, minimum_age
 from finops_operator.services.rds.snapshot import SnapshotFacts
 
 ID: Final = "rds_snapshot_orphaned"
@@ -40,6 +40,7 @@ CHECK: Final = Check(
     title="RDS snapshot of a deleted database",
     kinds=("rds-snapshot",),
     documentation="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteSnapshot.html",
+    saving_unknown=SAVING_UNKNOWN,
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,

@@ -11,6 +11,7 @@ from finops_operator.plugins.check import Facts, Parameters, ParameterSpec
 from finops_operator.services.rds.judging.upper_bound import at_most, size_facts
 from finops_operator.services.rds.snapshot import AVAILABLE, SnapshotFacts
 
+SAVING_UNKNOWN: Final = "AWS bills what changed over all backups of the region and does not say what a snapshot adds"
 _MINIMUM_AGE: Final = "minimumAgeDays"
 
 

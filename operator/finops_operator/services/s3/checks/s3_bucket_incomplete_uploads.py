@@ -67,6 +67,7 @@ CHECK: Final = Check(
     kinds=("s3-bucket",),
     documentation="https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-lifecycle-config.html",
     action=_ACTION,
+    saving_unknown="AWS lists unfinished uploads without the size of their parts",
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,

@@ -10,6 +10,7 @@ import pytest
 from tests.support.facts import NOW, summarize
 from tests.unit.services.elasticloadbalancing.balancers import HOURS, balancer, carried, found, reason, specs, without
 
+from finops.domain.canonical import Json
 from finops.domain.utilization import Utilization
 from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.elasticloadbalancing.checks.load_balancer_idle import CHECK
@@ -107,3 +108,9 @@ def test_a_policy_may_set_the_limit_and_the_days() -> None:
     assert "idle is below 10" in reason(CHECK, balancer(), ten, minimumRequestsPerDay=Decimal(10))
     week = carried(balancer(), hours=7 * 24)
     found(CHECK, balancer(), week, minimumIdleDays=Decimal(7))
+
+
+@pytest.mark.parametrize("facts", [{"registered_targets": 0}, {"healthy_targets": 0}])
+def test_one_behind_which_no_target_works_can_be_deleted_by_an_act(facts: dict[str, Json]) -> None:
+    one = balancer("application", "active", **facts)
+    assert found(CHECK, one, carried(one)).action == "load_balancer_delete"

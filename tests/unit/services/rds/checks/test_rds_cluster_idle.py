@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from tests.support.facts import flat, summarize
 from tests.unit.services.rds.clusters import CLUSTERS, cluster, measured, without
 
 from finops.domain.canonical import Json
+from finops.domain.recommendation import Finding
+from finops.domain.utilization import MonthlyUse
 from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.rds.checks.rds_cluster_idle import CHECK
 
@@ -17,7 +22,6 @@ HOURS = 14 * 24
 def test_a_cluster_that_nobody_used_for_two_weeks_is_idle(engine: str) -> None:
     idle = CLUSTERS.found(CHECK, cluster(engine=engine), measured())
     assert idle.action == ("rds_cluster_stop" if engine.startswith("aurora") else "")
-    assert idle.new_monthly_cost is None
     assert idle.evidence["maximumUse"] == "0"
     assert idle.summary.startswith("Nobody used it for 14 days.")
 
@@ -82,3 +86,33 @@ def test_a_cluster_that_others_depend_on_is_not_judged(changes: dict[str, Json],
 @pytest.mark.parametrize("state", ["stopped", "modifying", "backing-up"])
 def test_only_an_available_cluster_is_judged(state: str) -> None:
     assert CLUSTERS.reason(CHECK, cluster(state), measured()) == f"it is {state}, not available"
+
+
+USE = {
+    "volumeBytesUsed": MonthlyUse(100 * 2**30, None),
+    "volumeReadOperations": MonthlyUse(0, 720.0),
+    "volumeWriteOperations": MonthlyUse(0, 720.0),
+}
+"""100 GiB of storage, and nothing that is billed by use."""
+
+
+def test_a_stop_saves_a_week_of_what_its_members_cost_and_no_storage() -> None:
+    with_members = replace(CLUSTERS, members=["211.70", "211.70"])
+    facts = with_members.facts(cluster(), replace(measured(), month=USE))
+    idle = CHECK.evaluate(facts, {spec.name: spec.default for spec in CHECK.parameters})
+    assert isinstance(idle, Finding)
+    assert facts.cost.at_stake is not None
+    assert idle.new_monthly_cost is not None
+    saving = facts.cost.at_stake - idle.new_monthly_cost
+    # 2 × 0.29 USD an hour for 168 hours.
+    assert saving == pytest.approx(Decimal("97.44"), abs=Decimal("0.02"))
+
+
+@pytest.mark.parametrize("members", [None, ["211.70", None]])
+def test_a_member_without_a_price_leaves_the_saving_of_a_stop_unknown(members: list[str | None] | None) -> None:
+    idle = replace(CLUSTERS, members=members).found(CHECK, cluster(), measured())
+    assert (idle.new_monthly_cost, idle.unpriced) == (None, "the cost of its members is not known")
+
+
+def test_the_other_engines_are_advice_whose_saving_is_not_worked_out() -> None:
+    assert CLUSTERS.found(CHECK, cluster(engine="docdb"), measured()).new_monthly_cost is None
