@@ -30,6 +30,7 @@ from finops_web.people.sessions import Sessions
 from finops_web.people.trusted_issuer import trusted_issuer
 from finops_web.people.visitors import Visitors
 from finops_web.readings.history import History
+from finops_web.readings.pushed import PushedReadings
 from finops_web.readings.resources import ResourceReadings
 from finops_web.readings.verdicts import Verdicts
 
@@ -106,6 +107,7 @@ def connect(settings: Settings) -> Parts:
     return Parts(
         store=store,
         resources=ResourceReadings(store),
+        pushed=PushedReadings(store),
         verdicts=Verdicts(store, _ledger_keys(settings), clock),
         history=History(store, clock),
         visitors=Visitors(api_server(os.environ.get("KUBECONFIG", "")), clock),

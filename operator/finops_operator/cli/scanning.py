@@ -36,12 +36,12 @@ def _pool(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows where the scan is, on a terminal only."""
+def shown_progress(first: str) -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows where the work is, on a terminal only; `first` is shown until it is called."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with Console(stderr=True, markup=False, highlight=False).status("asking AWS for the regions") as status:
+    with Console(stderr=True, markup=False, highlight=False).status(first) as status:
         yield status.update
 
 
@@ -60,7 +60,7 @@ def scan_all(
         quotas = share_of_published(settings.aws_quota_percent)
         readers = make_readers(CallPacing(SharedRateLimits(store), clock, quotas=quotas), demo=settings.demo)
         for policy in documents.policies:
-            with _progress() as progress:
+            with shown_progress("asking AWS for the regions") as progress:
                 deps = ScanDependencies(
                     readers=readers,
                     store=store,
