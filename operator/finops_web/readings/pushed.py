@@ -23,11 +23,16 @@ _KEPT_LISTS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """One namespace as it was read."""
+    """One namespace as it was read; `times` are those of its oldest and newest push, nothing where there is none."""
 
     versions: tuple[int, int]
     rows: tuple[ResourceRow, ...]
     scans: Mapping[str, PushedScan]
+    times: tuple[datetime, ...]
+
+    def is_older(self, than: timedelta, now: datetime) -> bool:
+        """Return whether any of its resources was pushed longer ago."""
+        return bool(self.times) and now - self.times[0] > than
 
 
 class PushedReadings:
@@ -72,7 +77,7 @@ class PushedReadings:
         found: list[Gap] = []
         for one in self._read(namespaces, now):
             late: dict[str, list[datetime]] = {}
-            for row in one.rows:
+            for row in one.rows if one.is_older(OVERDUE_AFTER, now) else ():
                 if row.push is not None and now - row.push.at > OVERDUE_AFTER:
                     late.setdefault(row.resource.account, []).append(row.push.at)
             found += [_overdue(account, times) for account, times in sorted(late.items())]
@@ -81,17 +86,17 @@ class PushedReadings:
 
     def pushes(self, namespaces: Collection[str], now: datetime) -> tuple[datetime, ...]:
         """Return when the oldest and the newest of the resources were pushed; nothing where there are none."""
-        times = [row.push.at for one in self._read(namespaces, now) for row in one.rows if row.push is not None]
-        return (min(times), max(times)) if times else ()
+        return _ends(time for one in self._read(namespaces, now) for time in one.times)
 
     def _read(self, namespaces: Collection[str], now: datetime) -> Sequence[_Read]:
         versions = self._pushed.versions()
         with self._lock:
             for name in sorted(versions.keys() & set(namespaces)):
                 kept = self._kept.get(name)
-                if kept is None or kept.versions != versions[name] or _is_over(kept, now):
+                if kept is None or kept.versions != versions[name] or kept.is_older(KEPT, now):
                     rows = tuple(self._rows(name, now))
-                    self._kept[name] = _Read(versions[name], rows, self._pushed.scans(name))
+                    times = _ends(row.push.at for row in rows if row.push is not None)
+                    self._kept[name] = _Read(versions[name], rows, self._pushed.scans(name), times)
             return [self._kept[name] for name in sorted(versions.keys() & set(namespaces))]
 
     def _rows(self, namespace: str, now: datetime) -> Iterator[ResourceRow]:
@@ -123,8 +128,9 @@ def _with_members(cost: Cost, one: PushedResource, costs: Mapping[tuple[str, str
     return replace(cost, attributed=Attributed(members))
 
 
-def _is_over(kept: _Read, now: datetime) -> bool:
-    return any(row.push is not None and now - row.push.at > KEPT for row in kept.rows)
+def _ends(times: Iterable[datetime]) -> tuple[datetime, ...]:
+    found = sorted(times)
+    return (found[0], found[-1]) if found else ()
 
 
 def _name(row: ResourceRow) -> tuple[str, str, str, str]:
