@@ -34,6 +34,8 @@ from finops_web.readings.policies import ScannedPolicy
 HOURS: Final = DEFAULT_HOURS_PER_MONTH
 """All pages count a month of 730 hours, whatever a policy counts with, so that their sums agree with each other."""
 
+_KEPT: Final = ("kind", "id", "arn", "name", "account", "region", "state", "tags")
+"""Fields of a resource that lists order and narrow by."""
 _VIEWS: Final = 8
 """Ordered lists that are kept: people with the same rights share one."""
 
@@ -141,8 +143,7 @@ class ResourceReadings:
 def _slim(text: str) -> Resource:
     """Return a stored resource without its facts and its time of creation; equal short words are one object."""
     found = from_json(text, cache_strings="all")
-    named = (found[name] for name in ("kind", "id", "arn", "name", "account", "region", "state"))
-    return Resource(*named, tags=found["tags"])
+    return Resource(**{name: found[name] for name in _KEPT})
 
 
 def _filled(
