@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
@@ -59,7 +60,7 @@ class Use(BaseModel):
     )
 
 
-class PushedFields(BaseModel):
+class PushedFields(BaseModel, ABC):
     """What every kind has; `attributes` are further facts of the kind, by the names of a scan report."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -89,9 +90,9 @@ class PushedFields(BaseModel):
         """Return the kind."""
         return self.KIND
 
+    @abstractmethod
     def identity(self) -> tuple[str, str, str, str]:
         """Return id, ARN, name and state."""
-        raise NotImplementedError
 
     def facts(self) -> dict[str, Json]:
         """Return the facts that have a field of their own here; what was not sent is not known and left out."""

@@ -35,8 +35,8 @@ class NotSeen(BaseModel):
 
     account: Account = Field(description="Account id, twelve digits.")
     region: Word = Field(default="", description="Region; empty: the whole account.")
-    service: Word = Field(description="Service, such as `ec2`.")
-    operation: Word = Field(description="Operation, such as `DescribeInstances`.")
+    service: Word = Field(description="Service, as AWS names it.")
+    operation: Word = Field(description="Operation, as AWS names it.")
     code: Word = Field(description="AWS's error code, or the scanner's.")
     message: str = Field(default="", max_length=500, description="One sentence for people.")
     resources: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(default=None, description="How many; or null.")

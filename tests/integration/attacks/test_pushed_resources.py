@@ -43,6 +43,14 @@ def twins(action: str) -> tuple[Resource, ...]:
     )
 
 
+def carried_out(now: Attacked) -> None:
+    """Let the operator go on until it has called AWS: on a busy machine the lease is late now and then."""
+    for _ in range(20):
+        now.look()
+        if now.called:
+            break
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_pushed_entry_with_the_id_of_a_scanned_resource_permits_nothing_and_changes_no_act(
     action: str, world: Doubles
@@ -56,7 +64,7 @@ def test_a_pushed_entry_with_the_id_of_a_scanned_resource_permits_nothing_and_ch
         now.look()
         assert (now.state, now.called) == ("Pending", 0)
         now.vote("bob")
-        now.look()
+        carried_out(now)
         # One request, one call, of the resource as AWS has it.
         assert len(now.place.objects("actionrequests")) == 1
         assert (now.called, now.violations) == (1, [])
@@ -69,5 +77,5 @@ def test_a_pushed_entry_neither_protects_nor_takes_protection_away(world: Double
         push(now, replace(own, tags={PROTECTED_TAG: "true", IGNORE_TAG: "true"}))
         now.vote("alice")
         now.vote("bob")
-        now.look()
+        carried_out(now)
         assert (now.called, now.violations) == (1, [])
