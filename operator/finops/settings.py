@@ -187,6 +187,9 @@ class Settings(BaseSettings):
         "Needed for sign-in by OIDC: the issuer sends people back to /sign-in/callback there. "
         "With it the bot's alerts link to the dashboard.",
     )
+    push_token: Annotated[str, _Secret] = Field(
+        "", description="Token of the cluster with which `finops scan --push` sends a scan to a dashboard elsewhere."
+    )
     oidc_issuer: str = Field(
         "",
         description="Issuer of OpenID Connect by which people sign in to the dashboard, exactly as the API server's "

@@ -28,15 +28,15 @@ _BOT = " ".join(
     )
 )
 
-# Commands that read keys whose names are known, and the one by which people end sessions: none that lists names or runs
-# a script.
+# Commands that read keys whose names are known, and those by which people end sessions and scanners push resources:
+# none that lists names or runs a script.
 _WEB = " ".join(
     f"+{command}"
     for command in (
         *("auth", "hello", "select", "ping", "client|setinfo", "multi", "exec", "discard"),
         *("get", "mget", "exists", "hget", "hmget", "hgetall", "hexists", "hlen", "smembers", "sismember", "scard"),
         *("zscore", "zcard", "zrange", "zrevrange", "zrangebyscore", "lrange", "llen", "xrange", "xrevrange", "xlen"),
-        "set",
+        *("set", "hset", "hdel", "hincrby"),
     )
 )
 _USERS: Final = ("OPERATOR", "SLACKBOT", "WEB")
@@ -46,7 +46,7 @@ def access_list(operator_password: str, slackbot_password: str, web_password: st
     """Return the store's users: nobody without a password, each with only its commands and keys.
 
     The operator may do all but administer the server; the bot writes its own keys and reads the rest, by a list of
-    commands; the dashboard writes which of its sessions people have ended, and nothing else.
+    commands; the dashboard writes which of its sessions people have ended and what was pushed to it, and nothing else.
     """
     return "\n".join(
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from contextlib import ExitStack
 from typing import Final
 
@@ -12,7 +13,7 @@ import uvicorn
 
 from finops import logs
 from finops.audit_verify import Keys, NotAKey
-from finops.errors import InvalidInput
+from finops.errors import FinopsError, InvalidInput
 from finops.health import HealthServer
 from finops.k8s.person import api_server
 from finops.ports.clock import Clock, SystemClock
@@ -30,6 +31,8 @@ from finops_web.people.sessions import Sessions
 from finops_web.people.trusted_issuer import trusted_issuer
 from finops_web.people.visitors import Visitors
 from finops_web.readings.history import History
+from finops_web.readings.policies import scanned_policies
+from finops_web.readings.pushed import PushedReadings
 from finops_web.readings.resources import ResourceReadings
 from finops_web.readings.verdicts import Verdicts
 
@@ -56,6 +59,7 @@ def main() -> int:
         if measured is not None:
             running.callback(measured.stop)
             measured.start()
+        threading.Thread(target=read_ahead, args=(parts,), name="read ahead", daemon=True).start()
         logger.info("the dashboard starts", extra={"address": f"{settings.web_host}:{settings.web_port}"})
         uvicorn.run(
             make_app(parts, metrics),
@@ -71,6 +75,15 @@ def main() -> int:
             limit_concurrency=200,
         )
     return 0
+
+
+def read_ahead(parts: Parts) -> None:
+    """Read the resources of all policies before the first visitor asks; who asks meanwhile waits for the rest."""
+    try:
+        parts.resources.seen_by(scanned_policies(parts.store))
+    except FinopsError as error:
+        # The first visitor reads them, and is answered what is wrong.
+        logger.info("nothing was read ahead: %s", error)
 
 
 def metrics_server(settings: Settings, metrics: WebMetrics) -> HealthServer | None:
@@ -106,6 +119,7 @@ def connect(settings: Settings) -> Parts:
     return Parts(
         store=store,
         resources=ResourceReadings(store),
+        pushed=PushedReadings(store),
         verdicts=Verdicts(store, _ledger_keys(settings), clock),
         history=History(store, clock),
         visitors=Visitors(api_server(os.environ.get("KUBECONFIG", "")), clock),

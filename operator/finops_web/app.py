@@ -6,6 +6,7 @@ Nothing is listed here: a new endpoint or page is one new file.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from importlib import import_module
@@ -39,6 +40,8 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_FIELD: Final = re.compile(r"[a-z0-9_-]+")
+"""How fields and places in lists are written; the names of shapes are not."""
 _Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -109,8 +112,10 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"] if part not in {"query", "path", "body"})
+    # Of a body that is one of several shapes, the error furthest inside is that of the shape that was meant.
+    first = max(error.errors(), key=lambda one: len(one["loc"]))
+    named = (str(part) for part in first["loc"] if part not in {"query", "path", "body"})
+    field = ".".join(part for part in named if _FIELD.fullmatch(part))
     message = f"{field}: {first['msg']}" if field else str(first["msg"])
     if _is_api(request):
         return problem(422, "InvalidInput", message, "correct it and ask again", field)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
+from finops.domain.resource import Gap
 from finops.errors import Refused
 from finops.ports.clock import Clock
 from finops.store.connection import Store
@@ -15,8 +17,9 @@ from finops_web.people.entrance import Entrance
 from finops_web.people.sessions import COOKIE, Session
 from finops_web.people.visitors import Visitor, Visitors
 from finops_web.readings.history import History
-from finops_web.readings.policies import ScannedPolicy, scanned_policies
-from finops_web.readings.resources import ResourceReadings
+from finops_web.readings.policies import ScannedPolicy, Trust, scanned_policies, trust_in
+from finops_web.readings.pushed import PushedReadings
+from finops_web.readings.resources import ResourceReadings, ResourceRow
 from finops_web.readings.verdicts import Verdicts
 
 _BEARER: Final = "bearer "
@@ -28,6 +31,7 @@ class Parts:
 
     store: Store
     resources: ResourceReadings
+    pushed: PushedReadings
     verdicts: Verdicts
     history: History
     visitors: Visitors
@@ -67,6 +71,32 @@ class Asked:
     def namespaces(self) -> frozenset[str]:
         """Return the namespaces of `policies`."""
         return frozenset(one.namespace for one in self.policies())
+
+    def resources(self) -> tuple[ResourceRow, ...]:
+        """Return what the visitor may see: what scans have seen and what was pushed, the dearest first.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        seen = self.parts.resources.seen_by(self.policies())
+        return self.parts.pushed.beside(seen, self._pushed_into(), self.parts.clock.now())
+
+    def trust(self, resources: int, priced: int, more: Iterable[Gap] = ()) -> Trust:
+        """Return how far figures of `resources` can be trusted, `priced` of which have a price; `more` gaps come first.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        namespaces, now = self._pushed_into(), self.parts.clock.now()
+        gaps, pushes = self.parts.pushed.gaps(namespaces, now), self.parts.pushed.pushes(namespaces, now)
+        return trust_in(self.policies(), resources, priced, now, (*more, *gaps), pushes=pushes)
+
+    def may_push(self, namespace: str) -> bool:
+        """Return whether the API server lets the visitor push resources there."""
+        return self.parts.visitors.may(self.token, "create", "scanpolicies/push", namespace)
+
+    def _pushed_into(self) -> frozenset[str]:
+        return self.parts.visitors.namespaces(self.token, self.parts.pushed.namespaces())
 
     def may_vote(self, namespace: str) -> bool:
         """Return whether the API server lets the visitor vote there; whether a vote counts, the operator says."""

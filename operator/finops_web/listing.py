@@ -15,7 +15,6 @@ from finops.domain.price import Attributed, Cost
 from finops.domain.tags import owner_of
 from finops_web.answers import Cursor, Limit, Page, number, page_of, success
 from finops_web.context import Asked
-from finops_web.readings.policies import trust_in
 from finops_web.readings.resources import HOURS, ResourceRow, sum_of
 
 
@@ -148,12 +147,12 @@ Asking = Annotated[Filter, Depends(asked_filter)]
 
 def listed(asked: Asked, wanted: Filter, to_json: Callable[[ResourceRow], dict[str, Any]]) -> dict[str, Any]:
     """Return one page of resources in the API's envelope. Raises StoreUnavailable, InvalidInput."""
-    policies = asked.policies()
-    rows = wanted.apply(asked.parts.resources.seen_by(policies))
+    rows = wanted.apply(asked.resources())
     page = paged(rows, wanted)
     _, count, unpriced = sum_of(rows)
-    trust = trust_in(policies, count, count - unpriced, asked.parts.clock.now())
-    return success([to_json(row) for row in page.rows], as_of=trust.oldest, gaps=trust.gaps, next_page=page.next_page)
+    trust = asked.trust(count, count - unpriced)
+    whole = asked.parts.resources.whole(page.rows)
+    return success([to_json(row) for row in whole], as_of=trust.oldest, gaps=trust.gaps, next_page=page.next_page)
 
 
 def paged(rows: Sequence[ResourceRow], wanted: Filter) -> Page:
@@ -175,6 +174,7 @@ def classic(row: ResourceRow, *fields: str) -> dict[str, Any]:
         "annual_cost": None if cost.monthly is None else number(annual_from_monthly(cost.monthly)),
         **_attributed(cost),
         "price_missing": list(cost.missing),
+        "pushed": row.push is not None,
     }
     return {**{field: one.attributes.get(field) for field in fields}, **shared}
 

@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi.testclient import TestClient
-from tests.support.budgets import budgets_on
+from tests.support.budgets import budgets_on, policy_object
 from tests.support.fake_clock import FakeClock
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
 from tests.support.scan_samples import recommendation
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
 
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.price import GroupOf, cost_of_group
 from finops.domain.report import ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.k8s.connection import connect
+from finops.k8s.kinds import scan_policies
 from finops.ledger.durable import open_ledger
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
@@ -53,12 +55,15 @@ class Sample:
     """The dashboard in front of the sample.
 
     Attributes:
+        headers: of a person who may read, vote and push.
         paths: what stands in the addresses for `{uid}`, `{identifier}` and `{key}`.
+        editor: headers of a person who may change policies.
     """
 
     client: TestClient
     headers: dict[str, str]
     paths: dict[str, str]
+    editor: dict[str, str]
 
 
 @contextmanager
@@ -75,7 +80,21 @@ def sample(site: Site, store: Store, folder: Path) -> Iterator[Sample]:
         client, headers = site.client(store, keys=PUBLIC_KEYS), site.bearer()
         (made,) = client.get("/api/action-requests", headers=headers).json()["data"]
         assert f"{made['metadata']['namespace']}/{made['metadata']['name']}" == name
-        yield Sample(client, headers, {"uid": made["metadata"]["uid"], "identifier": wanted.id, "key": "team"})
+        paths = {"uid": made["metadata"]["uid"], "identifier": wanted.id, "key": "team"}
+        with _policy(site):
+            yield Sample(client, headers, paths, site.bearer("admin"))
+
+
+@contextmanager
+def _policy(site: Site) -> Iterator[None]:
+    """Keep the policy whose scan the store has as an object, for what people write on it."""
+    api, made = scan_policies(connect(str(site.cluster.kubeconfig_for("admin")))), policy_object("all")
+    made["metadata"] = {"name": "all", "namespace": "team-a"}
+    api.create(ScanPolicy.from_object(made))
+    try:
+        yield
+    finally:
+        api.delete("team-a", "all")
 
 
 def _scan(store: Store, wanted: Any) -> None:

@@ -43,6 +43,7 @@ from finops_web.people.sessions import Sessions
 from finops_web.people.trusted_issuer import TrustedIssuer
 from finops_web.people.visitors import Visitors
 from finops_web.readings.history import History
+from finops_web.readings.pushed import PushedReadings
 from finops_web.readings.resources import ResourceReadings
 from finops_web.readings.verdicts import Verdicts
 
@@ -164,8 +165,8 @@ def _ask(connection: Connection) -> Access:
 class Site:
     """Dashboards in front of a cluster.
 
-    In it alice may read and vote in namespace team-a, bob in team-b; in team-a bob may read policies and no requests,
-    carol may read everything and not vote.
+    In it alice may read, vote and push in namespace team-a, bob in team-b; in team-a bob may read policies and no
+    requests, carol may read everything and not vote.
     Admin may do everything everywhere. The group oidc:deciders may what alice may.
     """
 
@@ -212,6 +213,7 @@ class Site:
         parts = Parts(
             store=store,
             resources=ResourceReadings(store),
+            pushed=PushedReadings(store),
             verdicts=Verdicts(store, keys, moment),
             history=History(store, moment),
             visitors=visitors,
@@ -258,6 +260,7 @@ def running_site(directory: Path) -> Iterator[Site]:
             "verbs": ["get", "list"],
         },
         {"apiGroups": ["finops.dev"], "resources": ["approvals"], "verbs": ["get", "list", "create"]},
+        {"apiGroups": ["finops.dev"], "resources": ["scanpolicies/push"], "verbs": ["create"]},
     ]
     rbac = "rbac.authorization.k8s.io"
     manifests: list[dict[str, Any]] = [

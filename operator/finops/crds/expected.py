@@ -6,12 +6,12 @@ the right, and its audit log says who it was. The operator reads the annotations
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final
 
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.analytics.expected import Expected, from_text, to_text
+from finops.domain.analytics.expected import Expected, from_text, problem_of, to_text
 
 PREFIX: Final = "expected.finops.dev/"
 KEPT: Final = 200
@@ -44,6 +44,21 @@ def too_far(policies: Iterable[ScanPolicy], namespace: str, today: date) -> tupl
         for key, found in by_annotation(policy).items()
         if found.is_too_far(today)
     )
+
+
+def not_read(policies: Iterable[ScanPolicy], namespace: str) -> tuple[tuple[ScanPolicy, str], ...]:
+    """Return what a namespace's annotations say that nobody can take, as (policy, sentence): it keeps no alert back."""
+    own = (one for one in policies if one.metadata.namespace == namespace)
+    return tuple((policy, words) for policy in own for words in _problems(policy))
+
+
+def _problems(policy: ScanPolicy) -> Iterator[str]:
+    texts = sorted((key, text) for key, text in policy.metadata.annotations.items() if key.startswith(PREFIX))
+    for key, text in texts[:KEPT]:
+        if problem := problem_of(text):
+            yield f"the annotation {key} {problem}; it keeps no alert back"
+    if len(texts) > KEPT:
+        yield f"{len(texts) - KEPT} of its {len(texts)} annotations {PREFIX}… are above {KEPT}; they keep no alert back"
 
 
 def annotation_of(one: Expected) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Sessions of the dashboard that their people have ended, so that a copy of a cookie opens nothing on any replica.
 
-The only thing that the dashboard writes. Kept by hash, for as long as the cookie could still be opened.
+Kept by hash, for as long as the cookie could still be opened.
 """
 
 from __future__ import annotations

@@ -191,6 +191,11 @@ class InventoryStore:
         Raises:
             StoreUnavailable: also when the generation went, or a part of it: what was yielded is not all of it.
         """
+        for page in self.texts(shard, generation):
+            yield [RESOURCES.value(text) for text in page]
+
+    def texts(self, shard: Shard, generation: str) -> Iterator[list[str]]:
+        """Yield a generation as `pages` does, each resource in its stored form. Raises as `pages`."""
         if not generation:
             return
         key = self._keys.shard(shard).generation(generation)
@@ -206,7 +211,7 @@ class InventoryStore:
                     break
                 ids = json.loads(index)
                 texts = self._client.hmget(key, ids) if ids else []
-            found = [RESOURCES.value(text) for text in texts if text]
+            found = [text for text in texts if text]
             seen += len(found)
             yield found
             page += 1

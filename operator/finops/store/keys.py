@@ -57,6 +57,12 @@
 | `{p}slack:frozen` | string | operator | why all acts are frozen: no reminders meanwhile |
 | `{p}names:slack` | hash | operator | Slack member id → name in the cluster, for the dashboard to show |
 | `{p}web:ended:{hash}` | string | dashboard | a session that its person ended, until its cookie would end, 8 h |
+| `{p}web:pushed` | hash | dashboard | namespace → how often something was pushed into it |
+| `{p}web:pushed:{namespace}` | hash | dashboard | shard → when it was last pushed |
+| `{p}web:pushed:{namespace}:{account}:{region}:{kind}` | hash | dashboard | resource id → what was pushed |
+| `{p}web:pushed:{namespace}:scans` | hash | dashboard | account → what its last scan could not see |
+| `{p}pushed` | hash | operator | namespace → up to which push its resources are priced |
+| `{p}pushed:{namespace}:{account}:{region}:{kind}` | hash | operator | resource id → mark, cost |
 """
 
 from __future__ import annotations
@@ -174,6 +180,33 @@ class WebKeys:
 
     def ended(self, session_hash: str) -> str:
         return f"{self.prefix}web:ended:{session_hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class PushKeys:
+    """What is pushed from accounts that nobody here scans; the dashboard may write below `web:`, the operator all."""
+
+    prefix: str
+
+    @property
+    def namespaces(self) -> str:
+        return f"{self.prefix}web:pushed"
+
+    @property
+    def priced(self) -> str:
+        return f"{self.prefix}pushed"
+
+    def shards(self, namespace: str) -> str:
+        return f"{self.namespaces}:{namespace}"
+
+    def resources(self, namespace: str, shard: Shard) -> str:
+        return f"{self.namespaces}:{namespace}:{shard}"
+
+    def scans(self, namespace: str) -> str:
+        return f"{self.namespaces}:{namespace}:scans"
+
+    def costs(self, namespace: str, shard: Shard) -> str:
+        return f"{self.priced}:{namespace}:{shard}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
@@ -22,6 +23,8 @@ _KEPT_SECONDS: Final = 70 * 86_400
 _HOURS: Final = 7
 _SKU: Final = 8
 """Where a row has the measured hours and the number of the product, if it has them."""
+_REMEMBERED: Final = 4096
+"""Costs that are remembered, some 2 KB each."""
 NOT_PRICED: Final = Cost(None, None, missing=("the scan that lists it has not priced it yet",))
 """What a reader shows for a resource that a scan has listed a moment ago."""
 _OF_AN_OLDER_RELEASE: Final = Cost(None, None, missing=("an older release priced it; the next scan does so anew",))
@@ -141,9 +144,11 @@ def cost_to_text(cost: Cost) -> str:
     return json.dumps([rows, list(cost.missing), group], separators=(",", ":"))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def cost_from_text(text: str, hours_per_month: Decimal = DEFAULT_HOURS_PER_MONTH) -> Cost:
     """Return the cost behind `cost_to_text` in a month of so many hours.
 
+    What costs the same has the same text: a fleet has few of them, and all resources that share one share the value.
     A record of an older release with nothing billed is not known: it may be that of a group, which costs what its
     members cost.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -57,6 +57,16 @@ def _progress(current: _Current) -> Iterator[Progress]:
     with terminal_progress(Console(stderr=True, markup=False, highlight=False)) as shown:
         current.watcher = shown
         yield shown
+
+
+@contextmanager
+def shown_status(first: str) -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows where the work is, on a terminal only; `first` is shown until it is called."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with Console(stderr=True, markup=False, highlight=False).status(first) as status:
+        yield status.update
 
 
 def scan_all(

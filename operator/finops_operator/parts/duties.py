@@ -36,6 +36,7 @@ from finops_operator.upkeep.obstacles import LEDGER_BROKEN, LEDGER_UNUSABLE, Obs
 from finops_operator.upkeep.paused_kinds import PausedKinds
 from finops_operator.upkeep.paused_requests import PausedRequests
 from finops_operator.upkeep.published_ids import PublishedIds
+from finops_operator.upkeep.pushed_prices import PushedPrices
 from finops_operator.upkeep.slack_names import SlackNames
 from finops_operator.upkeep.store_space import StoreSpace
 from finops_operator.upkeep.stray_votes import StrayVotes
@@ -93,12 +94,14 @@ def duties(
     yield Duty("known ids", ids.publish)
     gone = Cleanup(store, cluster.policies, cluster.accounts, telemetry, clock)
     yield Duty("what is gone", gone.clean_up)
+    pushed = PushedPrices(store, cloud.plugins.kinds, cloud.plugins.price_sources, clock)
+    yield Duty("pushed resources", pushed.price)
     obstacles = _obstacles(cluster, authority, clock)
     yield Duty("obstacles", obstacles.show_ours, writes=False)
     yield from _paused_kinds(cluster, authority, cloud, clock)
     notices = _notices(settings, store)
     yield Duty("budgets", _budgets(cluster, authority, cloud, notices, clock).judge)
-    yield Duty("anomalies", Anomalies(cluster.cache.policies, store, notices, clock).announce)
+    yield Duty("anomalies", Anomalies(cluster.cache.policies, store, notices, clock, cluster.events).announce)
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from finops.crds.expected import in_force, too_far
+from finops.crds.expected import in_force, not_read, too_far
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.analytics.causes import ALERT_GATES
 from finops.domain.analytics.expected import LONGEST_DAYS, Alarm, Expected, unexpected
 from finops.domain.budget import CostOfDay, parts_of
 from finops.domain.resource import Shard
+from finops.errors import ClusterUnavailable, Refused
+from finops.k8s.events import Events
 from finops.ports.clock import Clock
 from finops.ports.notifier import Notifier
 from finops.store.connection import Store
@@ -39,13 +41,16 @@ class Anomalies:
 
     Attributes:
         policies: all that exist in the watched namespaces; their channels are alerted.
+        events: where a policy is shown that one of its annotations is not read.
     """
 
     policies: KindCache[ScanPolicy]
     store: Store
     notifier: Notifier
     clock: Clock
+    events: Events | None = None
     _marks: dict[str, str] = field(default_factory=dict)
+    _not_read: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     def announce(self) -> None:
         """Announce what is new. Raises StoreUnavailable: what was not announced is at the next pass."""
@@ -55,6 +60,7 @@ class Anomalies:
             if not self.policies.is_complete_in(namespace):
                 # The channels are not all known yet: the next pass announces.
                 continue
+            self._say_what_is_not_read(namespace)
             seen = covered(self.store, namespace)
             # Days ago it may have been expected and be so no more; only what is new alerts anyway.
             expected = in_force(self.policies.all(), namespace, now.date())
@@ -70,6 +76,22 @@ class Anomalies:
                 if one.one.anomaly.first >= now.date() - _NEWS:
                     self.notifier.announce(notice_of(one, namespace, len(seen.gaps), seen.as_of, channels, now))
             self._marks[namespace] = mark
+
+    def _say_what_is_not_read(self, namespace: str) -> None:
+        """Say of each annotation that expects something and cannot be read that it keeps no alert back, once."""
+        found = {(policy.metadata.name, words): policy for policy, words in not_read(self.policies.all(), namespace)}
+        known, self._not_read[namespace] = self._not_read.get(namespace, frozenset()), frozenset(found)
+        for (name, words), policy in found.items():
+            if (name, words) in known:
+                continue
+            logger.warning("not read: %s", words, extra={"policy": f"{namespace}/{name}"})
+            if self.events is not None:
+                try:
+                    self.events.publish(
+                        policy, reason="ExpectationNotRead", note=words, action="Anomalies", type_="Warning"
+                    )
+                except (Refused, ClusterUnavailable) as error:
+                    logger.info("no Event: %s", error)
 
     def _found(self, shards: frozenset[Shard], today: date, expected: tuple[Expected, ...]) -> tuple[Alarm, ...]:
         first = today - timedelta(days=_HISTORY_DAYS)

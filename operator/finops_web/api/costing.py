@@ -12,7 +12,6 @@ from finops.domain.money import annual_from_monthly, daily_from_monthly, to_cent
 from finops_web.answers import number, success
 from finops_web.context import Asked, Visit
 from finops_web.listing import Asking, Filter
-from finops_web.readings.policies import trust_in
 from finops_web.readings.resources import ResourceRow, grouped, sum_of
 
 ROUTER = APIRouter(tags=["costing"])
@@ -71,7 +70,7 @@ def by_tag(
 
 
 def _rows(asked: Asked, wanted: Filter) -> Sequence[ResourceRow]:
-    return wanted.apply(asked.parts.resources.seen_by(asked.policies()))
+    return wanted.apply(asked.resources())
 
 
 def _grouped(asked: Asked, wanted: Filter, name: str, key: Callable[[ResourceRow], str]) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def _grouped(asked: Asked, wanted: Filter, name: str, key: Callable[[ResourceRow
 
 def _success(asked: Asked, rows: Sequence[ResourceRow], data: Any) -> dict[str, Any]:
     _, count, unpriced = sum_of(rows)
-    trust = trust_in(asked.policies(), count, count - unpriced, asked.parts.clock.now())
+    trust = asked.trust(count, count - unpriced)
     return success(data, as_of=trust.oldest, gaps=trust.gaps)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import outlook
-from finops_web.readings.policies import savings_of, trust_in
+from finops_web.readings.policies import savings_of
 from finops_web.readings.resources import sum_of
 from finops_web.readings.savings import realised_of
 
@@ -19,20 +19,20 @@ ROUTER = APIRouter(tags=["dashboard"])
 @ROUTER.get("/api/dashboard")
 def dashboard(asked: Visit) -> dict[str, Any]:
     """Return cost, savings and forecast as the dashboard shows them."""
-    trust = trust_in(asked.policies(), 0, 0, asked.parts.clock.now())
+    trust = asked.trust(0, 0)
     return success(figures(asked), as_of=trust.oldest, gaps=trust.gaps)
 
 
 def figures(asked: Asked) -> dict[str, Any]:
     """Return the figures of the dashboard; amounts of the store as decimal strings, estimates as numbers."""
     policies = asked.policies()
-    cost, resources, unpriced = sum_of(asked.parts.resources.seen_by(policies))
+    cost, resources, unpriced = sum_of(asked.resources())
     found, (saved, _) = (
         savings_of(policies),
         realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
     )
     ahead = outlook(asked.parts.history.parts(policies), asked.parts.history.today())
-    trust = trust_in(policies, resources, resources - unpriced, asked.parts.clock.now())
+    trust = asked.trust(resources, resources - unpriced)
     return {
         "monthlyCost": None if cost is None else f"{cost:f}",
         "resources": resources,

@@ -66,6 +66,7 @@ def anomalies(asked: Visit, request: Request, said: str = "", problem: str = "")
         title="Anomalies",
         trust=trust_in(asked.policies(), 0, 0, asked.parts.clock.now(), read.gaps),
         found=[(one, _lines(asked, one, read)) for one in found],
+        not_read=read.not_read(),
         first_day=today,
         said=said[:500],
         problem=problem[:500],

@@ -15,7 +15,7 @@ from finops.errors import ClusterUnavailable
 from finops_web.api.dashboard import figures
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import Outlook, outlook
-from finops_web.readings.policies import savings_of, trust_in
+from finops_web.readings.policies import savings_of
 from finops_web.readings.recommendations import counted, recommendations_of
 from finops_web.readings.requests import ReadRequests, may_be_voted_on, requests_of
 from finops_web.readings.resources import grouped, sum_of
@@ -42,7 +42,7 @@ class Day:
 def dashboard(asked: Visit, request: Request) -> Response:
     """Show the dashboard."""
     policies = asked.policies()
-    rows = asked.parts.resources.seen_by(policies)
+    rows = asked.resources()
     cost, resources, unpriced = sum_of(rows)
     now = asked.parts.clock.now()
     read, cluster_problem = _requests(asked)
@@ -53,7 +53,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         request,
         "dashboard.html",
         title="Dashboard",
-        trust=trust_in(policies, resources, resources - unpriced, now, read.gaps),
+        trust=asked.trust(resources, resources - unpriced, read.gaps),
         cost=cost,
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,

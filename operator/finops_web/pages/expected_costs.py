@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
-from finops.domain.analytics.expected import Expected, Way
+from finops.domain.analytics.expected import Way
 from finops.domain.resource import Shard
 from finops.errors import FinopsError, Refused
-from finops_web.context import Asked, Visit
-from finops_web.readings.expected import end, extra_of, last_day, may_say, reason_of, say
+from finops_web.api.anomalies import end_expected
+from finops_web.api.anomalies import expect as write_expected
+from finops_web.context import Visit
 
 ROUTER = APIRouter(include_in_schema=False)
 _Account = Annotated[str, Form(max_length=64)]
@@ -37,16 +37,11 @@ def expect(
 ) -> Response:
     """Say that a change of a part of the cost is expected, in every namespace where the visitor may."""
     asked.require_form(form_secret)
-    now = asked.parts.clock.now()
 
     def work() -> str:
-        namespaces = _open_to(asked, Shard(account, region, service))
-        last, why, most = last_day(until, now), reason_of(reason), extra_of(extra)
-        name, at = asked.visitor.name[:256], now.replace(microsecond=0)
-        one = Expected(account, region, service, way, why, last, name, at, most)
-        written = say(asked.visitor, namespaces, one, now)
+        one, written = write_expected(asked, Shard(account, region, service), way, (until, reason, extra))
         above = f"unless it changes by more than {one.most:,.2f} USD a day"
-        return f"{service} in {region} alerts nobody through {last}, {above}. It stands on {', '.join(written)}."
+        return f"{service} in {region} alerts nobody through {one.until}, {above}. It stands on {', '.join(written)}."
 
     return _answered(work)
 
@@ -62,26 +57,12 @@ def alert_again(
 ) -> Response:
     """End what is expected of a part of the cost, in every namespace where the visitor may."""
     asked.require_form(form_secret)
-    now = asked.parts.clock.now()
 
     def work() -> str:
-        namespaces = _open_to(asked, Shard(account, region, service))
-        mark = Expected(account, region, service, way, "", now.date(), "", now, Decimal(0)).mark
-        written = end(asked.visitor, namespaces, mark, now)
+        written = end_expected(asked, Shard(account, region, service), way)
         return f"{service} in {region} alerts again." if written else "Nothing was expected of it any more."
 
     return _answered(work)
-
-
-def _open_to(asked: Asked, shard: Shard) -> frozenset[str]:
-    found = may_say(asked.policies(), shard, asked.may_change_policies)
-    if not found:
-        raise Refused(
-            "you may not say so: it is written on a policy that covers this part of the cost",
-            code="Forbidden",
-            hint="ask for patch on scanpolicies in its namespace",
-        )
-    return found
 
 
 def _answered(work: Callable[[], str]) -> Response:

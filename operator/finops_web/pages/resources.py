@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlencode
 
@@ -9,29 +10,27 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from finops.domain.tags import owner_of
-from finops_web.answers import NotThere, number
+from finops_web.answers import LARGEST_PAGE, NotThere, number
 from finops_web.api.resources import resource_to_json
-from finops_web.context import Visit
-from finops_web.listing import Asking, Sort, measured, paged
+from finops_web.context import Asked, Visit
+from finops_web.listing import Asking, Filter, Sort, measured, paged
 from finops_web.readings.metrics import charts_of
-from finops_web.readings.policies import trust_in
 from finops_web.readings.recommendations import recommendations_of
-from finops_web.readings.resources import grouped, sum_of
+from finops_web.readings.resources import ResourceRow, grouped, sum_of
 from finops_web.rendering import Entry, csv_of, render
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/resources", "Resources", "Spend", 40)
 _CSV: Final = (
     *("kind", "id", "name", "account", "region", "state", "monthly_cost", "hourly_cost", "owner", "created", "arn"),
-    *("attributed_monthly_cost", "attributed_unknown"),
+    *("attributed_monthly_cost", "attributed_unknown", "pushed"),
 )
 
 
 @ROUTER.get("/resources")
 def resources(asked: Visit, request: Request, wanted: Asking) -> Response:
     """Show the list."""
-    policies = asked.policies()
-    everything = asked.parts.resources.seen_by(policies)
+    everything = asked.resources()
     rows = wanted.apply(everything)
     cost, count, unpriced = sum_of(rows)
     page = paged(rows, wanted)
@@ -40,7 +39,7 @@ def resources(asked: Visit, request: Request, wanted: Asking) -> Response:
         request,
         "resources.html",
         title="Resources",
-        trust=trust_in(policies, count, count - unpriced, asked.parts.clock.now()),
+        trust=asked.trust(count, count - unpriced),
         rows=page.rows,
         next_page=page.next_page,
         next_link=_link(request, cursor=page.next_page or ""),
@@ -63,40 +62,49 @@ def resources(asked: Visit, request: Request, wanted: Asking) -> Response:
 @ROUTER.get("/resources.json")
 def resources_json(asked: Visit, wanted: Asking) -> Response:
     """Return all rows of the list as data."""
-    rows = wanted.apply(asked.parts.resources.seen_by(asked.policies()))
-    return JSONResponse([resource_to_json(row) for row in rows])
+    return JSONResponse([resource_to_json(row) for row in _whole(asked, wanted)])
 
 
 @ROUTER.get("/resources.csv")
 def resources_csv(asked: Visit, wanted: Asking) -> Response:
     """Return all rows of the list for a spreadsheet."""
-    rows = wanted.apply(asked.parts.resources.seen_by(asked.policies()))
-    return csv_of(_CSV, ({**resource_to_json(row), "owner": owner_of(row.resource.tags)} for row in rows), "resources")
+    rows = ({**resource_to_json(row), "owner": owner_of(row.resource.tags)} for row in _whole(asked, wanted))
+    return csv_of(_CSV, rows, "resources")
 
 
 @ROUTER.get("/resources/{kind}/{identifier:path}")
 def one_resource(asked: Visit, request: Request, kind: str, identifier: str) -> Response:
     """Show one resource: its cost part by part, what it did, what is recommended."""
     policies = asked.policies()
-    row = asked.parts.resources.find(policies, kind, identifier)
-    if row is None:
+    named = (one for one in asked.resources() if one.resource.kind == kind)
+    listed = next((one for one in named if one.resource.id == identifier), None)
+    if listed is None:
         raise NotThere(
             "there is no such resource in the last scans", code="NotFound", hint="it may be gone; open the list again"
         )
+    (row,) = asked.parts.resources.whole([listed])
     found = recommendations_of(asked.parts.store, policies)
     return render(
         asked,
         request,
         "resource.html",
         title=row.resource.name or row.resource.id,
-        trust=trust_in(policies, 1, int(row.cost.at_stake is not None), asked.parts.clock.now()),
+        trust=asked.trust(1, int(row.cost.at_stake is not None)),
         row=row,
         hourly=number(row.cost.hourly),
         measured=measured(row),
         charts=charts_of(asked.parts.store, row),
-        recommended=[one for one in found if one.resource.arn == row.resource.arn],
-        counted_by=[one.title for one in policies if one.counts(row.resource)],
+        # What is recommended for another resource of the same ARN says nothing of one that was pushed.
+        recommended=[] if row.push else [one for one in found if one.resource.arn == row.resource.arn],
+        counted_by=[] if row.push else [one.title for one in policies if one.counts(row.resource)],
     )
+
+
+def _whole(asked: Asked, wanted: Filter) -> Iterator[ResourceRow]:
+    """Yield all rows that are asked for with everything that is known of them, some at a time."""
+    rows = wanted.apply(asked.resources())
+    for start in range(0, len(rows), LARGEST_PAGE):
+        yield from asked.parts.resources.whole(rows[start : start + LARGEST_PAGE])
 
 
 def _link(request: Request, **changed: str) -> str:

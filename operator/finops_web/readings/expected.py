@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from finops.crds.expected import KEPT, PREFIX, annotation_of, by_annotation, expected_of
+from finops.crds.expected import KEPT, PREFIX, annotation_of, by_annotation, expected_of, not_read
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.analytics.causes import Cause
 from finops.domain.analytics.expected import LONGEST_DAYS, LONGEST_REASON, Expected, Way, money
@@ -53,6 +53,15 @@ class ReadExpected:
             if abs(cause.extra) > one.most:
                 return f"expected were {one.extra:,.2f} USD a day; above {one.most:,.2f} it alerts all the same"
         return ""
+
+    def not_read(self) -> tuple[tuple[str, str], ...]:
+        """Return (policy, sentence) for each annotation that cannot be read and so keeps no alert back."""
+        spaces = sorted({one.metadata.namespace or "" for one in self.policies})
+        return tuple(
+            (f"{space}/{policy.metadata.name}", words)
+            for space in spaces
+            for policy, words in not_read(self.policies, space)
+        )
 
     def _about(self, cause: Cause, day: date) -> list[Expected]:
         way = Way.of(cause.extra)

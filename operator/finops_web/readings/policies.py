@@ -68,10 +68,19 @@ class Trust:
 
 
 def trust_in(
-    policies: Collection[ScannedPolicy], resources: int, priced: int, now: datetime, more: Iterable[Gap] = ()
+    policies: Collection[ScannedPolicy],
+    resources: int,
+    priced: int,
+    now: datetime,
+    more: Iterable[Gap] = (),
+    *,
+    pushes: Iterable[datetime] = (),
 ) -> Trust:
-    """Return how far figures of `policies` can be trusted; `more` are gaps that no scan has, and come first."""
-    ends = [one.head.summary.completion_time for one in policies]
+    """Return how far figures of `policies` can be trusted.
+
+    `more` are gaps that no scan has, and come first; `pushes` is when something was pushed that is among the figures.
+    """
+    ends = [*(one.head.summary.completion_time for one in policies), *pushes]
     gaps = dict.fromkeys((*more, *(gap for one in policies for gap in one.head.summary.gaps)))
     oldest = min(ends, default=None)
     return Trust(

@@ -1,7 +1,10 @@
-"""The inventory as rows with cost and utilization, read once per scan and shared by all requests.
+"""The inventory as rows with cost, read once per scan and shared by all requests.
 
 A row stays the same until a scan replaces it, so the rows of all shards are kept between requests and read again when
 a head has changed. What a visitor sees of them is decided for each request.
+
+Kept is what lists order, narrow and add by. The kind's own facts, the time of creation and what was measured are read
+for the rows that are shown (`whole`): of 100,000 resources they would fill the memory of the process.
 """
 
 from __future__ import annotations
@@ -10,8 +13,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+
+from pydantic_core import from_json
 
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost
@@ -28,27 +34,44 @@ from finops_web.readings.policies import ScannedPolicy
 HOURS: Final = DEFAULT_HOURS_PER_MONTH
 """All pages count a month of 730 hours, whatever a policy counts with, so that their sums agree with each other."""
 
+_KEPT: Final = ("kind", "id", "arn", "name", "account", "region", "state", "tags")
+"""Fields of a resource that lists order and narrow by."""
 _VIEWS: Final = 8
 """Ordered lists that are kept: people with the same rights share one."""
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """Where a resource comes from that no scan of ours has seen: who pushed it, when, into which namespace."""
+
+    namespace: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceRow:
-    """One resource, what it costs a month of 730 hours, what it did, and the policies that count it."""
+    """One resource, what it costs a month of 730 hours and what it did; `push` of one that was pushed.
+
+    Of one that no `whole` has read the resource has neither facts nor a time of creation, and there is no utilization.
+    """
 
     resource: Resource
     cost: Cost
     utilization: Utilization | None
     monthly: Decimal | None
+    push: Push | None = None
 
     @classmethod
-    def of(cls, resource: Resource, cost: Cost, utilization: Utilization | None) -> ResourceRow:
+    def of(
+        cls, resource: Resource, cost: Cost, utilization: Utilization | None, push: Push | None = None
+    ) -> ResourceRow:
         """Return a row; its sum is made once, since every list orders and adds by it."""
-        return cls(resource, cost, utilization, cost.monthly)
+        return cls(resource, cost, utilization, cost.monthly, push)
 
     def over(self, hours_per_month: Decimal) -> ResourceRow:
         """Return the row in a month of so many hours."""
-        return ResourceRow.of(self.resource, self.cost.over(hours_per_month), self.utilization)
+        return ResourceRow.of(self.resource, self.cost.over(hours_per_month), self.utilization, self.push)
 
 
 class ResourceReadings:
@@ -76,17 +99,23 @@ class ResourceReadings:
         with self._lock:
             seen = self._seen.get(key)
         if seen is None:
-            seen = tuple(sorted(_counted(policies, kept), key=_dearest_first))
+            seen = tuple(sorted(_counted(policies, kept), key=dearest_first))
             with self._lock:
                 self._seen[key] = seen
                 if len(self._seen) > _VIEWS:
                     self._seen.popitem(last=False)
         return seen
 
-    def find(self, policies: Collection[ScannedPolicy], kind: str, resource_id: str) -> ResourceRow | None:
-        """Return one resource, None when it is not there or none of `policies` counts it."""
-        rows = (row for row in self.seen_by(policies) if row.resource.kind == kind)
-        return next((row for row in rows if row.resource.id == resource_id), None)
+    def whole(self, rows: Iterable[ResourceRow]) -> list[ResourceRow]:
+        """Return rows with everything that is known of them; of what went in between that is what the row has."""
+        found = list(rows)
+        by_shard: dict[Shard, list[str]] = {}
+        for row in found:
+            if row.push is None:
+                by_shard.setdefault(row.resource.shard, []).append(row.resource.id)
+        full = {shard: self._inventory.many(shard, ids) for shard, ids in by_shard.items()}
+        used = {shard: self._utilization.summaries(shard, ids) for shard, ids in by_shard.items()}
+        return [row if row.push is not None else _filled(row, full, used) for row in found]
 
     def _rows(self, policies: Collection[ScannedPolicy]) -> dict[Shard, tuple[str, tuple[ResourceRow, ...]]]:
         wanted = {shard for one in policies for shard, _ in one.head.shards}
@@ -104,12 +133,24 @@ class ResourceReadings:
             return {shard: self._kept[shard] for shard in sorted(wanted & heads.keys(), key=str)}
 
     def _read(self, head: ShardHead) -> Iterable[ResourceRow]:
-        for page in self._inventory.pages(head.shard, head.generation):
-            ids = [one.id for one in page]
-            costs = self._costs.many(head.shard, ids, HOURS)
-            measured = self._utilization.summaries(head.shard, ids)
+        for texts in self._inventory.texts(head.shard, head.generation):
+            page = [_slim(text) for text in texts]
+            costs = self._costs.many(head.shard, [one.id for one in page], HOURS)
             for one in page:
-                yield ResourceRow.of(one, costs[one.id], measured.get(one.id))
+                yield ResourceRow.of(one, costs[one.id], None)
+
+
+def _slim(text: str) -> Resource:
+    """Return a stored resource without its facts and its time of creation; equal short words are one object."""
+    found = from_json(text, cache_strings="all")
+    return Resource(**{name: found[name] for name in _KEPT})
+
+
+def _filled(
+    row: ResourceRow, full: Mapping[Shard, Mapping[str, Resource]], used: Mapping[Shard, Mapping[str, Utilization]]
+) -> ResourceRow:
+    shard, name = row.resource.shard, row.resource.id
+    return replace(row, resource=full[shard].get(name, row.resource), utilization=used[shard].get(name))
 
 
 def _counted(
@@ -145,7 +186,8 @@ def _mark(head: ShardHead) -> str:
     return f"{head.generation} {head.attempted.isoformat()}"
 
 
-def _dearest_first(row: ResourceRow) -> tuple[bool, Decimal, str, str]:
+def dearest_first(row: ResourceRow) -> tuple[bool, Decimal, str, str]:
+    """Return what lists are ordered by: cost falling, unpriced ones last."""
     shown = row.cost.at_stake
     return (shown is None, -(shown or Decimal(0)), row.resource.kind, row.resource.id)
 

@@ -10,6 +10,7 @@ import pytest
 import redis
 from fastapi import FastAPI
 from tests.support.notices import budget_alert
+from tests.support.pushes import ISOLATED, SHEET, ClassicClient
 from tests.support.valkey import GuardedValkey, running_guarded_valkey
 from tests.support.web_estate import Site, StoredScan, priced, resource, running_site
 
@@ -125,7 +126,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
-def test_the_dashboard_answers_everything_as_a_user_that_cannot_write(
+def test_the_dashboard_answers_everything_as_a_user_that_may_write_little(
     guarded: GuardedValkey, operator: Store, site: Site
 ) -> None:
     StoredScan(operator).write({"one": (resource("ec2-instance", "i-1"), priced("0.10"))})
@@ -142,6 +143,11 @@ def test_the_dashboard_answers_everything_as_a_user_that_cannot_write(
     ended = EndedSessions(reader)
     ended.end("a session", keep_seconds=60)
     assert (ended.has("a session"), ended.has("another")) == (True, False)
+    pushing = ClassicClient(client, site.bearer())
+    assert pushing.post("ebs-volumes", SHEET["ebs-volumes"]).status_code == 201
+    assert [row["volume_id"] for row in pushing.get("ebs-volumes")] == ["vol-1"]
+    whole = client.post("/api/pushes?namespace=team-a&run=r", json={"accounts": [ISOLATED]}, headers=site.bearer())
+    assert whole.status_code == 201
     reader.client.close()
 
 
@@ -150,7 +156,11 @@ def test_the_dashboard_answers_everything_as_a_user_that_cannot_write(
     [
         ("SET", "finops:schema", "2"),
         ("SET", "finops:slack:frozen", ""),
-        ("HSET", "finops:web:ended:x", "a", "b"),
+        ("HSET", "finops:pushed:team-a:444455556666:us-east-1:ebs-volume", "vol-1", "forged"),
+        ("HSET", "finops:pushed", "team-a", "9"),
+        ("HDEL", "finops:shards", "x"),
+        ("HINCRBY", "finops:ledger:head", "sequence", "1"),
+        ("HGETALL", "elsewhere"),
         ("HSET", "finops:ledger:head", "sequence", "0"),
         ("HSET", "finops:ledger:packed", "1", "forged"),
         ("XADD", "finops:ledger", "*", "record", "forged"),

@@ -6,11 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.support.web_estate import Site, StoredScan, priced, resource
+from tests.support.web_estate import NOW, Site, StoredScan, priced, resource
 
 from finops.domain.price import Cost, GroupOf, cost_of_group
 from finops.domain.resource import Resource
 from finops.store.connection import Store
+from finops.store.inventory import InventoryStore, ShardHead
+from finops_web.__main__ import read_ahead
+from finops_web.readings.policies import scanned_policies
+from finops_web.readings.resources import ResourceReadings
 
 GROUP = cost_of_group(GroupOf("ec2-instance", ("i-1",)))
 SHEET: dict[str, tuple[Resource, Cost]] = {
@@ -149,3 +153,30 @@ def test_nothing_scanned_is_nothing_known(site: Site, store: Store) -> None:
 
     assert data["summary"]["resources"] == 0
     assert site.client(store).get("/", headers=site.bearer()).text.count("No scan that you may see has ended") == 1
+
+
+def test_rows_hold_what_lists_need_and_those_shown_are_read_whole(sheet: Store) -> None:
+    readings = ResourceReadings(sheet)
+    rows = readings.seen_by(scanned_policies(sheet))
+
+    assert [(row.resource.attributes, row.resource.created) for row in rows] == [({}, None)] * len(SHEET)
+    known = {one.id: one for one, _ in SHEET.values()}
+    assert {row.resource.id: row.resource for row in readings.whole(rows)} == known
+
+
+def test_facts_of_what_is_gone_since_the_list_was_read_are_unknown(sheet: Store) -> None:
+    readings = ResourceReadings(sheet)
+    (volume,) = (row for row in readings.seen_by(scanned_policies(sheet)) if row.resource.kind == "ebs-volume")
+    shard = volume.resource.shard
+    InventoryStore(sheet).swap(ShardHead(shard, "g2", 0, 1, 1, (), NOW, NOW, NOW, {}))
+
+    (shown,) = readings.whole([volume])
+
+    assert (shown.resource.id, dict(shown.resource.attributes)) == ("vol-1", {})
+
+
+def test_a_dashboard_that_starts_has_read_the_lists_before_anybody_asks(site: Site, sheet: Store) -> None:
+    app = site.application(sheet)
+    read_ahead(app.state.parts)
+
+    assert len(app.state.parts.resources._kept) == len(SHEET)

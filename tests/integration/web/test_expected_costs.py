@@ -208,3 +208,77 @@ def picture(browser: Browser, name: str) -> None:
     folder = os.environ.get("FINOPS_PICTURES_OF_PAGES")
     if folder:
         browser.screenshot(Path(folder, f"expected-{name}.png"))
+
+
+BODY = {key: value for key, value in FORM.items() if key != "extra"} | {"extraPerDay": FORM["extra"]}
+PART = {key: FORM[key] for key in ("account", "region", "service", "way")}
+
+
+def test_a_program_says_and_ends_what_is_expected(site: Site, store: Store, policies: KindApi[ScanPolicy]) -> None:
+    client, admin = site.client(store), site.bearer("admin")
+
+    answer = client.post("/api/anomalies/expected", json=BODY, headers=admin)
+
+    assert (answer.status_code, answer.json()["data"]["policies"]) == (201, ["team-a/all"])
+    (one,) = said(policies)
+    assert answer.json()["data"]["expected"] == one.to_json()
+    assert (one.by, one.extra) == ("admin", Decimal("200.00"))
+    for wanted in (["team-a/all"], []):
+        ended = client.post("/api/anomalies/alert-again", json=PART, headers=admin)
+        assert (ended.status_code, ended.json()["data"]["policies"]) == (200, wanted)
+    assert said(policies) == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"until": (NOW.date() - timedelta(days=1)).isoformat()}, "until"),
+        ({"until": "soon"}, "until"),
+        ({"reason": " "}, "reason"),
+        ({"extraPerDay": "0.00"}, "extra"),
+        ({"extraPerDay": "1e9"}, "extraPerDay"),
+        ({"way": "Sideways"}, "way"),
+        ({"more": "x"}, "more"),
+    ],
+)
+def test_a_program_is_answered_what_cannot_be_taken(
+    site: Site, store: Store, policies: KindApi[ScanPolicy], wrong: dict[str, str], field: str
+) -> None:
+    answer = site.client(store).post("/api/anomalies/expected", json={**BODY, **wrong}, headers=site.bearer("admin"))
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said(policies) == ()
+
+
+def test_a_program_needs_the_right_and_a_session_the_forms_secret(
+    site: Site, store: Store, policies: KindApi[ScanPolicy]
+) -> None:
+    client = site.client(store)
+    for path, body in (("expected", BODY), ("alert-again", PART)):
+        assert client.post(f"/api/anomalies/{path}", json=body).status_code == 401
+        for person in ("alice", "bob", "carol"):
+            refused = client.post(f"/api/anomalies/{path}", json=body, headers=site.bearer(person))
+            assert refused.status_code == 403, (path, person)
+    client.post("/sign-in", data={"token": site.token("admin"), "next": "/"})
+    forged = client.post("/api/anomalies/expected", json=BODY)
+    assert (forged.status_code, forged.json()["error"]["code"]) == (403, "FormForged")
+    assert said(policies) == ()
+
+
+def test_an_annotation_that_cannot_be_read_is_named_with_what_is_wrong(
+    site: Site, store: Store, policies: KindApi[ScanPolicy]
+) -> None:
+    client, admin = site.client(store), site.bearer("admin")
+    client.post("/api/anomalies/expected", json=BODY, headers=admin)
+    (one,) = said(policies)
+    key, text = annotation_of(one)
+    policies.annotate("team-a", "all", {key: re.sub(r',"extraPerDay":"[^"]*"', "", text)})
+
+    answer = client.get("/api/anomalies", headers=site.bearer()).json()
+
+    (found,) = answer["data"]["notRead"]
+    assert found["policy"] == "team-a/all"
+    assert "has no extraPerDay" in found["problem"]
+    assert "has no extraPerDay" in client.get("/anomalies", headers=site.bearer()).text
+    assert answer["data"]["anomalies"][0]["causes"][0]["expected"] is None

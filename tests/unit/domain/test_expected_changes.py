@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.domain.analytics.causes import ALERT_GATES
-from finops.domain.analytics.expected import LONGEST_REASON, Expected, Way, from_text, to_text, unexpected
+from finops.domain.analytics.expected import LONGEST_REASON, Expected, Way, from_text, problem_of, to_text, unexpected
 from finops.domain.analytics.series import Part
 
 TODAY = date(2026, 3, 10)
@@ -105,6 +106,28 @@ def test_what_was_said_is_read_as_it_was_said(
     one = Expected(account, region, service, way, reason, until, by, at, extra)
 
     assert from_text(to_text(one)) == one
+    assert problem_of(to_text(one)) == ""
+
+
+FIELDS = sorted(SAID.to_json())
+
+
+@given(st.lists(st.sampled_from(FIELDS), min_size=1, unique=True))
+def test_each_field_that_is_missing_is_named(lacking: list[str]) -> None:
+    text = json.dumps({name: value for name, value in SAID.to_json().items() if name not in lacking})
+
+    assert from_text(text) is None
+    assert all(name in problem_of(text) for name in lacking)
+
+
+@given(st.sampled_from(FIELDS), st.sampled_from([3, None, [], "x" * 301, "no\u0000 such thing" * 30]))
+def test_a_field_that_is_wrong_is_named(field: str, value: object) -> None:
+    assert problem_of(json.dumps({**SAID.to_json(), field: value})) == f"has a wrong {field}"
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | st.integers(), st.lists).map(json.dumps))
+def test_there_is_a_problem_exactly_where_nothing_can_be_taken(text: str) -> None:
+    assert bool(problem_of(text)) is (from_text(text) is None)
 
 
 @given(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.budgets import DATABASES, INSTANCES, VOLUMES, policy_object, read_policies, remember
@@ -13,9 +13,10 @@ from tests.support.fake_clock import FakeClock
 from tests.support.notices import announced
 from tests.support.web_estate import ACCOUNT, NOW, StoredScan, priced, resource
 
-from finops.crds.expected import annotation_of
+from finops.crds.expected import PREFIX, annotation_of
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.analytics.expected import LONGEST_DAYS, Expected, Way
+from finops.k8s.events import Events
 from finops.store.connection import Store
 from finops.store.notices import StoredNotices
 from finops_operator.cluster.cache import KindCache
@@ -53,6 +54,45 @@ def test_a_rise_is_announced_once_with_its_cause_also_by_a_process_that_starts_a
         {"account": ACCOUNT, "region": "us-east-1", "service": "ec2-instance", "extraPerDay": "200.00"}
     ]
     assert "300.00 USD on 2026-03-10, 100.00 were expected" in one.text
+
+
+def annotated(text: str) -> dict[str, Any]:
+    """A policy with one annotation that somebody wrote with kubectl."""
+    made = policy_object("all")
+    return {**made, "metadata": {**made["metadata"], "annotations": {f"{PREFIX}load-test": text}}}
+
+
+class Published:
+    """Events that were published, as (policy, reason, note)."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.found: list[tuple[str, str, str]] = []
+
+    def publish(self, about: ScanPolicy, *, reason: str, note: str, action: str, type_: str) -> None:
+        """Keep one."""
+        assert (action, type_) == ("Anomalies", "Warning")
+        self.found.append((about.metadata.name, reason, note))
+
+
+def test_an_annotation_that_cannot_be_read_is_an_event_once_and_again_when_it_is_wrong_otherwise(store: Store) -> None:
+    rose(store, "9125")
+    events = Published()
+    one = duty(store, policies=read_policies(annotated('{"account": "1"}')))
+    one.events = cast("Events", events)
+
+    one.announce()
+    one.announce()
+
+    (said,) = events.found
+    assert said[1] == "ExpectationNotRead"
+    assert "expected.finops.dev/load-test has no region" in said[2]
+    one.policies = read_policies(annotated("no"))
+    one.announce()
+    assert events.found[-1][2].startswith("the annotation expected.finops.dev/load-test is no JSON object; it keeps")
+    assert len(events.found) == 2
+    # What cannot be read keeps nothing back.
+    assert len(announced(store)) == 1
 
 
 def test_less_than_a_hundred_dollars_or_forty_percent_is_left_to_the_page(store: Store) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -121,6 +121,57 @@ def from_text(text: str) -> Expected | None:
         return None
     is_ours = all(isinstance(word, str) and len(word) <= LONGEST_REASON for word in words.values())
     return one if is_ours and one.at.tzinfo is not None else None
+
+
+def problem_of(text: str) -> str:
+    """Return why `from_text` takes a text for nothing, in one clause about it; empty where it takes it."""
+    if from_text(text) is not None:
+        return ""
+    try:
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        return "is no JSON object"
+    missing = [name for name in _FIELDS if name not in found]
+    if missing:
+        advice = ', such as "200.00": by how much the cost had changed, in US dollars a day'
+        return f"has no {', '.join(missing)}{advice if missing == ['extraPerDay'] else ''}"
+    wrong = [name for name, is_right in _FIELDS.items() if not is_right(found[name])]
+    return f"has a wrong {', '.join(wrong)}"
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_REASON
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_money(value: object) -> bool:
+    return isinstance(value, str) and _MONEY.fullmatch(value) is not None
+
+
+_FIELDS: Final[dict[str, Callable[[object], bool]]] = {
+    **dict.fromkeys(("account", "region", "service"), _is_word),
+    "way": lambda value: isinstance(value, str) and value in {one.value for one in Way},
+    **dict.fromkeys(("reason", "by"), _is_word),
+    "until": _is_day,
+    "at": _is_instant,
+    "extraPerDay": _is_money,
+}
+"""Field of the annotation → what it must be."""
 
 
 def money(text: str) -> Decimal:

@@ -12,6 +12,7 @@ from finops.domain.quantity import counted
 from finops.errors import InvalidInput
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
+from finops.store.connection import Store
 from finops_operator.aws.own_identity import own_identity
 from finops_operator.cli.command import Command
 from finops_operator.cli.documents import Documents, read_documents
@@ -19,11 +20,22 @@ from finops_operator.cli.failures import FAILED, GAPS
 from finops_operator.cli.options import OptionalFiles
 from finops_operator.cli.output import note
 from finops_operator.cli.own_account import own_documents
+from finops_operator.cli.pushing import Pusher, Target, target_of
 from finops_operator.cli.scan_output import REPORTS, OutcomePrinter, ReportFormat
-from finops_operator.cli.scanning import scan_all
+from finops_operator.cli.scanning import scan_all, shown_status
 from finops_operator.cli.store_access import command_to_read, settings_with, store_to_scan
 from finops_operator.plugins.loaded import Plugins, plugins
 from finops_operator.scan.scan import ScanOutcome
+
+_Push = Annotated[
+    str, typer.Option("--push", metavar="URL", help="Then push what was seen to this dashboard; needs a token.")
+]
+_PushNamespace = Annotated[
+    str, typer.Option("--push-namespace", metavar="NAME", help="Where it keeps it. Default: the service account's own.")
+]
+_PushTokenFile = Annotated[
+    str, typer.Option("--push-token-file", metavar="FILE", help="Holds the token. Default: FINOPS_PUSH_TOKEN.")
+]
 
 
 def _run(
@@ -42,6 +54,9 @@ def _run(
     ] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start with an empty store of your own.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Also say why nothing is recommended, by reason.")] = False,
+    push: _Push = "",
+    push_namespace: _PushNamespace = "",
+    push_token_file: _PushTokenFile = "",
 ) -> None:
     """Scan AWS once and report what can be saved; nothing is changed. Credentials come from the AWS SDK's own chain.
 
@@ -49,9 +64,12 @@ def _run(
     Without --redis the data is kept in $XDG_STATE_HOME/finops, so that the next scan asks only for what is new;
     FINOPS_REDIS_URL is not used. With -o json one policy gives one ScanReport; several give one ScanReport a line, in
     the order of the files. Exit code 3 when something could not be seen, 1 when nothing could.
+
+    With --push the resources go to a dashboard whose operator cannot scan this account: it lists and prices them, and
+    nothing acts on them.
     """
-    clock, loaded = SystemClock(), plugins()
-    settings = settings_with(redis)
+    clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
+    target = target_of(push, push_namespace, push_token_file, settings)
     documents = _documents(files or [], loaded, settings, clock)
     several = len(documents.policies) > 1
     if several and output is ReportFormat.HTML:
@@ -65,9 +83,17 @@ def _run(
     with store_to_scan(redis, fresh=fresh) as store:
         for policy, outcome in scan_all(documents, store, loaded, settings, clock):
             printer.show(outcome)
+            if target is not None and not outcome.summary.complete_failure:
+                _push_to(target, outcome, store, clock)
             codes.append(_end(policy, outcome, shown=output in REPORTS and sys.stdout.isatty()))
     if any(codes):
-        raise typer.Exit(FAILED if all(code == FAILED for code in codes) else GAPS)
+        raise typer.Exit(FAILED if set(codes) == {FAILED} else GAPS)
+
+
+def _push_to(target: Target, outcome: ScanOutcome, store: Store, clock: Clock) -> None:
+    with shown_status("pushing") as progress:
+        sent = Pusher(target, clock).push(outcome, store, progress)
+    note(f"pushed {counted(sent, 'resource')} to {target.url}")
 
 
 def _documents(files: list[str], loaded: Plugins, settings: Settings, clock: Clock) -> Documents:

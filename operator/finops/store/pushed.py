@@ -1,0 +1,212 @@
+"""Resources that a scanner elsewhere pushed: kept apart from what scans found, under keys of their own.
+
+Written by the dashboard, which knows no price; the operator adds the cost. Nothing that judges, proposes, votes or acts
+imports this: an import rule holds it, so that what somebody pushed is never acted upon, whatever id it has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from finops.domain.price import Cost
+from finops.domain.resource import Gap, Resource, Shard
+from finops.domain.utilization import MonthlyUse
+from finops.errors import Conflict, Refused
+from finops.store.connection import Store, store_errors
+from finops.store.keys import PushKeys
+from finops.store.records import Record
+from finops.store.resource_costs import cost_from_text, cost_to_text
+
+KEPT: Final = timedelta(days=8)
+"""What was not pushed again for so long is no longer shown: a weekly scanner that is a day late loses nothing."""
+MOST_RESOURCES: Final = 50_000
+"""Most that a namespace may hold: the store keeps the ledger as well, and is never to be filled from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushedResource:
+    """One resource as it was pushed.
+
+    Attributes:
+        at: when, by the dashboard's clock.
+        by: who pushed it, as the API server names them.
+        run: what the scanner calls its scan, empty where it names none.
+        month: what the last 30 days brought of metrics that are billed by use.
+    """
+
+    resource: Resource
+    at: datetime
+    by: str
+    run: str = ""
+    month: Mapping[str, MonthlyUse] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """What changes with everything that a price depends on."""
+        return sha256(_PRICED.text((self.resource, self.month)).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class PushedScan:
+    """What the last scan that ended could not see of an account."""
+
+    at: datetime
+    gaps: tuple[Gap, ...] = ()
+
+
+_PUSHED: Final[Record[PushedResource]] = Record(PushedResource)
+_PRICED: Final[Record[tuple[Resource, Mapping[str, MonthlyUse]]]] = Record(tuple[Resource, Mapping[str, MonthlyUse]])
+_SCANS: Final[Record[PushedScan]] = Record(PushedScan)
+
+
+class PushedResources:
+    """What was pushed, by namespace. Every method raises StoreUnavailable."""
+
+    def __init__(self, store: Store) -> None:
+        self._client: Any = store.client
+        self._keys = PushKeys(store.keys.prefix)
+
+    def put(self, namespace: str, items: Sequence[PushedResource]) -> None:
+        """Keep resources; pushed again they replace what was pushed before.
+
+        Raises:
+            Refused: the namespace would hold too many.
+        """
+        by_shard: dict[Shard, dict[str, str]] = {}
+        for one in items:
+            by_shard.setdefault(one.resource.shard, {})[one.resource.id] = _PUSHED.text(one)
+        if not by_shard:
+            return
+        if self._new(namespace, by_shard) + self._held(namespace) > MOST_RESOURCES:
+            raise Refused(
+                f"namespace {namespace} holds as many pushed resources as it may: {MOST_RESOURCES:,}",
+                code="TooMany",
+                hint="push into another namespace; what is not pushed again goes after 8 days",
+            )
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            for shard, fields in by_shard.items():
+                pipe.hset(self._keys.resources(namespace, shard), mapping=fields)
+                pipe.hset(self._keys.shards(namespace), str(shard), items[0].at.isoformat())
+            pipe.hincrby(self._keys.namespaces, namespace, 1)
+            pipe.execute()
+
+    def end_scan(self, namespace: str, run: str, counts: Mapping[Shard, int], scans: Mapping[str, PushedScan]) -> int:
+        """Drop what a scan did not push again of the shards it saw whole; return how many went.
+
+        Args:
+            namespace: of the resources.
+            run: what the scanner calls its scan.
+            counts: shards that the scan saw whole → how many resources it pushed of each.
+            scans: account → what the scan could not see there.
+
+        Raises:
+            Conflict: of a shard another number is here than was pushed; nothing was dropped.
+        """
+        gone: dict[Shard, list[str]] = {}
+        for shard, count in counts.items():
+            found = {one.resource.id: one.run for one in self._shard(namespace, shard)}
+            gone[shard] = [name for name, of in found.items() if of != run]
+            here = len(found) - len(gone[shard])
+            if here != count:
+                raise Conflict(
+                    f"of {shard} {here} resources of this scan are here, and {count} were sent",
+                    code="PushIncomplete",
+                    hint="push the whole scan again",
+                )
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            for shard, names in gone.items():
+                if names:
+                    pipe.hdel(self._keys.resources(namespace, shard), *names)
+            for account, scan in scans.items():
+                pipe.hset(self._keys.scans(namespace), account, _SCANS.text(scan))
+            pipe.hincrby(self._keys.namespaces, namespace, 1)
+            pipe.execute()
+        return sum(map(len, gone.values()))
+
+    def versions(self) -> dict[str, tuple[int, int]]:
+        """Return namespace → (how often something was pushed, up to which push all of it is priced)."""
+        with store_errors():
+            pushed, priced = self._client.hgetall(self._keys.namespaces), self._client.hgetall(self._keys.priced)
+        return {str(name): (int(count), int(priced.get(name, 0))) for name, count in sorted(pushed.items())}
+
+    def read(self, namespace: str) -> Iterator[tuple[Shard, dict[str, PushedResource], dict[str, tuple[str, Cost]]]]:
+        """Yield each shard with what was pushed of it and, by id, the mark and the cost of what is priced."""
+        for shard in self._shards(namespace):
+            items = {one.resource.id: one for one in self._shard(namespace, shard)}
+            with store_errors():
+                texts = self._client.hgetall(self._keys.costs(namespace, shard))
+            yield shard, items, {str(name): _priced(text) for name, text in texts.items()}
+
+    def scans(self, namespace: str) -> dict[str, PushedScan]:
+        """Return account → what its last scan could not see."""
+        with store_errors():
+            texts = self._client.hgetall(self._keys.scans(namespace))
+        found = {str(name): _SCANS.value_or_none(text) for name, text in texts.items()}
+        return {name: scan for name, scan in found.items() if scan is not None}
+
+    def put_costs(self, namespace: str, shard: Shard, costs: Mapping[str, tuple[str, Cost]]) -> None:
+        """Operator: keep costs by id, each with the mark of what was priced."""
+        fields = {name: json.dumps([mark, cost_to_text(cost)]) for name, (mark, cost) in costs.items()}
+        if fields:
+            with store_errors():
+                self._client.hset(self._keys.costs(namespace, shard), mapping=fields)
+
+    def note_priced(self, namespace: str, version: int) -> None:
+        """Operator: say that everything pushed until `version` is priced."""
+        with store_errors():
+            self._client.hset(self._keys.priced, namespace, version)
+
+    def forget(self, namespace: str, shard: Shard, pushed: Collection[str], priced: Collection[str]) -> None:
+        """Operator: drop resources and costs by id; a shard of which nothing is left is known no more."""
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            if priced:
+                pipe.hdel(self._keys.costs(namespace, shard), *priced)
+            if pushed:
+                pipe.hdel(self._keys.resources(namespace, shard), *pushed)
+                pipe.hincrby(self._keys.namespaces, namespace, 1)
+            pipe.hlen(self._keys.resources(namespace, shard))
+            left = pipe.execute()[-1]
+        if not left:
+            with store_errors():
+                self._client.hdel(self._keys.shards(namespace), str(shard))
+
+    def forget_scans(self, namespace: str, accounts: Collection[str]) -> None:
+        """Operator: drop what scans of accounts could not see."""
+        if accounts:
+            with store_errors():
+                self._client.hdel(self._keys.scans(namespace), *accounts)
+
+    def _shards(self, namespace: str) -> tuple[Shard, ...]:
+        with store_errors():
+            names = sorted(self._client.hgetall(self._keys.shards(namespace)))
+        return tuple(Shard(*str(name).split(":", 2)) for name in names)
+
+    def _new(self, namespace: str, by_shard: Mapping[Shard, Mapping[str, str]]) -> int:
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for shard, fields in by_shard.items():
+                for name in fields:
+                    pipe.hexists(self._keys.resources(namespace, shard), name)
+            return sum(not held for held in pipe.execute())
+
+    def _held(self, namespace: str) -> int:
+        shards = self._shards(namespace)
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for shard in shards:
+                pipe.hlen(self._keys.resources(namespace, shard))
+            return sum(pipe.execute())
+
+    def _shard(self, namespace: str, shard: Shard) -> Iterator[PushedResource]:
+        with store_errors():
+            texts = self._client.hgetall(self._keys.resources(namespace, shard)).values()
+        # Whoever writes the store can write anything there; what is none of ours is no resource.
+        return (one for one in map(_PUSHED.value_or_none, texts) if one is not None)
+
+
+def _priced(text: str) -> tuple[str, Cost]:
+    mark, cost = json.loads(text)
+    return str(mark), cost_from_text(cost)

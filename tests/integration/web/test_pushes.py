@@ -1,0 +1,316 @@
+"""Scanners in isolated accounts push what they see: taken as the classic API has it, priced, marked, never judged."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.support.fake_clock import FakeClock
+from tests.support.pushes import ISOLATED, SHEET, ClassicClient
+from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
+
+from finops.store import pushed as stored
+from finops.store.connection import Store
+from finops.store.pushed import PushedResources
+from finops.store.recommendations import RecommendationStore
+from finops_operator.plugins.loaded import plugins
+from finops_operator.upkeep.pushed_prices import PushedPrices
+
+
+def duty(store: Store, clock: FakeClock) -> PushedPrices:
+    loaded = plugins()
+    return PushedPrices(store, loaded.kinds, loaded.price_sources, clock)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def client(site: Site, store: Store, clock: FakeClock) -> ClassicClient:
+    return ClassicClient(site.client(store, clock=clock), site.bearer("admin"))
+
+
+def push_sheet(client: ClassicClient) -> None:
+    for path, body in SHEET.items():
+        answer = client.post(path, body)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["data"]["pushed"] == 1
+
+
+def test_a_client_of_the_classic_shapes_reads_the_sheet_back_to_the_cent(
+    client: ClassicClient, store: Store, clock: FakeClock
+) -> None:
+    push_sheet(client)
+    duty(store, clock).price()
+
+    data = client.get("costing/current?hours_per_month=720")
+
+    summary = data["summary"]
+    assert (summary["totalMonthlyCost"], summary["totalDailyCost"], summary["totalAnnualCost"]) == (
+        227.74,
+        7.59,
+        2732.88,
+    )
+    assert {name: part["cost"] for name, part in data["breakdown"].items()} == {
+        "ec2Instances": 66.82,
+        "loadBalancers": 16.2,
+        "autoScalingGroups": 0.0,
+        "ebsVolumes": 7.2,
+        "rdsInstances": 137.52,
+    }
+    # What the scanner did not say, public addresses and capacity units, is named and not free.
+    assert summary["unpricedResources"] == 2
+    for grouping in ("by-region", "by-service", "by-account"):
+        rows = client.get(f"costing/{grouping}?hours_per_month=720")
+        assert round(sum(row["cost"] or 0 for row in rows), 2) == 227.74
+
+
+@pytest.mark.parametrize("path", SHEET)
+def test_what_was_pushed_is_listed_with_its_own_field_names_and_the_mark(
+    client: ClassicClient, store: Store, clock: FakeClock, path: str
+) -> None:
+    push_sheet(client)
+    duty(store, clock).price()
+
+    (row,) = client.get(path)
+
+    sent = {key: value for key, value in SHEET[path].items() if key not in {"metrics", "platform_details"}}
+    assert {key: row[key] for key in sent} == sent
+    assert (row["account"], row["pushed"]) == (ISOLATED, True)
+
+
+def test_a_row_that_was_read_can_be_sent_back_and_changes_nothing(
+    client: ClassicClient, store: Store, clock: FakeClock
+) -> None:
+    push_sheet(client)
+    duty(store, clock).price()
+    before = {path: client.get(path) for path in SHEET}
+
+    for path, rows in before.items():
+        # The operating system is in no classic list.
+        extra = {"platform_details": "Linux/UNIX"} if path == "instances" else {}
+        answer = client.post(path, [{**row, **extra} for row in rows])
+        assert answer.status_code == 201, answer.text
+    duty(store, clock).price()
+
+    assert {path: client.get(path) for path in SHEET} == before
+
+
+def test_before_the_operator_has_priced_it_the_cost_is_unknown_and_no_zero(client: ClassicClient) -> None:
+    client.post("ebs-volumes", SHEET["ebs-volumes"])
+
+    (volume,) = client.get("ebs-volumes")
+
+    assert volume["monthly_cost"] is None
+    assert volume["price_missing"] == ["the operator has not priced it yet"]
+    assert client.get("costing/current")["summary"]["totalMonthlyCost"] is None
+
+
+def test_a_resource_that_has_changed_is_not_shown_with_its_old_cost(
+    client: ClassicClient, store: Store, clock: FakeClock
+) -> None:
+    client.post("ebs-volumes", SHEET["ebs-volumes"])
+    duty(store, clock).price()
+    client.post("ebs-volumes", {**SHEET["ebs-volumes"], "size_gb": 180})
+
+    (volume,) = client.get("ebs-volumes")
+    assert volume["monthly_cost"] is None
+
+    duty(store, clock).price()
+    (volume,) = client.get("ebs-volumes")
+    assert volume["monthly_cost"] == 14.4
+
+
+def test_use_that_was_sent_prices_what_is_billed_by_use(client: ClassicClient, store: Store, clock: FakeClock) -> None:
+    use = {"applicationCapacityUnits": {"amount": 0.0, "hours": 720.0}}
+    client.post("load-balancers", {**SHEET["load-balancers"], "monthly_use": use})
+    duty(store, clock).price()
+
+    (balancer,) = client.get("load-balancers?hours_per_month=720")
+
+    assert (balancer["monthly_cost"], balancer["price_missing"]) == (16.2, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"kind": "moon-base", "id": "m-1", "region": "us-east-1"}, "this release does not know the kind moon-base"),
+        (
+            {"kind": "ebs-volume", "id": "v", "region": "us-east-1", "attributes": {"size_gb": "many"}},
+            "what was pushed cannot be read: attributes.size_gb",
+        ),
+    ],
+)
+def test_what_cannot_be_priced_says_why(
+    client: ClassicClient, store: Store, clock: FakeClock, body: dict[str, Any], why: str
+) -> None:
+    assert client.post("resources", body).status_code == 201
+    duty(store, clock).price()
+
+    (row,) = client.get("resources")
+
+    assert row["monthly_cost"] is None
+    assert row["price_missing"][0].startswith(why)
+
+
+def test_what_a_scan_has_seen_wins_over_the_same_resource_pushed(
+    site: Site, store: Store, client: ClassicClient, clock: FakeClock
+) -> None:
+    StoredScan(store).write({"a": (resource("ebs-volume", "vol-1"), priced(monthly="3.00"))})
+    client.post("ebs-volumes", {**SHEET["ebs-volumes"], "account": ACCOUNT})
+    duty(store, clock).price()
+
+    (row,) = client.get("resources")
+
+    assert (row["monthly_cost"], row["pushed"]) == (3.0, False)
+    # Who may not see that scan is shown what was pushed, and only that.
+    assert client.get("costing/current")["summary"]["totalMonthlyCost"] == 3.0
+
+
+def test_pushing_needs_a_right_of_its_own_and_reading_stays_by_namespace(site: Site, store: Store) -> None:
+    http = site.client(store)
+    # Carol may read team-a; bob may push into team-b.
+    for person in ("carol", "bob"):
+        refused = ClassicClient(http, site.bearer(person)).post("ebs-volumes", SHEET["ebs-volumes"])
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "Forbidden")
+        assert "scanpolicies/push" in refused.json()["error"]["hint"]
+    assert PushedResources(store).versions() == {}
+
+    ClassicClient(http, site.bearer("alice")).post("ebs-volumes", SHEET["ebs-volumes"])
+    seen = {
+        person: len(ClassicClient(http, site.bearer(person)).get("resources")) for person in ("alice", "carol", "admin")
+    }
+    assert seen == {"alice": 1, "carol": 1, "admin": 1}
+    other = ClassicClient(http, site.bearer("admin"), f"?namespace=team-b&account={ISOLATED}")
+    other.post("ebs-volumes", {**SHEET["ebs-volumes"], "volume_id": "vol-2"})
+    assert len(ClassicClient(http, site.bearer("alice")).get("resources")) == 1
+    assert len(ClassicClient(http, site.bearer("admin")).get("resources")) == 2
+
+
+def test_nobody_pushes_without_a_token_nor_by_a_cookie_without_the_forms_secret(site: Site, store: Store) -> None:
+    http = site.client(store)
+    assert ClassicClient(http, {}).post("ebs-volumes", SHEET["ebs-volumes"]).status_code == 401
+
+    http.post("/sign-in", data={"token": site.token("admin"), "next": "/"})
+    forged = ClassicClient(http, {}).post("ebs-volumes", SHEET["ebs-volumes"])
+    assert (forged.status_code, forged.json()["error"]["code"]) == (403, "FormForged")
+    assert PushedResources(store).versions() == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "address", "field"),
+    [
+        ("ebs-volumes", {}, f"?account={ISOLATED}", "namespace"),
+        ("ebs-volumes", {}, "?namespace=team-a", "account"),
+        ("ebs-volumes", {"account": "12"}, "?namespace=team-a", "account"),
+        ("ebs-volumes", {"region": "the moon"}, f"?namespace=team-a&account={ISOLATED}", "region"),
+        ("ebs-volumes", {"size_gb": -1}, f"?namespace=team-a&account={ISOLATED}", "size_gb"),
+        ("ebs-volumes", {"size": 1}, f"?namespace=team-a&account={ISOLATED}", "size"),
+        ("ebs-volumes", {"attributes": {"x": "y" * 20_000}}, f"?namespace=team-a&account={ISOLATED}", "attributes"),
+        ("ebs-volumes", {"tags": {"a": "b" * 300}}, f"?namespace=team-a&account={ISOLATED}", "tags"),
+        ("ebs-volumes", {}, f"?namespace=Team:A&account={ISOLATED}", "namespace"),
+    ],
+)
+def test_what_is_no_resource_is_refused_by_name_and_nothing_of_it_is_kept(
+    client: ClassicClient, store: Store, path: str, change: dict[str, Any], address: str, field: str
+) -> None:
+    wrong = {**SHEET[path], **change}
+
+    answer = ClassicClient(client.http, client.headers, address).post(path, [SHEET[path] | {"volume_id": "v"}, wrong])
+
+    assert answer.status_code == 422, answer.text
+    assert field in answer.json()["error"]["field"]
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert PushedResources(store).versions() == {}
+
+
+def test_a_namespace_is_never_filled_from_outside(
+    client: ClassicClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "MOST_RESOURCES", 2)
+    volumes = [{**SHEET["ebs-volumes"], "volume_id": f"vol-{number}"} for number in range(3)]
+    assert client.post("ebs-volumes", volumes[:2]).status_code == 201
+
+    full = client.post("ebs-volumes", volumes[2])
+    again = client.post("ebs-volumes", volumes[:2])
+
+    assert (full.status_code, full.json()["error"]["code"]) == (403, "TooMany")
+    assert again.status_code == 201
+
+
+def whole(client: ClassicClient, run: str, count: int, gaps: Any = ()) -> Any:
+    body = {
+        "accounts": [ISOLATED],
+        "seen": [{"account": ISOLATED, "region": "us-east-1", "kind": "ebs-volume", "resources": count}],
+        "gaps": list(gaps),
+    }
+    return ClassicClient(client.http, client.headers, f"?namespace=team-a&run={run}").post("pushes", body)
+
+
+def test_what_a_whole_scan_did_not_push_again_is_gone_and_what_it_could_not_see_is_a_gap(client: ClassicClient) -> None:
+    by_run = [
+        ClassicClient(client.http, client.headers, f"{client.address}&run={run}") for run in ("monday", "tuesday")
+    ]
+    by_run[0].post("ebs-volumes", [{**SHEET["ebs-volumes"], "volume_id": name} for name in ("vol-1", "vol-2")])
+    by_run[1].post("ebs-volumes", {**SHEET["ebs-volumes"], "volume_id": "vol-1"})
+
+    unequal = whole(client, "tuesday", 2)
+    assert (unequal.status_code, unequal.json()["error"]["code"]) == (409, "PushIncomplete")
+    assert len(client.get("ebs-volumes")) == 2
+
+    gap = {"account": ISOLATED, "region": "", "service": "rds", "operation": "DescribeDBInstances", "code": "Denied"}
+    assert whole(client, "tuesday", 1, [gap]).json()["data"]["gone"] == 1
+    answer = client.http.get("/api/ebs-volumes", headers=client.headers).json()
+    assert [row["volume_id"] for row in answer["data"]] == ["vol-1"]
+    assert [one["operation"] for one in answer["meta"]["gaps"]] == ["DescribeDBInstances"]
+    assert whole(client, "tuesday", 1).json()["data"]["gone"] == 0
+
+
+def test_what_is_no_longer_pushed_is_a_gap_after_a_day_and_goes_after_eight(
+    client: ClassicClient, store: Store, clock: FakeClock
+) -> None:
+    client.post("ebs-volumes", SHEET["ebs-volumes"])
+    duty(store, clock).price()
+    clock.sleep(timedelta(hours=27).total_seconds())
+
+    late = client.http.get("/api/ebs-volumes", headers=client.headers).json()
+    assert [row["monthly_cost"] for row in late["data"]] == [7.2]
+    assert [(one["code"], one["resources"]) for one in late["meta"]["gaps"]] == [("PushOverdue", 1)]
+
+    clock.sleep(timedelta(days=8).total_seconds())
+    assert client.get("ebs-volumes") == []
+    duty(store, clock).price()
+    assert list(PushedResources(store).read("team-a")) == []
+
+
+def test_pages_mark_what_was_pushed_and_say_that_nothing_acts_on_it(
+    client: ClassicClient, store: Store, clock: FakeClock
+) -> None:
+    push_sheet(client)
+    duty(store, clock).price()
+
+    listed = client.http.get("/resources", headers=client.headers).text
+    one = client.http.get("/resources/ebs-volume/vol-1", headers=client.headers).text
+    first = client.http.get("/", headers=client.headers).text
+
+    assert listed.count('<span class="status plain">pushed</span>') == 5
+    assert "Nothing acts on it" in one
+    assert "No scan that you may see has ended" not in first
+    assert "pushed" in client.http.get("/resources.csv", headers=client.headers).text
+
+
+def test_nothing_is_recommended_or_counted_by_a_policy_of_what_was_pushed(
+    client: ClassicClient, store: Store, clock: FakeClock
+) -> None:
+    push_sheet(client)
+    duty(store, clock).price()
+
+    assert RecommendationStore(store).policies() == ()
+    assert client.get("optimizations") == []
+    # The duty has nothing to do while nothing is pushed.
+    before = PushedResources(store).versions()
+    duty(store, clock).price()
+    assert PushedResources(store).versions() == before
