@@ -164,7 +164,7 @@ def _list_saving(cost: Cost, finding: Finding) -> Decimal | None:
     now = cost.at_stake
     if now is None or finding.new_monthly_cost is None:
         return None
-    return clamp_saving(to_cents(now) - to_cents(finding.new_monthly_cost), to_cents(now))
+    return to_cents(clamp_saving(to_cents(now) - to_cents(finding.new_monthly_cost), to_cents(now)))
 
 
 def _price_of(cost: Cost) -> Price | None:

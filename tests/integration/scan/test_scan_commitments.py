@@ -54,6 +54,7 @@ IDLE_ONLY = policy(
     checks=[
         {"id": "ec2_instance_graviton", "enabled": False},
         {"id": "ec2_instance_overprovisioned", "enabled": False},
+        {"id": "ec2_instance_underprovisioned", "enabled": False},
     ],
 )
 
