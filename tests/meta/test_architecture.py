@@ -67,6 +67,7 @@ ENTRY_POINTS: Final = {
     "__main__": "the operator's program",
     "bootstrap": "puts the operator together",
     "background": "what runs beside the event loop, and where its defects are caught",
+    "scan_pod": "one pod of a scan, without the cluster",
     "store_users": "writes the access list of the store's users",
     "killpoint": "boundaries at which a test may kill the process",
     "make_secrets": "the program that makes the chart's secrets",

@@ -288,8 +288,7 @@ def eligible_by(voter: Voter, approvers: Iterable[Approver], electorate: Elector
 class Tally:
     """The standing of a request: who counts, and what follows; `note` says why an approval is left out, if one is.
 
-    `mapped` are the handles of the approvals whose people the mapping of identities names; `people` is who each voter
-    was when it was counted.
+    `mapped` are handles of approvals whose people the identities name; `people` is who each voter was when it was counted.
     """
 
     approvals: tuple[Vote, ...]
@@ -474,7 +473,6 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
         if not may_vote and vote.choice is Choice.APPROVE:
             continue
         person = people[vote.voter.handle] = electorate.person(vote.voter)
-        # Whoever votes again comes last: the order is that of the words that count.
         last.pop(person, None)
         last[person] = vote
     approving = {person: vote for person, vote in last.items() if vote.choice is Choice.APPROVE}

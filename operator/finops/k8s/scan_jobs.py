@@ -28,7 +28,7 @@ _ENDED: Final = frozenset({"Complete", "Failed"})
 
 @dataclass(frozen=True, slots=True)
 class ScanJobs:
-    """Makes Jobs in one namespace. `pause` waits between two looks at a Job."""
+    """Makes Jobs in one namespace. `pause` waits between two readings of a Job."""
 
     connection: Connection
     namespace: str
@@ -46,16 +46,15 @@ class ScanJobs:
             ClusterUnavailable: the Job could not be made.
         """
         job = self._job(name, count, parallelism)
-        whole = False
+        keep = False
         self._create(job)
         try:
             failed = self._followed(job["metadata"]["name"], count, done)
-            whole = not failed
-        except BaseException:
-            self._remove(job["metadata"]["name"])
-            raise
-        if whole:
-            self._remove(job["metadata"]["name"])
+            # What failed can be read in the logs of its pods.
+            keep = bool(failed)
+        finally:
+            if not keep:
+                self._remove(job["metadata"]["name"])
         return failed
 
     def _job(self, name: str, count: int, parallelism: int) -> dict[str, Any]:

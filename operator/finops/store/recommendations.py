@@ -139,15 +139,6 @@ class RecommendationStore:
                 pipe.expire(key, _UNFINISHED_SECONDS)
             pipe.execute()
 
-    def take_out(self, policy: tuple[str, str], generation: str, ids: Sequence[str]) -> None:
-        """Remove recommendations from a generation that nobody sees yet."""
-        if not ids:
-            return
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hdel(self._part(policy, generation, "recs"), *ids)
-            pipe.zrem(self._part(policy, generation, "by-saving"), *ids)
-            pipe.execute()
-
     def swap(self, policy: tuple[str, str], head: PolicyHead) -> None:
         """Make `head.generation` the visible one in one step; the replaced one goes after an hour.
 

@@ -5,6 +5,7 @@ Written by the operator (the work) and by the pods (the parts); texts are the ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from finops.store.connection import Store, store_errors
@@ -58,3 +59,14 @@ class ScanWork:
         with store_errors():
             text = self._client.hget(self._keys.of(scan), field)
         return None if text is None else str(text)
+
+
+def take_out(store: Store, policy: tuple[str, str], generation: str, ids: Sequence[str]) -> None:
+    """Remove recommendations from a generation that nobody sees yet. Raises StoreUnavailable."""
+    if not ids:
+        return
+    keys, client = store.keys.policy(*policy), store.client
+    with store_errors(), client.pipeline(transaction=True) as pipe:
+        pipe.hdel(keys.part(generation, "recs"), *ids)
+        pipe.zrem(keys.part(generation, "by-saving"), *ids)
+        pipe.execute()

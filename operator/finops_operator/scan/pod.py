@@ -11,9 +11,10 @@ from typing import Final
 
 from finops.errors import InvalidInput
 from finops.ports.clock import Clock
+from finops.store.connection import Store
 from finops.store.inventory import new_generation
 from finops.store.recommendations import RecommendationStore
-from finops.store.scan_work import ScanWork
+from finops.store.scan_work import ScanWork, take_out
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.access import granted_accounts
 from finops_operator.scan.dependencies import ScanDependencies
@@ -51,7 +52,7 @@ def scan_part(scan: str, index: int, deps: ScanDependencies, clock: Clock) -> bo
     kinds = [brief.kinds[kind] for kind in place.kinds]
     tasks = [one for one in shard_tasks(access, (place.region,), kinds) if one.region == place.region]
     if store.begin(scan, index):
-        _take_out(brief.stores.recommendations, work, place)
+        _take_out(deps.store, brief.stores.recommendations, work, place)
     # Each try lists into a generation of its own: pages of a killed one are not taken for those of this one.
     listings = new_generation(clock.now())
     finished = sorted(scan_shards(tasks, deps, brief, clock, generation=listings), key=lambda one: one[0].kind.id)
@@ -59,7 +60,7 @@ def scan_part(scan: str, index: int, deps: ScanDependencies, clock: Clock) -> bo
     return store.put(scan, index, found_to_text(Found(tuple(finished), tuple(listed.gaps), listed.counter)))
 
 
-def _take_out(recommendations: RecommendationStore, work: Work, place: Place) -> None:
+def _take_out(store: Store, recommendations: RecommendationStore, work: Work, place: Place) -> None:
     """Remove what a killed pod recommended in the same place."""
     policy = (work.policy.metadata.namespace or "default", work.policy.metadata.name)
     theirs = [
@@ -68,4 +69,4 @@ def _take_out(recommendations: RecommendationStore, work: Work, place: Place) ->
         if (one.resource.account, one.resource.region) == (place.account, place.region)
     ]
     for start in range(0, len(theirs), _AT_ONCE):
-        recommendations.take_out(policy, work.generation, theirs[start : start + _AT_ONCE])
+        take_out(store, policy, work.generation, theirs[start : start + _AT_ONCE])

@@ -18,11 +18,10 @@ import pytest
 from tests.support.ledger_keys import KEYS, PRIVATE_KEY
 from tests.support.scan_samples import plan_of, recommendation
 
-from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.audit import Entry, RecordKind
 from finops.domain.canonical import canonical_json
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
-from finops.errors import LedgerUnavailable
 from finops.ledger.durable import open_ledger
 from finops.ledger.signing import public_key_of
 from finops.ports.act import ActRequest, Limits
@@ -251,33 +250,6 @@ def test_a_first_line_that_says_something_else_writes_nothing(filled: Bench, hea
     assert code == 2
     assert "does not say when it was made" in err
     assert Held(filled.store("second")).is_empty()
-
-
-def test_a_restore_that_was_broken_off_goes_on_with_a_ledger_of_several_leases(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fences = iter([*[1] * 10, *[2] * 1000])
-    ledger = open_ledger(
-        bench.store("first"), bench.folder / "l.jsonl", keys=KEYS, clock=SystemClock(), fence=lambda: next(fences)
-    )
-    ledger.start()
-    for number in range(RECORDS):
-        ledger.append(Entry(f"vote:{number}", "k8s.alice", RecordKind.VOTED, request="a/r/u1", result="refused"))
-    bench.use("first")
-    file = bench.backup()
-    write, written = Target.write_record, iter(range(RECORDS - 5))
-
-    def broken_off(target: Target, record: Record) -> None:
-        if next(written, None) is None:
-            raise LedgerUnavailable("the store does not answer")
-        write(target, record)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Target, "write_record", broken_off)
-        assert bench.restore(file)[0] == 1
-    code, _, err = bench.restore(file)
-    assert code == 0, err
-    assert held(bench.store("second")) == held(bench.store("first"))
 
 
 def test_another_backup_is_not_mixed_into_an_interrupted_restore(filled: Bench) -> None:

@@ -230,23 +230,6 @@ def instance_facts(resource: Resource) -> InstanceFacts:
     return facts_of(InstanceFacts, resource)
 
 
-def as_billed(facts: InstanceFacts) -> InstanceFacts:
-    """Return the same without what says only which instance it is: with equal ones its hours and addresses cost alike.
-
-    Whatever is not known to be without a price stays, so that a new fact distinguishes until somebody decides.
-    """
-    return replace(
-        facts,
-        root_device_name=None,
-        image_id=None,
-        state_transition_reason=None,
-        auto_scaling_group=None,
-        volume_ids=None,
-        security_groups=None,
-        public_ipv4=None if facts.public_ipv4 is None else ("",) * len(facts.public_ipv4),
-    )
-
-
 def as_type(instance: Resource, type_name: str) -> Resource:
     """Return a copy with another type. Sizing makes hundreds of them, so that only the type is written anew."""
     return replace(instance, attributes={**instance.attributes, "instance_type": type_name})

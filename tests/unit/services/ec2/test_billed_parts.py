@@ -15,9 +15,10 @@ from tests.support.judging import Bench
 from finops.domain.resource import Resource
 from finops.domain.utilization import MonthlyUse, Utilization
 from finops_operator.plugins.facts import with_facts
-from finops_operator.services.ec2.instance import as_billed, as_type, instance_facts
+from finops_operator.services.ec2.instance import as_type, instance_facts
 from finops_operator.services.ec2.instance import billed_parts as instance_parts
 from finops_operator.services.ec2.rules.operating_system import BilledSystem, billed_system
+from finops_operator.services.ec2.sizing.as_billed import as_billed
 from finops_operator.services.ec2.volume import KIND as VOLUMES
 from finops_operator.services.ec2.volume import billed_parts as volume_parts
 

@@ -11,8 +11,9 @@ from finops_operator.plugins.check import Facts, Parameters, Pictures, Settled
 from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, metric_words
 from finops_operator.pricing.instance_types import bundled_catalog
-from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, as_billed
+from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
+from finops_operator.services.ec2.sizing.as_billed import as_billed
 from finops_operator.services.ec2.sizing.choose import Sizing, ruled_out, same_choice
 
 _CPU: Final = "cpuPercent"
