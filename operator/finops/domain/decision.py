@@ -288,7 +288,7 @@ def eligible_by(voter: Voter, approvers: Iterable[Approver], electorate: Elector
 class Tally:
     """The standing of a request: who counts, and what follows; `note` says why an approval is left out, if one is.
 
-    `mapped` are handles of approvals whose people the identities name; `people` is who each voter was when it was counted.
+    `mapped` are handles of approvals whose people the identities name; `people` is who each voter was at that moment.
     """
 
     approvals: tuple[Vote, ...]
