@@ -92,7 +92,7 @@ def broken_laws(check: str, facts: Facts[Any], judge: Judge) -> Iterator[str]:
 
 def _unknown_law(check: str, facts: Facts[Any], judge: Judge) -> Iterator[str]:
     """A check that says why no source can know a saving states none: people are asked on the strength of that."""
-    declared, found = load_checks()[check].saving_unknown, judge(facts)
+    declared, found = getattr(load_checks().get(check), "saving_unknown", ""), judge(facts)
     if not declared or isinstance(found, NotRecommended):
         return
     if facts.cost.at_stake is not None and found.new_monthly_cost is not None:

@@ -49,6 +49,7 @@ UNPRICED: Final[Mapping[tuple[str, str], str]] = {
     ("lambda-function", "provisioned_duration_gb_second"): _BY_USE,
     ("msk-cluster", "cluster_hour"): "a serverless cluster is billed by partitions and data too, which are not listed",
     ("opensearch-domain", "managed_storage_gb_month"): "how much data is warm or cold is not listed",
+    ("rds-cluster", "capacity_unit_hour"): "of the first Serverless, whose capacity no metric adds up to hours",
     ("rds-instance", "additional_gb_month"): _NOT_LISTED,
     ("rds-instance", "io_request"): _BY_USE,
     ("rds-instance", "log_volume_month"): _NOT_LISTED,
@@ -70,11 +71,12 @@ UNANSWERED: Final[Mapping[tuple[str, str], str]] = {
     ("dynamodb", "ia_replicated_write_request"): _NO_WORDS,
 }
 """Figure → why kinds ask for it where no source answers."""
-_TRIES: Final = 400
+_TRIES: Final = 1200
 _TYPES: Final[Mapping[str, tuple[Json, ...]]] = {
     "architecture": ("x86_64", "arm64", "X86_64", "ARM64"),
     "attached_type": ("vpc", "vpn", "peering"),
     "attachments": (None,),
+    "availability_zone": ("us-east-1a",),
     "billing_mode": ("PROVISIONED", "PAY_PER_REQUEST"),
     "broker_type": ("kafka.m5.large", "express.m7g.large"),
     "cache_node_type": ("cache.m6g.large",),
@@ -91,7 +93,8 @@ _TYPES: Final[Mapping[str, tuple[Json, ...]]] = {
     "master_type": ("m5.large.search",),
     "member_classes": (["db.r6g.large"],),
     "node_type": ("ra3.4xlarge",),
-    "lifecycle": ("on-demand",),
+    "lifecycle": ("on-demand", ""),
+    "platform_details": ("Linux/UNIX",),
     "runs_on": ("FARGATE",),
     "storage_type": ("gp2", "gp3", "io1", "io2", "standard", "aurora", "aurora-iopt1", "SSD", "HDD"),
     "support": ("extended", "standard"),
