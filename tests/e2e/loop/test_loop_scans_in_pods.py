@@ -157,6 +157,12 @@ def test_a_part_whose_pods_all_fail_is_a_gap_and_the_others_are_there(loop: Loop
         ({"automountServiceAccountToken": True}, "without a token"),
         ({"image": "evil"}, "its own image alone"),
         ({"command": ["sh", "-c", "id"]}, "do nothing but scan"),
+        ({"lifecycle": {"postStart": {"exec": {"command": ["id"]}}}}, "no hook"),
+        ({"livenessProbe": {"exec": {"command": ["id"]}}}, "no probe"),
+        ({"workingDir": "/tmp"}, "no working directory"),
+        ({"securityContext": {"privileged": True}}, "no privilege"),
+        ({"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}, "no privilege"),
+        ({"initContainers": [{"name": "i", "image": "evil"}]}, "do nothing but scan"),
         ({"hostNetwork": True}, "nothing of their node"),
         ({"volumes": [{"name": "tmp", "secret": {"secretName": "x"}}]}, "no volume"),
         ({"env": [{"name": "PYTHONPATH", "value": "/tmp"}]}, "run the image as it is"),
@@ -175,7 +181,7 @@ def test_the_operators_right_to_make_jobs_makes_no_other_pod(change: dict[str, A
     loop.cluster.kubectl("delete", "job", job["metadata"]["name"], "-n", namespace)
     pod = job["spec"]["template"]["spec"]
     for field_, value in change.items():
-        if field_ in {"image", "command", "env"}:
+        if field_ in {"image", "command", "env", "lifecycle", "livenessProbe", "workingDir", "securityContext"}:
             pod["containers"][0][field_] = value
         else:
             pod[field_] = value
