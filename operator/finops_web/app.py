@@ -40,7 +40,7 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_FIELD: Final = re.compile(r"[a-z0-9_-]+")
+_FIELD: Final = re.compile(r"[a-zA-Z0-9_-]+")
 """How fields and places in lists are written; the names of shapes are not."""
 _Next = Callable[[Request], Awaitable[Response]]
 

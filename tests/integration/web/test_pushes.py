@@ -61,8 +61,8 @@ def test_a_client_of_the_classic_shapes_reads_the_sheet_back_to_the_cent(
         "ebsVolumes": 7.2,
         "rdsInstances": 137.52,
     }
-    # What the scanner did not say, public addresses and capacity units, is named and not free.
-    assert summary["unpricedResources"] == 2
+    # What the scanner did not say, addresses of instance and database and capacity units, is named and not free.
+    assert summary["unpricedResources"] == 3
     for grouping in ("by-region", "by-service", "by-account"):
         rows = client.get(f"costing/{grouping}?hours_per_month=720")
         assert round(sum(row["cost"] or 0 for row in rows), 2) == 227.74

@@ -25,6 +25,7 @@ from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.elasticloadbalancing.rules.addresses import (
+    INTERNAL,
     addresses_of,
     classic_addresses_of,
     further_addresses,
@@ -209,6 +210,9 @@ def billed_parts(balancer: Resource) -> tuple[BilledPart, ...]:
 
 def _addresses(balancer: Resource) -> Iterator[BilledPart]:
     addresses = balancer.number("public_addresses")
+    if addresses is None and balancer.text("scheme") == INTERNAL:
+        # One that a scanner pushed need not say how many none is.
+        return
     if addresses is None:
         yield BilledPart("public_ipv4_hour", Decimal(0), None, "how many public addresses it has is not known")
     elif addresses:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+INTERNAL: Final = "internal"
 _INTERNET_FACING: Final = "internet-facing"
 _NETWORK: Final = "network"
 _GATEWAY: Final = "gateway"
 _WITHOUT: Final = "dualstack-without-public-ipv4"
-_SCHEMES: Final = frozenset({_INTERNET_FACING, "internal"})
+_SCHEMES: Final = frozenset({_INTERNET_FACING, INTERNAL})
 
 
 def addresses_of(described: Mapping[str, Any]) -> int | None:
