@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.integration.scan.conftest import ACCOUNTS, BOTH, PRODUCTION, Scan
+from tests.support.fake_clock import FakeClock
 from tests.support.scanning import dependencies, policy, report_of
 
 from finops.domain.resource import Shard
@@ -99,10 +101,24 @@ def pods(store: Store, valkey_url: str) -> LocalPods:
 
 
 @pytest.fixture
-def spread(aws: AwsDouble, store: Store, pods: LocalPods) -> Iterator[Scan]:
+def clock() -> FakeClock:
+    """Return one instant for both scans, of which all measurements are there: later ones would see more."""
+    return FakeClock(datetime.now(UTC) - timedelta(hours=2))
+
+
+@pytest.fixture
+def spread(aws: AwsDouble, store: Store, pods: LocalPods, clock: FakeClock) -> Iterator[Scan]:
     """Return a function that scans with pods."""
     with ThreadPoolExecutor(4) as pool:
-        yield lambda: scan(IN_PODS, ACCOUNTS, replace(dependencies(store, pool), pods=pods), SystemClock())
+        yield lambda: scan(IN_PODS, ACCOUNTS, replace(dependencies(store, pool), pods=pods), clock)
+
+
+@pytest.fixture
+def expected(aws: AwsDouble, store: Store, clock: FakeClock) -> dict[str, Any]:
+    """Return what a scan in the operator leaves."""
+    here = Store(store.client, Keys(f"{store.keys.prefix}here:"))
+    with ThreadPoolExecutor(4) as pool:
+        return content(scan(HERE, ACCOUNTS, dependencies(here, pool), clock), here)
 
 
 def content(outcome: ScanOutcome, store: Store) -> dict[str, Any]:
@@ -131,10 +147,8 @@ def content(outcome: ScanOutcome, store: Store) -> dict[str, Any]:
 
 
 def test_pods_leave_what_a_scan_in_the_operator_leaves(
-    scanned: Scan, spread: Scan, pods: LocalPods, store: Store
+    expected: dict[str, Any], spread: Scan, pods: LocalPods, store: Store
 ) -> None:
-    here = Store(store.client, Keys(f"{store.keys.prefix}here:"))
-    expected = content(scanned(HERE, apart="here"), here)
     outcome = spread()
     found = content(outcome, store)
     for name, value in expected.items():
@@ -150,10 +164,8 @@ def test_pods_leave_what_a_scan_in_the_operator_leaves(
 
 @pytest.mark.parametrize("point", ["scan.swap", "scan.judged", "scan.pod.found"])
 def test_a_pod_that_is_killed_is_made_again_alone_and_nothing_is_there_twice(
-    point: str, scanned: Scan, spread: Scan, pods: LocalPods, store: Store
+    point: str, expected: dict[str, Any], spread: Scan, pods: LocalPods, store: Store
 ) -> None:
-    here = Store(store.client, Keys(f"{store.keys.prefix}here:"))
-    expected = content(scanned(HERE, apart="here"), here)
     pods.killed = {1: point}
     assert content(spread(), store) == expected
     assert pods.tried == {0: 1, 1: 2, 2: 1, 3: 1}
