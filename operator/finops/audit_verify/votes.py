@@ -28,6 +28,12 @@ class _Word:
     also: frozenset[str]
 
 
+def _as_named(word: _Word, people: dict[str, str]) -> _Word:
+    """Return a word as that of the person whom a decision names; of other handles those stay that are named alike."""
+    person = people.get(word.handle, word.person)
+    return replace(word, person=person, also=frozenset(one for one in word.also if people.get(one, person) == person))
+
+
 @dataclass(slots=True)
 class Votes:
     """Follows the counted votes on one request.
@@ -56,7 +62,8 @@ class Votes:
         """Take every voter for the person whom the decision names; one of an older release names nobody."""
         people = decision.get("people")
         if isinstance(people, dict):
-            self._words = [replace(one, person=str(people.get(one.handle, one.person))) for one in self._words]
+            named = {handle: str(person) for handle, person in people.items()}
+            self._words = [_as_named(one, named) for one in self._words]
             self.approvals, self.objections = {}, {}
             for word in self._words:
                 self._apply(word)

@@ -249,3 +249,17 @@ def test_a_vote_that_is_taken_back_through_another_channel_does_not_count(taken_
     assert judged(*votes, decided(2)) == []
     assert judged(*votes, back, decided(2)) != []
     assert judged(*votes, decided(2), back) != [], "also where it was taken back after the decision"
+
+
+def test_a_mapping_that_was_wrong_at_the_vote_and_corrected_before_the_decision_takes_nothing_back() -> None:
+    votes = (by("slack.U9", "slack.U9"), by("k8s.alice", "k8s.alice", also=("slack.U9",)))
+    assert judged(*votes, of_people(2, slack_U9="slack.U9", k8s_alice="k8s.alice")) == []
+    assert judged(*votes, decided(2)) != []
+
+
+def test_a_denial_is_not_taken_back_by_somebody_whom_the_decision_calls_another_person() -> None:
+    denied = by("slack.U1", "k8s.alice", "Deny")
+    others = (by("k8s.mallory", "k8s.mallory", also=("slack.U1",)), by("k8s.bob", "k8s.bob"))
+    people = {"slack_U1": "k8s.alice", "k8s_mallory": "k8s.mallory", "k8s_bob": "k8s.bob"}
+    said = judged(denied, *others, of_people(2, **people))
+    assert any("had denied it" in one for one in said)
