@@ -31,7 +31,7 @@ test: unit contract integration ## Run every test; the cluster's too when FINOPS
 	else echo "FINOPS_TEST_KUBECONFIG is not set: the cluster tests did not run"; fi
 
 unit: $(STAMP) ## Run the fast tests with branch coverage of the pure code
-	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
+	$(PYTEST) tests/unit tests/meta -q -n 2 --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95
 
 contract: $(STAMP) ## Run the behaviour suites of doubles and real parts

@@ -61,6 +61,7 @@
 | `{p}web:pushed:{namespace}` | hash | dashboard | shard → when it was last pushed |
 | `{p}web:pushed:{namespace}:{account}:{region}:{kind}` | hash | dashboard | resource id → what was pushed |
 | `{p}web:pushed:{namespace}:scans` | hash | dashboard | account → what its last scan could not see |
+| `{p}web:pushed-bytes` | hash | dashboard, operator | namespace → bytes of its resources |
 | `{p}pushed` | hash | operator | namespace → up to which push its resources are priced |
 | `{p}pushed:{namespace}:{account}:{region}:{kind}` | hash | operator | resource id → mark, cost |
 """
@@ -195,6 +196,10 @@ class PushKeys:
     @property
     def priced(self) -> str:
         return f"{self.prefix}pushed"
+
+    @property
+    def sizes(self) -> str:
+        return f"{self.prefix}web:pushed-bytes"
 
     def shards(self, namespace: str) -> str:
         return f"{self.namespaces}:{namespace}"

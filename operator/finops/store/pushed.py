@@ -25,7 +25,12 @@ from finops.store.resource_costs import cost_from_text, cost_to_text
 KEPT: Final = timedelta(days=8)
 """What was not pushed again for so long is no longer shown: a weekly scanner that is a day late loses nothing."""
 MOST_RESOURCES: Final = 50_000
-"""Most that a namespace may hold: the store keeps the ledger as well, and is never to be filled from outside."""
+"""Most that a namespace may hold."""
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""Most that the resources of a namespace may take, some 30,000 usual ones: the store keeps the ledger as well."""
+_COLONS: Final = 2
+MOST_ACCOUNTS: Final = 200
+"""Accounts of a namespace of which the end of a scan is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,11 @@ class PushedResource:
     by: str
     run: str = ""
     month: Mapping[str, MonthlyUse] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes in the store."""
+        return len(_PUSHED.text(self).encode())
 
     @property
     def mark(self) -> str:
@@ -75,13 +85,23 @@ class PushedResources:
         """Keep resources; pushed again they replace what was pushed before.
 
         Raises:
-            Refused: the namespace would hold too many.
+            Refused: the namespace would hold too many, or too much.
         """
         by_shard: dict[Shard, dict[str, str]] = {}
         for one in items:
             by_shard.setdefault(one.resource.shard, {})[one.resource.id] = _PUSHED.text(one)
         if not by_shard:
             return
+        # What replaces something else is counted beside it until the operator's next turn, which counts anew.
+        sent = sum(len(text.encode()) for fields in by_shard.values() for text in fields.values())
+        with store_errors():
+            held = int(self._client.hget(self._keys.sizes, namespace) or 0)
+        if held + sent > MOST_BYTES:
+            raise Refused(
+                f"what namespace {namespace} has pushed takes as much of the store as it may: {MOST_BYTES >> 20} MiB",
+                code="TooMany",
+                hint="push fewer tags and facts; what is not pushed again goes after 8 days",
+            )
         if self._new(namespace, by_shard) + self._held(namespace) > MOST_RESOURCES:
             raise Refused(
                 f"namespace {namespace} holds as many pushed resources as it may: {MOST_RESOURCES:,}",
@@ -92,6 +112,7 @@ class PushedResources:
             for shard, fields in by_shard.items():
                 pipe.hset(self._keys.resources(namespace, shard), mapping=fields)
                 pipe.hset(self._keys.shards(namespace), str(shard), items[0].at.isoformat())
+            pipe.hincrby(self._keys.sizes, namespace, sent)
             pipe.hincrby(self._keys.namespaces, namespace, 1)
             pipe.execute()
 
@@ -106,7 +127,16 @@ class PushedResources:
 
         Raises:
             Conflict: of a shard another number is here than was pushed; nothing was dropped.
+            Refused: the namespace would have too many accounts.
         """
+        with store_errors():
+            known = {str(one) for one in self._client.hkeys(self._keys.scans(namespace))}
+        if len(known | scans.keys()) > MOST_ACCOUNTS:
+            raise Refused(
+                f"namespace {namespace} has pushed of as many accounts as it may: {MOST_ACCOUNTS}",
+                code="TooMany",
+                hint="an account that is not pushed again goes after 8 days",
+            )
         gone: dict[Shard, list[str]] = {}
         for shard, count in counts.items():
             found = {one.resource.id: one.run for one in self._shard(namespace, shard)}
@@ -156,10 +186,12 @@ class PushedResources:
             with store_errors():
                 self._client.hset(self._keys.costs(namespace, shard), mapping=fields)
 
-    def note_priced(self, namespace: str, version: int) -> None:
-        """Operator: say that everything pushed until `version` is priced."""
-        with store_errors():
-            self._client.hset(self._keys.priced, namespace, version)
+    def note_priced(self, namespace: str, version: int, size: int) -> None:
+        """Operator: say that everything pushed until `version` is priced, and how many bytes it takes."""
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(self._keys.priced, namespace, version)
+            pipe.hset(self._keys.sizes, namespace, size)
+            pipe.execute()
 
     def forget(self, namespace: str, shard: Shard, pushed: Collection[str], priced: Collection[str]) -> None:
         """Operator: drop resources and costs by id; a shard of which nothing is left is known no more."""
@@ -184,7 +216,8 @@ class PushedResources:
     def _shards(self, namespace: str) -> tuple[Shard, ...]:
         with store_errors():
             names = sorted(self._client.hgetall(self._keys.shards(namespace)))
-        return tuple(Shard(*str(name).split(":", 2)) for name in names)
+        # Whoever writes the store can write anything there; what is no shard has nothing that could be read.
+        return tuple(Shard(*str(name).split(":", 2)) for name in names if str(name).count(":") >= _COLONS)
 
     def _new(self, namespace: str, by_shard: Mapping[Shard, Mapping[str, str]]) -> int:
         with store_errors(), self._client.pipeline(transaction=False) as pipe:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
@@ -48,14 +48,15 @@ class PushedPrices:
         every = self.clock.monotonic() >= self._due
         for namespace, (version, priced) in pushed.versions().items():
             if every or version != priced:
-                self._price(pushed, namespace)
+                size = self._price(pushed, namespace)
                 # What was pushed meanwhile has another number and is priced at the next turn.
-                pushed.note_priced(namespace, version)
+                pushed.note_priced(namespace, version, size)
         if every:
             self._due = self.clock.monotonic() + _PAUSE_SECONDS
 
-    def _price(self, pushed: PushedResources, namespace: str) -> None:
-        lookup, now = MemoizedPrices(self.sources).lookup, self.clock.now()
+    def _price(self, pushed: PushedResources, namespace: str) -> int:
+        """Price what is not priced and drop what is old; return how many bytes what stays takes."""
+        lookup, now, size = MemoizedPrices(self.sources).lookup, self.clock.now(), 0
         for shard, items, known in pushed.read(namespace):
             old = [name for name, one in items.items() if now - one.at > KEPT]
             due = {
@@ -65,19 +66,24 @@ class PushedPrices:
             }
             pushed.put_costs(namespace, shard, {name: (one.mark, self._cost(one, lookup)) for name, one in due.items()})
             gone = [name for name in known if name not in items or name in old]
-            if old or gone:
+            if old or gone or not items:
                 pushed.forget(namespace, shard, old, gone)
+            size += sum(one.size for name, one in items.items() if name not in set(old))
         pushed.forget_scans(namespace, [name for name, one in pushed.scans(namespace).items() if now - one.at > KEPT])
+        return size
 
     def _cost(self, one: PushedResource, lookup: PriceLookup) -> Cost:
         resource, kind = one.resource, self.kinds.get(one.resource.kind)
         if kind is None:
             return _unknown(f"this release does not know the kind {resource.kind}")
         try:
-            if kind.members is not None:
-                return cost_of_group(GroupOf(kind.members.kind, kind.members.of(resource), kind.members.through))
+            members = kind.members
+            group = None if members is None else GroupOf(members.kind, members.of(resource), members.through)
+            if members is not None and group is not None and not members.billed_itself:
+                return cost_of_group(group)
             use = Utilization(resource.id, month=one.month)
-            return cost_of(resource, kind.billed_parts, lookup, DEFAULT_HOURS_PER_MONTH, use)
+            own = cost_of(resource, kind.billed_parts, lookup, DEFAULT_HOURS_PER_MONTH, use)
+            return replace(own, group=group)
         except InvalidInput as error:
             return _unknown(f"what was pushed cannot be read: {error.field} {error.message}"[:300])
         except (ValueError, TypeError, ArithmeticError, LookupError) as error:

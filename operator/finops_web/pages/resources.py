@@ -76,8 +76,9 @@ def resources_csv(asked: Visit, wanted: Asking) -> Response:
 def one_resource(asked: Visit, request: Request, kind: str, identifier: str) -> Response:
     """Show one resource: its cost part by part, what it did, what is recommended."""
     policies = asked.policies()
-    named = (one for one in asked.resources() if one.resource.kind == kind)
-    listed = next((one for one in named if one.resource.id == identifier), None)
+    named = [one for one in asked.resources() if (one.resource.kind, one.resource.id) == (kind, identifier)]
+    # What somebody pushed under the same id hides nothing that was scanned.
+    listed = min(named, key=lambda one: one.push is not None, default=None)
     if listed is None:
         raise NotThere(
             "there is no such resource in the last scans", code="NotFound", hint="it may be gone; open the list again"

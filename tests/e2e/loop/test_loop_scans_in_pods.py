@@ -165,7 +165,13 @@ def test_a_part_whose_pods_all_fail_is_a_gap_and_the_others_are_there(loop: Loop
         ({"initContainers": [{"name": "i", "image": "evil"}]}, "do nothing but scan"),
         ({"hostNetwork": True}, "nothing of their node"),
         ({"volumes": [{"name": "tmp", "secret": {"secretName": "x"}}]}, "no volume"),
-        ({"env": [{"name": "PYTHONPATH", "value": "/tmp"}]}, "run the image as it is"),
+        ({"env": [{"name": "PYTHONPATH", "value": "/tmp"}]}, "environment of the template"),
+        ({"env": [{"name": "AWS_ENDPOINT_URL", "value": "http://evil.example"}]}, "environment of the template"),
+        (
+            {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "slack", "key": "SLACK_BOT_TOKEN"}}}]},
+            "environment of the template",
+        ),
+        ({"nodeName": "node1"}, "one container"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -173,7 +179,7 @@ def test_the_operators_right_to_make_jobs_makes_no_other_pod(change: dict[str, A
     namespace, name = loop.release.namespace, f"{loop.release.full_name}-scan"
     template = loop.cluster.kubectl("get", "configmap", name, "-n", namespace, "-o", "jsonpath={.data.job\\.yaml}")
     job = yaml.safe_load(template)
-    job["metadata"] = {"name": unique_name("forged"), "namespace": namespace}
+    job["metadata"] = {"name": f"{name}-forged", "namespace": namespace}
     job["spec"] |= {"completions": 1, "parallelism": 1}
     user = f"system:serviceaccount:{namespace}:{loop.release.full_name}"
     honest = loop.cluster.try_create(job, user)
@@ -185,10 +191,23 @@ def test_the_operators_right_to_make_jobs_makes_no_other_pod(change: dict[str, A
             pod["containers"][0][field_] = value
         else:
             pod[field_] = value
-    job["metadata"]["name"] = unique_name("forged")
     refused = loop.cluster.try_create(job, user)
     assert refused.returncode != 0
     assert why in refused.stderr
+
+
+def test_the_operator_makes_and_removes_no_other_job(loop: Loop) -> None:
+    namespace, name = loop.release.namespace, f"{loop.release.full_name}-scan"
+    template = loop.cluster.kubectl("get", "configmap", name, "-n", namespace, "-o", "jsonpath={.data.job\\.yaml}")
+    job = yaml.safe_load(template)
+    job["metadata"] = {"name": "backup", "namespace": namespace}
+    job["spec"] |= {"completions": 1, "parallelism": 1, "suspend": True}
+    user = f"system:serviceaccount:{namespace}:{loop.release.full_name}"
+    assert "Jobs of its scans alone" in loop.cluster.try_create(job, user).stderr
+    assert loop.cluster.try_create(job).returncode == 0
+    removed = loop.cluster.refusal("delete", "job", "backup", "-n", namespace, "--as", user)
+    assert "Jobs of its scans alone" in removed
+    loop.cluster.kubectl("delete", "job", "backup", "-n", namespace)
 
 
 def _jobs(loop: Loop) -> list[Object]:

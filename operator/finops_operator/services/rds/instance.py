@@ -200,8 +200,8 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
 
     A member of a Multi-AZ cluster has no cost of its own: AWS bills the cluster, and `rds-cluster` has the cost.
     Extended support of an old version is a part without a price; of a member it is a part of the cluster. A publicly
-    accessible one has one public address, which it keeps while it is stopped; whether a standby has one too is not
-    published. Backups beyond the free part are named by the fact `billed_by_use` and are not in the cost.
+    accessible one has one public address while it works; whether one that is stopped keeps it, and whether a standby
+    has one too, is not published. Backups beyond the free part are named by `billed_by_use` and not in the cost.
     https://aws.amazon.com/rds/pricing/, of addresses https://aws.amazon.com/vpc/pricing/
     """
     if instance.state in NOT_BILLED:
@@ -215,7 +215,9 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     if instance.state in WORKING:
         support = () if facts.db_cluster_id else support_part(instance)
         hours = (instance_hours(instance.region, facts), *support)
-    return (*hours, *_storage_parts(instance.region, facts), *_address(instance.region, facts))
+    # Whether a stopped one keeps its address AWS does not say; `billed_by_use` names it.
+    address = _address(instance.region, facts) if instance.state in WORKING else ()
+    return (*hours, *_storage_parts(instance.region, facts), *address)
 
 
 def _address(region: str, facts: DatabaseFacts) -> tuple[BilledPart, ...]:

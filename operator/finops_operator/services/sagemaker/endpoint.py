@@ -34,6 +34,7 @@ _PAGE: Final = 100
 _GONE: Final = "Deleting"
 IN_SERVICE: Final = "inservice"
 _WORKING: Final = frozenset({IN_SERVICE, "updating", "systemupdating", "rollingback", "updaterollbackfailed"})
+_UNBILLED: Final = frozenset({"creating", "deleting", "failed"})
 REQUESTS: Final = "invocations"
 _VARIANTS: Final = ("ProductionVariants", "ShadowProductionVariants")
 
@@ -110,11 +111,12 @@ def _facts(description: Mapping[str, Any], types: Mapping[str, str], *, tags_kno
     if variants is None:
         return EndpointFacts(tags_known=tags_known)
     hosted = [one for key in _VARIANTS for one in description.get(key) or ()]
+    counts = [one.get("CurrentInstanceCount") for one in hosted]
     return EndpointFacts(
         variants=tuple(str(one.get("VariantName") or "") for one in variants),
         instances=sum(one.get("CurrentInstanceCount") or 0 for one in variants),
         instance_types=tuple(types.get(str(one.get("VariantName")), "") for one in hosted),
-        instances_of_types=tuple(one.get("CurrentInstanceCount") or 0 for one in hosted),
+        instances_of_types=None if None in counts else tuple(one for one in counts if one is not None),
         serverless=any(one.get("CurrentServerlessConfig") for one in variants),
         asynchronous=bool(description.get("AsyncInferenceConfig")),
         tags_known=tags_known,
@@ -129,7 +131,9 @@ def endpoint_facts(resource: Resource) -> EndpointFacts:
 def billed_parts(endpoint: Resource) -> tuple[BilledPart, ...]:
     """Return the machines of each variant. https://aws.amazon.com/sagemaker/ai/pricing/ ."""
     if endpoint.state not in _WORKING:
-        return ()
+        # Which of the other states are billed AWS does not say; what is being deleted, or was never made, is not.
+        what = f"what AWS bills in the state {endpoint.state or 'that it did not give'}"
+        return () if endpoint.state in _UNBILLED else (BilledPart("instance_hour", Decimal(0), None, what),)
     facts = endpoint_facts(endpoint)
     if facts.serverless:
         return (BilledPart("request_second", Decimal(0), None, "no price for serverless endpoints"),)

@@ -34,6 +34,7 @@ _GONE: Final = "Deleting"
 IN_SERVICE: Final = "inservice"
 STOPPED: Final = "stopped"
 _WORKING: Final = frozenset({IN_SERVICE, "updating", "inmaintenance", "pendingmaintenance"})
+_UNBILLED: Final = frozenset({"deleting", "failed"})
 _KEPT: Final = frozenset({STOPPED, "stopping"})
 
 
@@ -104,8 +105,13 @@ def billed_parts(notebook: Resource) -> tuple[BilledPart, ...]:
     if facts.volume_gb is not None:
         query = PriceQuery("sagemaker", region, "notebook_gb_month")
         disk = BilledPart("volume_gb_month", Decimal(facts.volume_gb), query, "no price for the disks of notebooks")
+    if notebook.state in _KEPT:
+        return (disk,)
+    if notebook.state in _UNBILLED:
+        return ()
     if notebook.state not in _WORKING:
-        return (disk,) if notebook.state in _KEPT else ()
+        what = f"what AWS bills in the state {notebook.state or 'that it did not give'}"
+        return (BilledPart("instance_hour", Decimal(0), None, what),)
     if not facts.instance_type:
         return (BilledPart("instance_hour", Decimal(1), None, "its type is not known"), disk)
     hours = hour_query(region, "notebook_hour", facts.instance_type)

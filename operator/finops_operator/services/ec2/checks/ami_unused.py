@@ -4,7 +4,7 @@ AWS publishes no threshold; ninety days are ours, by the time that AWS keeps of 
 that an instance, a version of a launch template or a launch configuration names are left alone, and so are public and
 shared ones, those protected from deregistration and those that AWS Backup, Data Lifecycle Manager or Image Builder
 keeps. Parameters, pipelines and templates of one's own are not read, so that this is advice: disable it first, which
-can be taken back, and delete it and its snapshots later.
+can be taken back, and delete it and its snapshots later. To deregister it alone saves nothing: its snapshots stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from finops_operator.services.ec2.ami import AVAILABLE, DISABLED, ImageFacts
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 ID: Final = "ami_unused"
-_ACTION: Final = "image_deregister"
 
 
 def _evaluate(facts: Facts[ImageFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -38,7 +37,7 @@ def _evaluate(facts: Facts[ImageFacts], parameters: Parameters) -> Finding | Not
     snapshots = None if own.snapshot_ids is None else len(own.snapshot_ids)
     return Finding(
         check=ID,
-        action=_ACTION,
+        action="",
         parameters={},
         new_monthly_cost=None,
         evidence={
@@ -108,10 +107,6 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
-    action=_ACTION,
-    saving_unknown="an image is billed nothing itself; its snapshots are, and each stays until it is deleted",
-    rollback_possible=False,
-    destructive=True,
     parameters=(
         ParameterSpec(
             name="minimumUnusedDays",

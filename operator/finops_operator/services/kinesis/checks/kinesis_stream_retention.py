@@ -22,6 +22,8 @@ from finops_operator.services.kinesis.stream import AGE, StreamFacts
 
 ID: Final = "kinesis_stream_retention"
 _INCLUDED_HOURS: Final = 24
+_WEEK_HOURS: Final = 168
+_PROVISIONED: Final = "PROVISIONED"
 _MINUTE: Final = 60_000
 
 
@@ -41,12 +43,14 @@ def _evaluate(facts: Facts[StreamFacts], parameters: Parameters) -> Finding | No
         return NotRecommended(
             ID, facts.resource.id, f"its readers were {figure(oldest)} minutes behind, {limit} at most"
         )
+    # What is kept longer is billed by the gigabyte on demand, and so is what is kept for more than a week.
+    by_gigabyte = facts.own.mode != _PROVISIONED or (kept or 0) > _WEEK_HOURS
     shorter = facts.cost_of(with_facts(facts.resource, replace(facts.own, retention_hours=_INCLUDED_HOURS)))
     return Finding(
         check=ID,
         action="",
         parameters={},
-        new_monthly_cost=shorter.unrounded_monthly,
+        new_monthly_cost=None if by_gigabyte else shorter.unrounded_monthly,
         evidence={
             "retentionHours": kept,
             "includedHours": _INCLUDED_HOURS,

@@ -19,7 +19,7 @@ def ago(days: float) -> str:
 
 def test_an_image_that_nothing_names_and_nobody_launched_is_found_with_what_its_snapshots_cost_at_most() -> None:
     one = IMAGES.found(CHECK, image())
-    assert (one.action, one.new_monthly_cost, one.evidence["unusedDays"]) == ("image_deregister", None, 400)
+    assert (one.action, one.new_monthly_cost, one.evidence["unusedDays"]) == ("", None, 400)
     assert one.evidence["snapshotsMonthlyCostAtMost"] == "6.00"  # 120 GiB × 0.05
     facts = {fact.label: fact.value for fact in one.facts}
     assert facts["Last launched"] == "never, as far as AWS knows"

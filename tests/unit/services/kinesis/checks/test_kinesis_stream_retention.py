@@ -36,6 +36,12 @@ def test_where_the_price_list_has_the_price_what_is_saved_is_the_longer_retentio
     assert bench.found(CHECK, week, measured()).new_monthly_cost == Decimal("43.80")
 
 
+@pytest.mark.parametrize("changes", [{"mode": "ON_DEMAND"}, {"retention_hours": 8760}])
+def test_what_is_billed_by_the_gigabyte_for_longer_retention_is_no_saving_of_nothing(changes: dict[str, Json]) -> None:
+    bench = replace(STREAMS, lookup=lambda _query: Price(Decimal("0.04"), HOURLY, "price-list", date(2026, 1, 1)))
+    assert bench.found(CHECK, stream(**{"retention_hours": 168, **changes}), measured()).new_monthly_cost is None
+
+
 def test_readers_that_were_once_an_hour_behind_break_it() -> None:
     late = measured(iteratorAgeMilliseconds=summarize([1000.0] * (HOURS - 1) + [HOUR]))
     assert "60 minutes behind" in STREAMS.reason(CHECK, stream(retention_hours=168), late)
