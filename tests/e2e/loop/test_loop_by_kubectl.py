@@ -69,7 +69,8 @@ def test_the_same_figures_are_in_the_columns_the_status_redis_finops_and_a_scan_
 
 
 def _finops(loop: Loop, command: str) -> list[Object]:
-    found: list[Object] = json.loads(loop.release.finops(command, "-o", "json"))
+    # Other stories have policies and accounts of their own in the same store.
+    found: list[Object] = json.loads(loop.release.finops(command, "--policy", f"{loop.team}/{POLICY}", "-o", "json"))
     return found
 
 
