@@ -129,9 +129,7 @@ class PushedResources:
             Conflict: of a shard another number is here than was pushed; nothing was dropped.
             Refused: the namespace would have too many accounts.
         """
-        with store_errors():
-            known = {str(one) for one in self._client.hkeys(self._keys.scans(namespace))}
-        if len(known | scans.keys()) > MOST_ACCOUNTS:
+        if self._accounts(namespace, tuple(scans)) > MOST_ACCOUNTS:
             raise Refused(
                 f"namespace {namespace} has pushed of as many accounts as it may: {MOST_ACCOUNTS}",
                 code="TooMany",
@@ -225,6 +223,14 @@ class PushedResources:
                 for name in fields:
                     pipe.hexists(self._keys.resources(namespace, shard), name)
             return sum(not held for held in pipe.execute())
+
+    def _accounts(self, namespace: str, further: Sequence[str]) -> int:
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for account in further:
+                pipe.hexists(self._keys.scans(namespace), account)
+            pipe.hlen(self._keys.scans(namespace))
+            *held, known = pipe.execute()
+        return int(known) + sum(not one for one in held)
 
     def _held(self, namespace: str) -> int:
         shards = self._shards(namespace)
