@@ -313,9 +313,10 @@ def test_a_classic_one_has_an_address_in_each_zone_as_well() -> None:
 def test_public_addresses_are_part_of_the_cost_and_unknown_where_their_number_is() -> None:
     # 730 × (0.0225 + 2 × 0.005).
     assert cost(balancer(public_addresses=2)).monthly == Decimal("23.73")
-    unknown = cost(balancer(public_addresses=None))
+    unknown = cost(balancer(public_addresses=None, scheme="internet-facing"))
     assert (unknown.monthly, unknown.known_monthly) == (None, Decimal("16.43"))
     assert unknown.missing == ("public_ipv4_hour: how many public addresses it has is not known",)
+    assert cost(balancer(public_addresses=None, scheme="internal")).monthly == Decimal("16.43")
 
 
 @pytest.mark.parametrize(
