@@ -101,7 +101,7 @@ def _boundaries(action: str) -> range:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(700)
 @pytest.mark.parametrize("action", sorted(CASES))
 def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_shows_it(
     action: str, world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
@@ -132,7 +132,7 @@ def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_shows_it(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(700)
 def test_killed_at_any_boundary_of_the_undo_of_a_stop_the_instance_is_started_once(
     world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
 ) -> None:
@@ -158,7 +158,7 @@ def test_killed_at_any_boundary_of_the_undo_of_a_stop_the_instance_is_started_on
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(700)
 def test_killed_at_any_boundary_of_the_rollback_the_instance_ends_running_at_its_old_type(
     world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
 ) -> None:
