@@ -50,7 +50,7 @@ def judged_by_load(report: dict[str, Any]) -> dict[str, set[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("service", "retry"), [("", HASTY), ("cloudwatch", IMPATIENT)], ids=["all-services", "impatient"]
 )
