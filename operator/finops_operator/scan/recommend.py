@@ -4,8 +4,8 @@ Money: costs are list prices rounded to cents; the list saving is the difference
 columns add up; what commitments keep on the bill and the policy's discount reduce it to the net saving, which is what
 `monthly_savings` holds. Where commitments are not known, it holds the list saving less the discount, and the net saving
 is null. 0 ≤ net ≤ list ≤ cost. The cost of a group is its members', with its own where it has one.
-Alternatives for one resource form a group of which only the best counts; figures that are not known stay null and say
-why, and count for nothing.
+Alternatives for one resource form a group of which only one counts: an act that people can be asked for before advice,
+then the larger saving. Figures that are not known stay null and say why, and count for nothing.
 """
 
 from __future__ import annotations
@@ -80,7 +80,11 @@ def recommend(
 
 
 def ranked(recommendations: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
-    """Return recommendations by saving, largest first; unknown savings last; acts that can be undone before others."""
+    """Return the recommendations for one resource, the one that counts first.
+
+    Acts that people can be asked for come before advice of any saving, which would keep them from being proposed;
+    within each the largest saving, unknown savings last, acts that can be undone before others.
+    """
     return tuple(sorted(recommendations, key=_rank))
 
 
@@ -93,9 +97,10 @@ def savings_of(recommendations: Iterable[Recommendation]) -> Savings:
     return sums
 
 
-def _rank(one: Recommendation) -> tuple[bool, Decimal, bool, str, str]:
+def _rank(one: Recommendation) -> tuple[bool, bool, Decimal, bool, str, str]:
     saving = one.monthly_savings
-    return (saving is None, -(saving or Decimal(0)), one.destructive, one.check, one.resource.arn)
+    can_be_asked_for = one.status is Status.ACTIONABLE and saving is not None
+    return (not can_be_asked_for, saving is None, -(saving or Decimal(0)), one.destructive, one.check, one.resource.arn)
 
 
 def _recommendation(

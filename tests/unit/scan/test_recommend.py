@@ -108,6 +108,29 @@ def test_of_the_alternatives_for_one_resource_only_the_best_counts() -> None:
     assert savings_of(made) == Savings(blocked=StatusSum(Decimal("280.32"), 1))
 
 
+@pytest.mark.parametrize(
+    ("new_cost", "counts"),
+    [("140.16", "ec2_instance_overprovisioned"), ("278.00", "ec2_instance_idle"), (None, "ec2_instance_idle")],
+    ids=["worth asking for", "below the policy's minimum", "saves nobody knows what"],
+)
+def test_what_cannot_be_done_does_not_keep_an_act_from_being_proposed_whatever_it_would_save(
+    new_cost: str | None, counts: str
+) -> None:
+    """The policy lets machines be resized, not stopped; stopping would save twice as much."""
+    resource = instance()
+    allowed = frozenset({"ec2_instance_resize"})
+    terms = replace(TERMS, acts=replace(ACTS, allowed=allowed, granted=allowed, unknown_savings=True))
+    made = recommend(
+        resource,
+        cost(resource),
+        [finding("ec2_instance_overprovisioned", new_cost), finding("ec2_instance_idle", "0")],
+        declared(resource),
+        terms,
+    )
+    assert [item.check for item in made if item.counted] == [counts]
+    assert made[0].counted
+
+
 def test_at_the_same_saving_the_act_that_can_be_undone_counts() -> None:
     made = recommend(
         volume("available"),
