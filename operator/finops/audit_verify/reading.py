@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from finops.audit_verify.form import NotARecord, parse
 from finops.audit_verify.signatures import Keys
@@ -22,8 +21,7 @@ TOGETHER = 2_000
 """Lines whose signatures are checked at one go; an export with fewer starts no thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of an export.
 
     Attributes:

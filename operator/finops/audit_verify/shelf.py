@@ -15,8 +15,8 @@ from typing import Final, Generic, TypeVar
 
 _V = TypeVar("_V")
 REQUESTS_NEAR: Final = 2_000
-OPERATIONS_NEAR: Final = 50_000
-"""Entries in memory: a request comes with its plan, an operation with its number alone."""
+NAMES_NEAR: Final = 10_000
+"""Entries in memory: a request comes with its plan, a name with numbers alone."""
 _LEAVES: Final = 0.5
 """Share of the entries in memory that move out at one go; one by one each would cost a transaction of its own."""
 _TABLE: Final = "CREATE TABLE shelf (place INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, value BLOB NOT NULL)"
@@ -70,12 +70,13 @@ class Shelf(Generic[_V]):
     def get(self, name: str) -> _V | None:
         """Return the value of a name, None when there is none."""
         found = self._near.pop(name, None)
-        if found is None:
-            found = self._read(name)
-            if found is None:
-                return None
-        self._near[name] = found
-        self._make_room()
+        if found is not None:
+            self._near[name] = found
+            return found
+        found = self._read(name)
+        if found is not None:
+            self._near[name] = found
+            self._make_room()
         return found
 
     def put(self, name: str, value: _V) -> None:

@@ -11,10 +11,11 @@ from finops.audit_verify.calls import DUPLICATE
 from finops.audit_verify.form import NotARecord
 from finops.audit_verify.freezes import Freezes
 from finops.audit_verify.merkle import Tree
+from finops.audit_verify.names import Names
 from finops.audit_verify.pauses import Pauses
 from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
-from finops.audit_verify.shelf import OPERATIONS_NEAR, REQUESTS_NEAR, Shelf
+from finops.audit_verify.shelf import REQUESTS_NEAR, Shelf
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import RequestStory
 from finops.audit_verify.undo import Undos
@@ -51,14 +52,12 @@ class _Requests:
 
     Attributes:
         stories: request → its story.
-        last: uid of a request → sequence of its last record.
         words: what people ended.
         undos: which act each undo leads back.
         pauses: of which kinds acts wait.
     """
 
     stories: Shelf[RequestStory] = field(default_factory=lambda: Shelf(REQUESTS_NEAR))
-    last: Shelf[int] = field(default_factory=lambda: Shelf(OPERATIONS_NEAR))
     words: Words = field(default_factory=Words)
     undos: Undos = field(default_factory=Undos)
     pauses: Pauses = field(default_factory=Pauses)
@@ -92,7 +91,7 @@ class _Walk:
     sequence: int = 0
     head: str = _GENESIS
     fence: int = 0
-    operations: Shelf[int] = field(default_factory=lambda: Shelf(OPERATIONS_NEAR))
+    names: Names = field(default_factory=Names)
     requests: _Requests = field(default_factory=_Requests)
     problems: list[Problem] = field(default_factory=list)
     signers: _Signers = field(default_factory=_Signers)
@@ -284,15 +283,11 @@ def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> Non
         )
     # Before the object exists its request has a name but no uid yet: such records are linked by the whole chain alone.
     request = record["request"].rpartition("/")[2]
-    before = (walk.requests.last.get(request) or 0) if request else 0
+    before = walk.names.follow(request, record["sequence"]) if request else 0
     if record["requestPrevious"] != before:
         wrong("Chain", f"record {record['sequence']} does not name record {before}, the last of its request")
-    if request:
-        walk.requests.last.put(request, record["sequence"])
-    earlier = walk.operations.get(record["operationId"])
-    if earlier is None:
-        walk.operations.put(record["operationId"], record["sequence"])
-    elif earlier != record["sequence"]:
+    earlier = walk.names.first(record["operationId"], record["sequence"])
+    if earlier != record["sequence"]:
         wrong("Operation", f"operation {record['operationId']} stands already in record {earlier}")
     walk.sequence, walk.head = record["sequence"], digest
     walk.fence = max(walk.fence, record["fence"])
