@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from fastapi import Query
 from fastapi.responses import JSONResponse
@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse
 from finops.domain.resource import Gap
 from finops.errors import FinopsError, InvalidInput
 
+_Row = TypeVar("_Row")
 LARGEST_PAGE: Final = 500
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -74,12 +75,12 @@ class Page:
     next_page: str | None
 
 
-def page_of(rows: Sequence[Any], keys: Sequence[str], cursor: str, limit: int) -> Page:
+def page_of(rows: Sequence[_Row], key: Callable[[_Row], str], cursor: str, limit: int) -> Page:
     """Return the rows after `cursor`, which names the last row that the reader has seen.
 
     Args:
         rows: all rows in their order.
-        keys: what names each row, unique; of a row that is gone meanwhile the place counts.
+        key: what names a row, unique; of a row that is gone meanwhile the place counts.
         cursor: empty for the first page.
         limit: most rows of a page.
 
@@ -88,11 +89,19 @@ def page_of(rows: Sequence[Any], keys: Sequence[str], cursor: str, limit: int) -
     """
     start = 0
     if cursor:
-        place, key = _opened(cursor)
-        start = keys.index(key) + 1 if key in keys else min(place, len(rows))
+        place, last = _opened(cursor)
+        start = _behind(rows, key, place, last)
     end = start + limit
     more = end < len(rows)
-    return Page(rows[start:end], _cursor(end, keys[end - 1]) if more else None)
+    return Page(rows[start:end], _cursor(end, key(rows[end - 1])) if more else None)
+
+
+def _behind(rows: Sequence[_Row], key: Callable[[_Row], str], place: int, last: str) -> int:
+    """Return where the row named `last` ends: nearly always at the place where it stood before."""
+    if 0 < place <= len(rows) and key(rows[place - 1]) == last:
+        return place
+    found = next((number for number, row in enumerate(rows, start=1) if key(row) == last), None)
+    return min(place, len(rows)) if found is None else found
 
 
 def _cursor(place: int, key: str) -> str:

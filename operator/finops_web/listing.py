@@ -77,11 +77,11 @@ class Filter:
         """Return this filter for one kind, whatever the address says of kinds."""
         return replace(self, kind=kind)
 
-    def apply(self, rows: Sequence[ResourceRow]) -> list[ResourceRow]:
+    def apply(self, rows: Sequence[ResourceRow]) -> Sequence[ResourceRow]:
         """Return what is asked for, in order; with costs for a month of `hours`."""
         if self.hours != HOURS:
             rows = [row.over(Decimal(self.hours)) for row in rows]
-        found = [row for row in rows if self.matches(row)]
+        found = [row for row in rows if self.matches(row)] if self.active else rows
         key = _SORTS.get(self.sort)
         return found if key is None else sorted(found, key=key)
 
@@ -157,7 +157,7 @@ def listed(asked: Asked, wanted: Filter, to_json: Callable[[ResourceRow], dict[s
 
 def paged(rows: Sequence[ResourceRow], wanted: Filter) -> Page:
     """Return the page of `rows` that is asked for. Raises InvalidInput."""
-    return page_of(rows, [row.resource.arn or row.resource.id for row in rows], wanted.cursor, wanted.limit)
+    return page_of(rows, lambda row: row.resource.arn or row.resource.id, wanted.cursor, wanted.limit)
 
 
 def classic(row: ResourceRow, *fields: str) -> dict[str, Any]:

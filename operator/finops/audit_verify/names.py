@@ -25,6 +25,7 @@ class _Place:
 class Names:
     """Sequences by name. Every method raises OSError when the temporary file cannot be written or read."""
 
+    together: int = _TOGETHER
     _places: Shelf[_Place] = field(default_factory=lambda: Shelf(NAMES_NEAR))
 
     def follow(self, request: str, sequence: int) -> int:
@@ -39,7 +40,7 @@ class Names:
         known = place.operations.get(operation)
         if known is not None:
             return known
-        if len(place.operations) >= _TOGETHER:
+        if len(place.operations) >= self.together:
             place = self._place(operation)
         return place.operations.setdefault(operation, sequence)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -40,6 +40,22 @@ class ShardCost:
             self.unpriced + (cost.monthly is None and not group),
             self.groups + group,
         )
+
+    @classmethod
+    def of(cls, costs: Iterable[Cost]) -> ShardCost:
+        """Return the sum of all, as `plus` makes it of one after the other; lists add up a hundred thousand."""
+        total, resources, unpriced, groups = Decimal("0.00"), 0, 0, 0
+        for cost in costs:
+            resources += 1
+            if cost.of_members:
+                groups += 1
+                continue
+            monthly = cost.monthly
+            if monthly is None:
+                unpriced += 1
+                monthly = cost.known_monthly or Decimal(0)
+            total += monthly
+        return cls(total, resources, unpriced, groups)
 
     def with_all_of(self, other: ShardCost) -> ShardCost:
         """Return the sum with another shard, or with a sum of several."""

@@ -61,7 +61,7 @@ def action_requests(
     """
     read = requests_of(asked.visitor, asked.namespaces())
     found = [one for one in read.found if state in {None, one.status.state}]
-    page = page_of(found, [one.metadata.uid or "" for one in found], cursor, limit)
+    page = page_of(found, lambda one: one.metadata.uid or "", cursor, limit)
     return success(_shown(asked, page.rows), as_of=None, gaps=read.gaps, next_page=page.next_page)
 
 

@@ -37,7 +37,7 @@ def budgets(asked: Visit, wanted: BudgetsAsked, cursor: Cursor = "", limit: Limi
     policies = asked.policies()
     read = budgets_of(asked.visitor, {one.namespace for one in policies})
     found = wanted.apply(read.found)
-    page = page_of(found, [one.metadata.uid or "" for one in found], cursor, limit)
+    page = page_of(found, lambda one: one.metadata.uid or "", cursor, limit)
     trust = trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps)
     rows = [budget_to_json(one) for one in page.rows]
     return success(rows, as_of=trust.oldest, gaps=trust.gaps, next_page=page.next_page)

@@ -26,7 +26,7 @@ def optimizations(
 ) -> dict[str, Any]:
     """List recommendations: actionable first, then by saving."""
     found = wanted.apply(recommendations_of(asked.parts.store, asked.policies()))
-    page = page_of(found, [f"{one.policy} {one.id}" for one in found], cursor, limit)
+    page = page_of(found, lambda one: f"{one.policy} {one.id}", cursor, limit)
     return _success(asked, [recommendation_to_json(one) for one in page.rows], page.next_page)
 
 

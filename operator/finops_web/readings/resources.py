@@ -198,9 +198,7 @@ def sum_of(rows: Iterable[ResourceRow]) -> tuple[Decimal | None, int, int]:
     With rows without a price the sum is at least that much; it is None when nothing of any row has a price: that is not
     free. A group lacks no price and adds nothing: its members are rows of their own.
     """
-    total = ShardCost(Decimal("0.00"))
-    for row in rows:
-        total = total.plus(row.cost)
+    total = ShardCost.of(row.cost for row in rows)
     return total.own_cost, total.resources, total.unpriced
 
 

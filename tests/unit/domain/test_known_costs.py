@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import reduce
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.domain.budget import Basis, BudgetState, CostOfDay, judge, month_so_far
 from finops.domain.money import to_cents
-from finops.domain.price import BilledQuantity, Cost, Price, cost_from
+from finops.domain.price import BilledQuantity, Cost, GroupOf, Price, cost_from, cost_of_group
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 
@@ -25,6 +26,7 @@ def hours(amount: str) -> BilledQuantity:
 PARTLY = cost_from([hours("0.027")], ["lcu_hour: no price in eu-north-1"], HOURS)
 """A load balancer whose hours have a price, and whose use has none."""
 NOTHING = cost_from([], ["hour: no price in eu-north-1"], HOURS)
+OF_MEMBERS = cost_of_group(GroupOf("ec2-instance", ids=("i-1",)), None)
 
 
 def test_the_parts_with_a_price_are_what_a_resource_costs_at_least() -> None:
@@ -79,3 +81,8 @@ def test_a_region_without_resources_says_nothing_of_those_without_a_price_elsewh
     groups = ShardCost(resources=2, groups=2)
     assert groups.with_all_of(unpriced).own_cost is None
     assert groups.with_all_of(ShardCost(Decimal("5.00"), 1)).own_cost == Decimal("5.00")
+
+
+@given(st.lists(st.sampled_from([cost_from([hours("0.1")], (), HOURS), PARTLY, NOTHING, OF_MEMBERS]), max_size=12))
+def test_the_sum_of_many_is_what_adding_one_after_the_other_comes_to(costs: list[Cost]) -> None:
+    assert ShardCost.of(costs) == reduce(ShardCost.plus, costs, ShardCost(Decimal("0.00")))
