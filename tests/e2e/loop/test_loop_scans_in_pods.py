@@ -14,7 +14,8 @@ import pytest
 import yaml
 from tests.e2e.cluster import Object, wait_until
 from tests.e2e.cluster_api import unique_name
-from tests.e2e.documents import account, condition, policy
+from tests.e2e.documents import account, condition
+from tests.e2e.loop.scans import IN_PODS, KINDS, scanned
 from tests.e2e.loop.world import Loop
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -24,7 +25,6 @@ PARTS = 12
 RESOURCES = 8
 """Instances with their root volumes, and two volumes more."""
 INDEX = "batch.kubernetes.io/job-completion-index"
-KINDS = ["ec2-instance", "ebs-volume"]
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,14 @@ class SeenPods:
                     self.deal(pod)
 
 
+@pytest.fixture
+def slow_aws(loop: Loop) -> Iterator[None]:
+    """Let each call of a scan take so long that a pod is still at work when it is killed."""
+    loop.aws.inject(kind="latency", account=WIDE, seconds=1.5)
+    yield
+    loop.aws.clear_faults()
+
+
 @contextmanager
 def seen_pods(loop: Loop, deal: Callable[[Object], None] = lambda pod: None) -> Iterator[SeenPods]:
     seen, stop = SeenPods(loop, deal), threading.Event()
@@ -72,21 +80,6 @@ def seen_pods(loop: Loop, deal: Callable[[Object], None] = lambda pod: None) -> 
     finally:
         stop.set()
         thread.join()
-
-
-def scanned(loop: Loop, account_name: str, **spec: Any) -> Object:
-    """Make a policy and return it when it was scanned."""
-    name = unique_name("parts")
-    loop.cluster.apply(policy(name, loop.team, account_name, resources=KINDS, **spec))
-
-    def ended() -> Object | None:
-        found = loop.cluster.get("scanpolicies", name, loop.team)
-        return found if found.get("status", {}).get("lastScan", {}).get("completionTime") else None
-
-    return wait_until(f"a scan of {name}", ended, seconds=240)
-
-
-IN_PODS = {"execution": {"mode": "Job", "parallelism": 6}}
 
 
 def figures(loop: Loop, scan: Object) -> dict[str, Any]:
@@ -117,6 +110,7 @@ def test_twelve_parts_are_scanned_in_pods_with_the_figures_of_a_scan_in_the_oper
     wait_until("the Job is removed", lambda: not _jobs(loop), seconds=30)
 
 
+@pytest.mark.usefixtures("slow_aws")
 def test_a_pod_that_is_killed_is_made_again_alone(loop: Loop, wide: str) -> None:
     here = figures(loop, scanned(loop, wide))
     killed: Counter[str] = Counter()
@@ -131,6 +125,7 @@ def test_a_pod_that_is_killed_is_made_again_alone(loop: Loop, wide: str) -> None
     assert {index: len(pods) for index, pods in seen.of.items()} == {**dict.fromkeys(range(PARTS), 1), 3: 2}
 
 
+@pytest.mark.usefixtures("slow_aws")
 def test_a_part_whose_pods_all_fail_is_a_gap_and_the_others_are_there(loop: Loop, wide: str) -> None:
     """Regions stand in the order of their names: the first is ap-south-1, of which nothing is known."""
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 from tests.e2e.cluster import Object, wait_until
+from tests.e2e.cluster_api import unique_name
+from tests.e2e.documents import account
+from tests.e2e.doubles import REGION
+from tests.e2e.loop.scans import IN_PODS, scanned
 from tests.e2e.loop.world import Loop, state_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -108,10 +112,14 @@ def _reason(loop: Loop, right: Right) -> str:
 
 @pytest.fixture(scope="module")
 def one_story(loop: Loop) -> None:
-    """One act from vote to verified and a restart, so that this file can also run alone."""
+    """One act from vote to verified, a scan in a pod and a restart, so that this file can also run alone."""
     request = loop.next_worker()
     loop.click(request, "U0ALICE001")
     assert state_of(loop.ended(request["metadata"]["name"])) == "Succeeded"
+    narrow = unique_name("narrow")
+    loop.cluster.apply(account(narrow, loop.team, ()))
+    scanned(loop, narrow, regions=[REGION], **IN_PODS)
+    loop.cluster.kubectl("delete", "awsaccounts", narrow)
     loop.cluster.kubectl("rollout", "restart", f"deploy/{loop.release.full_name}", "-n", loop.release.namespace)
     wait_until("the new operator holds the lease", lambda: bool(_audited(loop, loop.release.full_name)), seconds=60)
     loop.cluster.kubectl(

@@ -14,8 +14,8 @@ from finops.crds.action_request import ActionRequest
 from finops.domain.audit import LOSS_ACCEPTED, Entry, RecordKind
 from finops.domain.decision import State
 from finops.errors import StoreUnavailable
-from finops.store.backup import Target
-from finops.store.connection import Store
+from finops.store.backup import Target, restored
+from finops.store.connection import Store, open_store
 from finops_operator.cli.main import run
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.restored import begin_restored
@@ -35,6 +35,14 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def freeze_reason(rig: Rig) -> str:
     data = config_map(rig, FREEZE)
     return str(data.get("reason", "")) if data.get("frozen") == "true" else ""
+
+
+def has_begun_on_the_restored(rig: Rig) -> bool:
+    store = open_store(rig.valkey.url)
+    try:
+        return not restored(store)
+    finally:
+        store.client.close()
 
 
 def config_map(rig: Rig, name: str) -> dict[str, str]:
@@ -86,6 +94,8 @@ def test_none_of_twenty_acts_is_repeated_after_an_older_backup_was_restored(rig:
     accepted = json.loads(freeze_reason(rig).partition("-p '")[2].partition("'")[0])
     rig.switch("ledger-anchor", **{**config_map(rig, "finops-operator-ledger-anchor"), **accepted["data"]})
     eventually(lambda: "was restored from a backup" in freeze_reason(rig), 40, rig.tail())
+    # Before the loss is in the ledger a restart freezes again, whoever has lifted it.
+    eventually(lambda: has_begun_on_the_restored(rig), 40, rig.tail())
     rig.switch("freeze", frozen="false", reason="")
     rig.restart()
 
