@@ -44,6 +44,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "scanJobs" "suffix" "-scan") }}
 {{- end -}}
 
+{{- /* Cluster-wide, so with the namespace. */ -}}
+{{- define "finops-operator.scanGuardName" -}}
+{{ include "finops-operator.fullname" . }}-scan-{{ .Release.Namespace }}
+{{- end -}}
+
 {{- define "finops-operator.valkeyServiceAccountName" -}}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "valkey" "suffix" "-valkey") }}
 {{- end -}}

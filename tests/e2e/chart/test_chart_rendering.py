@@ -95,6 +95,25 @@ def test_webhooks_that_the_operator_would_not_start_with_are_refused(
     assert message in refusal(real_cluster, {"webhooks.endpoints": endpoints, "webhooks.existingSecret": secret})
 
 
+@pytest.mark.parametrize("program", HELMS)
+def test_the_operator_expects_the_policy_on_its_jobs_that_the_chart_brings(
+    real_cluster: RealCluster, program: str
+) -> None:
+    values = {"scanJobs.enabled": True, "operator.extraEnv": [{"name": "A", "value": 'it\'s <"this"> & that'}]}
+    documents = rendered(real_cluster, values, program)
+    (held,) = (one["data"] for one in of_kind(documents, "ConfigMap") if "admission.yaml" in one.get("data", {}))
+    expected = list(yaml.safe_load_all(held["admission.yaml"]))
+    assert [one["kind"] for one in expected] == ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
+    for one in expected:
+        name = one["metadata"]["name"]
+        assert named(documents, one["kind"], name)["spec"] == one["spec"]
+        assert name == "finops-finops-operator-scan-finops-system"
+    rules = [rule for role in of_kind(documents, "ClusterRole") for rule in role["rules"]]
+    assert [rule["verbs"] for rule in rules if name in rule.get("resourceNames", ())] == [["get"]]
+    variables = environment(pods_by_component(documents)["operator"], "operator")
+    assert variables["FINOPS_SCAN_JOB_ADMISSION"]["value"] == "/etc/finops/scan/admission.yaml"
+
+
 URL, BOT_URL = "rediss://operator:o-secret@store.test:6380/0", "rediss://slackbot:b-secret@store.test:6380/0"
 WEB_URL = "rediss://web:w-secret@store.test:6380/0"
 EXTERNAL = {"valkey.enabled": False, "slack.existingSecret": "slack"}
