@@ -180,7 +180,7 @@ class RequestStory:
         if self.refused:
             problems.append(("Approval", f"{what} after the request had ended as {self.refused}"))
         if self.votes.objections:
-            problems.append(("Approval", f"{what} although a person had denied it"))
+            problems.append(("Approval", f"{what} although a person had denied or snoozed it"))
         return [*problems, *self._times(record, decision.get("expiresAt"), what)]
 
     def _times(self, record: dict[str, Any], expiry: object, what: str) -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from typing import Any
 _NO_VOTES = frozenset({"Resume", "Wake", "Undo"})
 """Words about other acts, or about what comes later: no votes on the act of the request that they name."""
 
+_AGAINST = frozenset({"Deny", "Snooze"})
+
 
 @dataclass(frozen=True, slots=True)
 class _Word:
@@ -40,7 +42,7 @@ class Votes:
 
     Attributes:
         approvals: plan hash and person → handle of the voter.
-        objections: person → handle of who denied it.
+        objections: person → handle of who denied it, or snoozed it, which is a denial for a while.
     """
 
     approvals: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -77,7 +79,7 @@ class Votes:
             self.approvals[word.plan_hash, word.person] = word.handle
             return
         self.approvals.pop((word.plan_hash, word.person), None)
-        if word.choice == "Deny":
+        if word.choice in _AGAINST:
             self.objections[word.person] = word.handle
 
     def problem_of_quorum(self, plan_hash: str, decision: dict[str, Any]) -> str:
