@@ -252,6 +252,54 @@ def test_a_mapping_that_was_made_since_the_votes_makes_one_person_of_two() -> No
     assert any("approved by 1 of 2" in said for said in one)
 
 
+def warned(*story: Entry) -> list[tuple[int, str]]:
+    """Return line and message of each warning, of a ledger that breaks no rule."""
+    report = verify(lines((proposed(), *story, started(), intent(), outcome(), verified())), keys=PUBLIC_KEYS)
+    assert report.ok, report.problems
+    assert {one.code for one in report.warnings} <= {"People"}
+    return [(one.line, one.message) for one in report.warnings]
+
+
+PARTED: dict[str, tuple[Entry, Entry]] = {
+    "by their person": (by("slack.U9", "k8s.alice"), by("k8s.alice", "k8s.alice")),
+    "by another handle": (by("slack.U9", "slack.U9"), by("k8s.alice", "k8s.alice", also=("slack.U9",))),
+    "by a third name": (by("slack.U9", "k8s.al"), by("k8s.alice", "k8s.al")),
+}
+
+
+@pytest.mark.parametrize("how", PARTED)
+def test_a_decision_that_parts_whom_votes_recorded_as_one_person_is_a_warning(how: str) -> None:
+    """The mapping may have been wrong before, or is now: nothing in the ledger says which."""
+    (found,) = warned(*PARTED[how], of_people(2, slack_U9="k8s.carol", k8s_alice="k8s.alice"))
+    assert found[0] == 4, "the line of the decision"
+    assert "record 4 calls k8s.alice and slack.U9 two people" in found[1]
+
+
+def test_a_vote_that_a_parted_handle_took_back_is_a_warning_too() -> None:
+    """By the decision somebody else took the approval back through another channel, and so it stands."""
+    back = by("k8s.alice", "k8s.alice", "Withdraw", ("slack.U9",))
+    story = (by("slack.U9", "k8s.alice"), back, vote("k8s.bob"))
+    (found,) = warned(*story, of_people(2, slack_U9="k8s.carol", k8s_alice="k8s.alice", k8s_bob="k8s.bob"))
+    assert found[0] == 5
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        (by("slack.U9", "k8s.carol"), by("k8s.alice", "k8s.alice"), of_people(2, slack_U9="k8s.carol", k8s_alice="a")),
+        (by("slack.U9", "k8s.alice"), vote("k8s.bob"), of_people(2, slack_U9="k8s.carol", k8s_bob="k8s.bob")),
+        (by("slack.U1", "slack.U1"), vote("k8s.bob"), decided(2)),
+        (
+            *(by("slack.U9", "k8s.alice", "Withdraw"), by("k8s.alice", "k8s.alice", "Withdraw")),
+            *(vote("k8s.bob"), of_people(1, slack_U9="x", k8s_alice="y", k8s_bob="k8s.bob")),
+        ),
+    ],
+    ids=["always two people", "one of two has not voted", "a decision that names nobody", "neither approves"],
+)
+def test_where_no_approval_rests_on_a_parted_person_nothing_is_warned_of(story: tuple[Entry, ...]) -> None:
+    assert warned(*story) == []
+
+
 @pytest.mark.parametrize("taken_back", ["Withdraw", "Deny"])
 def test_a_vote_that_is_taken_back_through_another_channel_does_not_count(taken_back: str) -> None:
     votes = (by("slack.U1", "slack.U1"), vote("k8s.bob"))
