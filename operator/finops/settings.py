@@ -220,7 +220,7 @@ class Settings(BaseSettings):
         description="Certificates (PEM) that the issuer's own must come from. Empty: those of public authorities.",
     )
     oidc_title: str = Field("", description="What the sign-in button calls the issuer. Empty: its host.")
-    webhooks: str = Field(
+    webhooks: Annotated[str, _Secret] = Field(
         "",
         description="Endpoints that get events: a JSON list of {name, url, types}; types are prefixes, all without. "
         "Empty: none.",

@@ -159,6 +159,17 @@ The operator would refuse such webhooks at its start, or keep events that it can
 {{- end -}}
 {{- end -}}
 
+{{- define "finops-operator.webhooksSecretName" -}}
+{{ include "finops-operator.fullname" . }}-webhook-endpoints
+{{- end -}}
+
+{{/* The operator starts anew when the list changes: it reads it once. */}}
+{{- define "finops-operator.webhooksAnnotations" -}}
+{{- with .Values.webhooks.endpoints -}}
+finops.dev/webhooks-hash: {{ toJson . | sha256sum | trunc 16 | quote }}
+{{- end -}}
+{{- end -}}
+
 {{/*
 Exactly one store must be named: a value that says another one would be ignored, and none leaves nothing to run on. An
 address that can be seen here needs a password, and bot and dashboard a user of their own.
