@@ -60,8 +60,6 @@ LATER_CASTS: Final = (
     ("carol:Withdraw", "carol:Deny"),
 )
 """Votes beside the two approvals, each with one of the same person that comes before it."""
-_OWN: Final = "one takes back one's own"
-_OF_WITHDRAWALS: Final = frozenset({_OWN, "what was taken back stays so"})
 AGES: Final = (0.1, 150.0, 2_000.0)
 """Seconds since the last record of the act: effects may still be invisible, they show by now, everything is late."""
 REQUEST: Final = "team-a/resize-1/u1"
@@ -131,7 +129,7 @@ class Product:
         facts = _facts(State.PENDING)
         found = standing(records_of(ledger), map(_vote, made), _people(left=left), facts)
         tally = found.tally
-        if self.removed in _OF_WITHDRAWALS:
+        if not (self.has("one takes back one's own") and self.has("what was taken back stays so")):
             wrong = records_of(self._wrongly_taken_back(ledger))
             tally = standing(wrong, map(_vote, made), _people(left=left), facts).tally
         if not self.has("denials"):
@@ -152,7 +150,7 @@ class Product:
             if not word.endswith(":Withdraw|counted"):
                 kept.append(word)
                 continue
-            whose = "vote|" if self.removed == _OWN else word.removesuffix("Withdraw|counted")
+            whose = word.removesuffix("Withdraw|counted") if self.has("one takes back one's own") else "vote|"
             undone = [number for number, one in enumerate(kept) if one.startswith(whose)]
             del kept[undone[-1]]
         return tuple(kept)

@@ -44,10 +44,17 @@ class _Started:
 
 @dataclass(slots=True)
 class _Decision:
-    """The detail of the record, and how many of the approvals it stands on were surely of different people."""
+    """An approval.
+
+    Attributes:
+        detail: of the record.
+        different: how many of the approvals it stands on were surely of different people.
+        doubts: what no rule forbids and a person should check.
+    """
 
     detail: dict[str, Any]
     different: int
+    doubts: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -55,7 +62,6 @@ class RequestStory:
     """Follows one request; `check` returns (code, message) for each broken rule.
 
     Attributes:
-        doubts: what no rule forbids and a person should check, of the record that was checked last.
         latest: the latest time of its records; all have the same form, so that they are compared as texts.
     """
 
@@ -69,10 +75,8 @@ class RequestStory:
     ended: str = ""
     verified: bool = False
     latest: str = ""
-    doubts: list[str] = field(default_factory=list)
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
-        self.doubts = []
         problems = self._check(record)
         self.latest = max(self.latest, record["time"])
         return problems
@@ -143,13 +147,13 @@ class RequestStory:
             return [("Approval", "the decision does not say how many votes it needed")]
         plan_hash = record["planHash"]
         self.votes.as_decided(record["detail"])
-        self.doubts = [
+        different = self.votes.surely_different(plan_hash, record["detail"])
+        doubts = tuple(
             f"record {record['sequence']} calls {one} and {other} two people, and their votes before it were recorded "
             "as those of one: if they are one, the quorum is one person short"
             for one, other in self.votes.parted(plan_hash, record["detail"])
-        ]
-        different = self.votes.surely_different(plan_hash, record["detail"])
-        self.decisions[plan_hash] = _Decision(record["detail"], different)
+        )
+        self.decisions[plan_hash] = _Decision(record["detail"], different, doubts)
         return self._quorum(plan_hash, record["detail"])
 
     def _quorum(self, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:

@@ -75,10 +75,11 @@ class _Requests:
         stopped = self._stopped(record, story)
         return [*story.check(record), *self.undos.check(record), *stopped]
 
-    def doubts(self, record: dict[str, Any]) -> list[str]:
-        """Return what a person should check of the record that was checked last."""
-        story = self.stories.get(record["request"])
-        return [] if story is None else story.doubts
+    def doubts(self, record: dict[str, Any]) -> tuple[str, ...]:
+        """Return what a person should check of an approval that was checked last."""
+        story = self.stories.get(record["request"]) if record["result"] == "Approved" else None
+        decision = None if story is None else story.decisions.get(record["planHash"])
+        return () if decision is None else decision.doubts
 
     def _stopped(self, record: dict[str, Any], story: RequestStory) -> list[tuple[str, str]]:
         what = story.needs_permission(record)

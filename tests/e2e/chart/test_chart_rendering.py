@@ -125,7 +125,9 @@ def test_addresses_of_webhooks_stand_in_a_secret_alone(real_cluster: RealCluster
 
 def test_without_webhooks_there_is_no_secret_of_theirs(real_cluster: RealCluster) -> None:
     documents = rendered(real_cluster)
-    assert "finops-finops-operator-webhook-endpoints" not in [one["metadata"]["name"] for one in of_kind(documents, "Secret")]
+    assert "finops-finops-operator-webhook-endpoints" not in [
+        one["metadata"]["name"] for one in of_kind(documents, "Secret")
+    ]
     operator = pods_by_component(documents)["operator"]
     assert "FINOPS_WEBHOOKS" not in environment(operator, "operator")
     assert "annotations" not in operator["metadata"]

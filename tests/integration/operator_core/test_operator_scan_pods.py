@@ -59,7 +59,7 @@ kind: Job
 metadata: {generateName: r-scan-}
 spec: {template: {spec: {containers: [{name: scan, image: ours}]}}}
 """
-IN_PODS = {"execution": {"mode": "Job"}}
+IN_PODS: dict[str, Any] = {"execution": {"mode": "Job"}}
 
 Change = Callable[[Any], None]
 

@@ -101,6 +101,12 @@ def test_a_run_that_is_too_long_to_be_read_again_is_not_packed(monkeypatch: pyte
         unpacked(content, 1)
 
 
+def run_of(records: tuple[Record, ...]) -> bytes:
+    content = packed(records)
+    assert content is not None
+    return content
+
+
 def plain(count: int = RUN, first: int = 1) -> tuple[Record, ...]:
     return chain([Entry(f"o{number}", "a", RecordKind.VOTED) for number in range(count)], first)
 
@@ -129,7 +135,7 @@ def test_no_bytes_at_all_are_read_as_something_else_than_a_run(content: bytes) -
 
 @given(at=st.integers(min_value=0), bit=st.integers(0, 7))
 def test_a_run_with_one_bit_changed_is_refused_or_means_the_same(at: int, bit: int) -> None:
-    content = bytearray(packed(plain()))
+    content = bytearray(run_of(plain()))
     content[at % len(content)] ^= 1 << bit
     try:
         read = unpacked(bytes(content), 1)
@@ -140,4 +146,4 @@ def test_a_run_with_one_bit_changed_is_refused_or_means_the_same(at: int, bit: i
 
 def test_a_run_in_the_place_of_another_is_refused() -> None:
     with pytest.raises(LedgerDiverged, match="not those that were packed"):
-        unpacked(packed(plain(first=RUN + 1)), 1)
+        unpacked(run_of(plain(first=RUN + 1)), 1)
