@@ -12,7 +12,7 @@ GUARDS: Final = {
     "what was taken back stays so": (0, 2, "approved by 1 of 2 people"),
     "expiry": (0, 1, "although it had expired"),
     "freeze": (0, 1, "although all acts were frozen"),
-    "unread votes hold": (0, 1, "bob:Withdraw was there unread"),
+    "unread votes hold": (0, 1, "was there unread"),
     "last question": (0, 1, "approved by 1 of 2 people"),
     "compare and append": (0, 1, "approved by 1 of 2 people"),
     "intent first": (0, 0, "called without an intent"),
