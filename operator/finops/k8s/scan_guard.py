@@ -14,12 +14,11 @@ from typing import Any, Final
 import yaml
 
 from finops.crds.conditions import SCAN_PODS_FIX, SCAN_PODS_UNBOUNDED
-from finops.errors import FinopsError, InvalidInput, Refused
+from finops.errors import FinopsError, Refused
 from finops.k8s.connection import Connection
 from finops.k8s.protection import AdmissionPolicies
 
 _KINDS: Final = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-_FIELD: Final = "FINOPS_SCAN_JOB_ADMISSION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,7 @@ class ScanGuard:
         """Read both now.
 
         Raises:
-            InvalidInput: the file is none.
-            Refused: one of them is not in force, or may not be read.
+            Refused: one of them is not in force, or may not be read; or the file is none.
             ClusterUnavailable: the API server does not answer.
         """
         if problem := self._problem():
@@ -64,9 +62,12 @@ class ScanGuard:
             raise self._unusable(f"it holds {', '.join(kinds) or 'nothing'}")
         return documents
 
-    def _unusable(self, why: str) -> InvalidInput:
-        return InvalidInput(
-            f"is not {_KINDS[0]} and {_KINDS[1]} as the chart writes them: {why}",
-            field=_FIELD,
-            source=str(self.expected),
+    def _unusable(self, why: str) -> Refused:
+        # No mistake of a policy, which would be left alone then: a new file may be there in a minute.
+        kinds = " and ".join(_KINDS)
+        return Refused(
+            f"no pod is made for a scan: {self.expected} (FINOPS_SCAN_JOB_ADMISSION) does not hold {kinds} as the "
+            f"chart writes them: {why}",
+            code=SCAN_PODS_UNBOUNDED,
+            hint=SCAN_PODS_FIX,
         )

@@ -13,7 +13,7 @@ from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import policy
 
 from finops.crds.conditions import Condition, find_condition
-from finops.errors import InvalidInput, Refused
+from finops.errors import Refused
 from finops.k8s.connection import NotFound
 from finops.k8s.events import Events
 from finops.k8s.scan_guard import ScanGuard
@@ -160,14 +160,14 @@ def test_what_only_the_server_fills_in_is_no_change(cluster: Any, guard: ScanGua
 def test_a_file_that_expects_too_little_lets_no_pod_be_made(guard: ScanGuard, documents: list[Any]) -> None:
     """Of nothing that is expected everything would be in force."""
     guard.expected.write_text(yaml.safe_dump_all(documents), encoding="utf-8")
-    with pytest.raises(InvalidInput, match="FINOPS_SCAN_JOB_ADMISSION"):
+    with pytest.raises(Refused, match="FINOPS_SCAN_JOB_ADMISSION"):
         guard.require()
     assert "cannot be judged" in guard.problem()
 
 
 def test_a_file_that_is_not_there_lets_no_pod_be_made(parts: Parts, tmp_path: Path) -> None:
     for path in (Path(), tmp_path / "none.yaml"):
-        with pytest.raises(InvalidInput, match="FINOPS_SCAN_JOB_ADMISSION"):
+        with pytest.raises(Refused, match="FINOPS_SCAN_JOB_ADMISSION"):
             ScanGuard(parts.connection, path).require()
 
 
