@@ -137,6 +137,11 @@ class Settings(BaseSettings):
         description="File with the Job that scans in pods are made of; written by the chart. Empty: no policy may ask "
         "for them.",
     )
+    scan_job_admission: str = Field(
+        "",
+        description="File with the admission policy and its binding that bound which Jobs can be made, as they should "
+        "be; written by the chart. While the cluster has others, no pod is made.",
+    )
     scan_workers: int = Field(
         8, ge=1, le=256, description="Threads that read AWS, shared by all scans; as many again wait for CloudWatch."
     )
@@ -215,7 +220,7 @@ class Settings(BaseSettings):
         description="Certificates (PEM) that the issuer's own must come from. Empty: those of public authorities.",
     )
     oidc_title: str = Field("", description="What the sign-in button calls the issuer. Empty: its host.")
-    webhooks: str = Field(
+    webhooks: Annotated[str, _Secret] = Field(
         "",
         description="Endpoints that get events: a JSON list of {name, url, types}; types are prefixes, all without. "
         "Empty: none.",

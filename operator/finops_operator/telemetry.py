@@ -75,6 +75,10 @@ class Telemetry:
         self.votes = self._counter("finops_votes_total", "Votes answered.", "result", "reason")
         self.frozen = self._gauge("finops_frozen", "1 while the freeze switch is on.")
         self.acts_stopped = self._gauge("finops_acts_stopped", "1 while no act may begin for this reason.", "reason")
+        self.scan_pods_stopped = self._gauge(
+            "finops_scan_pods_stopped",
+            "1 while no pod is made for a scan, because the admission policy that bounds them is not in force.",
+        )
         self.acts_paused = self._gauge(
             "finops_acts_paused", "Failed acts after which those of the kind wait until resumed.", *_POLICY, "action"
         )

@@ -20,7 +20,7 @@ from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MonthlyUse
 from finops.errors import InvalidInput, Refused
-from finops.store.pushed import PushedResource, PushedResources
+from finops.store.pushed import PushedResource, PushedResources, Run
 from finops_web.answers import success
 from finops_web.context import Asked
 
@@ -168,25 +168,30 @@ def pushed(asked: Asked, wanted: Pushing, sent: PushedFields | Sequence[PushedFi
 
     Raises:
         InvalidInput: something of it cannot be taken; names it.
-        Refused: the visitor may not, or the namespace holds too many.
+        Refused: the visitor may not, somebody else began the run, or the namespace holds too many.
         StoreUnavailable: some of it may be kept; send it again.
     """
     namespace = namespace_for(asked, wanted)
     items = sent if isinstance(sent, Sequence) else (sent,)
-    now = asked.parts.clock.now()
+    run = run_of(asked, wanted)
     made = [
         PushedResource(
             _resource(one, wanted.account, number),
-            now,
-            asked.visitor.name[:256],
-            wanted.run,
+            run.at,
+            run.by,
+            run.name,
             {name: MonthlyUse(use.amount, use.hours) for name, use in one.monthly_use.items()},
         )
         for number, one in enumerate(items)
     ]
     PushedResources(asked.parts.store).put(namespace, made)
     data = {"namespace": namespace, "pushed": len(made), "ids": [one.resource.id for one in made]}
-    return success(data, as_of=now)
+    return success(data, as_of=run.at)
+
+
+def run_of(asked: Asked, wanted: Pushing) -> Run:
+    """Return the run that the address names, as the visitor's."""
+    return Run(wanted.run, asked.visitor.name[:256], asked.parts.clock.now())
 
 
 def _resource(sent: PushedFields, account: str, number: int) -> Resource:

@@ -48,11 +48,18 @@ from finops.domain.execution import (
 from finops.domain.next_move import Situation, next_move
 from finops.domain.transitions import next_state
 from finops_operator.acts.journal import journal_of
-from finops_operator.rules.standing import Standing, standing
+from finops_operator.rules.standing import Standing, is_lost, standing
 from finops_operator.rules.votes import voter_detail
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION
 
-CASTS: Final = ("alice:Approve", "bob:Approve", "bob:Withdraw", "carol:Deny")
+LATER_CASTS: Final = (
+    ("carol:Deny", None),
+    ("carol:Snooze", None),
+    ("bob:Deny", "bob:Approve"),
+    ("bob:Withdraw", "bob:Approve"),
+    ("carol:Withdraw", "carol:Deny"),
+)
+"""Votes beside the two approvals, each with one of the same person that comes before it."""
 AGES: Final = (0.1, 150.0, 2_000.0)
 """Seconds since the last record of the act: effects may still be invisible, they show by now, everything is late."""
 REQUEST: Final = "team-a/resize-1/u1"
@@ -119,13 +126,34 @@ class Product:
 
     def standing(self, ledger: Ledger, made: tuple[str, ...], *, left: bool) -> Standing:
         """Return how the request stands."""
-        found = standing(records_of(ledger), map(_vote, made), _people(left=left), _facts(State.PENDING))
+        facts = _facts(State.PENDING)
+        found = standing(records_of(ledger), map(_vote, made), _people(left=left), facts)
         tally = found.tally
+        if not (self.has("one takes back one's own") and self.has("what was taken back stays so")):
+            wrong = records_of(self._wrongly_taken_back(ledger))
+            tally = standing(wrong, map(_vote, made), _people(left=left), facts).tally
         if not self.has("denials"):
             tally = replace(tally, denials=())
+        if not self.has("snoozes"):
+            tally = replace(tally, snoozes=())
         if not self.has("quorum"):
             tally = replace(tally, required=1)
         return replace(found, tally=tally)
+
+    def _wrongly_taken_back(self, ledger: Ledger) -> Ledger:
+        """Return the ledger as one would count it for whom a withdrawal only undoes the vote before it.
+
+        Whoever's that is, or of the same person, of whom an earlier vote then stands again.
+        """
+        kept: list[str] = []
+        for word in ledger:
+            if not word.endswith(":Withdraw|counted"):
+                kept.append(word)
+                continue
+            whose = word.removesuffix("Withdraw|counted") if self.has("one takes back one's own") else "vote|"
+            undone = [number for number, one in enumerate(kept) if one.startswith(whose)]
+            del kept[undone[-1]]
+        return tuple(kept)
 
     def verdict(self, ledger: Ledger, cast: str, made: tuple[str, ...], *, left: bool, expired: bool) -> str:
         """Return `counted` or `refused`."""
@@ -139,11 +167,8 @@ class Product:
         if state not in {State.PENDING, State.APPROVED}:
             return ""
         votes = self.standing(ledger, made, left=left).tally
-        if state is State.PENDING:
-            trigger = votes.trigger
-        else:
-            lost = votes.denials or len(votes.approvals) < votes.required
-            trigger = Trigger.QUORUM_LOST if lost else None
+        lost = Trigger.QUORUM_LOST if is_lost(votes) else None
+        trigger = votes.trigger if state is State.PENDING else lost
         trigger = trigger or (Trigger.EXPIRED if expired else None)
         return next_state(state, trigger).value if trigger else ""
 
@@ -158,7 +183,7 @@ class Product:
             return StopKind.EXPIRED if found.ended.entry.result == State.EXPIRED else StopKind.WITHDRAWN
         if expired and self.has("expiry"):
             return StopKind.EXPIRED
-        if found.denial is not None:
+        if found.objection is not None:
             return StopKind.WITHDRAWN
         people = {vote.voter.handle for vote in found.votes}
         if self.has("unread votes hold") and any(vote.voter.handle in people for vote in found.unread):
@@ -276,7 +301,8 @@ def _of(
 
 def _vote(cast: str) -> Vote:
     person, _, choice = cast.partition(":")
-    return Vote(cast, cast, "u1", PLAN.hash, Choice(choice), "", _VOTERS[person], START)
+    until = START + timedelta(days=7) if choice == Choice.SNOOZE else None
+    return Vote(cast, cast, "u1", PLAN.hash, Choice(choice), "", _VOTERS[person], START, until)
 
 
 def _people(*, left: bool) -> Electorate:
@@ -328,8 +354,8 @@ def is_permitted(ledger: Ledger, *, left: bool) -> str:
             last[person] = last_word
         if name == "decided" and rest[0] != "Approved":
             return f"the request had ended as {rest[0]}"
-    if "Deny" in last.values():
-        return "somebody had denied it"
+    if {"Deny", "Snooze"} & set(last.values()):
+        return "somebody had denied or snoozed it"
     approving = {person for person, word in last.items() if word == "Approve"} - ({"bob"} if left else set())
     if len(approving) < _REQUIRED:
         return f"{len(approving)} of {_REQUIRED} people approved"

@@ -6,10 +6,13 @@ from typing import Final
 
 GUARDS: Final = {
     "quorum": (0, 0, "approved by 1 of 2 people"),
-    "denials": (0, 1, "although a person had denied it"),
+    "denials": (0, 1, "although a person had denied or snoozed it"),
+    "snoozes": (0, 1, "although a person had denied or snoozed it"),
+    "one takes back one's own": (0, 2, "approved by 1 of 2 people"),
+    "what was taken back stays so": (0, 2, "approved by 1 of 2 people"),
     "expiry": (0, 1, "although it had expired"),
     "freeze": (0, 1, "although all acts were frozen"),
-    "unread votes hold": (0, 1, "bob:Withdraw was there unread"),
+    "unread votes hold": (0, 1, "was there unread"),
     "last question": (0, 1, "approved by 1 of 2 people"),
     "compare and append": (0, 1, "approved by 1 of 2 people"),
     "intent first": (0, 0, "called without an intent"),

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Final
 
 from tests.support.protocol_executor import NEXT, STAGES, Calls, Passes, Records, Stage, method_at
-from tests.support.protocol_facts import Product, operation_of, problems_of, records_of
+from tests.support.protocol_facts import LATER_CASTS, Product, operation_of, problems_of, records_of
 from tests.support.protocol_world import (
     FREE,
     Operator,
@@ -90,8 +90,8 @@ class Protocol:
             # From the first change on nobody is asked any more.
             return
         fewer = world._replace(events=world.events - 1)
-        for cast in ("carol:Deny", "bob:Withdraw"):
-            if cast not in world.made and (cast == "carol:Deny" or "bob:Approve" in world.made):
+        for cast, earlier in LATER_CASTS:
+            if cast not in world.made and (earlier is None or earlier in world.made):
                 yield f"{cast} is cast", fewer._replace(made=(*world.made, cast))
         if world.frozen < 2:
             yield "the freeze is switched", fewer._replace(frozen=world.frozen + 1)

@@ -44,6 +44,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "scanJobs" "suffix" "-scan") }}
 {{- end -}}
 
+{{- /* Cluster-wide, so with the namespace. */ -}}
+{{- define "finops-operator.scanGuardName" -}}
+{{ include "finops-operator.fullname" . }}-scan-{{ .Release.Namespace }}
+{{- end -}}
+
 {{- define "finops-operator.valkeyServiceAccountName" -}}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "valkey" "suffix" "-valkey") }}
 {{- end -}}
@@ -151,6 +156,17 @@ The operator would refuse such webhooks at its start, or keep events that it can
 {{- end -}}
 {{- $names = append $names .name -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "finops-operator.webhooksSecretName" -}}
+{{ include "finops-operator.fullname" . }}-webhook-endpoints
+{{- end -}}
+
+{{/* The operator starts anew when the list changes: it reads it once. */}}
+{{- define "finops-operator.webhooksAnnotations" -}}
+{{- with .Values.webhooks.endpoints -}}
+finops.dev/webhooks-hash: {{ toJson . | sha256sum | trunc 16 | quote }}
 {{- end -}}
 {{- end -}}
 

@@ -34,6 +34,8 @@ class VerifyReport:
         signed: whether signatures were checked, which needs the public keys.
         covered: of how many records no signature was checked, since a checkpoint by their key covers them.
         losses: what was found missing and then accepted by an administrator, as the records about it say.
+        warnings: what breaks no rule and a person should check: `People`, where a decision takes for two people whom
+            earlier votes were recorded as one.
         open_intents: operation ids of intents without a final outcome: a running act, or one that awaits recovery.
     """
 
@@ -45,6 +47,7 @@ class VerifyReport:
     signed: bool = False
     losses: tuple[str, ...] = ()
     covered: int = 0
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -44,10 +44,17 @@ class _Started:
 
 @dataclass(slots=True)
 class _Decision:
-    """The detail of the record, and how many of the approvals it stands on were surely of different people."""
+    """An approval.
+
+    Attributes:
+        detail: of the record.
+        different: how many of the approvals it stands on were surely of different people.
+        doubts: what no rule forbids and a person should check.
+    """
 
     detail: dict[str, Any]
     different: int
+    doubts: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -141,7 +148,12 @@ class RequestStory:
         plan_hash = record["planHash"]
         self.votes.as_decided(record["detail"])
         different = self.votes.surely_different(plan_hash, record["detail"])
-        self.decisions[plan_hash] = _Decision(record["detail"], different)
+        doubts = tuple(
+            f"record {record['sequence']} calls {one} and {other} two people, and their votes before it were recorded "
+            "as those of one: if they are one, the quorum is one person short"
+            for one, other in self.votes.parted(plan_hash, record["detail"])
+        )
+        self.decisions[plan_hash] = _Decision(record["detail"], different, doubts)
         return self._quorum(plan_hash, record["detail"])
 
     def _quorum(self, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
@@ -180,7 +192,7 @@ class RequestStory:
         if self.refused:
             problems.append(("Approval", f"{what} after the request had ended as {self.refused}"))
         if self.votes.objections:
-            problems.append(("Approval", f"{what} although a person had denied it"))
+            problems.append(("Approval", f"{what} although a person had denied or snoozed it"))
         return [*problems, *self._times(record, decision.get("expiresAt"), what)]
 
     def _times(self, record: dict[str, Any], expiry: object, what: str) -> list[tuple[str, str]]:

@@ -40,10 +40,11 @@ class _Signers:
 
 @dataclass(slots=True)
 class _Grown:
-    """The tree over the records so far, and the losses that were accepted."""
+    """The tree over the records so far, the losses that were accepted, and what is no problem but a warning."""
 
     tree: Tree = field(default_factory=Tree)
     losses: list[str] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -72,6 +73,12 @@ class _Requests:
         # Asked before the story takes the intent in.
         stopped = self._stopped(record, story)
         return [*story.check(record), *self.undos.check(record), *stopped]
+
+    def doubts(self, record: dict[str, Any]) -> tuple[str, ...]:
+        """Return what a person should check of an approval that was checked last."""
+        story = self.stories.get(record["request"]) if record["result"] == "Approved" else None
+        decision = None if story is None else story.decisions.get(record["planHash"])
+        return () if decision is None else decision.doubts
 
     def _stopped(self, record: dict[str, Any], story: RequestStory) -> list[tuple[str, str]]:
         what = story.needs_permission(record)
@@ -159,6 +166,7 @@ def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:
         is_signed,
         tuple(walk.grown.losses),
         walk.vouching.covered if walk.vouching else 0,
+        tuple(walk.grown.warnings),
     )
 
 
@@ -177,17 +185,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         _signatures(walk, walk.vouching.add(walk.grown.tree.size, line))
     _follow_key(walk, number, record)
     if record["request"]:
-        for code, message in walk.requests.check(record):
-            problem = Problem(number, code, message)
-            if code == DUPLICATE:
-                walk.duplicates[record["sequence"], digest] = problem
-            else:
-                walk.problems.append(problem)
-        if record["kind"] == "corrected":
-            _correct(walk, number, record)
-        wrong = walk.requests.words.problem(record)
-        if wrong:
-            walk.problems.append(Problem(number, "Word", wrong))
+        _request(walk, number, digest, record)
     elif record["kind"] == "frozen":
         walk.requests.freezes.turned(record)
     elif record["kind"] in {
@@ -206,6 +204,22 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         "watched",
     }:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
+
+
+def _request(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> None:
+    for code, message in walk.requests.check(record):
+        problem = Problem(number, code, message)
+        if code == DUPLICATE:
+            walk.duplicates[record["sequence"], digest] = problem
+        else:
+            walk.problems.append(problem)
+    if record["kind"] == "decided":
+        walk.grown.warnings.extend(Problem(number, "People", one) for one in walk.requests.doubts(record))
+    if record["kind"] == "corrected":
+        _correct(walk, number, record)
+    wrong = walk.requests.words.problem(record)
+    if wrong:
+        walk.problems.append(Problem(number, "Word", wrong))
 
 
 def _signatures(walk: _Walk, found: Iterable[tuple[Line, str]]) -> None:

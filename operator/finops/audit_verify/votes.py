@@ -3,6 +3,8 @@
 A vote belongs to the person whom its record names, or to its voter where it names none: of one person the last word
 counts. Whom a mapping of identities names may be corrected: a decision says who each voter is by then (`people`), and a
 vote under which other handles the same person has voted before (`alsoAs`).
+Where a decision so parts handles that earlier votes were recorded as one person's, one person could be two of a quorum:
+no record says who corrected the mapping and whether rightly, so that is a warning (`parted`).
 The approvals with which an act that destroys was decided count together only as far as they are surely of
 different people: those of one channel, or those that the decision lists as named by the mapping of identities
 (`mapped`). Whoever approves later or is mapped later is judged by the operator alone: no record holds that mapping.
@@ -11,10 +13,13 @@ different people: those of one channel, or those that the decision lists as name
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 _NO_VOTES = frozenset({"Resume", "Wake", "Undo"})
 """Words about other acts, or about what comes later: no votes on the act of the request that they name."""
+
+_AGAINST = frozenset({"Deny", "Snooze"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,14 @@ class Votes:
 
     Attributes:
         approvals: plan hash and person → handle of the voter.
-        objections: person → handle of who denied it.
+        objections: person → handle of who denied it, or snoozed it, which is a denial for a while.
     """
 
     approvals: dict[tuple[str, str], str] = field(default_factory=dict)
     objections: dict[str, str] = field(default_factory=dict)
     _words: list[_Word] = field(default_factory=list)
+    _recorded: dict[str, set[str]] = field(default_factory=dict)
+    """Handle → whom the records of its votes name: the person, and other handles of the same."""
 
     def add(self, record: dict[str, Any]) -> None:
         """Take in a counted vote."""
@@ -56,7 +63,23 @@ class Votes:
         others = frozenset(map(str, also)) if isinstance(also, list) else frozenset()
         word = _Word(str(record["planHash"]), handle, str(detail.get("person") or handle), choice, others)
         self._words.append(word)
+        self._recorded.setdefault(handle, {handle}).update({word.person, *others})
         self._apply(word)
+
+    def parted(self, plan_hash: str, decision: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return the handles of two people by a decision whose votes were recorded as those of one.
+
+        Only where a vote of one of the two stands as an approval of the plan. Asked after `as_decided`.
+        """
+        people = decision.get("people")
+        named = people if isinstance(people, dict) else {}
+        approving = set(self._for(plan_hash))
+        voters = sorted((handle, names) for handle, names in self._recorded.items() if handle in named)
+        return [
+            (one, other)
+            for (one, names), (other, others) in combinations(voters, 2)
+            if named[one] != named[other] and names & others and approving & {one, other}
+        ]
 
     def as_decided(self, decision: dict[str, Any]) -> None:
         """Take every voter for the person whom the decision names; one of an older release names nobody."""
@@ -77,7 +100,7 @@ class Votes:
             self.approvals[word.plan_hash, word.person] = word.handle
             return
         self.approvals.pop((word.plan_hash, word.person), None)
-        if word.choice == "Deny":
+        if word.choice in _AGAINST:
             self.objections[word.person] = word.handle
 
     def problem_of_quorum(self, plan_hash: str, decision: dict[str, Any]) -> str:

@@ -20,6 +20,12 @@ ACTS_PAUSED = "ActsPaused"
 """Type of the condition of policies and requests that says whether acts wait because one of their kind failed."""
 PAUSE_REASONS = {True: "ActFailed", False: "NonePaused"}
 """Reason of `ActsPaused` by its status."""
+SCAN_PODS_POSSIBLE = "ScanPodsPossible"
+"""Type, and reason while it is True, of the condition of policies whose scans ask for pods."""
+SCAN_PODS_UNBOUNDED = "ScanPodsUnbounded"
+"""Its reason while it is False, and the code with which a scan is refused."""
+SCAN_PODS_FIX = "Install the chart again, or helm upgrade: it brings the admission policy back"
+"""What to do then."""
 _TYPE = pattern_rule("[A-Za-z][A-Za-z0-9]{0,62}", "is not a condition type", "write one CamelCase word")
 _REASON = pattern_rule("[A-Za-z][A-Za-z0-9_]{0,127}", "is not a reason", "write one CamelCase word")
 

@@ -28,11 +28,17 @@ _ENDED: Final = frozenset({"Complete", "Failed"})
 
 @dataclass(frozen=True, slots=True)
 class ScanJobs:
-    """Makes Jobs in one namespace. `pause` waits between two readings of a Job."""
+    """Makes Jobs in one namespace.
+
+    Attributes:
+        guard: raises while the admission policy is not in force that bounds which Jobs can be made.
+        pause: waits between two readings of a Job.
+    """
 
     connection: Connection
     namespace: str
     template: Path
+    guard: Callable[[], None]
     pause: Callable[[float], None] = time.sleep
 
     def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
@@ -42,10 +48,11 @@ class ScanJobs:
 
         Raises:
             InvalidInput: the template is none.
-            Refused: the cluster does not let us make or read Jobs.
+            Refused: the cluster does not let us make or read Jobs, or nothing bounds which ones could be made.
             ClusterUnavailable: the Job could not be made.
         """
         job = self._job(name, count, parallelism)
+        self.guard()
         keep = False
         self._create(job)
         try:

@@ -210,6 +210,9 @@ class PushKeys:
     def scans(self, namespace: str) -> str:
         return f"{self.namespaces}:{namespace}:scans"
 
+    def runs(self, namespace: str) -> str:
+        return f"{self.namespaces}:{namespace}:runs"
+
     def costs(self, namespace: str, shard: Shard) -> str:
         return f"{self.priced}:{namespace}:{shard}"
 

@@ -206,6 +206,8 @@ class LedgerStream:
             return False
         records = tuple(self.read(done + 1, count=RECORDS))
         run = packed(records)
+        if run is None:
+            return False
         with _ledger_errors():
             answer: Any = self._client.eval(
                 _PACK,

@@ -33,8 +33,8 @@ def first_of(sequence: int) -> int:
     return sequence - (sequence - 1) % RECORDS
 
 
-def packed(records: Sequence[Record]) -> bytes:
-    """Return one run.
+def packed(records: Sequence[Record]) -> bytes | None:
+    """Return one run, None for one that is too long to be read again: its records stay entries.
 
     Raises:
         LedgerDiverged: the records are no whole run, do not continue each other, or would be read as others.
@@ -50,7 +50,11 @@ def packed(records: Sequence[Record]) -> bytes:
         "hash": records[-1].hash,
         "records": [[_without_previous(one), one.signature] for one in records],
     }
-    content = zlib.compress(json.dumps(document, separators=(",", ":")).encode(), _LEVEL)
+    # As UTF-8, by which records are bounded: escapes would make up to three times as much of it.
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+    if len(text) > LONGEST:
+        return None
+    content = zlib.compress(text, _LEVEL)
     if unpacked(content, first) != tuple(records):
         raise LedgerDiverged(f"the records from {first} on would not be read as they were written")
     return content

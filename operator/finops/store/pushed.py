@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 _COLONS: Final = 2
 MOST_ACCOUNTS: Final = 200
 """Accounts of a namespace of which the end of a scan is kept."""
+MOST_RUNS: Final = 10_000
+"""Runs of a namespace of which is kept who began them, for as long as resources: fifty scanners that run every hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,21 @@ class PushedResource:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """One scan of a scanner elsewhere. Nobody but who began it pushes into it, or ends it.
+
+    Attributes:
+        name: what the scanner calls it.
+        by: who pushes, as the API server names them.
+        at: now, by the dashboard's clock; once it is kept when it began.
+    """
+
+    name: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PushedScan:
     """What the last scan that ended could not see of an account."""
 
@@ -72,6 +89,56 @@ class PushedScan:
 _PUSHED: Final[Record[PushedResource]] = Record(PushedResource)
 _PRICED: Final[Record[tuple[Resource, Mapping[str, MonthlyUse]]]] = Record(tuple[Resource, Mapping[str, MonthlyUse]])
 _SCANS: Final[Record[PushedScan]] = Record(PushedScan)
+_RUNS: Final[Record[Run]] = Record(Run)
+
+
+class PushedRuns:
+    """Who began which run, by namespace. Every method raises StoreUnavailable."""
+
+    def __init__(self, store: Store) -> None:
+        self._client: Any = store.client
+        self._keys = PushKeys(store.keys.prefix)
+
+    def join(self, namespace: str, run: Run) -> None:
+        """Begin a run, or go on with one's own; of two who begin it at the same moment the later one has it.
+
+        Raises:
+            Refused: somebody else began it, or the namespace has too many.
+        """
+        if not run.name:
+            return
+        key = self._keys.runs(namespace)
+        with store_errors():
+            text, held = self._client.hget(key, run.name), int(self._client.hlen(key))
+        begun = None if text is None else _RUNS.value_or_none(text)
+        if begun is not None and begun.by != run.by:
+            raise Refused(
+                f"somebody else began the run {run.name} in namespace {namespace}",
+                code="RunOfAnother",
+                hint="only who began a run pushes into it and ends it: name your scan by a run of its own",
+            )
+        if begun is None and held >= MOST_RUNS:
+            raise Refused(
+                f"namespace {namespace} has begun as many runs as it may: {MOST_RUNS:,}",
+                code="TooMany",
+                hint="push with one run for each scan; who began one is forgotten after 8 days",
+            )
+        if begun is None:
+            with store_errors():
+                self._client.hset(key, run.name, _RUNS.text(run))
+
+    def begun(self, namespace: str) -> dict[str, datetime]:
+        """Operator: return run → when it began; what nobody can read never did."""
+        with store_errors():
+            texts = self._client.hgetall(self._keys.runs(namespace))
+        found = {str(name): _RUNS.value_or_none(text) for name, text in texts.items()}
+        return {name: datetime.min.replace(tzinfo=UTC) if run is None else run.at for name, run in found.items()}
+
+    def forget(self, namespace: str, runs: Collection[str]) -> None:
+        """Operator: drop who began runs."""
+        if runs:
+            with store_errors():
+                self._client.hdel(self._keys.runs(namespace), *runs)
 
 
 class PushedResources:
@@ -80,12 +147,13 @@ class PushedResources:
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
         self._keys = PushKeys(store.keys.prefix)
+        self._runs = PushedRuns(store)
 
     def put(self, namespace: str, items: Sequence[PushedResource]) -> None:
-        """Keep resources; pushed again they replace what was pushed before.
+        """Keep resources of one sender and run; pushed again they replace what was pushed before.
 
         Raises:
-            Refused: the namespace would hold too many, or too much.
+            Refused: somebody else began the run, or the namespace would hold too many, or too much.
         """
         by_shard: dict[Shard, dict[str, str]] = {}
         for one in items:
@@ -108,6 +176,7 @@ class PushedResources:
                 code="TooMany",
                 hint="push into another namespace; what is not pushed again goes after 8 days",
             )
+        self._runs.join(namespace, Run(items[0].run, items[0].by, items[0].at))
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             for shard, fields in by_shard.items():
                 pipe.hset(self._keys.resources(namespace, shard), mapping=fields)
@@ -116,19 +185,22 @@ class PushedResources:
             pipe.hincrby(self._keys.namespaces, namespace, 1)
             pipe.execute()
 
-    def end_scan(self, namespace: str, run: str, counts: Mapping[Shard, int], scans: Mapping[str, PushedScan]) -> int:
-        """Drop what a scan did not push again of the shards it saw whole; return how many went.
+    def end_scan(self, namespace: str, run: Run, counts: Mapping[Shard, int], scans: Mapping[str, PushedScan]) -> int:
+        """Drop what a sender pushed before and not again with a scan that saw a shard whole; return how many went.
+
+        What others pushed stays: one scanner's end says nothing of what another one sees.
 
         Args:
             namespace: of the resources.
-            run: what the scanner calls its scan.
+            run: the scan that ends.
             counts: shards that the scan saw whole → how many resources it pushed of each.
             scans: account → what the scan could not see there.
 
         Raises:
             Conflict: of a shard another number is here than was pushed; nothing was dropped.
-            Refused: the namespace would have too many accounts.
+            Refused: somebody else began the run, or the namespace would have too many accounts.
         """
+        self._runs.join(namespace, run)
         if self._accounts(namespace, tuple(scans)) > MOST_ACCOUNTS:
             raise Refused(
                 f"namespace {namespace} has pushed of as many accounts as it may: {MOST_ACCOUNTS}",
@@ -137,9 +209,9 @@ class PushedResources:
             )
         gone: dict[Shard, list[str]] = {}
         for shard, count in counts.items():
-            found = {one.resource.id: one.run for one in self._shard(namespace, shard)}
-            gone[shard] = [name for name, of in found.items() if of != run]
-            here = len(found) - len(gone[shard])
+            own = [one for one in self._shard(namespace, shard) if one.by == run.by]
+            gone[shard] = [one.resource.id for one in own if one.run != run.name]
+            here = len(own) - len(gone[shard])
             if here != count:
                 raise Conflict(
                     f"of {shard} {here} resources of this scan are here, and {count} were sent",

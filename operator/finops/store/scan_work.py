@@ -14,6 +14,12 @@ from finops.store.keys import WorkKeys
 _SECONDS: Final = 86_400
 _WORK: Final = "work"
 
+# Asked and written at once: a hash that is made anew behind `drop` would have no expiry, and nobody who removes it.
+_IF_ASKED: Final = """
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return false end
+return redis.call(ARGV[2], KEYS[1], ARGV[3], ARGV[4])
+"""
+
 
 class ScanWork:
     """One hash for each scan. Every method raises StoreUnavailable when the server does not answer."""
@@ -34,17 +40,15 @@ class ScanWork:
         return self._read(scan, _WORK)
 
     def begin(self, scan: str, index: int) -> bool:
-        """Note that a pod begins; return whether an earlier one began with the same part."""
-        with store_errors():
-            return int(self._client.hincrby(self._keys.of(scan), f"begun:{index}", 1)) > 1
+        """Note that a pod begins; return whether an earlier one began with the same part.
+
+        False also where nobody waits for the scan any more: then nothing is noted.
+        """
+        return int(self._if_asked(scan, "HINCRBY", f"begun:{index}", "1") or 0) > 1
 
     def put(self, scan: str, index: int, found: str) -> bool:
         """Keep what a pod has found, unless nobody waits for it any more; return whether it was kept."""
-        if self.asked(scan) is None:
-            return False
-        with store_errors():
-            self._client.hset(self._keys.of(scan), f"found:{index}", found)
-        return True
+        return self._if_asked(scan, "HSET", f"found:{index}", found) is not None
 
     def found(self, scan: str, index: int) -> str | None:
         """Return what the pod of a part has found, None when it has not ended."""
@@ -54,6 +58,10 @@ class ScanWork:
         """Forget a scan: what a pod still finds for it is not kept."""
         with store_errors():
             self._client.delete(self._keys.of(scan))
+
+    def _if_asked(self, scan: str, command: str, field: str, value: str) -> Any:
+        with store_errors():
+            return self._client.eval(_IF_ASKED, 1, self._keys.of(scan), _WORK, command, field, value)
 
     def _read(self, scan: str, field: str) -> str | None:
         with store_errors():

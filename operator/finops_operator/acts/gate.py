@@ -18,7 +18,7 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Record
-from finops.domain.decision import Electorate, State, Vote, eligible_by
+from finops.domain.decision import Choice, Electorate, State, Vote, eligible_by
 from finops.domain.execution import Stop, StopKind
 from finops.errors import InvalidInput, Refused, Unavailable
 from finops.k8s.kinds import KindApi
@@ -223,8 +223,8 @@ class OperatorGate:
         named = {one.slack_user_group for one in (*request.spec.approval.approvers, *terms.approvers)}
         electorate, waiting = self.people.at_act(leaned_on & {group for group in named if group})
         found = standing(records, present, electorate, facts, still_approver=_named_by(policy, electorate))
-        if found.denial is not None:
-            return Stop(StopKind.WITHDRAWN, "Denied", _denied(found.denial))
+        if found.objection is not None:
+            return _stop_of(found.objection)
         if waiting:
             return Stop(StopKind.HOLD, "MembersStale", f"Waiting: {waiting}.")
         people = {electorate.person(vote.voter) for vote in found.votes}
@@ -256,8 +256,12 @@ def _is_about(raw: Mapping[str, Any], uid: str) -> bool:
     return not isinstance(request, Mapping) or request.get("uid") == uid
 
 
-def _denied(denial: Vote) -> str:
-    return f"Denied by {denial.voter.handle}: {denial.reason}" if denial.reason else f"Denied by {denial.voter.handle}."
+def _stop_of(objection: Vote) -> Stop:
+    who, reason = objection.voter.handle, objection.reason
+    if objection.choice is Choice.SNOOZE:
+        until = f" until {objection.until:%Y-%m-%d %H:%M} UTC" if objection.until is not None else ""
+        return Stop(StopKind.WITHDRAWN, "Snoozed", f"Snoozed{until} by {who}. {reason}".rstrip())
+    return Stop(StopKind.WITHDRAWN, "Denied", f"Denied by {who}: {reason}" if reason else f"Denied by {who}.")
 
 
 def _named_by(policy: ScanPolicy, electorate: Electorate) -> Callable[[Vote], bool]:

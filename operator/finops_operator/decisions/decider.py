@@ -44,6 +44,7 @@ from finops_operator.decisions.verdicts import RecordedVerdicts, sentence, snooz
 from finops_operator.decisions.vote_judge import VoteJudge
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import is_older
+from finops_operator.rules.standing import is_lost
 from finops_operator.rules.votes import state_of
 
 _RECORDS_LOST: Final = (
@@ -53,6 +54,9 @@ _RECORDS_LOST: Final = (
 _TOO_OLD: Final = (
     "Made before the cluster's admission policies were in force; it is proposed again if it still makes sense."
 )
+
+_BY_VOTES: Final = frozenset({Trigger.DENIED, Trigger.SNOOZED, Trigger.QUORUM_LOST, Trigger.WITHDRAWN})
+"""What a vote that stands against the act leads to; `Withdrawn` where the gate met it first."""
 
 
 @dataclass(slots=True)
@@ -189,7 +193,9 @@ class Decider:
             if current.status.state is not None:
                 current = self._parts.decisions.as_recorded(current)
                 if recorded_facts(self.ledger, current).state in BEFORE_ACT:
-                    self._parts.decisions.record(current, trigger, self._parts.ballots.standing(current), message)
+                    votes = self._parts.ballots.standing(current)
+                    self._remember(current, trigger, votes)
+                    self._parts.decisions.record(current, trigger, votes, message)
 
     def counted_approvals(self, request: ActionRequest) -> tuple[Vote, ...]:
         """Return the approvals that stand, in the order in which they were counted; the last one decided.
@@ -259,10 +265,13 @@ class Decider:
 
         Before the decision: a crash in between must not let the resource be asked about again at once.
         """
-        if trigger is Trigger.DENIED:
+        if trigger not in _BY_VOTES:
+            return
+        if votes.denials:
             Denials(self.ledger).record(request, votes.denials[0], self.clock.now())
+            return
         until = snoozed_until(votes)
-        if trigger is Trigger.SNOOZED and until is not None:
+        if until is not None:
             policy = self.policy_of(request.metadata.namespace or "", request.spec.policy)
             if policy is not None:
                 Snoozes(self.ledger, self.policy_of).begin(request, policy, votes.snoozes[0], until)
@@ -272,8 +281,8 @@ def _trigger(request: ActionRequest, state: State, votes: Tally, now: datetime) 
     expired = now >= request.spec.expires_at
     if state is State.PENDING:
         return votes.trigger or (Trigger.EXPIRED if expired else None)
-    # Approved and Scheduled: the decision stands unless a vote was taken back, a denial counts, or it grew too old.
-    if votes.denials or len(votes.approvals) < votes.required:
+    # Approved and Scheduled: the decision stands unless a vote was taken back or counts against it, or it grew too old.
+    if is_lost(votes):
         return Trigger.QUORUM_LOST
     return Trigger.EXPIRED if expired else None
 

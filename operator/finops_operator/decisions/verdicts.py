@@ -287,6 +287,10 @@ def sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
         case Trigger.QUORUM_LOST if standing.denials:
             denial = standing.denials[0]
             return f"No longer approved: {denial.voter.handle} denied it. {denial.reason}".rstrip()
+        case Trigger.QUORUM_LOST if standing.snoozes:
+            snooze, until = standing.snoozes[0], snoozed_until(standing)
+            who, date = snooze.voter.handle, f"{until:%Y-%m-%d %H:%M} UTC"
+            return f"No longer approved: {who} snoozed it until {date}. {snooze.reason}".rstrip()
         case Trigger.QUORUM_LOST if standing.note:
             return f"No longer approved. {standing.note}"
         case Trigger.QUORUM_LOST:

@@ -22,6 +22,7 @@ from finops_operator.decisions.pauses import Pauses
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
+from finops_operator.parts.loops import scan_guard
 from finops_operator.rules.paused import paused
 from finops_operator.upkeep.anomalies import Anomalies
 from finops_operator.upkeep.audit_notes import AuditNotes
@@ -37,6 +38,7 @@ from finops_operator.upkeep.paused_kinds import PausedKinds
 from finops_operator.upkeep.paused_requests import PausedRequests
 from finops_operator.upkeep.published_ids import PublishedIds
 from finops_operator.upkeep.pushed_prices import PushedPrices
+from finops_operator.upkeep.scan_pods import ScanPods
 from finops_operator.upkeep.slack_names import SlackNames
 from finops_operator.upkeep.store_space import StoreSpace
 from finops_operator.upkeep.stray_votes import StrayVotes
@@ -98,6 +100,7 @@ def duties(
     yield Duty("pushed resources", pushed.price)
     obstacles = _obstacles(cluster, authority, clock)
     yield Duty("obstacles", obstacles.show_ours, writes=False)
+    yield Duty("scan pods", _scan_pods(settings, cluster, authority, clock).show, writes=False)
     yield from _paused_kinds(cluster, authority, cloud, clock)
     notices = _notices(settings, store)
     yield Duty("budgets", _budgets(cluster, authority, cloud, notices, clock).judge)
@@ -126,6 +129,12 @@ def _obstacles(cluster: ClusterParts, authority: Authority, clock: Clock) -> Obs
         },
         authority.keeper.may_write,
     )
+
+
+def _scan_pods(settings: Settings, cluster: ClusterParts, authority: Authority, clock: Clock) -> ScanPods:
+    guard = scan_guard(settings, cluster.connection)
+    problem = None if guard is None else guard.problem
+    return ScanPods(cluster.policies, cluster.events, cluster.telemetry, clock, problem, authority.keeper.may_write)
 
 
 def _nearly_full(store: Store) -> str:

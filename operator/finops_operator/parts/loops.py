@@ -6,7 +6,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from finops.k8s.connection import Connection
 from finops.k8s.deployment import OwnDeployment
+from finops.k8s.scan_guard import ScanGuard
 from finops.k8s.scan_jobs import ScanJobs
 from finops.ports.clock import Clock
 from finops.settings import Settings
@@ -38,6 +40,13 @@ from finops_operator.requests.watching import Watching
 from finops_operator.rules.access import access_of
 from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.webhooks.sending import Webhooks
+
+
+def scan_guard(settings: Settings, connection: Connection) -> ScanGuard | None:
+    """Return what bounds the pods of scans, None where the installation makes none."""
+    if not settings.scan_job_template:
+        return None
+    return ScanGuard(connection, Path(settings.scan_job_admission))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ class LoopMaker:
 
     def _scans(self, savings: StoredSavings) -> PolicyScans:
         cluster, cloud, store = self.cluster, self.cloud, self.authority.store
-        recommendations, template = RecommendationStore(store), self.settings.scan_job_template
+        recommendations = RecommendationStore(store)
         deps = ScanDependencies(
             readers=cloud.readers,
             store=store,
@@ -141,7 +150,7 @@ class LoopMaker:
             pool=cloud.pool,
             metric_requests=cloud.metric_pool,
             progress=StopWhen(self.stop),
-            pods=ScanJobs(cluster.connection, self.settings.namespace, Path(template)) if template else None,
+            pods=self._pods(),
         )
         statuses = AccountStatuses(
             cluster.accounts,
@@ -163,6 +172,12 @@ class LoopMaker:
             allow_volatile=self.settings.store_allow_volatile,
             may_write=self.authority.keeper.may_write,
         )
+
+    def _pods(self) -> ScanJobs | None:
+        template, guard = self.settings.scan_job_template, scan_guard(self.settings, self.cluster.connection)
+        if not template or guard is None:
+            return None
+        return ScanJobs(self.cluster.connection, self.settings.namespace, Path(template), guard.require)
 
     def _scheduler(self, scans: PolicyScans) -> Scheduler:
         cluster = self.cluster

@@ -2,8 +2,9 @@
 
 Conditions follow kstatus, so that `kubectl wait`, Flux and Argo CD read them: `Ready`, `Reconciling`, `Stalled`; and
 `CredentialsValid`, `MetricsAvailable`, `PricingCurrent`, `StoreReachable` show which part fails. `ActsProposed` says
-how many recommendations nobody is asked about, and why. A policy with gaps is Ready with reason CompletedWithGaps and
-the count in its message; it is not Ready when nothing could be scanned.
+how many recommendations nobody is asked about, and why; `ScanPodsPossible` whether pods may be made for its scans. A
+policy with gaps is Ready with reason CompletedWithGaps and the count in its message; it is not Ready when nothing could
+be scanned.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import Any, Final
 from finops.crds.conditions import (
     ACTS_PAUSED,
     PAUSE_REASONS,
+    SCAN_PODS_FIX,
+    SCAN_PODS_POSSIBLE,
+    SCAN_PODS_UNBOUNDED,
     Condition,
     Conditions,
     ConditionStatus,
@@ -233,6 +237,25 @@ def acts(policy: ScanPolicy, reason: str, message: str, *, now: datetime) -> dic
     conditions = with_condition(
         policy.status.conditions, ACTS_POSSIBLE, possible, reason, plain(message)[:LONGEST], now=now
     )
+    return policy.status.model_copy(update={"conditions": conditions}).to_dict()
+
+
+def pods(problem: str) -> tuple[bool, str, str]:
+    """Return status, reason and message of `ScanPodsPossible`; `problem` is why no pod may be made, else empty."""
+    if problem:
+        return False, SCAN_PODS_UNBOUNDED, plain(f"{problem}. {SCAN_PODS_FIX}.")
+    return True, SCAN_PODS_POSSIBLE, "The admission policy that bounds the pods of scans is in force."
+
+
+def with_pods(policy: ScanPolicy, wanted: tuple[bool, str, str], *, now: datetime) -> dict[str, Any]:
+    """Whether pods may be made for the policy's scans; `wanted` as from `pods`."""
+    conditions = _set(policy, policy.status.conditions, now, {SCAN_PODS_POSSIBLE: wanted})
+    return policy.status.model_copy(update={"conditions": conditions}).to_dict()
+
+
+def without_pods(policy: ScanPolicy) -> dict[str, Any]:
+    """The policy's scans ask for no pods any more."""
+    conditions = tuple(one for one in policy.status.conditions if one.type != SCAN_PODS_POSSIBLE)
     return policy.status.model_copy(update={"conditions": conditions}).to_dict()
 
 

@@ -2,7 +2,8 @@
 
 The decider and the gate ask this one function, so that a vote that one of them counts is never missed by the other.
 A denial that the ledger counted holds permanently: whoever denied may leave the group or lose the object, the denial
-stands until the same person takes it back.
+stands until the same person takes it back. So does a snooze, a denial for a while; also after its date, because
+what was approved before is asked about anew.
 """
 
 from __future__ import annotations
@@ -35,9 +36,19 @@ class Standing:
     ended: Record | None
 
     @property
-    def denial(self) -> Vote | None:
-        """The first denial that stands."""
-        return next(iter(self.tally.denials), None)
+    def objection(self) -> Vote | None:
+        """The first vote that stands against the act."""
+        return objection(self.tally)
+
+
+def objection(tally: Tally) -> Vote | None:
+    """Return the vote that stands against an act, however many approve it: a denial, or a snooze."""
+    return next(iter((*tally.denials, *tally.snoozes)), None)
+
+
+def is_lost(tally: Tally) -> bool:
+    """Return whether what was approved is not approved any more."""
+    return objection(tally) is not None or len(tally.approvals) < tally.required
 
 
 def _any(_vote: Vote) -> bool:

@@ -18,7 +18,7 @@ from finops.errors import InvalidInput
 from finops.ports.clock import Clock
 from finops.ports.price_source import PriceSource
 from finops.store.connection import Store
-from finops.store.pushed import KEPT, PushedResource, PushedResources
+from finops.store.pushed import KEPT, PushedResource, PushedResources, PushedRuns
 from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.scan.price import MemoizedPrices, cost_of
 
@@ -69,6 +69,8 @@ class PushedPrices:
             if old or gone or not items:
                 pushed.forget(namespace, shard, old, gone)
             size += sum(one.size for name, one in items.items() if name not in set(old))
+        runs = PushedRuns(self.store)
+        runs.forget(namespace, [name for name, at in runs.begun(namespace).items() if now - at > KEPT])
         pushed.forget_scans(namespace, [name for name, one in pushed.scans(namespace).items() if now - one.at > KEPT])
         return size
 

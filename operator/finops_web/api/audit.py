@@ -46,6 +46,7 @@ def verify(asked: Visit) -> dict[str, Any]:
         "head": report.head,
         "openIntents": list(report.open_intents),
         "problems": [{"line": one.line, "code": one.code, "message": one.message} for one in report.problems],
+        "warnings": [{"line": one.line, "code": one.code, "message": one.message} for one in report.warnings],
         "checks": [
             {"title": one.title, "count": one.count, "problems": one.wrong, "checked": one.done}
             for one in verdict.checks

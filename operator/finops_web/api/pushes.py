@@ -12,7 +12,7 @@ from finops.errors import InvalidInput
 from finops.store.pushed import PushedResources, PushedScan
 from finops_web.answers import success
 from finops_web.context import Visit
-from finops_web.pushing import Account, Push, Region, Word, namespace_for
+from finops_web.pushing import Account, Push, Region, Word, namespace_for, run_of
 
 ROUTER = APIRouter(tags=["resources"])
 
@@ -56,7 +56,8 @@ class WholePush(BaseModel):
 def end_push(asked: Visit, where: Push, sent: WholePush) -> dict[str, Any]:
     """Say that a scan is pushed: what it saw whole and did not push again is gone, what it could not see is a gap.
 
-    The address names the scan by `run`, as the pushes of its resources did.
+    The address names the scan by `run`, as the pushes of its resources did. Whoever began a run alone ends it (403,
+    `RunOfAnother`), and what others pushed stays.
     """
     namespace = namespace_for(asked, where)
     if not where.run:
@@ -67,5 +68,5 @@ def end_push(asked: Visit, where: Push, sent: WholePush) -> dict[str, Any]:
     scans = {
         account: PushedScan(now, tuple(gap for gap in gaps if gap.account == account)) for account in sent.accounts
     }
-    gone = PushedResources(asked.parts.store).end_scan(namespace, where.run, counts, scans)
+    gone = PushedResources(asked.parts.store).end_scan(namespace, run_of(asked, where), counts, scans)
     return success({"namespace": namespace, "gone": gone, "gaps": len(gaps)}, as_of=now)

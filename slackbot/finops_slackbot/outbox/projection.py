@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from finops.domain.decision import TERMINAL, State
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import TERMINAL, Choice, State
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
 from finops.store.outbox import NOTICE, Outbox, Priority, WantedCard
@@ -33,6 +35,9 @@ _EVERYTHING_SECONDS: Final = 300.0
 _RETRY_SECONDS: Final = 2.0
 _LAST_OF_A_DIGEST: Final = timedelta(seconds=30)
 """After the newest request of a digest, so long is waited for those that are missing: an operator may have died."""
+_VOTES_SECONDS: Final = 5.0
+"""So long a decided request waits for the votes that decided it. They come by a watch of their own, and a line of the
+thread keeps the place at which it was first wanted: of a fast act the end would stand before its approvals."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -73,6 +78,8 @@ class Projection:
         """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
         self._held: set[str] = set()
         """Digests of which a card had to wait in this pass."""
+        self._votes_until: dict[str, float] = {}
+        """Requests whose votes are not all known → until when that is waited for."""
         self._announced: set[str] | None = None
         """What `changed` has named and a pass has taken up; None while nobody runs the passes."""
         self._listed: dict[str, bool] = {}
@@ -124,12 +131,18 @@ class Projection:
             # Before both watches are complete, absence means nothing.
             if not mirror.problem():
                 self._project_gone(uid)
+            self._votes_until.pop(uid, None)
             if self._announced is not None:
                 self._announced.discard(uid)
             return
         if request.spec.slack_channel is None or request.metadata.creation_timestamp is None:
             return
         facts = card_facts(request, mirror.votes(uid), demo=self._demo)
+        if self._awaits_votes(request, facts):
+            self._unripe.add(uid)
+            if facts.digest is not None:
+                self._held.add(listing_of(request))
+            return
         thread = ""
         if facts.digest is not None:
             listing = listing_of(request)
@@ -145,6 +158,16 @@ class Projection:
             thread = self._thread_of(mirror, facts.undoes)
         wanted = self._wanted(facts, request.spec.slack_channel, mirror.version(uid), thread)
         self._outbox.want(wanted, now_ms(self._clock))
+
+    def _awaits_votes(self, request: ActionRequest, facts: CardFacts) -> bool:
+        """Return whether votes that decided the request are still to come; one that was removed is waited for once."""
+        votes, known = request.status.votes, Counter(vote.choice for vote in facts.votes)
+        lacking = votes is not None and (known[Choice.APPROVE] < votes.approve or known[Choice.DENY] < votes.deny)
+        if facts.state is State.PENDING or not lacking:
+            self._votes_until.pop(facts.uid, None)
+            return False
+        now = self._clock.monotonic()
+        return now < self._votes_until.setdefault(facts.uid, now + _VOTES_SECONDS)
 
     def _thread_of(self, mirror: Mirror, uid: str) -> str:
         """Return the thread that a request's card began or stands in; empty when it was never posted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.support.ledger_keys import KEYS, PRIVATE_KEY
 from tests.support.witness import MemoryWitness
 
 from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json
 from finops.ledger.checkpoint import parse_checkpoint
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import public_key_of
@@ -124,6 +125,25 @@ def test_verifying_with_the_anchor_finds_a_tail_that_was_cut_off(made: Ledger) -
     code, _, err = made.finops("verify", "--file", cut, "--checkpoint", noted)
     assert code == 1
     assert "Checkpoint: the checkpoint of 6 records: it covers 6 records, and there are 4" in err
+
+
+def test_a_decision_that_parts_one_person_is_a_warning_and_the_ledger_is_intact(made: Ledger) -> None:
+    for name, handle in (("p1", "slack.U9"), ("p2", "k8s.alice")):
+        detail: dict[str, Json] = {"choice": "Approve", "person": "k8s.alice"}
+        entry = Entry(f"vote:{name}", handle, RecordKind.VOTED, request="a/r/u2", result="counted", detail=detail)
+        made.ledger.append(replace(entry, plan_hash="h"))
+    people: dict[str, Json] = {"slack.U9": "k8s.carol", "k8s.alice": "k8s.alice"}
+    decided = Entry("decided:u2", "operator", RecordKind.DECIDED, request="a/r/u2", plan_hash="h", result="Approved")
+    written = made.ledger.append(replace(decided, detail={"required": 2, "people": people}))
+    key = made.save("key.pem", public_key_of(PRIVATE_KEY))
+
+    code, out, err = made.finops("verify", "--file", made.file, "--public-key", key, "-o", "json")
+
+    assert code == 0, err
+    report = json.loads(out)
+    assert (report["ok"], report["problems"]) == (True, [])
+    assert [(one["line"], one["code"]) for one in report["warnings"]] == [(written.sequence, "People")]
+    assert f"warning, line {written.sequence}: People: record {written.sequence} calls k8s.alice and slack.U9" in err
 
 
 def test_a_checkpoint_stands_for_the_signatures_it_covers_unless_each_is_asked_for(made: Ledger) -> None:

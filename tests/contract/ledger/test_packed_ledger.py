@@ -152,6 +152,17 @@ def test_an_answer_that_is_lost_while_a_run_is_packed_loses_no_record(
     assert lines(estate) == estate.lines()
 
 
+def test_a_run_that_is_too_long_stays_entries_and_stops_nothing(
+    estate: Estate, ledger: DurableLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finops.store.packed_records.LONGEST", 1_000)
+    turn(ledger, RUNS + 3)
+    assert runs(estate) == 0
+    assert not ledger.problem
+    ledger.append(vote(10_000))
+    assert lines(estate) == estate.lines()
+
+
 def test_who_lost_the_lease_packs_nothing(estate: Estate, ledger: DurableLedger) -> None:
     fence = ledger.head().fence
     assert LedgerStream(estate.store, KEYS.check).pack(fence - 1, loose=0) is False

@@ -95,6 +95,63 @@ def test_webhooks_that_the_operator_would_not_start_with_are_refused(
     assert message in refusal(real_cluster, {"webhooks.endpoints": endpoints, "webhooks.existingSecret": secret})
 
 
+@pytest.mark.parametrize("program", HELMS)
+def test_addresses_of_webhooks_stand_in_a_secret_alone(real_cluster: RealCluster, program: str) -> None:
+    """They often hold a token, and a Deployment is read by more people than a Secret."""
+    endpoints = [
+        {**HOOK, "url": "https://hooks.test/services/t0ken?key=s3cret&a=<b>", "types": ["dev.finops.budget"]},
+        {"name": "other", "url": "https://hooks.test/in"},
+    ]
+    values = {"webhooks.endpoints": endpoints, "webhooks.existingSecret": "hooks", "networkPolicy.enabled": True}
+    documents = rendered(real_cluster, values, program)
+
+    secret = named(documents, "Secret", "finops-finops-operator-webhook-endpoints")
+    assert json.loads(secret["stringData"]["endpoints"]) == endpoints
+    assert set(secret["stringData"]) == {"endpoints"}
+    shown = json.dumps([one for one in documents if one["kind"] != "Secret"])
+    assert "t0ken" not in shown
+    assert "s3cret" not in shown
+    operator = pods_by_component(documents)["operator"]
+    reference = {"secretKeyRef": {"name": secret["metadata"]["name"], "key": "endpoints"}}
+    assert environment(operator, "operator")["FINOPS_WEBHOOKS"] == {"name": "FINOPS_WEBHOOKS", "valueFrom": reference}
+    # The signing secrets stay where they were.
+    assert {"name": "webhooks", "secret": {"secretName": "hooks"}} in operator["spec"]["volumes"]
+
+    changed = rendered(real_cluster, {**values, "webhooks.endpoints": endpoints[:1]}, program)
+    mark = "finops.dev/webhooks-hash"
+    after = pods_by_component(changed)["operator"]["metadata"]["annotations"][mark]
+    assert after != operator["metadata"]["annotations"][mark], "the operator reads the list at its start"
+
+
+def test_without_webhooks_there_is_no_secret_of_theirs(real_cluster: RealCluster) -> None:
+    documents = rendered(real_cluster)
+    assert "finops-finops-operator-webhook-endpoints" not in [
+        one["metadata"]["name"] for one in of_kind(documents, "Secret")
+    ]
+    operator = pods_by_component(documents)["operator"]
+    assert "FINOPS_WEBHOOKS" not in environment(operator, "operator")
+    assert "annotations" not in operator["metadata"]
+
+
+@pytest.mark.parametrize("program", HELMS)
+def test_the_operator_expects_the_policy_on_its_jobs_that_the_chart_brings(
+    real_cluster: RealCluster, program: str
+) -> None:
+    values = {"scanJobs.enabled": True, "operator.extraEnv": [{"name": "A", "value": 'it\'s <"this"> & that'}]}
+    documents = rendered(real_cluster, values, program)
+    (held,) = (one["data"] for one in of_kind(documents, "ConfigMap") if "admission.yaml" in one.get("data", {}))
+    expected = list(yaml.safe_load_all(held["admission.yaml"]))
+    assert [one["kind"] for one in expected] == ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
+    for one in expected:
+        name = one["metadata"]["name"]
+        assert named(documents, one["kind"], name)["spec"] == one["spec"]
+        assert name == "finops-finops-operator-scan-finops-system"
+    rules = [rule for role in of_kind(documents, "ClusterRole") for rule in role["rules"]]
+    assert [rule["verbs"] for rule in rules if name in rule.get("resourceNames", ())] == [["get"]]
+    variables = environment(pods_by_component(documents)["operator"], "operator")
+    assert variables["FINOPS_SCAN_JOB_ADMISSION"]["value"] == "/etc/finops/scan/admission.yaml"
+
+
 URL, BOT_URL = "rediss://operator:o-secret@store.test:6380/0", "rediss://slackbot:b-secret@store.test:6380/0"
 WEB_URL = "rediss://web:w-secret@store.test:6380/0"
 EXTERNAL = {"valkey.enabled": False, "slack.existingSecret": "slack"}

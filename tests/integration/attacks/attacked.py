@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from redis.client import NEVER_DECODE
 from tests.chaos.chaos_operator import Boundaries, ChaosOperator
 from tests.chaos.chaos_proposal import Proposal, propose
 from tests.chaos.chaos_world import Doubles, Place, policy
@@ -26,7 +27,8 @@ from finops.crds.approval import Approval
 from finops.errors import FinopsError
 from finops.k8s.connection import connect
 from finops.k8s.kinds import approvals
-from finops.store.connection import open_store
+from finops.ledger.durable import DurableLedger
+from finops.store.connection import Store, open_store
 from finops.store.slack_groups import SlackGroups
 
 GROUP: Final = "S0SRE00001"
@@ -44,6 +46,8 @@ ELIGIBLE: Final = frozenset({"alice", "bob", MEMBER})
 _DESTROYING: Final = ("Delete", "Deregister", "Release", "Terminate")
 _TEAM: Final = "T0FINOPS01"
 _OPEN: Final = frozenset({"Approved", "Scheduled", "Executing", "Verifying"})
+_TURNS: Final = 3
+"""Runs that are packed in one step, at most."""
 _PASSES: Final = 12
 """How often the operator looks in one step while an act is on its way."""
 
@@ -70,6 +74,12 @@ class Attacked:
     @property
     def state(self) -> str:
         return self.place.state()
+
+    def run(self, first: str) -> bytes | None:
+        """Return a packed run of the ledger as it lies in the store."""
+        client: Any = self.operator.store.client
+        found: bytes | None = client.execute_command("HGET", "finops:ledger:packed", first, **{NEVER_DECODE: True})
+        return found
 
     def vote(self, person: str, decision: str = "Approve") -> None:
         """Let a person vote as themselves, by kubectl or by the bot; a vote that is refused was not made."""
@@ -150,8 +160,25 @@ def vote_document(attacked: Attacked, approver: Mapping[str, Any], decision: str
 class Stepped(ChaosOperator):
     """The operator's parts, of which one step after the other is made; only the lease has a thread."""
 
+    @property
+    def store(self) -> Store:
+        return self._authority.store
+
+    @property
+    def ledger(self) -> DurableLedger:
+        return self._authority.ledger
+
     def step(self) -> None:
-        """Read what the watches would show, decide, and let each act that is due run once."""
+        """Read what the watches would show, decide, let each act that is due run once, and pack old records.
+
+        What is packed is every record but the last few; nothing freezes, so that what is next tried meets no freeze.
+        """
+        self._decide()
+        for _ in range(_TURNS):
+            with suppress(FinopsError):
+                self.ledger.keep_anchor()
+
+    def _decide(self) -> None:
         with suppress(FinopsError):
             self._cluster.requests.read_again()
             self._cluster.approvals.read_again()

@@ -13,6 +13,17 @@ from tests.support.valkey import running_guarded_valkey
 from finops_sandbox.kubernetes import User
 
 EDITOR = "mallory"
+RUN, LOOSE = 2, 1
+"""Records of a packed run, and at the end that are not packed: a request has few."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_runs() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("finops.ledger.sinks.LOOSE", LOOSE)
+        for module in ("packed_records", "ledger"):
+            patched.setattr(f"finops.store.{module}.RECORDS", RUN)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -201,6 +201,27 @@ def test_what_stops_all_acts_is_named_with_the_fix(aws: AwsProcess, finops: Fino
     assert "helm upgrade" in found["hint"]
 
 
+def test_a_policy_whose_scans_get_no_pods_is_named_with_the_fix(
+    aws: AwsProcess, finops: Finops, tmp_path: Path
+) -> None:
+    crds = [Path(__file__).parents[3] / "crds"]
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+    with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:
+        api = scan_policies(connect(str(double.kubeconfig)))
+        made = api.create(policy(execution={"mode": "Job"}))
+        asked = ("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
+        wanted = policy_status.pods("binding x does not exist")
+        made = api.replace_status(made, policy_status.with_pods(made, wanted, now=datetime.now(UTC)))
+        ended = finops(*asked)
+        api.replace_status(made, policy_status.with_pods(made, policy_status.pods(""), now=datetime.now(UTC)))
+        after = finops(*asked)
+    found = results(ended)["kubernetes", "pods of scans of p"]
+    assert ended.code == 1
+    assert found["verdict"] == "failed"
+    assert "binding x does not exist. Install the chart again, or helm upgrade" in found["detail"]
+    assert results(after)["kubernetes", "pods of scans of p"]["verdict"] == "ok"
+
+
 def test_an_approved_act_that_waits_is_named_with_its_reason(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:
     """Bullet "Freeze, a broken ledger, missing protection, paused acts are seen where people look": `doctor`."""
     crds = [Path(__file__).parents[3] / "crds"]

@@ -13,6 +13,7 @@ from tests.integration.operator_core.test_operator_tallies import act_of
 from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import account, policy
 
+from finops.crds.action_request import ActionRequest
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import Call, StopKind
@@ -21,6 +22,8 @@ from finops.k8s.kinds import KindApi, aws_accounts
 from finops.ledger.file_sink import FileSink
 from finops_operator.acts.journal import intent_entry, started_entry
 from finops_operator.decisions.act_stage import recorded_facts
+from finops_operator.decisions.denials import Denials
+from finops_operator.decisions.snoozes import Snoozes
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
 
@@ -102,19 +105,24 @@ def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_it
     assert parts.requests.fresh(made).status.state is State.PENDING
 
 
-def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_in_spite_of_it(parts: Parts) -> None:
-    """Any standing denial stops the gate, whatever was decided."""
+def approved_in_spite_of(parts: Parts, **vote: Any) -> ActionRequest:
+    """Approve a request as a release did that had lost a vote which the ledger had counted."""
     made = parts.propose(1, approval=TWO)
-    parts.vote(made, person="bob", decision="Deny", reason="not this one")
+    parts.vote(made, person="bob", **vote)
     parts.decider.judge_votes(made)
     parts.vote(made)
     parts.decider.judge_votes(made)
-    # As a release did that had lost the denial: approved by a tally of its own.
     facts, counted = recorded_facts(parts.ledger, made), parts.decider.counted(made)
     last = parts.ledger.of_request(facts.uid)[-1].sequence
     tally = parts.decider._parts.ballots.standing(made)
     parts.decider._parts.decisions.votes.decide(made, facts, Trigger.QUORUM_REACHED, tally, "Approved.", after=last)
     assert len(counted) == 2
+    return made
+
+
+def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_in_spite_of_it(parts: Parts) -> None:
+    """Any standing denial stops the gate, whatever was decided."""
+    made = approved_in_spite_of(parts, decision="Deny", reason="not this one")
 
     stop = parts.gate.still_allowed(act_of(made))
     shown = parts.decider.advance(parts.requests.fresh(made))
@@ -123,6 +131,54 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Denied")
     assert "k8s.bob" in stop.message
     assert shown.status.state is State.WITHDRAWN
+    arn, action = made.spec.resource.arn, made.spec.action
+    assert "k8s.bob denied" in Denials(parts.ledger).why(arn, action, parts.clock.now(), dry_run=False)
+
+
+@pytest.mark.parametrize("met_by", ["decider", "gate"])
+def test_a_snooze_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_in_spite_of_it(
+    parts: Parts, met_by: str
+) -> None:
+    """A snooze is a denial for a while: it stops an act like one, and its date holds for the resource."""
+    until = (parts.clock.now() + timedelta(days=7)).replace(microsecond=0)
+    made = approved_in_spite_of(parts, decision="Snooze", until=until, reason="month-end closing")
+
+    stop = parts.gate.still_allowed(act_of(made))
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Snoozed")
+    assert stop.message == f"Snoozed until {until:%Y-%m-%d %H:%M} UTC by k8s.bob. month-end closing"
+    if met_by == "gate":
+        parts.decider.end(parts.requests.fresh(made), Trigger.WITHDRAWN, stop.message)
+    else:
+        parts.decider.advance(parts.requests.fresh(made))
+
+    ended = parts.requests.fresh(made)
+    assert ended.status.state is State.WITHDRAWN
+    assert ended.status.outcome is not None
+    assert "k8s.bob" in (ended.status.outcome.message or "")
+    held = Snoozes(parts.ledger, parts.policies.api.get).in_force(
+        NAMESPACE, made.spec.resource.arn, parts.clock.now() + timedelta(days=6)
+    )
+    assert [one.until for one in held] == [until]
+
+
+def test_a_snooze_that_comes_after_the_decision_is_refused_and_says_so(parts: Parts) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.advance(made)
+    late = parts.vote(
+        made, person="bob", decision="Snooze", until=(parts.clock.now() + timedelta(days=7)).replace(microsecond=0)
+    )
+
+    after = parts.decider.advance(approved)
+
+    answer = parts.approvals.api.get(NAMESPACE, late.metadata.name)
+    assert answer is not None
+    assert (answer.status.reason, answer.status.message) == (
+        "AlreadyDecided",
+        "The request is already Approved; the vote changes nothing.",
+    )
+    assert after.status.state is State.APPROVED
 
 
 def test_a_request_whose_act_begins_in_the_instant_of_its_end_is_not_ended(

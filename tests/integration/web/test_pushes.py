@@ -12,7 +12,7 @@ from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, res
 
 from finops.store import pushed as stored
 from finops.store.connection import Store
-from finops.store.pushed import PushedResources
+from finops.store.pushed import PushedResources, PushedRuns
 from finops.store.recommendations import RecommendationStore
 from finops_operator.plugins.loaded import plugins
 from finops_operator.upkeep.pushed_prices import PushedPrices
@@ -267,6 +267,76 @@ def test_what_a_whole_scan_did_not_push_again_is_gone_and_what_it_could_not_see_
     assert [row["volume_id"] for row in answer["data"]] == ["vol-1"]
     assert [one["operation"] for one in answer["meta"]["gaps"]] == ["DescribeDBInstances"]
     assert whole(client, "tuesday", 1).json()["data"]["gone"] == 0
+
+
+def sender(client: ClassicClient, site: Site, person: str, run: str = "") -> ClassicClient:
+    """Return the client of another sender who may push into the same namespace."""
+    address = f"?namespace=team-a&account={ISOLATED}" + (f"&run={run}" if run else "")
+    return ClassicClient(client.http, site.bearer(person), address)
+
+
+def test_nobody_else_pushes_into_a_run_or_ends_it(client: ClassicClient, site: Site, store: Store) -> None:
+    volumes = [{**SHEET["ebs-volumes"], "volume_id": name} for name in ("vol-1", "vol-2")]
+    mine = sender(client, site, "alice", "monday")
+    assert mine.post("ebs-volumes", volumes).status_code == 201
+    before = {name: one for _, found, _ in PushedResources(store).read("team-a") for name, one in found.items()}
+
+    other = sender(client, site, "admin", "monday")
+    pushed = other.post("ebs-volumes", {**volumes[0], "size_gb": 1})
+    ended = whole(other, "monday", 0)
+
+    for refused in (pushed, ended):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "RunOfAnother")
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert refused.json()["detail"] == "somebody else began the run monday in namespace team-a"
+        assert "a run of its own" in refused.json()["error"]["hint"]
+    after = {name: one for _, found, _ in PushedResources(store).read("team-a") for name, one in found.items()}
+    assert after == before
+    assert PushedResources(store).scans("team-a") == {}
+    assert whole(mine, "monday", 2).status_code == 201, "and whoever began it goes on"
+
+
+def test_a_run_that_is_only_ended_is_its_enders_and_another_namespace_has_runs_of_its_own(
+    client: ClassicClient, site: Site
+) -> None:
+    """A scan that saw nothing pushes nothing before its end."""
+    mine, other = sender(client, site, "alice"), sender(client, site, "admin")
+    assert whole(mine, "empty", 0).status_code == 201
+    assert whole(other, "empty", 0).json()["error"]["code"] == "RunOfAnother"
+    elsewhere = ClassicClient(client.http, other.headers, f"?namespace=team-b&account={ISOLATED}&run=empty")
+    assert elsewhere.post("ebs-volumes", SHEET["ebs-volumes"]).status_code == 201
+
+
+def test_the_end_of_a_run_takes_nothing_away_that_others_pushed(client: ClassicClient, site: Site) -> None:
+    sender(client, site, "alice", "hers").post("ebs-volumes", {**SHEET["ebs-volumes"], "volume_id": "vol-1"})
+    other = sender(client, site, "admin", "first")
+    other.post("ebs-volumes", {**SHEET["ebs-volumes"], "volume_id": "vol-2"})
+
+    assert whole(other, "second", 0).json()["data"]["gone"] == 1
+
+    assert [row["volume_id"] for row in client.get("ebs-volumes")] == ["vol-1"]
+
+
+def test_pushes_without_a_run_are_nobodys_run(client: ClassicClient, site: Site) -> None:
+    for person in ("alice", "admin"):
+        assert sender(client, site, person).post("ebs-volumes", SHEET["ebs-volumes"]).status_code == 201
+
+
+def test_runs_never_fill_the_store_and_are_forgotten_with_what_they_pushed(
+    client: ClassicClient, site: Site, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "MOST_RUNS", 2)
+    for run in ("a", "b"):
+        assert sender(client, site, "alice", run).post("ebs-volumes", SHEET["ebs-volumes"]).status_code == 201
+    full = sender(client, site, "alice", "c").post("ebs-volumes", SHEET["ebs-volumes"])
+    assert (full.status_code, full.json()["error"]["code"]) == (403, "TooMany")
+    assert sender(client, site, "alice", "a").post("ebs-volumes", SHEET["ebs-volumes"]).status_code == 201
+
+    clock.sleep(timedelta(days=9).total_seconds())
+    duty(store, clock).price()
+
+    assert PushedRuns(store).begun("team-a") == {}
+    assert sender(client, site, "admin", "a").post("ebs-volumes", SHEET["ebs-volumes"]).status_code == 201
 
 
 def test_what_is_no_longer_pushed_is_a_gap_after_a_day_and_goes_after_eight(

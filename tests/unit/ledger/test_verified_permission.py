@@ -106,7 +106,7 @@ def test_a_repetition_asks_again_as_long_as_nothing_has_changed(result: str) -> 
     assert problems(*_BEGUN, *call("stop", result), *repeated, *call("start"), plan=TWO_CALLS) == []
     denied = (*_BEGUN, *call("stop", result), vote("k8s.eve", "Deny"), *repeated)
     assert problems(*denied, plan=TWO_CALLS) == [
-        ("Approval", "a call of an act that had changed nothing was made although a person had denied it")
+        ("Approval", "a call of an act that had changed nothing was made although a person had denied or snoozed it")
     ]
 
 
@@ -219,14 +219,24 @@ def judged(*story: Entry) -> list[str]:
     return [one.message for one in verify(lines((proposed(), *story, *done)), keys=PUBLIC_KEYS).problems]
 
 
-@pytest.mark.parametrize("changed", ["Withdraw", "Snooze", "Approve"])
+@pytest.mark.parametrize("changed", ["Withdraw", "Approve"])
 def test_an_honest_change_of_mind_after_a_denial_verifies(changed: str) -> None:
     """Both words can be read in one pass, and a crash may lie between them and a decision."""
     denied = vote("k8s.alice", "Deny")
     assert judged(denied, vote("k8s.alice", changed), vote("k8s.bob"), decided(1)) == []
     assert any(
-        "had denied it" in one for one in judged(vote("k8s.alice", changed), denied, vote("k8s.bob"), decided(1))
+        "had denied or snoozed it" in one
+        for one in judged(vote("k8s.alice", changed), denied, vote("k8s.bob"), decided(1))
     )
+
+
+def test_a_snooze_stands_against_the_act_until_its_author_takes_it_back() -> None:
+    snoozed, approved = vote("k8s.alice", "Snooze"), vote("k8s.bob")
+    for before in ((snoozed,), (vote("k8s.alice", "Deny"), snoozed), (vote("k8s.alice", "Withdraw"), snoozed)):
+        assert any("had denied or snoozed it" in one for one in judged(*before, approved, decided(1)))
+    assert any("had denied or snoozed it" in one for one in judged(approved, decided(1), snoozed))
+    for back in ("Withdraw", "Approve"):
+        assert judged(snoozed, vote("k8s.alice", back), approved, decided(1)) == []
 
 
 def test_a_mapping_that_was_corrected_since_the_votes_makes_two_people_of_one() -> None:
@@ -240,6 +250,54 @@ def test_a_mapping_that_was_made_since_the_votes_makes_one_person_of_two() -> No
     assert judged(*votes, decided(2)) == []
     one = judged(*votes, of_people(2, slack_U1="k8s.alice", k8s_alice="k8s.alice"))
     assert any("approved by 1 of 2" in said for said in one)
+
+
+def warned(*story: Entry) -> list[tuple[int, str]]:
+    """Return line and message of each warning, of a ledger that breaks no rule."""
+    report = verify(lines((proposed(), *story, started(), intent(), outcome(), verified())), keys=PUBLIC_KEYS)
+    assert report.ok, report.problems
+    assert {one.code for one in report.warnings} <= {"People"}
+    return [(one.line, one.message) for one in report.warnings]
+
+
+PARTED: dict[str, tuple[Entry, Entry]] = {
+    "by their person": (by("slack.U9", "k8s.alice"), by("k8s.alice", "k8s.alice")),
+    "by another handle": (by("slack.U9", "slack.U9"), by("k8s.alice", "k8s.alice", also=("slack.U9",))),
+    "by a third name": (by("slack.U9", "k8s.al"), by("k8s.alice", "k8s.al")),
+}
+
+
+@pytest.mark.parametrize("how", PARTED)
+def test_a_decision_that_parts_whom_votes_recorded_as_one_person_is_a_warning(how: str) -> None:
+    """The mapping may have been wrong before, or is now: nothing in the ledger says which."""
+    (found,) = warned(*PARTED[how], of_people(2, slack_U9="k8s.carol", k8s_alice="k8s.alice"))
+    assert found[0] == 4, "the line of the decision"
+    assert "record 4 calls k8s.alice and slack.U9 two people" in found[1]
+
+
+def test_a_vote_that_a_parted_handle_took_back_is_a_warning_too() -> None:
+    """By the decision somebody else took the approval back through another channel, and so it stands."""
+    back = by("k8s.alice", "k8s.alice", "Withdraw", ("slack.U9",))
+    story = (by("slack.U9", "k8s.alice"), back, vote("k8s.bob"))
+    (found,) = warned(*story, of_people(2, slack_U9="k8s.carol", k8s_alice="k8s.alice", k8s_bob="k8s.bob"))
+    assert found[0] == 5
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        (by("slack.U9", "k8s.carol"), by("k8s.alice", "k8s.alice"), of_people(2, slack_U9="k8s.carol", k8s_alice="a")),
+        (by("slack.U9", "k8s.alice"), vote("k8s.bob"), of_people(2, slack_U9="k8s.carol", k8s_bob="k8s.bob")),
+        (by("slack.U1", "slack.U1"), vote("k8s.bob"), decided(2)),
+        (
+            *(by("slack.U9", "k8s.alice", "Withdraw"), by("k8s.alice", "k8s.alice", "Withdraw")),
+            *(vote("k8s.bob"), of_people(1, slack_U9="x", k8s_alice="y", k8s_bob="k8s.bob")),
+        ),
+    ],
+    ids=["always two people", "one of two has not voted", "a decision that names nobody", "neither approves"],
+)
+def test_where_no_approval_rests_on_a_parted_person_nothing_is_warned_of(story: tuple[Entry, ...]) -> None:
+    assert warned(*story) == []
 
 
 @pytest.mark.parametrize("taken_back", ["Withdraw", "Deny"])
@@ -262,4 +320,4 @@ def test_a_denial_is_not_taken_back_by_somebody_whom_the_decision_calls_another_
     others = (by("k8s.mallory", "k8s.mallory", also=("slack.U1",)), by("k8s.bob", "k8s.bob"))
     people = {"slack_U1": "k8s.alice", "k8s_mallory": "k8s.mallory", "k8s_bob": "k8s.bob"}
     said = judged(denied, *others, of_people(2, **people))
-    assert any("had denied it" in one for one in said)
+    assert any("had denied or snoozed it" in one for one in said)

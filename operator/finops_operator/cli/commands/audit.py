@@ -186,6 +186,8 @@ def _verify(
     for problem in report.problems:
         where = f"line {problem.line}: " if problem.line else ""
         note(f"{where}{problem.code}: {problem.message}")
+    for warning in report.warnings:
+        note(f"warning, line {warning.line}: {warning.code}: {warning.message}")
     if report.covered:
         note(f"signed by a checkpoint, not checked one by one: {counted(report.covered, 'record')} (--every-signature)")
     note(_verdict(report))
@@ -377,6 +379,7 @@ def report_to_json(report: VerifyReport) -> dict[str, Any]:
         "head": report.head,
         "openIntents": list(report.open_intents),
         "acceptedLosses": list(report.losses),
+        "warnings": [{"line": one.line, "code": one.code, "message": one.message} for one in report.warnings],
         "problems": [{"line": one.line, "code": one.code, "message": one.message} for one in report.problems],
     }
 
@@ -387,7 +390,7 @@ def _print(report: VerifyReport, output: Format) -> None:
         emit([record], [field(name) for name in record], output)
         return
     if output in {Format.TABLE, Format.WIDE}:
-        del record["problems"]
+        del record["problems"], record["warnings"]
     emit_one(record, output)
 
 

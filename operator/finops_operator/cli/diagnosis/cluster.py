@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from finops.crds.aws_account import AwsAccount
-from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
+from finops.crds.conditions import ACTS_PAUSED, SCAN_PODS_POSSIBLE, ConditionStatus, find_condition
 from finops.crds.policy_actions import Mode
-from finops.crds.scan_policy import ScanPolicy
+from finops.crds.scan_policy import ExecutionMode, ScanPolicy
 from finops.errors import FinopsError, Refused
 from finops.k8s.kinds import action_requests, aws_accounts, scan_policies
 from finops_operator.cli.cluster_access import Cluster
@@ -52,6 +52,7 @@ def diagnose_cluster(cluster: Cluster) -> Results:
             seen = f"may {'' if allowed else 'not '}{verb} {resource} in {cluster.namespace}"
             yield Result(_PART, what, Verdict.OK if allowed else Verdict.WARNING, seen, "" if allowed else hint)
         yield from _acts(cluster)
+        yield from _scan_pods(cluster)
         yield from _paused_kinds(cluster)
         yield from _paused(cluster)
     except FinopsError as error:
@@ -73,6 +74,19 @@ def _acts(cluster: Cluster) -> Results:
         hint = "" if possible else _STOPPED.get(condition.reason, "")
         name = f"acts of {policy.metadata.name}"
         yield Result(_PART, name, Verdict.OK if possible else Verdict.FAILED, text, hint)
+
+
+def _scan_pods(cluster: Cluster) -> Results:
+    """Yield whether pods may be made for the policies that ask for scans in pods."""
+    try:
+        found = tuple(scan_policies(cluster.connection).list(cluster.namespace))
+    except Refused:
+        return
+    for policy in found:
+        condition = find_condition(policy.status.conditions, SCAN_PODS_POSSIBLE)
+        if condition is not None and policy.spec.execution.mode is ExecutionMode.JOB:
+            verdict = Verdict.OK if condition.status is ConditionStatus.TRUE else Verdict.FAILED
+            yield Result(_PART, f"pods of scans of {policy.metadata.name}", verdict, condition.message)
 
 
 def _paused_kinds(cluster: Cluster) -> Results:
