@@ -12,7 +12,7 @@ import typer
 from finops.errors import InvalidInput
 from finops.ports.clock import SystemClock
 from finops_operator.cli.command import Command
-from finops_operator.cli.documents import read_documents
+from finops_operator.cli.documents import Documents, read_documents
 from finops_operator.cli.options import Files, Output, Redis
 from finops_operator.cli.output import Format, note
 from finops_operator.cli.policy_trial import print_trial, try_on_report, try_on_store
@@ -41,6 +41,7 @@ def _validate(files: Files) -> None:
             field="--file",
             hint="check the path, or what wrote the file; docs/examples/first-policy.yaml is an example",
         )
+    _say(found)
     note(f"valid: {len(found.policies)} ScanPolicies, {len(found.accounts)} AwsAccounts")
 
 
@@ -80,6 +81,7 @@ def _test(
             field="--file",
             hint="name the file with the policy to try",
         )
+    _say(found)
     if report and (against or redis):
         raise InvalidInput(
             "is for stored data, not for a report",
@@ -92,6 +94,11 @@ def _test(
     else:
         trial, compared = try_on_store(policy, found.accounts, loaded, clock, redis=redis, against=against)
     print_trial(trial, compared, output, only_changes=only_changes)
+
+
+def _say(found: Documents) -> None:
+    for line in found.notes():
+        note(line)
 
 
 COMMAND: Final = Command("policy", app)
