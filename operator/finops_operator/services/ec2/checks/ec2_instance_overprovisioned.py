@@ -30,6 +30,7 @@ from finops_operator.plugins.sufficiency import (
     unread,
 )
 from finops_operator.plugins.watched import PROMISED_CPU
+from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
@@ -37,6 +38,7 @@ from finops_operator.services.ec2.sizing.choice_words import alternatives, credi
 from finops_operator.services.ec2.sizing.choose import Choice, choose
 from finops_operator.services.ec2.sizing.migration import migration_effort
 from finops_operator.services.ec2.sizing.projection import Projection, projection
+from finops_operator.services.ec2.sizing.volume_load import held_by_volumes
 
 ID: Final = "ec2_instance_overprovisioned"
 RESIZE: Final = "ec2_instance_resize"
@@ -84,6 +86,9 @@ def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str
     if cpu is None or facts.resource.state != "running":
         return why_not(facts, parameters) or "its 5-minute metrics are not known"
     reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
+    current = bundled_catalog().get(facts.own.instance_type or "")
+    if not reason and current is not None and held_by_volumes(facts.utilization, current):
+        reason = f"its volumes use all the EBS bandwidth that {current.name} carries"
     return reason or choose(sizing_of(facts, parameters, cpu))
 
 
