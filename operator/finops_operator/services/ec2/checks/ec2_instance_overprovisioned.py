@@ -32,6 +32,7 @@ from finops_operator.plugins.sufficiency import (
 from finops_operator.plugins.watched import PROMISED_CPU
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.rules.burstable import surplus_query
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
 from finops_operator.services.ec2.sizing.choice_words import alternatives, credit_facts, reasons
@@ -146,8 +147,9 @@ def _facts(
     yield window_fact(cpu)
     yield from reasons(chosen)
     yield from (*projected.facts, *differences(described(chosen.current), described(chosen.target.kind)))
-    yield from credit_facts(chosen, windows=facts.own.platform == "windows")
     need, target = chosen.need, chosen.target.kind
+    surplus = surplus_query(facts.resource.region, target.name, windows=facts.own.platform == "windows")
+    yield from credit_facts(chosen, facts.lookup(surplus))
     if target.network_baseline_gbps is not None:
         used = "not measured" if need.network_gbps is None else bit_rate(need.network_gbps)
         offered = bit_rate(float(target.network_baseline_gbps))

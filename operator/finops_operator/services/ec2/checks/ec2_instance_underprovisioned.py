@@ -37,8 +37,8 @@ from finops_operator.services.ec2.sizing.shortage import (
     next_larger,
     shortage_of,
 )
-from finops_operator.services.ec2.sizing.shortage_words import shortage_facts
-from finops_operator.services.ec2.sizing.volume_load import BUSY_PERCENT, BYTES, OPERATIONS, volume_load
+from finops_operator.services.ec2.sizing.shortage_words import shortage_facts, volume_evidence
+from finops_operator.services.ec2.sizing.volume_load import BUSY_PERCENT, BYTES, OPERATIONS
 
 ID: Final = "ec2_instance_underprovisioned"
 _OTHERS: Final = (MEMORY, *NETWORK, *OPERATIONS, *BYTES)
@@ -94,7 +94,6 @@ def _evidence(
 ) -> dict[str, Json]:
     margins, memory = facts.settings.sizing.margins, facts.utilization.best(MEMORY)
     network = need_of(facts.utilization, cpu, current, margins).network_gbps
-    volumes, carried = volume_load(facts.utilization), current.ebs_baseline_mbytes_per_second
     return {
         "preset": facts.settings.sizing.preset,
         "cpuPercentile": margins.cpu_percentile.replace("_", "."),
@@ -106,10 +105,7 @@ def _evidence(
         "memoryLimitPercent": figure(memory_limit(margins)),
         "networkGbps": "unknown" if network is None else figure(network, 3),
         "networkLimitGbps": figure(current.network_baseline_gbps or 0, 3),
-        "ebsIops": "unknown" if volumes.iops is None else figure(volumes.iops),
-        "ebsLimitIops": "unknown" if current.ebs_baseline_iops is None else current.ebs_baseline_iops,
-        "ebsMegabytesPerSecond": "unknown" if volumes.mbytes_per_second is None else figure(volumes.mbytes_per_second),
-        "ebsLimitMegabytesPerSecond": "unknown" if carried is None else figure(carried),
+        **volume_evidence(facts.utilization, current),
         "currentType": current.name,
         "currentVcpus": current.vcpus,
         "currentMemoryMib": current.memory_mib,

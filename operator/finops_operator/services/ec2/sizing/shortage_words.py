@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from finops.domain.canonical import Json
 from finops.domain.recommendation import EvidenceFact
-from finops.domain.utilization import MetricSummary
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.measured import (
     bit_rate,
@@ -17,6 +18,7 @@ from finops_operator.plugins.measured import (
     period,
     window_fact,
 )
+from finops_operator.plugins.sufficiency import figure
 from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.platform_words import described, differences
@@ -79,3 +81,15 @@ def _volume_facts(facts: Facts[InstanceFacts], current: InstanceType, short: Sho
     if short.ebs_throughput and load.mbytes_per_second is not None:
         carried = f"{current.name} carries {float(current.ebs_baseline_mbytes_per_second or 0):g} MB/s"
         yield EvidenceFact("EBS bandwidth, 99 % of the time below", f"{load.mbytes_per_second:.1f} MB/s; {carried}")
+
+
+def volume_evidence(utilization: Utilization, current: InstanceType) -> dict[str, Json]:
+    """Return what went to the volumes, and what the type carries."""
+    load, iops, throughput = volume_load(utilization), current.ebs_baseline_iops, current.ebs_baseline_mbytes_per_second
+    found = {
+        "ebsIops": load.iops,
+        "ebsLimitIops": None if iops is None else float(iops),
+        "ebsMegabytesPerSecond": load.mbytes_per_second,
+        "ebsLimitMegabytesPerSecond": None if throughput is None else float(throughput),
+    }
+    return {name: "unknown" if value is None else figure(value) for name, value in found.items()}
