@@ -31,6 +31,7 @@ from finops.crds.values import (
     Tags,
     TimeZone,
 )
+from finops.domain.lookback import FINE_DAYS, HOURS_DAYS
 
 Families = Annotated[tuple[InstanceFamily, ...], Field(max_length=100), Distinct()]
 
@@ -68,10 +69,17 @@ class Metrics(Part):
     """How much measurement a verdict needs."""
 
     lookback_days: int = Field(
-        default=14, ge=1, le=63, description="Days of CloudWatch metrics to read, 1 to 63. Default: 14."
+        default=14,
+        ge=1,
+        le=HOURS_DAYS,
+        description=f"Days of CloudWatch metrics to read, 1 to {HOURS_DAYS}. With more than {FINE_DAYS}, only days and "
+        "hours are read, and what they cannot decide is not judged. Default: 14.",
     )
     minimum_hours: int = Field(
-        default=30, ge=1, le=1512, description="Hours of data below which nothing is judged. Default: 30."
+        default=30,
+        ge=1,
+        le=HOURS_DAYS * 24,
+        description="Hours of data below which nothing is judged. Default: 30.",
     )
     minimum_coverage_percent: int = Field(
         default=95,

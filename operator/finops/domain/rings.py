@@ -2,7 +2,8 @@
 
 Pure; used by `utilization.py` (Redis) and the metrics package. Layout, little endian: version (1 byte), number of
 statistics (1), hours held (2), end as hours since the epoch (4), then that many 32-bit floats for each statistic, the
-oldest first; a missing point is NaN. Every hour in a ring was asked for: NaN means that CloudWatch has nothing to say.
+oldest first; a missing point is NaN. Every hour in a ring was asked for: NaN means that CloudWatch has nothing to say,
+or keeps that hour no longer.
 """
 
 from __future__ import annotations
@@ -45,6 +46,17 @@ class Ring:
             raise ValueError("the increment does not start where the ring ends")
         joined = tuple((old + new)[-keep_hours:] for old, new in zip(self.values, values, strict=True))
         return Ring(end_hour, joined)
+
+    def preceded(self, start_hour: int, values: Sequence[array[float]]) -> Ring:
+        """Return this ring with `values` before it, which begin at `start_hour` and end where it starts."""
+        if len(values) != len(self.values) or start_hour + len(values[0]) != self.start_hour:
+            raise ValueError("the older hours do not end where the ring starts")
+        return Ring(self.end_hour, tuple(old + new for old, new in zip(values, self.values, strict=True)))
+
+    def padded(self, hours: int) -> Ring:
+        """Return this ring with so many hours: the oldest are missing where it holds fewer."""
+        lacking = hours - self.hours
+        return self if lacking <= 0 else Ring(self.end_hour, tuple(blank(lacking) + one for one in self.values))
 
     def slice_from(self, hour: int) -> tuple[array[float], ...]:
         """Return the values at and after `hour`."""

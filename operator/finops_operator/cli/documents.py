@@ -17,6 +17,7 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.invalid import InvalidObject, shortened
 from finops.crds.part import API_VERSION
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.lookback import out_of_reach
 from finops.errors import InvalidInput
 from finops_operator.cli.beyond_schema import BeyondSchema
 from finops_operator.cli.problems import InvalidDocuments, Problem
@@ -35,6 +36,13 @@ class Documents:
 
     policies: list[ScanPolicy] = field(default_factory=list)
     accounts: dict[str, AwsAccount] = field(default_factory=dict)
+
+    def notes(self) -> Iterator[str]:
+        """Yield what is worth knowing of a policy that is not wrong: pictures that its lookback is too long for."""
+        for policy in self.policies:
+            beyond = out_of_reach(policy.spec.metrics.lookback_days)
+            if beyond:
+                yield f"{policy.metadata.name}: {beyond}"
 
 
 def read_documents(files: Sequence[str], loaded: Plugins, now: datetime) -> Documents:

@@ -68,6 +68,10 @@ def try_on_report(
     trial = try_policy(rules, enabled, report.resources)
     stands = [one for one in report.recommendations if one.check not in loaded.checks]
     note(f"tried {counted(len(own), 'check')} of the policy's own on the report of {report.policy}")
+    note(
+        "a report does not hold what AWS offers in which zone, quotas, alarms, hours one by one or commitments: the "
+        "checks of the release need them and were not tried"
+    )
     return trial, compare(trial.recommendations, stands, whole=False)
 
 
@@ -103,7 +107,7 @@ def try_on_store(
         trial = try_policy(rules, rules.enabled, stored_resources(rules, live, store))
         stands = list(recommendations.stream(live))
     note(f"tried {'/'.join(rules.policy)} on the data of the last scan of {'/'.join(live)}")
-    return trial, compare(trial.recommendations, stands)
+    return trial, compare(trial.recommendations, stands, unsure=trial.unsure)
 
 
 def print_trial(trial: Trial, compared: Iterable[Compared], output: Format, *, only_changes: bool) -> None:
@@ -113,10 +117,13 @@ def print_trial(trial: Trial, compared: Iterable[Compared], output: Format, *, o
     emit((_record(one) for one in shown), _COLUMNS, output)
     counts = Counter(one.change for one in every)
     if output in {Format.TABLE, Format.WIDE}:
-        parts = [f"{counts[change]} {change.value.lower()}" for change in Change]
+        said = [change for change in Change if change is not Change.UNDECIDED or counts[change]]
+        parts = [f"{counts[change]} {change.value.lower()}" for change in said]
         sys.stdout.write(f"{' · '.join(parts)} in {counted(trial.resources, 'resource')}\n")
     for check, resources in sorted(trial.undecided.items()):
         note(f"{check}: insufficient data about {counted(resources, 'resource')}")
+    for name, resources in sorted(trial.lacking.items()):
+        note(f"not available for {counted(resources, 'resource')}: {name.replace('-', ' ')}; a scan would ask AWS")
 
 
 def _record(one: Compared) -> Record:

@@ -30,6 +30,7 @@ from finops.crds.conditions import (
 )
 from finops.crds.policy_status import GAP_ROWS, GapDetail, LastScan, SavingsByStatus, ScanPolicyStatus
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.lookback import out_of_reach
 from finops.domain.money import to_cents
 from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary
@@ -40,6 +41,8 @@ CREDENTIAL_CODES: Final = frozenset({"CredentialsInvalid", "AccountMismatch", "A
 INVALID_SPEC: Final = "InvalidSpec"
 """Reason of `Ready=False` for a spec that asks for something impossible; its message names field and fix."""
 ACCOUNT_CODES: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
+LOOKBACK_OUT_OF_REACH: Final = "LookbackOutOfReach"
+"""Reason of `MetricsAvailable` where a picture reaches less far back than the policy's lookback."""
 ACTS_POSSIBLE: Final = "ActsPossible"
 ACTS_PROPOSED: Final = "ActsProposed"
 LONGEST: Final = 900
@@ -114,6 +117,10 @@ def scanning(policy: ScanPolicy, *, reason: str, now: datetime) -> dict[str, Any
         "Reconciling": (True, reason, "A scan runs."),
         "Stalled": (False, "Scanning", "Nothing is wrong so far."),
     }
+    beyond = out_of_reach(policy.spec.metrics.lookback_days)
+    known = find_condition(policy.status.conditions, "MetricsAvailable")
+    if beyond and (known is None or known.status is not ConditionStatus.FALSE):
+        wanted["MetricsAvailable"] = (known.status if known else ConditionStatus.UNKNOWN, LOOKBACK_OUT_OF_REACH, beyond)
     if policy.status.last_scan is None:
         wanted["Ready"] = (False, "Scanning", "The first scan runs.")
     conditions = _set(policy, policy.status.conditions, now, wanted)
@@ -177,7 +184,7 @@ def scanned(
             "Reconciling": (False, ready[1], "No scan runs."),
             "Stalled": (False, ready[1], "Nothing is wrong with the policy itself."),
             "CredentialsValid": _credentials(summary.gaps),
-            "MetricsAvailable": _metrics(summary),
+            "MetricsAvailable": _with_reach(_metrics(summary), policy),
             "PricingCurrent": _prices(summary),
             "StoreReachable": (True, "Reachable", "The store answers."),
             **_proposed(standing),
@@ -381,6 +388,17 @@ def _metrics(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:
             f"With too little data to be judged: {counted(summary.unknown_resources, 'resource')}.",
         )
     return True, "Available", "CloudWatch answered for every resource."
+
+
+def _with_reach(
+    metrics: tuple[bool | ConditionStatus, str, str], policy: ScanPolicy
+) -> tuple[bool | ConditionStatus, str, str]:
+    """Say with what became of the metrics for which pictures the policy's lookback is too long."""
+    beyond = out_of_reach(policy.spec.metrics.lookback_days)
+    status, reason, message = metrics
+    if not beyond:
+        return metrics
+    return status, LOOKBACK_OUT_OF_REACH if status is True else reason, plain(f"{message} {beyond}")
 
 
 def _prices(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:

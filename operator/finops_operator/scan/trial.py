@@ -7,7 +7,7 @@ needs new data (other kinds, regions, a longer window) only a scan can show.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -45,6 +45,7 @@ class Observed:
         answers: as in `Facts`.
         targets: check → target of its last advice for the resource.
         shared: as in `PolicyRules`, of its account and region.
+        lacking: what a scan would ask AWS about it, and what is not kept any more: ids of questions, or `HOURS`.
     """
 
     resource: Resource
@@ -53,6 +54,7 @@ class Observed:
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
     shared: Mapping[PriceQuery, Decimal] = field(default_factory=dict)
+    lacking: frozenset[str] = frozenset()
 
 
 class Change(StrEnum):
@@ -61,6 +63,8 @@ class Change(StrEnum):
     NEW = "New"
     GONE = "Gone"
     CHANGED = "Changed"
+    UNDECIDED = "Undecided"
+    """It stands, and something that a scan would know of its resource is not there: it is not gone by that."""
     SAME = "Same"
 
 
@@ -89,14 +93,20 @@ class Trial:
         resources: how many it selects.
         recommendations: its advice.
         undecided: check of the policy's own → resources of which too little is known.
+        lacking: what a scan would ask AWS, see `Observed` → resources without it.
+        unsure: (check, ARN) of what was not recommended about a resource that lacks something.
     """
 
     resources: int = 0
     recommendations: list[Recommendation] = field(default_factory=list)
     undecided: Counter[str] = field(default_factory=Counter)
+    lacking: Counter[str] = field(default_factory=Counter)
+    unsure: set[tuple[str, str]] = field(default_factory=set)
 
 
 _ORDER: Final = tuple(Change)
+HOURS: Final = "hours one by one"
+"""Of metrics by the clock."""
 
 
 def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: Iterable[Observed]) -> Trial:
@@ -107,6 +117,7 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
         if resource.kind not in rules.kinds or not rules.selects(resource):
             continue
         trial.resources += 1
+        trial.lacking.update(one.lacking)
         verdicts = evaluate(enabled, _facts(rules, one))
         findings = [verdict for verdict in verdicts if isinstance(verdict, Finding)]
         declared = Declarations(rules.kinds[resource.kind], rules.checks, rules.actions)
@@ -114,6 +125,8 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
         trial.recommendations += made
         if made and one.cost.group is not None:
             groups.append(GroupAdvice(made[0], members_of(one.cost)))
+        if one.lacking:
+            trial.unsure |= {(found.check, resource.arn) for found in verdicts if not isinstance(found, Finding)}
         trial.undecided.update(
             verdict.check
             for verdict in verdicts
@@ -164,13 +177,15 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
             for resource in page:
                 utilization = used.get(resource.id) or Utilization(resource.id)
                 utilization = replace(utilization, hours=clocked.get(resource.id, {}))
+                answers, unasked = _answers(rules, shard, resource, utilization, offerings)
                 yield Observed(
                     resource,
                     utilization,
                     priced[resource.id],
-                    _answers(rules, shard, resource, utilization, offerings),
+                    answers,
                     {check: target for (check, named), target in targets.items() if named == resource.id},
                     shared,
+                    unasked | _without_hours(rules, resource, utilization),
                 )
 
 
@@ -201,26 +216,57 @@ def _by_the_clock(
 
 def _answers(
     rules: PolicyRules, shard: Shard, resource: Resource, utilization: Utilization, offerings: OfferingStore
-) -> dict[str, frozenset[str]]:
+) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    """Return the answers that are kept to what a scan would ask about a resource, and the questions without one."""
     found: dict[str, frozenset[str]] = {}
+    unasked = set[str]()
     for question in rules.kinds[shard.kind].listing.questions:
         place = question.place(resource)
         if place and question.needed(resource, utilization):
             answer = offerings.in_place(shard.account, shard.region, question.id, place)
-            if answer:
+            if answer is None:
+                unasked.add(question.id)
+            elif answer:
                 found[question.id] = answer
-    return found
+    return found, frozenset(unasked)
 
 
-def compare(now: Iterable[Recommendation], before: Iterable[Recommendation], *, whole: bool = True) -> list[Compared]:
-    """Return all advice of both sides: new, gone, changed, then the same; the largest saving first in each.
+def _without_hours(rules: PolicyRules, resource: Resource, utilization: Utilization) -> frozenset[str]:
+    """Return `HOURS` where days decided nothing and the hours by the clock, which a scan would read, are not kept."""
+    clocked = (one for one in rules.kinds[resource.kind].metrics if one.by_the_clock)
+    missing = any(
+        one.applies(resource) and one.name in utilization.metrics and one.name not in utilization.hours
+        for one in clocked
+    )
+    return frozenset({HOURS}) if missing and not utilization.least else frozenset()
 
-    `whole`: whether all checks of the policy ran, so that which advice counts for a resource can be compared too.
+
+def compare(
+    now: Iterable[Recommendation],
+    before: Iterable[Recommendation],
+    *,
+    whole: bool = True,
+    unsure: Collection[tuple[str, str]] = (),
+) -> list[Compared]:
+    """Return all advice of both sides in the order of `Change`; the largest saving first in each.
+
+    Args:
+        now: as the policy would give it.
+        before: as it stands.
+        whole: whether all checks of the policy ran, so that which advice counts for a resource can be compared too.
+        unsure: (check, ARN) where something is not known that a scan would know.
     """
     ours, theirs = ({_key(one): one for one in side} for side in (now, before))
     ours = {key: _as_net_as(one, theirs.get(key)) for key, one in ours.items()}
     made = [_compared(ours.get(key), theirs.get(key), whole=whole) for key in {**ours, **theirs}]
+    made = [_unless_unsure(one, unsure) for one in made]
     return sorted(made, key=_rank)
+
+
+def _unless_unsure(one: Compared, unsure: Collection[tuple[str, str]]) -> Compared:
+    if one.change is not Change.GONE or (one.shown.check, one.shown.resource.arn) not in unsure:
+        return one
+    return replace(one, change=Change.UNDECIDED)
 
 
 def _as_net_as(now: Recommendation, before: Recommendation | None) -> Recommendation:

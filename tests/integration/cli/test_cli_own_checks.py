@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import redis
 from tests.integration.cli.aws_process import AwsProcess, account, policy
 from tests.integration.cli.conftest import Files, Finops
 
@@ -90,6 +91,20 @@ def test_a_changed_policy_shows_what_is_new_and_gone_and_what_is_not_known(
     assert {one["id"] for one in standing} == {one["id"] for one in scanned["recommendations"]}
 
 
+def test_what_a_scan_would_ask_aws_and_nobody_kept_is_said_and_takes_no_advice_away(
+    scanned: dict[str, Any], finops: Finops, files: Files, valkey_url: str
+) -> None:
+    path = files(policy("production", customChecks=[NO_OWNER]), account("production"))
+    tested = ("policy", "test", "-f", path, "--redis", valkey_url, "-o", "json")
+    assert "not available" not in finops(*tested).err
+    client = redis.Redis.from_url(valkey_url)
+    kept = [key for kind in ("offered", "ring") for key in client.scan_iter(f"*{kind}:*")]
+    assert client.delete(*kept)
+    ended = finops(*tested)
+    assert "; a scan would ask AWS" in ended.err
+    assert "Gone" not in {one["change"] for one in json.loads(ended.out)}
+
+
 def test_own_checks_are_tried_on_a_report(
     scanned: dict[str, Any], finops: Finops, files: Files, tmp_path: Path
 ) -> None:
@@ -106,6 +121,7 @@ def test_own_checks_are_tried_on_a_report(
     measured = {one["id"] for one in scanned["resources"] if "cpuPercent" in one["utilization"]}
     assert {one["resource"]["id"] for one in compared if one["check"] == "busy"} <= measured
     assert "lost: insufficient data about" in ended.err
+    assert "a report does not hold what AWS offers in which zone, quotas, alarms, hours one by one" in ended.err
 
 
 def test_wrong_input_says_what_to_write(finops: Finops, files: Files, tmp_path: Path) -> None:

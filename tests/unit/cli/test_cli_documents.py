@@ -83,7 +83,7 @@ def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (policy(resources=["ec2"]), "spec.resources[0]", "ec2-instance"),
         (policy(regions=["frankfurt"]), "spec.regions[0]", "eu-west-1"),
-        (policy(metrics={"lookbackDays": 400}), "spec.metrics.lookbackDays", "63"),
+        (policy(metrics={"lookbackDays": 456}), "spec.metrics.lookbackDays", "455"),
         (policy(timezone="UTC"), "spec.timezone", "timeZone"),
         (policy(suspend="yes"), "spec.suspend", "true or false"),
         (account(accountId=111111111111), "spec.accountId", "quotes"),
@@ -101,6 +101,20 @@ def test_a_bad_value_names_file_field_and_fix(tmp_path: Path, document: dict[str
     assert words in f"{problem.rule} {problem.hint}"
     assert problem.hint
     assert str(path) in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(62, ""), (63, "5-minute points reach 62 days back"), (454, "read by the hour"), (455, "count as missing")],
+)
+def test_a_lookback_that_a_picture_cannot_reach_is_said_when_the_policy_is_read(
+    tmp_path: Path, days: int, words: str
+) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(policy(metrics={"lookbackDays": days})))
+    notes = list(read_documents([str(path)], LOADED, NOW).notes())
+    assert len(notes) == bool(words)
+    assert not words or (notes[0].startswith(f"nightly: spec.metrics.lookbackDays is {days}") and words in notes[0])
 
 
 def test_all_problems_of_all_documents_are_named_at_once_with_their_places(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_metadata_that_only_kubernetes_knows_is_let_through() -> None:
         ({"resources": ["S3_BUCKET"]}, "spec.resources[0]", "is not the id of a kind", "lower-case words joined by -"),
         ({"sizing": {"minimumVcpus": 0}}, "spec.sizing.minimumVcpus", "is out of range", "at least 1"),
         ({"sizing": {"preset": "Tiny"}}, "spec.sizing.preset", "is not one of", "'MaxSavings'"),
-        ({"metrics": {"lookbackDays": 64}}, "spec.metrics.lookbackDays", "is out of range", "at most 63"),
+        ({"metrics": {"lookbackDays": 456}}, "spec.metrics.lookbackDays", "is out of range", "at most 455"),
         ({"metrics": {"lookbackDays": "14"}}, "spec.metrics.lookbackDays", "has the wrong type", "whole number"),
         ({"metrics": {"lookbackDays": 1.5}}, "spec.metrics.lookbackDays", "has the wrong type", "whole number"),
         ({"suspend": "yes"}, "spec.suspend", "has the wrong type", "true or false"),

@@ -141,6 +141,22 @@ def test_metrics_and_prices_that_lack_say_so() -> None:
     assert verdicts(scanned(unpriced_resources=2))["PricingCurrent"] == ("False", "SomeUnpriced")
 
 
+def test_a_lookback_that_no_picture_of_five_minutes_reaches_is_said_before_the_scan_and_after_it() -> None:
+    long = policy(generation=4, metrics={"lookbackDays": 63})
+    read = conditions(policy_status.scanning(long, reason="Scheduled", now=NOW))["MetricsAvailable"]
+    assert read[:2] == ("Unknown", "LookbackOutOfReach")
+    assert "spec.metrics.lookbackDays is 63, and 5-minute points reach 62 days back" in read[2]
+    after = conditions(scanned(of=long))["MetricsAvailable"]
+    assert (after[:2], after[2].endswith(read[2])) == (("True", "LookbackOutOfReach"), True)
+    failing = scanned(gap("Throttling", "cloudwatch", "GetMetricData"), of=long)
+    assert conditions(failing)["MetricsAvailable"][:2] == ("False", "Throttling")
+    again = policy(generation=4, metrics={"lookbackDays": 63}, status=failing)
+    # What failed the last time stays until the next scan says otherwise.
+    assert verdicts(policy_status.scanning(again, reason="Scheduled", now=LATER))["MetricsAvailable"][0] == "False"
+    within = policy(generation=4, metrics={"lookbackDays": 62})
+    assert "MetricsAvailable" not in verdicts(policy_status.scanning(within, reason="Scheduled", now=NOW))
+
+
 def test_the_annotation_that_was_answered_is_echoed_and_kept() -> None:
     before = policy(status=scanned_status(NOW, lastHandledRequestedAt="old"))
     arguments: Any = {"next_time": LATER, "generation": 1, "standing": STANDING, "now": NOW}

@@ -22,7 +22,7 @@ from finops.store.connection import Store
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.loaded import load_checks
 from finops_operator.plugins.sizing_policy import SizingPolicy
-from finops_operator.scan.check import enabled_checks, evaluate, settled_by_days
+from finops_operator.scan.check import CheckSetting, enabled_checks, evaluate, settled_by_days, wants_fine
 from finops_operator.scan.metrics.first_days import DaysPicture
 
 CHECKS = load_checks()
@@ -104,6 +104,48 @@ def test_an_instance_that_has_hours_is_decided_on_the_next_day_by_days_and_no_fi
     twin = replace(machine, id="i-full")
     full, _ = measure(store, reader, twin, fine=True, now=tomorrow)
     assert DEFAULT.decisions(machine, found[machine.id]) == DEFAULT.decisions(twin, full[twin.id])
+
+
+def test_whether_volumes_are_held_at_the_limit_of_the_type_is_left_to_five_minutes(store: Store) -> None:
+    # An m5.2xlarge carries 287.5 MB/s: some 17 GB in each of five samples of five minutes.
+    full = {"CPUUtilization": (10.0, 0, 0), "NetworkIn": (1e6, 0, 0), "EBSReadBytes": (15e9, 0, 0)}
+    reader = Aggregating(points=full)
+    machine = real_instance(instance_type="m5.2xlarge")
+
+    def wants(resource: Resource, seen: Utilization) -> bool:
+        return wants_fine(ENABLED, DEFAULT.facts(resource, seen))
+
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=wants)
+    assert reader.periods == [DAY, DAY, 3600, 300]
+    reasons = {
+        one.check: one.reason for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, NotRecommended)
+    }
+    held = "its volumes use all the EBS bandwidth that m5.2xlarge carries"
+    assert reasons["ec2_instance_overprovisioned"] == held
+    twin = replace(machine, id="i-full")
+    all_points, _ = measure(store, reader, twin, fine=True)
+    decided = DEFAULT.decisions(machine, found[machine.id])
+    assert decided == DEFAULT.decisions(twin, all_points[twin.id]) == set()
+
+
+def test_a_policy_that_judges_volumes_reads_their_days_of_a_busy_instance_too(store: Store) -> None:
+    setting = CheckSetting("ec2_instance_underprovisioned", parameters={"judgeVolumes": 1})
+    enabled = enabled_checks(CHECKS, [setting])
+    busy = {"CPUUtilization": (50.0, 0, 0), "NetworkIn": (1e9, 0, 0)}
+
+    def settled(resource: Resource, picture: DaysPicture) -> Settled:
+        pictures = Pictures(*(DEFAULT.facts(resource, one) for one in (picture.days, picture.least, picture.most)))
+        return settled_by_days(enabled, pictures)
+
+    quiet = Aggregating(points=busy, spike=79.0)
+    measure(store, quiet, real_instance(), settled=settled, fine=True)
+    assert [(period, series) for _, period, series in quiet.requests] == [(DAY, 9), (DAY, 4)]
+    held = Aggregating(points={**busy, "EBSReadBytes": (15e9, 0, 0)}, spike=79.0)
+    machine = replace(real_instance(), id="i-held")
+    found, _ = measure(store, held, machine, settled=settled, fine=True)
+    assert held.periods[-1] == 300
+    verdicts = evaluate(enabled, DEFAULT.facts(machine, found[machine.id]))
+    assert [one.check for one in verdicts if isinstance(one, Finding)] == ["ec2_instance_underprovisioned"]
 
 
 def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Store) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from tests.unit.scan.measuring import NOW, CloudWatch, instance, measure, volume
 
 from finops.domain.resource import Resource
@@ -23,12 +24,39 @@ def test_a_second_policy_and_a_second_scan_within_a_day_ask_for_nothing(store: S
     assert second == first
 
 
-def test_a_longer_lookback_asks_for_the_whole_window_again(store: Store) -> None:
+def test_a_longer_lookback_asks_for_the_older_hours_alone(store: Store) -> None:
     measure(store, CloudWatch(), instance())
-    reader = CloudWatch()
+    reader = CloudWatch(lambda *_: 70.0)
     found, _ = measure(store, reader, instance(), days=32)
-    assert found["i-1"].metrics["cpuPercent"].expected == 768
-    assert len(reader.requests) == 1
+    cpu = found["i-1"].metrics["cpuPercent"]
+    assert (cpu.expected, cpu.points, cpu.maximum) == (768, 768, 70.0)
+    assert cpu.average == pytest.approx((18 * 70 + 14 * 10) / 32)
+    (start, period, _), *others = reader.requests
+    assert (start, period, others) == (int((NOW.replace(minute=0) - timedelta(days=32)).timestamp()), 3600, [])
+
+
+def test_older_hours_that_could_not_be_read_are_asked_for_again_and_take_nothing_away(store: Store) -> None:
+    measure(store, CloudWatch(), instance())
+    failing, _ = measure(store, CloudWatch(refused=frozenset({"CPUUtilization"})), instance(), days=32)
+    assert failing["i-1"].unknown["cpuPercent"] == "InternalError"
+    assert measure(store, CloudWatch(), instance())[0]["i-1"].metrics["cpuPercent"].points == 336
+    found, _ = measure(store, CloudWatch(), instance(), days=32)
+    assert found["i-1"].metrics["cpuPercent"].points == 768
+
+
+def test_a_longer_lookback_asks_for_the_whole_window_once_the_newest_hours_lack_too(store: Store) -> None:
+    measure(store, CloudWatch(), instance())
+    reader, tomorrow = CloudWatch(), NOW + timedelta(days=1)
+    found, _ = measure(store, reader, instance(), days=32, now=tomorrow)
+    assert found["i-1"].metrics["cpuPercent"].points == 768
+    # AWS bills by metrics asked, however short the window.
+    assert [start for start, _, _ in reader.requests] == [
+        int((tomorrow.replace(minute=0) - timedelta(days=32)).timestamp())
+    ]
+
+
+def test_the_shorter_lookback_is_served_by_the_longer_ring(store: Store) -> None:
+    measure(store, CloudWatch(), instance(), days=32)
     # And the shorter policy is served from the longer ring.
     assert measure(store, CloudWatch(), instance())[0]["i-1"].metrics["cpuPercent"].expected == 336
 

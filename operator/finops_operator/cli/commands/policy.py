@@ -12,7 +12,7 @@ import typer
 from finops.errors import InvalidInput
 from finops.ports.clock import SystemClock
 from finops_operator.cli.command import Command
-from finops_operator.cli.documents import read_documents
+from finops_operator.cli.documents import Documents, read_documents
 from finops_operator.cli.options import Files, Output, Redis
 from finops_operator.cli.output import Format, note
 from finops_operator.cli.policy_trial import print_trial, try_on_report, try_on_store
@@ -41,6 +41,7 @@ def _validate(files: Files) -> None:
             field="--file",
             hint="check the path, or what wrote the file; docs/examples/first-policy.yaml is an example",
         )
+    _say(found)
     note(f"valid: {len(found.policies)} ScanPolicies, {len(found.accounts)} AwsAccounts")
 
 
@@ -69,7 +70,9 @@ def _test(
     """Show what a policy would say of the data that is stored, and how that differs from the advice that stands.
 
     Judges as a scan does, with the policy of the file; asks neither AWS nor a cluster and writes nothing. CHANGE says
-    whether advice is New, Gone, Changed (another saving, or better advice counts instead) or the Same.
+    whether advice is New, Gone, Changed (another saving, or better advice counts instead) or the Same; or Undecided,
+    where it stands and something that a scan would ask AWS about its resource is not kept. What is not available is
+    said.
     """
     loaded, clock = plugins(), SystemClock()
     found = read_documents(files, loaded, clock.now())
@@ -80,6 +83,7 @@ def _test(
             field="--file",
             hint="name the file with the policy to try",
         )
+    _say(found)
     if report and (against or redis):
         raise InvalidInput(
             "is for stored data, not for a report",
@@ -92,6 +96,11 @@ def _test(
     else:
         trial, compared = try_on_store(policy, found.accounts, loaded, clock, redis=redis, against=against)
     print_trial(trial, compared, output, only_changes=only_changes)
+
+
+def _say(found: Documents) -> None:
+    for line in found.notes():
+        note(line)
 
 
 COMMAND: Final = Command("policy", app)

@@ -109,6 +109,8 @@ def _documents(files: list[str], loaded: Plugins, settings: Settings, clock: Clo
             source=", ".join(files),
             hint="add a document with kind: ScanPolicy; docs/examples/first-policy.yaml is one",
         )
+    for line in documents.notes():
+        note(line)
     return documents
 
 

@@ -234,6 +234,9 @@ def _amounts(spec: MetricSpec, columns: dict[str, array[float]], span: Span) -> 
     if highest is not None:
         peaks.append(max(highest) * (spec.samples_in_five_minutes or 1))
     peak = min(peaks)
+    if sums is None:
+        # Without sums, every five minutes may have brought as much as the busiest.
+        most = replace(most, total=peak * span.fine.points, busiest_day=peak * PERIODS_A_DAY)
     return least, replace(most, maximum=peak, p99_5=peak, p99=peak, p95=peak, p90=peak, average=peak)
 
 

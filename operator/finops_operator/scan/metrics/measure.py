@@ -8,7 +8,6 @@ asks CloudWatch for nothing. What cannot be read becomes `unknown` with its reas
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -16,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from finops.domain.lookback import FINE_DAYS, WHOLE_DAYS
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.rings import Ring, blank
 from finops.domain.utilization import MetricSummary, Utilization
@@ -31,7 +31,9 @@ from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
 from finops_operator.scan.metrics.first_days import FirstDays, Judge
 from finops_operator.scan.metrics.parts import query_of_parts
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
+from finops_operator.scan.metrics.ring_windows import joined, of_these_statistics
 from finops_operator.scan.metrics.summarize import (
+    BEYOND_RETENTION,
     MONTH_DAYS,
     NOT_APPLICABLE,
     NOT_PUBLISHED,
@@ -229,7 +231,7 @@ class Measurer:
         needed = self._settings.lookback_days * 24
         end_hour = last_hour(self._settings.now)
         kept = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
-        rings = _of_these_statistics(kept, specs)
+        rings = of_these_statistics(kept, specs)
         ringed = {resource_id for resource_id, _ in rings}
         days = self._first_days(drafts, sets)
         decided, known = days.decided([one for one in resources if one.id not in ringed])
@@ -248,7 +250,7 @@ class Measurer:
         failed: dict[tuple[str, str], str] = {}
         for answers in self._fetch(queries):
             changed = {
-                query.key: _joined(rings.get(query.key), query.window, points, needed)
+                query.key: joined(rings.get(query.key), query.window, points, needed)
                 for query, points in answers.points.items()
             }
             self._store.put_rings(self._shard, changed)
@@ -271,7 +273,8 @@ class Measurer:
 
     def _first_days(self, drafts: Mapping[str, Draft], sets: Mapping[str, Mapping[str, Discovered] | str]) -> FirstDays:
         daily = frozenset(spec.name for spec in self._kind.metrics if spec.daily)
-        settled = self._wishes.settled
+        # Days that begin before what CloudWatch keeps prove nothing of the hours in them.
+        settled = self._wishes.settled if self._settings.lookback_days <= WHOLE_DAYS else None
         return FirstDays(
             self._shard,
             self._kind,
@@ -377,6 +380,10 @@ class Measurer:
     ) -> None:
         specs = {spec.name: spec for spec in self._kind.metrics if spec.fine}
         wanted = [one for one in resources if specs and self._wishes.fine(one, drafts[one.id].done(one.id))]
+        if self._settings.lookback_days > FINE_DAYS:
+            # A shorter picture would stand before the hours and hide what was before it.
+            _out_of_reach(wanted, drafts, specs.values())
+            return
         window = fine_window(self._settings.now, self._settings.lookback_days)
         launched = {one.id: one.created for one in wanted}
         marks = {one.id: _launch_within(window, one) for one in wanted}
@@ -451,6 +458,15 @@ def _with_mean_of(hours: Draft, spec: MetricSpec, summary: MetricSummary | str) 
     return replace(summary, average=hourly.average, lowest=hourly.lowest)
 
 
+def _out_of_reach(resources: Iterable[Resource], drafts: Mapping[str, Draft], specs: Iterable[MetricSpec]) -> None:
+    """Say of what only 5 minutes hold that no answer about the whole window can be had."""
+    alone = [spec for spec in specs if not spec.hourly]
+    for resource in resources:
+        for spec in alone:
+            reason = BEYOND_RETENTION if spec.applies(resource) else NOT_APPLICABLE
+            drafts[resource.id].unknown[spec.name] = reason
+
+
 def _launch_within(window: Window, resource: Resource) -> str:
     """Return the launch that cut the window short, or a window of yesterday; empty when it was before both.
 
@@ -473,19 +489,3 @@ def _stored_answer(before: Utilization | None, name: str) -> MetricSummary | str
     if before is None:
         return None
     return before.metrics.get(name) or (NOT_PUBLISHED if before.unknown.get(name) == NOT_PUBLISHED else None)
-
-
-def _of_these_statistics(
-    kept: Mapping[tuple[str, str], Ring], specs: Sequence[MetricSpec]
-) -> dict[tuple[str, str], Ring]:
-    """Return the rings that hold what is asked: a version that asked for other statistics left others."""
-    columns = {spec.name: len(spec.statistics) for spec in specs}
-    return {key: ring for key, ring in kept.items() if len(ring.values) == columns[key[1]]}
-
-
-def _joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], needed: int) -> Ring:
-    """Return the ring continued by an increment, or replaced by a whole window."""
-    end_hour = window.end // HOUR
-    if ring is not None and window.start // HOUR == ring.end_hour and len(ring.values) == len(points):
-        return ring.extended(end_hour, points, max(needed, ring.hours))
-    return Ring(end_hour, points)

@@ -1,7 +1,8 @@
-"""Which windows are asked for: aligned, and ending where CloudWatch has surely received everything. Pure.
+"""Which windows are asked for: aligned, ending where CloudWatch has surely received everything. Pure.
 
 Used by the measure stage's pictures: whole days, hourly rings, the 5-minute picture of candidates, and the daily points
-of what publishes nothing.
+of what publishes nothing. None of them begins before what CloudWatch keeps (`finops.domain.lookback`): it may answer
+such a question with nothing at all, which would read as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from finops.domain.lookback import HOURS_DAYS, HOURS_GONE
 from finops.domain.rings import Ring
 from finops_operator.scan.metrics.queries import FIVE_MINUTES, HOUR, Window
 
@@ -30,14 +32,24 @@ def hours_window(start_hour: int, end_hour: int) -> Window:
 
 
 def missing_hours(ring: Ring | None, end_hour: int, needed: int) -> Window | None:
-    """Return what must be asked so that a ring covers `needed` hours: nothing, an increment, or the whole window."""
-    if ring is not None and ring.hours >= needed:
+    """Return what must be asked so that a ring covers `needed` hours: nothing, what is missing, or the whole window.
+
+    A ring that lacks both the oldest and the newest hours is asked for as a whole: two questions would be billed twice.
+    """
+    if ring is not None:
         age = end_hour - ring.end_hour
         if 0 <= age < REFRESH_HOURS:
-            return None
-        if REFRESH_HOURS <= age <= needed:
+            if ring.hours >= needed:
+                return None
+            return hours_window(max(ring.end_hour - needed, _oldest_kept(end_hour)), ring.start_hour)
+        if ring.hours >= needed and REFRESH_HOURS <= age <= needed:
             return hours_window(ring.end_hour, end_hour)
-    return hours_window(end_hour - needed, end_hour)
+    return hours_window(max(end_hour - needed, _oldest_kept(end_hour)), end_hour)
+
+
+def _oldest_kept(end_hour: int) -> int:
+    """Return the first hour that CloudWatch surely keeps while `end_hour` is the first one that is not complete."""
+    return end_hour - HOURS_DAYS * 24 + HOURS_GONE
 
 
 def fine_window(now: datetime, days: int) -> Window:
@@ -59,10 +71,15 @@ def touched_days(now: datetime, lookback_days: int) -> Window:
 def daily_window(now: datetime, days: int, lag_days: int) -> Window:
     """Return the last whole UTC days whose points are surely published, today not among them."""
     end = (int(now.timestamp()) - SETTLE_SECONDS) // DAY * DAY - lag_days * DAY
-    return Window(end - days * DAY, end, DAY)
+    return Window(max(end - days * DAY, _oldest_day(now)), end, DAY)
 
 
 def inactivity_window(now: datetime, days: int) -> Window:
-    """Return whole UTC days that reach at least `days` days back and to the end of today."""
+    """Return whole UTC days that reach at least `days` days back, as far as they are kept, and to the end of today."""
     seconds = int(now.timestamp())
-    return Window((seconds - days * DAY) // DAY * DAY, -(-seconds // DAY) * DAY, DAY)
+    return Window(max((seconds - days * DAY) // DAY * DAY, _oldest_day(now)), -(-seconds // DAY) * DAY, DAY)
+
+
+def _oldest_day(now: datetime) -> int:
+    """Return the first day that CloudWatch keeps whole, in seconds since the epoch."""
+    return -(-(int(now.timestamp()) - HOURS_DAYS * DAY) // DAY) * DAY

@@ -44,3 +44,17 @@ def test_an_increment_pushes_the_oldest_hours_out() -> None:
 def test_a_hole_between_ring_and_increment_is_a_defect() -> None:
     with pytest.raises(ValueError, match="does not start"):
         Ring(100, (blank(4),)).extended(103, (blank(2),), 4)
+
+
+def test_older_hours_come_before_the_ring_and_what_is_still_missing_is_a_hole() -> None:
+    ring = Ring(100, (array("f", [3, 4]),))
+    longer = ring.preceded(96, (array("f", [1, 2]),)).padded(6)
+    assert (longer.end_hour, longer.hours) == (100, 6)
+    assert all(math.isnan(value) for value in longer.values[0][:2])
+    assert list(longer.slice_from(96)[0]) == [1, 2, 3, 4]
+    assert longer.padded(3) is longer
+
+
+def test_older_hours_that_do_not_reach_the_ring_are_a_defect() -> None:
+    with pytest.raises(ValueError, match="do not end"):
+        Ring(100, (blank(4),)).preceded(93, (blank(2),))

@@ -30,13 +30,16 @@ from finops_operator.plugins.sufficiency import (
     unread,
 )
 from finops_operator.plugins.watched import PROMISED_CPU
+from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.rules.burstable import surplus_query
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
 from finops_operator.services.ec2.sizing.choice_words import alternatives, credit_facts, reasons
 from finops_operator.services.ec2.sizing.choose import Choice, choose
 from finops_operator.services.ec2.sizing.migration import migration_effort
 from finops_operator.services.ec2.sizing.projection import Projection, projection
+from finops_operator.services.ec2.sizing.volume_load import held_by_volumes
 
 ID: Final = "ec2_instance_overprovisioned"
 RESIZE: Final = "ec2_instance_resize"
@@ -84,6 +87,9 @@ def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str
     if cpu is None or facts.resource.state != "running":
         return why_not(facts, parameters) or "its 5-minute metrics are not known"
     reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
+    current = bundled_catalog().get(facts.own.instance_type or "")
+    if not reason and current is not None and held_by_volumes(facts.utilization, current):
+        reason = f"its volumes use all the EBS bandwidth that {current.name} carries"
     return reason or choose(sizing_of(facts, parameters, cpu))
 
 
@@ -141,8 +147,9 @@ def _facts(
     yield window_fact(cpu)
     yield from reasons(chosen)
     yield from (*projected.facts, *differences(described(chosen.current), described(chosen.target.kind)))
-    yield from credit_facts(chosen, windows=facts.own.platform == "windows")
     need, target = chosen.need, chosen.target.kind
+    surplus = surplus_query(facts.resource.region, target.name, windows=facts.own.platform == "windows")
+    yield from credit_facts(chosen, facts.lookup(surplus))
     if target.network_baseline_gbps is not None:
         used = "not measured" if need.network_gbps is None else bit_rate(need.network_gbps)
         offered = bit_rate(float(target.network_baseline_gbps))

@@ -5,7 +5,7 @@ back. That comes on top of its hours and is in no other figure of a scan. Three 
 depends on the work: standard mode, which slows it down; a larger size, which earns more; or a type without credits,
 which costs less as soon as the surplus is more than the difference. The saving is therefore left at what is sure, which
 is nothing, and the surplus stands in the evidence. Source: EC2 user guide, "Unlimited mode concepts", "Surplus credits
-can incur charges"; pricing page of EC2, "T2/T3/T4g Unlimited mode pricing", one price for all regions.
+can incur charges". The price is that of the region's table; where it has none, the check says so.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.money import to_cents
+from finops.domain.price import Price
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.services.ec2.instance import SURPLUS_CREDITS, InstanceFacts
-from finops_operator.services.ec2.rules.burstable import is_burstable, surplus_price
+from finops_operator.services.ec2.rules.burstable import is_burstable, surplus_query
 
 ID: Final = "ec2_instance_surplus_credits"
 _CREDITS_OF_VCPU_HOUR: Final = Decimal(60)
@@ -32,7 +33,10 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     reason = _not_judged(facts, billed)
     if reason or billed is None:
         return NotRecommended(ID, facts.resource.id, reason)
-    monthly = _monthly(facts, billed)
+    price = facts.lookup(surplus_query(facts.resource.region, name, windows=facts.own.platform == "windows"))
+    if price is None:
+        return NotRecommended(ID, facts.resource.id, f"no price for surplus credits in {facts.resource.region}")
+    monthly = _monthly(facts, billed, price)
     if monthly < parameters["minimumMonthlyCost"]:
         return NotRecommended(ID, facts.resource.id, f"its surplus credits cost {to_cents(monthly)} USD a month")
     total = Decimal(str(billed.total or 0))
@@ -44,12 +48,18 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         evidence={
             "surplusCreditsCharged": figure(total),
             "surplusMonthlyCost": str(to_cents(monthly)),
+            "surplusPrice": str(price.amount),
+            "surplusPriceSource": price.source,
+            "surplusPriceDate": price.as_of.isoformat(),
             "thresholdMonthlyCost": str(parameters["minimumMonthlyCost"]),
             **coverage_evidence(billed),
         },
         summary=f"Its surplus credits cost about {to_cents(monthly)} USD a month on top of its hours.",
         facts=(
-            EvidenceFact("Surplus credits billed", f"{figure(total, 0)}, {_price(facts.own)} USD for 60 of them"),
+            EvidenceFact("Credit mode", "unlimited: in standard mode AWS bills no surplus"),
+            EvidenceFact(
+                "Surplus credits billed", f"{figure(total, 0)}, {price.amount} {price.currency} for 60 of them"
+            ),
             window_fact(billed),
             EvidenceFact("If its work may be slower", "standard mode: it slows down to its baseline, nothing is added"),
             EvidenceFact("If not", f"a larger size than {name}, or a type without credits where that costs less"),
@@ -70,17 +80,13 @@ def _not_judged(facts: Facts[InstanceFacts], billed: MetricSummary | None) -> st
     return insufficient(facts.utilization, SURPLUS_CREDITS, facts.settings)
 
 
-def _monthly(facts: Facts[InstanceFacts], billed: MetricSummary) -> Decimal:
+def _monthly(facts: Facts[InstanceFacts], billed: MetricSummary, price: Price) -> Decimal:
     """Return what the surplus of the window costs in a month, unrounded."""
     hours = Decimal(str(billed.hours))
     if not hours:
         return Decimal(0)
     vcpu_hours = Decimal(str(billed.total or 0)) / _CREDITS_OF_VCPU_HOUR
-    return vcpu_hours / hours * facts.settings.hours_per_month * _price(facts.own)
-
-
-def _price(own: InstanceFacts) -> Decimal:
-    return surplus_price(own.instance_type or "", windows=own.platform == "windows")
+    return vcpu_hours / hours * facts.settings.hours_per_month * price.amount
 
 
 def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:

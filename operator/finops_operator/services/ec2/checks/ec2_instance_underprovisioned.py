@@ -1,10 +1,12 @@
-"""EC2 instances that need more CPU, memory or network than their type has: what a larger one costs more.
+"""EC2 instances that need more CPU, memory, network or EBS bandwidth than their type has, and what a larger one costs.
 
 It costs and saves nothing, so it is listed as advice with no saving, and nothing can be approved. The limits are those
 of right-sizing: the percentile of the policy's preset of the 5-minute CPU maxima with its headroom, the highest memory
-with its headroom, and of the network what the type sustains. What was not measured is never short. The bandwidth of
-volumes is not judged: its points are read for candidates of a smaller type alone. A burstable instance without credits
-is held at its baseline, where its peak says nothing; surplus credits have a check of their own.
+with its headroom, of the network what the type sustains, and of its volumes together the operations and the bandwidth
+that the type carries. What was not measured is never short. To read what goes to the volumes of every instance would
+double what their metrics cost: volumes alone are a shortage only where the policy asks for it, and beside another one
+always. Instances on Xen measure nothing of it. A burstable instance without credits is held at its baseline, where its
+peak says nothing; surplus credits have a check of their own.
 """
 
 from __future__ import annotations
@@ -35,12 +37,14 @@ from finops_operator.services.ec2.sizing.shortage import (
     next_larger,
     shortage_of,
 )
-from finops_operator.services.ec2.sizing.shortage_words import shortage_facts
+from finops_operator.services.ec2.sizing.shortage_words import shortage_facts, volume_evidence
+from finops_operator.services.ec2.sizing.volume_load import BUSY_PERCENT, BYTES, OPERATIONS
 
 ID: Final = "ec2_instance_underprovisioned"
-_OTHERS: Final = (MEMORY, *NETWORK)
+_OTHERS: Final = (MEMORY, *NETWORK, *OPERATIONS, *BYTES)
 _NOTHING: Final = "nothing that was measured exceeds what its type has"
 _MEAN: Final = "minimumMeanPercent"
+_VOLUMES: Final = "judgeVolumes"
 
 
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -50,7 +54,12 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     cpu = facts.utilization.fine.get(CPU)
     if reason or current is None:
         return NotRecommended(ID, facts.resource.id, reason)
+    if cpu is None and not facts.utilization.least and _may_be_short(facts, parameters):
+        # Days did not decide, and the 5 minutes that could were not to be had.
+        return NotRecommended(ID, facts.resource.id, "its 5-minute metrics are not known")
     short = Shortage() if cpu is None else _short(facts, cpu, current, parameters)
+    if short.ebs_alone and not parameters[_VOLUMES]:
+        short = Shortage()
     if cpu is None or not short:
         return NotRecommended(ID, facts.resource.id, unread(facts.utilization, _OTHERS) or _NOTHING)
     larger = next_larger(facts, cpu, current, short)
@@ -96,6 +105,7 @@ def _evidence(
         "memoryLimitPercent": figure(memory_limit(margins)),
         "networkGbps": "unknown" if network is None else figure(network, 3),
         "networkLimitGbps": figure(current.network_baseline_gbps or 0, 3),
+        **volume_evidence(facts.utilization, current),
         "currentType": current.name,
         "currentVcpus": current.vcpus,
         "currentMemoryMib": current.memory_mib,
@@ -122,6 +132,8 @@ def _may_be_short(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
     hourly = facts.utilization.metrics.get(CPU)
     if hourly is None or insufficient(facts.utilization, CPU, facts.settings):
         return False
+    if parameters[_VOLUMES] and current.nitro:
+        return True
     # No 5 minutes are above the highest of all; an hour's bytes may all have come within 5 minutes.
     peak = replace(hourly, p90=hourly.maximum, p95=hourly.maximum, p99_5=hourly.maximum)
     bytes_at_most = {
@@ -142,7 +154,8 @@ def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settl
     if most is None:
         return Settled.BY_DAYS if CPU not in pictures.days.utilization.metrics else Settled.OPEN
     if not _short(pictures.most, most, current, parameters):
-        return Settled.BY_DAYS
+        # What went to volumes is read by days for a judgement by bounds, and for none by days alone.
+        return Settled.BY_BOUNDS if parameters[_VOLUMES] and current.nitro else Settled.BY_DAYS
     if not seen_enough(pictures):
         return Settled.OPEN
     least, highest = (_evaluate(one, parameters) for one in (pictures.least, pictures.most))
@@ -165,11 +178,22 @@ CHECK: Final = Check(
         ParameterSpec(
             name=_MEAN,
             unit="percent",
-            default=Decimal(30),
+            default=Decimal(BUSY_PERCENT),
             minimum=Decimal(0),
             maximum=Decimal(100),
-            description="CPU, or the network that its type sustains, must be in use by this share in the mean: a short "
-            "job that takes all there is needs no larger type. 0: the peak alone decides, as for Compute Optimizer.",
+            description="CPU, or the network or EBS bandwidth that its type sustains, must be in use by this share in "
+            "the mean: a short job that takes all there is needs no larger type. 0: the peak alone decides, as for "
+            "Compute Optimizer.",
+        ),
+        ParameterSpec(
+            name=_VOLUMES,
+            unit="0 or 1",
+            default=Decimal(0),
+            minimum=Decimal(0),
+            maximum=Decimal(1),
+            description="1: what goes to the volumes of every instance on Nitro is read and judged, four further "
+            "metrics of each, which about doubles what CloudWatch bills for instances. 0: volumes count beside another "
+            "shortage.",
         ),
     ),
 )

@@ -15,6 +15,7 @@ from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.as_billed import as_billed
 from finops_operator.services.ec2.sizing.choose import Sizing, ruled_out, same_choice
+from finops_operator.services.ec2.sizing.volume_load import held_by_volumes
 
 _CPU: Final = "cpuPercent"
 _PARTIAL_DAYS: Final = 2
@@ -60,11 +61,17 @@ def _what_prices(facts: Facts[InstanceFacts]) -> Hashable:
 
 
 def settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
-    """Return whether no target fits even the least load, or one and the same is chosen for the least and the most."""
+    """Return whether no target fits even the least load, or one and the same is chosen for the least and the most.
+
+    Whether its volumes are held at the limits of its type, only 5 minutes say.
+    """
     if not seen_enough(pictures):
         return Settled.OPEN
     if why_not(pictures.days, parameters):
         return Settled.BY_DAYS
+    current = bundled_catalog().get(pictures.most.own.instance_type or "")
+    if current is not None and held_by_volumes(pictures.most.utilization, current):
+        return Settled.OPEN
     ends = [(facts, facts.utilization.fine.get(_CPU)) for facts in (pictures.least, pictures.most)]
     least, most = (None if cpu is None else sizing_of(facts, parameters, cpu) for facts, cpu in ends)
     agreed = least is not None and most is not None and same_choice(least, most)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from finops.domain.canonical import Json
+from finops.domain.price import Price
 from finops.domain.recommendation import Effort, EvidenceFact
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.measured import percent
 from finops_operator.plugins.sufficiency import figure
-from finops_operator.services.ec2.rules.burstable import surplus_price
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.choose import LARGE_STEP_DAYS, Candidate, Choice
 from finops_operator.services.ec2.sizing.fit import usable_vcpus
@@ -35,8 +35,11 @@ def reasons(chosen: Choice) -> Iterator[EvidenceFact]:
     yield EvidenceFact("Migration effort", _EFFORTS[migration_effort(chosen.current, target)])
 
 
-def credit_facts(chosen: Choice, *, windows: bool) -> Iterator[EvidenceFact]:
-    """Yield what a burstable target earns and what is billed beyond it; nothing of any other target."""
+def credit_facts(chosen: Choice, price: Price | None) -> Iterator[EvidenceFact]:
+    """Yield what a burstable target earns and what is billed beyond it; nothing of any other target.
+
+    `price` is that of a vCPU-hour beyond its credits.
+    """
     target = chosen.target.kind
     if target.baseline_percent is None:
         return
@@ -44,8 +47,8 @@ def credit_facts(chosen: Choice, *, windows: bool) -> Iterator[EvidenceFact]:
     used = percent(100 * chosen.need.sustained_vcpus / baseline)
     earned = f"{target.name} earns {target.baseline_percent:g} % of each vCPU for ever"
     yield EvidenceFact("CPU credits", f"{earned}; the mean with its headroom takes {used} of that: no surplus to bill")
-    price = surplus_price(target.name, windows=windows)
-    mode = f"unlimited unless set otherwise: what exceeds its credits is billed at {price} USD for a vCPU-hour"
+    amount = "a price that is not known here" if price is None else f"{price.amount} {price.currency} for a vCPU-hour"
+    mode = f"unlimited unless set otherwise: what exceeds its credits is billed at {amount}"
     yield EvidenceFact("Credit mode", mode)
 
 

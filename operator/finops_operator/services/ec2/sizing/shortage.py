@@ -2,8 +2,8 @@
 
 AWS Compute Optimizer calls an instance under-provisioned when at least one specification does not meet what the
 workload needs. Need and headroom are those of right-sizing, so a target of right-sizing is never short of anything.
-Short of CPU or network is only what is busy most of the time: a job that takes all there is for an hour a night would
-on a larger type be done sooner, and no sooner than it has to.
+Short of CPU, network or bandwidth towards volumes is only what is busy most of the time: a job that takes all there is
+for an hour a night would on a larger type be done sooner, and no sooner than it has to.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_o
 from finops_operator.services.ec2.sizing.fit import attachable, larger_types, machine_of, usable_vcpus
 from finops_operator.services.ec2.sizing.migration import not_allowed
 from finops_operator.services.ec2.sizing.need import Need, need_of
+from finops_operator.services.ec2.sizing.volume_load import lacks_iops, lacks_throughput, volume_load
 
 CPU: Final = "cpuPercent"
 MEMORY: Final = "memoryPercent"
@@ -41,14 +42,27 @@ class Shortage:
     cpu: bool = False
     memory: bool = False
     network: bool = False
+    ebs_iops: bool = False
+    ebs_throughput: bool = False
 
     def __bool__(self) -> bool:
-        return self.cpu or self.memory or self.network
+        return self.cpu or self.memory or self.network or self.ebs_iops or self.ebs_throughput
+
+    @property
+    def ebs_alone(self) -> bool:
+        """Whether it is short towards its volumes and of nothing else."""
+        return (self.ebs_iops or self.ebs_throughput) and not (self.cpu or self.memory or self.network)
 
     @property
     def words(self) -> str:
         """Such as `CPU and memory`."""
-        short = ((self.cpu, "CPU"), (self.memory, "memory"), (self.network, "network"))
+        short = (
+            (self.cpu, "CPU"),
+            (self.memory, "memory"),
+            (self.network, "network"),
+            (self.ebs_iops, "EBS operations"),
+            (self.ebs_throughput, "EBS bandwidth"),
+        )
         return " and ".join(word for is_short, word in short if is_short)
 
 
@@ -72,13 +86,17 @@ def shortage_of(
         cpu: its 5-minute summary of `cpuPercent`.
         current: the type.
         margins: the policy's preset.
-        mean_percent: what of CPU, and of the sustained network, must be in use in the mean.
+        mean_percent: what of CPU, of the sustained network and of the bandwidth towards volumes must be in use in the
+            mean.
     """
     memory, least = utilization.best(MEMORY), float(mean_percent)
+    volumes = volume_load(utilization)
     return Shortage(
         cpu=margins.cpu_peak(cpu) > cpu_limit(margins) and cpu.average >= least,
         memory=memory is not None and memory.maximum > memory_limit(margins),
         network=_network(utilization, current, least / 100),
+        ebs_iops=lacks_iops(volumes, current, least / 100),
+        ebs_throughput=lacks_throughput(volumes, current, least / 100),
     )
 
 
@@ -136,7 +154,21 @@ def _holds(kind: InstanceType, current: InstanceType, need: Need, short: Shortag
         (not short.cpu or usable_vcpus(current, kind) >= max(need.vcpus, current.vcpus + 1))
         and (not short.memory or kind.memory_mib >= (need.memory_mib or 0))
         and (not short.network or float(kind.network_baseline_gbps or 0) >= (need.network_gbps or 0))
+        and (not short.ebs_iops or _carries_more(kind.ebs_baseline_iops, current.ebs_baseline_iops, need.ebs_iops))
+        and (
+            not short.ebs_throughput
+            or _carries_more(
+                kind.ebs_baseline_mbytes_per_second,
+                current.ebs_baseline_mbytes_per_second,
+                need.ebs_mbytes_per_second,
+            )
+        )
     )
+
+
+def _carries_more(offered: Decimal | int | None, now: Decimal | int | None, needed: float | None) -> bool:
+    """Return whether a type carries what is needed, and more than now: what is held at a limit may want more of it."""
+    return offered is not None and offered > (now or 0) and float(offered) >= (needed or 0)
 
 
 def _price_kind(cost: Cost) -> tuple[str, str]:

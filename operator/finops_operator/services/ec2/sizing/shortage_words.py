@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from finops.domain.canonical import Json
 from finops.domain.recommendation import EvidenceFact
-from finops.domain.utilization import MetricSummary
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Facts
-from finops_operator.plugins.measured import bit_rate, gauge_facts, percent, percentile_words, period, window_fact
+from finops_operator.plugins.measured import (
+    bit_rate,
+    count,
+    gauge_facts,
+    percent,
+    percentile_words,
+    period,
+    window_fact,
+)
+from finops_operator.plugins.sufficiency import figure
 from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.platform_words import described, differences
@@ -16,6 +26,7 @@ from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_o
 from finops_operator.services.ec2.rules.vcpu_quota import quota_code
 from finops_operator.services.ec2.sizing.need import need_of
 from finops_operator.services.ec2.sizing.shortage import MEMORY, Larger, Shortage, cpu_limit, memory_limit
+from finops_operator.services.ec2.sizing.volume_load import volume_load
 
 
 def shortage_facts(
@@ -43,6 +54,7 @@ def shortage_facts(
         offered = bit_rate(float(current.network_baseline_gbps or 0))
         used = bit_rate(need.network_gbps)
         yield EvidenceFact("Network, 99 % of the time below", f"{used}; {current.name} sustains {offered}")
+    yield from _volume_facts(facts, current, short)
     yield window_fact(cpu)
     if larger is None:
         yield EvidenceFact("Next larger type", "none with a known price that it can become has room")
@@ -59,3 +71,25 @@ def shortage_facts(
     yield from differences(described(current), described(larger.kind))
     zone = "offered" if OFFERED_TYPES in facts.answers else "not confirmed by AWS"
     yield EvidenceFact("New type in its availability zone", zone)
+
+
+def _volume_facts(facts: Facts[InstanceFacts], current: InstanceType, short: Shortage) -> Iterator[EvidenceFact]:
+    load = volume_load(facts.utilization)
+    if short.ebs_iops and load.iops is not None:
+        carried = f"{current.name} carries {count(current.ebs_baseline_iops or 0)}"
+        yield EvidenceFact("EBS operations, 99 % of the time below", f"{count(load.iops)} a second; {carried}")
+    if short.ebs_throughput and load.mbytes_per_second is not None:
+        carried = f"{current.name} carries {float(current.ebs_baseline_mbytes_per_second or 0):g} MB/s"
+        yield EvidenceFact("EBS bandwidth, 99 % of the time below", f"{load.mbytes_per_second:.1f} MB/s; {carried}")
+
+
+def volume_evidence(utilization: Utilization, current: InstanceType) -> dict[str, Json]:
+    """Return what went to the volumes, and what the type carries."""
+    load, iops, throughput = volume_load(utilization), current.ebs_baseline_iops, current.ebs_baseline_mbytes_per_second
+    found = {
+        "ebsIops": load.iops,
+        "ebsLimitIops": None if iops is None else float(iops),
+        "ebsMegabytesPerSecond": load.mbytes_per_second,
+        "ebsLimitMegabytesPerSecond": None if throughput is None else float(throughput),
+    }
+    return {name: "unknown" if value is None else figure(value) for name, value in found.items()}

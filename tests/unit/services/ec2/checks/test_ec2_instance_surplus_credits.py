@@ -6,15 +6,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import flat, instance, summarize
+from tests.support.facts import flat, in_region, instance, summarize
 from tests.support.judging import Bench, used, without
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Pictures, Settled
+from finops_operator.pricing.bundled import SOURCE
 from finops_operator.services.ec2.checks.ec2_instance_surplus_credits import CHECK
 from finops_operator.services.ec2.instance import KIND, InstanceFacts
+from finops_operator.services.ec2.rules.burstable import surplus_query
 
 JUDGED = Bench(KIND)
 HOURS = 14 * 24
@@ -52,6 +54,21 @@ def test_graviton_and_windows_have_prices_of_their_own(changes: dict[str, Json],
 def test_the_ways_out_are_named() -> None:
     labels = [fact.label for fact in JUDGED.found(CHECK, burstable(), charged(flat(6))).facts]
     assert {"If its work may be slower", "If not"} <= set(labels)
+
+
+def test_the_mode_and_the_source_of_the_price_are_named() -> None:
+    found = JUDGED.found(CHECK, burstable(), charged(flat(6)))
+    assert next(fact.value for fact in found.facts if fact.label == "Credit mode").startswith("unlimited")
+    table = SOURCE.lookup(surplus_query("us-east-1", "t3.large", windows=False))
+    assert table is not None
+    named = [found.evidence[key] for key in ("surplusPrice", "surplusPriceSource", "surplusPriceDate")]
+    assert named == [str(table.amount), table.source, table.as_of.isoformat()]
+
+
+def test_a_region_without_a_price_of_surplus_credits_gets_none_of_another() -> None:
+    assert JUDGED.reason(CHECK, in_region(burstable(), "cn-north-1"), charged(flat(6))) == (
+        "no price for surplus credits in cn-north-1"
+    )
 
 
 def test_less_than_the_least_cost_is_left_alone_and_a_single_hour_can_pass_it() -> None:

@@ -14,12 +14,14 @@ from tests.support.facts import FIVE_MINUTES, MEGABYTE, busy, facts_of, flat, in
 from finops.crds.policy_actions import Mode
 from finops.domain.canonical import Json
 from finops.domain.recommendation import Finding, NotRecommended
-from finops.domain.utilization import Utilization
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.loaded import load_actions, load_checks
 from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.rules.readiness import ActTerms
 from finops_operator.scan.recommend import Declarations, Terms, recommend
+from finops_operator.services.ec2.checks.ec2_instance_overprovisioned import CHECK as OVERPROVISIONED
 from finops_operator.services.ec2.checks.ec2_instance_underprovisioned import CHECK
 from finops_operator.services.ec2.instance import KIND, InstanceFacts
 
@@ -36,10 +38,10 @@ def used(cpu: float, memory: float | None = None, network: float = 1.0) -> Utili
 
 
 def judged(
-    seen: Utilization, *, sizing: SizingPolicy | None = None, mean: int = 30, **changes: Json
+    seen: Utilization, *, sizing: SizingPolicy | None = None, mean: int = 30, volumes: int = 1, **changes: Json
 ) -> Finding | NotRecommended:
     facts = facts_of(instance("running", tags=None, **changes), seen, sizing=sizing)
-    return CHECK.evaluate(facts, {"minimumMeanPercent": Decimal(mean)})
+    return CHECK.evaluate(facts, {**DEFAULTS, "minimumMeanPercent": Decimal(mean), "judgeVolumes": Decimal(volumes)})
 
 
 def found(seen: Utilization, **changes: Json) -> Finding:
@@ -106,6 +108,100 @@ def test_network_above_what_the_type_sustains_takes_a_type_that_sustains_it() ->
     # The next generation sustains 3.1 Gbit/s for the same price.
     assert (one.target, one.evidence["extraMonthlyCost"]) == ("m6i.2xlarge", "0.00")
     assert reason(used(20, network=310)) == NOTHING
+
+
+def to_volumes(
+    megabytes: float = 1.0, operations: float = 10.0, *, cpu: float = 10, share: float = 1.0, **more: MetricSummary
+) -> Utilization:
+    """Return the same with what went to and from its volumes a second, half of it written, in a share of the time."""
+
+    def half(rate: float) -> MetricSummary:
+        busy_points = int(share * POINTS)
+        points = [rate / 2 * FIVE_MINUTES] * busy_points + [0.0] * (POINTS - busy_points)
+        return summarize(points, period=FIVE_MINUTES)
+
+    volumes = {
+        **{name: half(megabytes * MEGABYTE) for name in ("ebsReadBytes", "ebsWriteBytes")},
+        **{name: half(operations) for name in ("ebsReadOps", "ebsWriteOps")},
+    }
+    return busy(flat(cpu, period=FIVE_MINUTES), **{**volumes, **more})
+
+
+def test_volumes_at_the_bandwidth_of_the_type_take_a_type_that_carries_more() -> None:
+    # An m5.2xlarge carries 287.5 MB/s, and five minutes count as full from 95 % of that.
+    one = found(to_volumes(280))
+    assert one.summary == "It needs more EBS bandwidth than its m5.2xlarge has."
+    assert (one.action, one.evidence["ebsMegabytesPerSecond"], one.evidence["ebsLimitMegabytesPerSecond"]) == (
+        "",
+        "280",
+        "287.5",
+    )
+    target = bundled_catalog().get(one.target)
+    assert target is not None
+    assert target.ebs_baseline_mbytes_per_second is not None
+    assert target.ebs_baseline_mbytes_per_second > Decimal("287.5")
+    said = {fact.label: fact.value for fact in one.facts}
+    assert said["EBS bandwidth, 99 % of the time below"] == "280.0 MB/s; m5.2xlarge carries 287.5 MB/s"
+    assert reason(to_volumes(273)) == NOTHING
+
+
+def test_volumes_at_the_operations_of_the_type_take_a_type_that_carries_more() -> None:
+    one = found(to_volumes(operations=11_500))
+    assert one.summary == "It needs more EBS operations than its m5.2xlarge has."
+    target = bundled_catalog().get(one.target)
+    assert target is not None
+    assert (target.ebs_baseline_iops or 0) > 12_000
+    assert reason(to_volumes(operations=11_300)) == NOTHING
+
+
+def test_a_backup_that_takes_all_bandwidth_for_some_hours_a_night_needs_no_larger_type() -> None:
+    assert reason(to_volumes(280, share=0.3)) == NOTHING
+    assert found(to_volumes(280, share=0.31)).target
+    assert isinstance(judged(to_volumes(280, share=0.3), mean=0), Finding)
+
+
+def test_volumes_alone_count_where_the_policy_says_so_and_beside_another_shortage_always() -> None:
+    # Of an instance that lacks nothing else, nothing of its volumes is read without that.
+    assert reason(to_volumes(280), volumes=0) == NOTHING
+    both = found(to_volumes(280, cpu=90), volumes=0)
+    assert both.summary == "It needs more CPU and EBS bandwidth than its m5.2xlarge has."
+
+
+def test_where_the_policy_judges_volumes_their_days_and_five_minutes_are_asked_for() -> None:
+    judging = {**DEFAULTS, "judgeVolumes": Decimal(1)}
+    assert CHECK.settled_by_days(pictures(20, 60), judging) is Settled.BY_BOUNDS
+    on_xen = {"instance_type": "m4.2xlarge"}
+    assert CHECK.settled_by_days(pictures(20, 60, on_xen), judging) is Settled.BY_DAYS
+    hours = Utilization("i-0", metrics={"cpuPercent": flat(60)})
+    assert CHECK.wants_fine(facts_of(instance(), hours), judging)
+    assert not CHECK.wants_fine(facts_of(instance(), hours), DEFAULTS)
+    assert not CHECK.wants_fine(facts_of(instance(instance_type="m4.2xlarge"), hours), judging)
+
+
+def test_bandwidth_that_was_not_measured_or_has_no_limit_of_its_own_is_never_short() -> None:
+    full = to_volumes(280)
+    halves = replace(full, fine={name: one for name, one in full.fine.items() if name != "ebsReadBytes"})
+    assert reason(halves) == NOTHING
+    # What a t2 has towards its volumes is part of its network.
+    assert reason(to_volumes(900), instance_type="t2.large") == NOTHING
+    failed = replace(halves, unknown={"ebsReadBytes": "Throttled"})
+    assert reason(failed) == "ebs read bytes could not be read (Throttled)"
+    thin = summarize([140 * MEGABYTE * FIVE_MINUTES] * 40, period=FIVE_MINUTES, expected=POINTS)
+    assert reason(to_volumes(280, ebsReadBytes=thin)) == NOTHING
+
+
+def test_what_is_held_at_the_bandwidth_of_its_volumes_gets_no_smaller_type_beside_it() -> None:
+    for megabytes, held in ((280, True), (270, False)):
+        facts = facts_of(instance("running"), to_volumes(megabytes))
+        smaller = OVERPROVISIONED.evaluate(facts, {"minimumSavingPercent": Decimal(5)})
+        why = smaller.reason if isinstance(smaller, NotRecommended) else ""
+        assert (why == "its volumes use all the EBS bandwidth that m5.2xlarge carries") is held
+
+
+def test_points_of_five_minutes_that_could_not_be_had_are_not_called_enough() -> None:
+    hours = Utilization("i-0", metrics={"cpuPercent": flat(90)})
+    assert reason(hours) == "its 5-minute metrics are not known"
+    assert reason(Utilization("i-0", metrics={"cpuPercent": flat(60)}), volumes=0) == NOTHING
 
 
 def test_several_shortages_are_named_together() -> None:

@@ -17,6 +17,7 @@ from finops_operator.plugins.sizing_policy import PRESETS, SizingPolicy
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import instance_facts
+from finops_operator.services.ec2.rules.burstable import surplus_query
 from finops_operator.services.ec2.sizing.choice_words import credit_facts
 from finops_operator.services.ec2.sizing.choose import Choice, Sizing, choose, ruled_out
 from finops_operator.services.ec2.sizing.fit import one_step
@@ -110,14 +111,16 @@ def test_a_burstable_target_says_what_it_earns_and_what_its_work_takes_of_that()
     only = SizingPolicy(burstable=True, allow_families=frozenset({"t3"}))
     chosen = choose(sizing(instance(instance_type="m5.xlarge"), work, policy=only))
     assert isinstance(chosen, Choice)
-    earned, mode = credit_facts(chosen, windows=False)
+    linux, windows = (SOURCE.lookup(surplus_query("us-east-1", "t3.large", windows=one)) for one in (False, True))
+    earned, mode = credit_facts(chosen, linux)
     # 6 % of 4 vCPUs with a fifth free are 0.3 vCPUs; 30 % of two are 0.6, at 2.5 of 3.1 GHz 0.48.
     assert earned.value.startswith("t3.large earns 30 % of each vCPU for ever; the mean with its headroom takes 62 %")
     assert mode.value.endswith("is billed at 0.05 USD for a vCPU-hour")
-    assert list(credit_facts(chosen, windows=True))[1].value.endswith("0.096 USD for a vCPU-hour")
+    assert list(credit_facts(chosen, windows))[1].value.endswith("0.096 USD for a vCPU-hour")
+    assert list(credit_facts(chosen, None))[1].value.endswith("is billed at a price that is not known here")
     full = choose(sizing(instance(), work))
     assert isinstance(full, Choice)
-    assert list(credit_facts(full, windows=False)) == []
+    assert list(credit_facts(full, linux)) == []
 
 
 def test_a_target_without_a_price_is_not_advised() -> None:

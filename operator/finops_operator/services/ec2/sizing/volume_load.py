@@ -1,0 +1,79 @@
+"""Whether the volumes of an instance use all that its type carries towards them. Pure; asked by both checks of sizing.
+
+Every type has limits of its own towards EBS, in operations and in bytes a second, whatever its volumes could do
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html). Only what the instance itself measured counts:
+an instance on Xen measures nothing of its volumes, and a type without limits of its own shares those of its network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from finops.domain.utilization import Utilization
+from finops_operator.pricing.instance_types import InstanceType
+
+OPERATIONS: Final = ("ebsReadOps", "ebsWriteOps")
+BYTES: Final = ("ebsReadBytes", "ebsWriteBytes")
+_AT_LIMIT: Final = 0.95
+"""Share of a limit from which it is in use: five minutes at a limit are never full to the last operation."""
+BUSY_PERCENT: Final = 30
+"""Of a limit: what is in use in the mean where an instance lacks it. A backup that takes all there is lacks nothing."""
+_MEGA: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeLoad:
+    """What went to and from the volumes a second: the P99 of 5 minutes and the mean; None where it is not known."""
+
+    iops: float | None
+    mean_iops: float | None
+    mbytes_per_second: float | None
+    mean_mbytes_per_second: float | None
+
+
+def volume_load(utilization: Utilization) -> VolumeLoad:
+    """Return what the 5-minute picture says of an instance's volumes; reads and writes share one limit."""
+    iops, mean_iops = _rates(utilization, OPERATIONS)
+    bytes_, mean_bytes = _rates(utilization, BYTES)
+    return VolumeLoad(
+        iops,
+        mean_iops,
+        None if bytes_ is None else bytes_ / _MEGA,
+        None if mean_bytes is None else mean_bytes / _MEGA,
+    )
+
+
+def held_by_volumes(utilization: Utilization, current: InstanceType) -> bool:
+    """Return whether its volumes use all that its type carries: a smaller type is then not what it needs."""
+    load, share = volume_load(utilization), BUSY_PERCENT / 100
+    return lacks_iops(load, current, share) or lacks_throughput(load, current, share)
+
+
+def lacks_iops(load: VolumeLoad, current: InstanceType, share: float) -> bool:
+    """Return whether the operations use what the type carries, and in the mean at least this share of it."""
+    return _at_limit(load.iops, load.mean_iops, current.ebs_baseline_iops, share)
+
+
+def lacks_throughput(load: VolumeLoad, current: InstanceType, share: float) -> bool:
+    """Return the same of the bytes."""
+    limit = current.ebs_baseline_mbytes_per_second
+    return _at_limit(
+        load.mbytes_per_second, load.mean_mbytes_per_second, None if limit is None else float(limit), share
+    )
+
+
+def _at_limit(peak: float | None, mean: float | None, limit: float | None, share: float) -> bool:
+    if peak is None or mean is None or not limit:
+        return False
+    return peak >= _AT_LIMIT * limit and mean >= share * limit
+
+
+def _rates(utilization: Utilization, names: tuple[str, str]) -> tuple[float | None, float | None]:
+    found = [summary for name in names if (summary := utilization.fine.get(name)) is not None]
+    if len(found) != len(names):
+        return None, None
+    return (
+        sum(one.p99 / one.period_seconds for one in found),
+        sum((one.total or 0.0) / max(one.hours, 1.0) / 3600 for one in found),
+    )
