@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from finops.domain.money import to_cents
 from finops.domain.price import Cost
 from finops.domain.recommendation import Recommendation, Status
 from finops.domain.resource import Gap
+
+
+class Change(StrEnum):
+    """How a piece of advice of a policy that is tried differs from what stands."""
+
+    NEW = "New"
+    GONE = "Gone"
+    CHANGED = "Changed"
+    SAME = "Same"
 
 
 @dataclass(frozen=True, slots=True)
