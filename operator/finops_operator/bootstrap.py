@@ -1,7 +1,7 @@
 """The composition root of the operator: makes every part, joins them, runs them, stops them in order.
 
 The only place where settings become parts, group by group (`parts`). Threads: scheduler (scans), requests (decisions
-and acts), watches, lease, housekeeping; the event loop belongs to kopf alone.
+and acts), watches, lease, housekeeping, what-ifs; the event loop belongs to kopf alone.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ class Operator:
         housekeeping = start_loop("housekeeping", lambda: self._housekeeping.run(stop), died)
         watches = start_loop("watches", lambda: self._loops.watching.run(stop), died)
         webhooks = start_loop("webhooks", lambda: self._loops.webhooks.run(stop), died)
+        what_ifs = start_loop("what-ifs", lambda: self._loops.what_ifs.run(stop), died)
         anchoring_stop, lease_stop = threading.Event(), threading.Event()
         anchoring = start_loop("anchoring", lambda: self._authority.anchoring.run(anchoring_stop), died)
         lease = start_loop("lease", lambda: self._authority.keeper.run(lease_stop), died)
@@ -121,6 +122,7 @@ class Operator:
             housekeeping.join()
             watches.join()
             webhooks.join()
+            what_ifs.join()
             self._cloud.close()
             health.stop()
 

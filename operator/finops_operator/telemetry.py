@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from finops import __version__
 
-PARTS: Final = ("scans", "requests", "acts", "undos", "watches", "housekeeping", "webhooks")
+PARTS: Final = ("scans", "requests", "acts", "undos", "watches", "housekeeping", "webhooks", "what-ifs")
 """Loops that go on after an error nobody expected."""
 _POLICY: Final = ("namespace", "policy")
 

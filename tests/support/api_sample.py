@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tests.support.fake_clock import FakeClock
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
 from tests.support.scan_samples import recommendation
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
+from tests.support.what_ifs import Operator, question
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, RecordKind
@@ -27,6 +29,7 @@ from finops.k8s.kinds import scan_policies
 from finops.ledger.durable import open_ledger
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
+from finops.store.what_if import WhatIfs
 
 _DAYS: Final = 60
 _RISE: Final = 2
@@ -56,7 +59,7 @@ class Sample:
 
     Attributes:
         headers: of a person who may read, vote and push.
-        paths: what stands in the addresses for `{uid}`, `{identifier}` and `{key}`.
+        paths: what stands in the addresses for `{uid}`, `{identifier}` and so on.
         editor: headers of a person who may change policies.
     """
 
@@ -81,6 +84,7 @@ def sample(site: Site, store: Store, folder: Path) -> Iterator[Sample]:
         (made,) = client.get("/api/action-requests", headers=headers).json()["data"]
         assert f"{made['metadata']['namespace']}/{made['metadata']['name']}" == name
         paths = {"uid": made["metadata"]["uid"], "identifier": wanted.id, "key": "team"}
+        paths |= {"namespace": "team-a", "name": "all", "question": _answered(store)}
         with _policy(site):
             yield Sample(client, headers, paths, site.bearer("admin"))
 
@@ -95,6 +99,14 @@ def _policy(site: Site) -> Iterator[None]:
         yield
     finally:
         api.delete("team-a", "all")
+
+
+def _answered(store: Store) -> str:
+    """Let the operator answer a question of alice, and return its id."""
+    one = question(by="alice")
+    WhatIfs(store).ask(one)
+    Operator(store).loop().turn(threading.Event())
+    return one.id
 
 
 def _scan(store: Store, wanted: Any) -> None:

@@ -6,11 +6,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from finops.domain.money import to_cents
 from finops.domain.price import Cost
 from finops.domain.recommendation import Recommendation, Status
 from finops.domain.resource import Gap
+
+
+class Change(StrEnum):
+    """How a piece of advice of a policy that is tried differs from what stands."""
+
+    NEW = "New"
+    GONE = "Gone"
+    CHANGED = "Changed"
+    UNDECIDED = "Undecided"
+    """It stands, and something that a scan would know of its resource is not there: it is not gone by that."""
+    SAME = "Same"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@
 | `{p}web:pushed:{namespace}:{account}:{region}:{kind}` | hash | dashboard | resource id → what was pushed |
 | `{p}web:pushed:{namespace}:scans` | hash | dashboard | account → what its last scan could not see |
 | `{p}web:pushed-bytes` | hash | dashboard, operator | namespace → bytes of its resources |
+| `{p}web:what-if:{place}` | string | dashboard | what somebody asks about a policy; 8 places, 5 minutes |
+| `{p}what-if:{id}` | string | operator | the answer, or how far it is; gone after 15 minutes |
+| `{p}what-if:answers` | list | operator | ids of the answers that are kept, the newest first |
+| `{p}what-if:checks` | string | operator | the checks of the release with what a policy may set of each |
 | `{p}pushed` | hash | operator | namespace → up to which push its resources are priced |
 | `{p}pushed:{namespace}:{account}:{region}:{kind}` | hash | operator | resource id → mark, cost |
 """
@@ -181,6 +185,27 @@ class WebKeys:
 
     def ended(self, session_hash: str) -> str:
         return f"{self.prefix}web:ended:{session_hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfKeys:
+    """What people ask about policies below `web:`, which the dashboard may write, and the operator's answers."""
+
+    prefix: str
+
+    def question(self, place: int) -> str:
+        return f"{self.prefix}web:what-if:{place}"
+
+    def answer(self, question: str) -> str:
+        return f"{self.prefix}what-if:{question}"
+
+    @property
+    def answers(self) -> str:
+        return f"{self.prefix}what-if:answers"
+
+    @property
+    def checks(self) -> str:
+        return f"{self.prefix}what-if:checks"
 
 
 @dataclass(frozen=True, slots=True)

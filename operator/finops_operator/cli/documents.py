@@ -17,11 +17,11 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.invalid import InvalidObject, shortened
 from finops.crds.part import API_VERSION
 from finops.crds.scan_policy import ScanPolicy
+from finops.crds.yaml_documents import MalformedYaml, yaml_documents
 from finops.domain.lookback import out_of_reach
 from finops.errors import InvalidInput
 from finops_operator.cli.beyond_schema import BeyondSchema
 from finops_operator.cli.problems import InvalidDocuments, Problem
-from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
 from finops_operator.plugins.loaded import Plugins, known_ids
 from finops_operator.scan.custom.checks import Catalog, compiled_checks
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.quantity import counted
+from finops.domain.report import Change
 from finops.errors import InvalidInput
 from finops.ports.clock import Clock
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
@@ -21,10 +21,9 @@ from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import chosen_policies
 from finops_operator.cli.tables import Fit
 from finops_operator.plugins.loaded import Plugins
-from finops_operator.scan.listed_prices import kept_prices
 from finops_operator.scan.policy_rules import policy_rules
-from finops_operator.scan.price import MemoizedPrices
-from finops_operator.scan.trial import Change, Compared, Trial, compare, stored_resources, try_policy
+from finops_operator.scan.trial import Compared, Trial, compare, try_policy
+from finops_operator.scan.trial import try_on_store as trial_on_store
 
 _COLUMNS: Final = (
     field("change"),
@@ -98,16 +97,12 @@ def try_on_store(
         InvalidInput: no scan of that policy is stored; a check of the policy is wrong.
         StoreUnavailable: the store does not answer.
     """
-    rules = policy_rules(policy, accounts, loaded, clock.now())
+    tried = (policy.metadata.namespace or "default", policy.metadata.name)
     with store_to_read(redis) as store:
-        sources = (*kept_prices(policy, loaded.kinds, store, clock), *loaded.price_sources)
-        rules = replace(rules, lookup=MemoizedPrices(sources).lookup)
-        recommendations = RecommendationStore(store)
-        (live,) = chosen_policies(recommendations, against or "/".join(rules.policy))
-        trial = try_policy(rules, rules.enabled, stored_resources(rules, live, store))
-        stands = list(recommendations.stream(live))
-    note(f"tried {'/'.join(rules.policy)} on the data of the last scan of {'/'.join(live)}")
-    return trial, compare(trial.recommendations, stands, unsure=trial.unsure)
+        (live,) = chosen_policies(RecommendationStore(store), against or "/".join(tried))
+        trial, compared = trial_on_store(policy, accounts, loaded, store, clock, live)
+    note(f"tried {'/'.join(tried)} on the data of the last scan of {'/'.join(live)}")
+    return trial, compared
 
 
 def print_trial(trial: Trial, compared: Iterable[Compared], output: Format, *, only_changes: bool) -> None:

@@ -28,6 +28,7 @@ from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
 from finops_operator.parts.judgement import Judgement
 from finops_operator.parts.webhooks import make_webhooks
+from finops_operator.parts.what_ifs import make_what_ifs
 from finops_operator.policies.account_status import AccountStatuses
 from finops_operator.policies.run import PolicyScans, StopWhen, key_of
 from finops_operator.policies.saved_hours import SavedHours
@@ -39,6 +40,7 @@ from finops_operator.requests.undoing import Undoing
 from finops_operator.requests.watching import Watching
 from finops_operator.rules.access import access_of
 from finops_operator.scan.dependencies import ScanDependencies
+from finops_operator.upkeep.what_ifs import AnsweredWhatIfs
 from finops_operator.webhooks.sending import Webhooks
 
 
@@ -59,6 +61,7 @@ class Loops:
     recovery: Recovery
     last_handover: LastHandover
     webhooks: Webhooks
+    what_ifs: AnsweredWhatIfs
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class LoopMaker:
         )
         handover = self._last_handover(requests, executor)
         webhooks = make_webhooks(self.settings, self.cluster, self.authority, self.clock)
-        return Loops(self._scheduler(scans), requests, self._watching(), recovery, handover, webhooks)
+        what_ifs = make_what_ifs(self.cluster, self.authority, self.cloud, self.clock)
+        return Loops(self._scheduler(scans), requests, self._watching(), recovery, handover, webhooks, what_ifs)
 
     def _last_handover(self, requests: RequestLoop, executor: Executor) -> LastHandover:
         settings, actions = self.settings, self.cloud.plugins.actions

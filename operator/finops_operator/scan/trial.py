@@ -1,4 +1,4 @@
-"""What a policy would say of resources that were read before, without asking AWS: `finops policy test`.
+"""What a policy would say of resources that were read before, without asking AWS: `finops policy test`, what-ifs.
 
 Judges as a scan does, from the store or from a report, and compares with the advice that stands. Writes nothing. What
 needs new data (other kinds, regions, a longer window) only a scan can show.
@@ -7,18 +7,21 @@ needs new data (other kinds, regions, a longer window) only a scan can show.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final
 
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.canonical import canonical_json
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost, PriceQuery
 from finops.domain.recommendation import Finding, Recommendation
+from finops.domain.report import Change
 from finops.domain.resource import Resource, Shard
 from finops.domain.utilization import HourPoints, Utilization
+from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore
 from finops.store.offerings import OfferingStore
@@ -30,10 +33,11 @@ from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.scan.check import EnabledCheck, evaluate, keep_targets
 from finops_operator.scan.custom.checks import INSUFFICIENT
+from finops_operator.scan.listed_prices import kept_prices
 from finops_operator.scan.metrics.summarize import hour_points
 from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
-from finops_operator.scan.policy_rules import PolicyRules
-from finops_operator.scan.price import monthly_units
+from finops_operator.scan.policy_rules import Offered, PolicyRules, policy_rules
+from finops_operator.scan.price import MemoizedPrices, monthly_units
 from finops_operator.scan.recommend import Declarations, recommend
 
 
@@ -55,17 +59,6 @@ class Observed:
     targets: Mapping[str, str] = field(default_factory=dict)
     shared: Mapping[PriceQuery, Decimal] = field(default_factory=dict)
     lacking: frozenset[str] = frozenset()
-
-
-class Change(StrEnum):
-    """How a piece of advice differs from what stands."""
-
-    NEW = "New"
-    GONE = "Gone"
-    CHANGED = "Changed"
-    UNDECIDED = "Undecided"
-    """It stands, and something that a scan would know of its resource is not there: it is not gone by that."""
-    SAME = "Same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +128,37 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
     twice = {one.id for one in not_counted(groups, trial.recommendations)}
     trial.recommendations = [replace(one, counted=one.counted and one.id not in twice) for one in trial.recommendations]
     return trial
+
+
+def try_on_store(
+    policy: ScanPolicy,
+    accounts: Mapping[str, AwsAccount],
+    offered: Offered,
+    store: Store,
+    clock: Clock,
+    live: tuple[str, str],
+    watched: Callable[[Iterable[Observed]], Iterable[Observed]] = lambda observed: observed,
+) -> tuple[Trial, list[Compared]]:
+    """Return what `policy` says of the data of the last scan of `live`, and how that differs from its advice.
+
+    Args:
+        policy: what is tried.
+        accounts: AwsAccount objects by name.
+        offered: what the release offers.
+        store: read, never written.
+        clock: the time of judging.
+        live: (namespace, name) of the policy whose scan is meant.
+        watched: passes the resources on; may end the trial by an error of its own.
+
+    Raises:
+        InvalidInput: a check of the policy is wrong.
+        StoreUnavailable: the store does not answer.
+    """
+    rules = policy_rules(policy, accounts, offered, clock.now())
+    sources = (*kept_prices(policy, offered.kinds, store, clock), *offered.price_sources)
+    rules = replace(rules, lookup=MemoizedPrices(sources).lookup)
+    trial = try_policy(rules, rules.enabled, watched(stored_resources(rules, live, store)))
+    return trial, compare(trial.recommendations, RecommendationStore(store).stream(live), unsure=trial.unsure)
 
 
 def _facts(rules: PolicyRules, one: Observed) -> Facts[object]:

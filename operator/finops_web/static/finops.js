@@ -68,16 +68,25 @@ function onKey(event) {
 }
 
 // Replaces what is live by what its own address shows now; never under a reader's focus, and said politely.
-async function refresh(live) {
-  if (live.contains(document.activeElement)) return;
+async function refresh(live, words) {
+  if (live.contains(document.activeElement)) return null;
   const answer = await fetch(location.href, { credentials: "same-origin" });
-  if (!answer.ok || answer.redirected) return;
+  if (!answer.ok || answer.redirected) return answer;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const next = page.getElementById(live.id);
-  if (!next) return;
+  if (!next) return answer;
   live.replaceChildren(...next.childNodes);
+  if (!next.dataset.poll) delete live.dataset.poll;
   const said = document.getElementById("said");
-  if (said) said.textContent = "The requests have changed.";
+  if (said && !live.dataset.poll) said.textContent = words;
+  return answer;
+}
+
+// Asks every second as long as there is no answer; what cannot be read now is asked for the next time.
+async function poll(live) {
+  const answer = await refresh(live, live.dataset.poll).catch(() => null);
+  if (answer && (answer.status === 404 || answer.redirected)) location.reload();
+  else if (live.dataset.poll) setTimeout(() => poll(live), 1000);
 }
 
 document.addEventListener("keydown", onKey);
@@ -89,6 +98,8 @@ if (off) {
 const live = document.querySelector("[data-live]");
 if (live && window.EventSource) {
   const events = new EventSource(live.dataset.live);
-  events.addEventListener("changed", () => refresh(live));
+  events.addEventListener("changed", () => refresh(live, "The requests have changed."));
   window.addEventListener("pagehide", () => events.close());
 }
+const waiting = document.querySelector("[data-poll]");
+if (waiting) setTimeout(() => poll(waiting), 500);

@@ -27,10 +27,13 @@ from finops_web.description import EXAMPLES, example_file
 
 _EXAMPLES_EACH: Final = int(os.environ.get("FINOPS_API_EXAMPLES", "100"))
 """Requests an endpoint gets; the promise of a thousand is kept by FINOPS_API_EXAMPLES=1000."""
-_VARIES: Final = {"uid", "creationTimestamp", "resourceVersion", "managedFields", "time", "readAt"}
-_NOT_DESCRIBED: Final = {"cursor", "decision", "reason", "until", "namespace", "account", "run", "attributes", "extra"}
+_VARIES: Final = {"uid", "creationTimestamp", "resourceVersion", "managedFields", "time", "readAt", "question"}
+_NOT_DESCRIBED: Final = {
+    *("cursor", "decision", "reason", "until", "namespace", "account", "run", "attributes", "extra", "spec"),
+}
 """A cursor is opaque; a decision and its date belong together, and a reason may not be blank: no schema says so. Nor
-that a push needs a namespace, an account and a run from somewhere, and that facts have a size."""
+that a push needs a namespace, an account and a run from somewhere, and that facts have a size. A spec has the schema of
+the kind."""
 _MOST: Final = 2
 
 
@@ -65,6 +68,10 @@ _BODIES: Final[dict[str, tuple[Any, str]]] = {
     "/api/action-requests/{uid}/approvals": ({"decision": "Approve", "reason": "quiet for weeks"}, ""),
     "/api/anomalies/alert-again": (_CHANGE, ""),
     "/api/anomalies/expected": ({**_CHANGE, "until": "2026-03-17", "reason": "load test", "extraPerDay": "200.00"}, ""),
+    "/api/policies/{namespace}/{name}/what-if": (
+        {"checks": [{"id": "ec2_instance_idle", "parameters": {"maximumCpuPercent": 3}}]},
+        "",
+    ),
     "/api/pushes": ({"accounts": [ISOLATED]}, "?namespace=team-a&run=monday"),
     "/api/resources": (_VOLUME, _PUSH),
     **{f"/api/{path}": (body, _PUSH) for path, body in SHEET.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,16 +14,21 @@ from tests.support.browser import Browser
 from tests.support.scan_samples import recommendation
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
 from tests.support.web_server import served
+from tests.support.what_ifs import OWN, SPEC, Operator, live_policy, question
 
 from finops.domain.report import ShardCost
 from finops.domain.resource import Gap, Shard
+from finops.k8s.connection import connect
+from finops.k8s.kinds import scan_policies
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
+from finops.store.what_if import WhatIfs
 
 WIDTHS = (390, 600, 601, 701, 860, 861, 1024, 1240, 1241, 1440, 1919, 2200, 2560)
 PAGES = (
     *("/", "/optimizations", "/optimizations?open=rec1", "/resources", "/resources/ec2-instance/i-1", "/requests"),
     *("/savings", "/anomalies", "/budgets", "/policies", "/audit"),
+    *("/policies/team-a/all", "/policies/team-a/all?check=ec2_instance_idle", f"/policies/team-a/all/what-if/{1:032x}"),
 )
 LONG = "a-name-without-any-place-to-break-it-" * 4
 PROBLEMS = """
@@ -82,8 +88,13 @@ def address(site: Site, store: Store) -> Iterator[str]:
         CostHistoryStore(store).put(
             NOW.date() - timedelta(days=ago), {Shard(ACCOUNT, "us-east-1", "ec2-instance"): cost}
         )
+    policies = scan_policies(connect(str(site.cluster.kubeconfig_for("admin"))))
+    policies.create(live_policy())
+    WhatIfs(store).ask(question(spec={**SPEC, "regions": ["eu-west-1"], "customChecks": [{**OWN, "message": LONG}]}))
+    Operator(store).loop().turn(threading.Event())
     with served(site.client(store).app) as served_at:
         yield served_at
+    policies.delete("team-a", "all")
 
 
 @pytest.fixture

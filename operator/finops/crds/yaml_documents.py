@@ -1,8 +1,8 @@
 """Reads YAML that strangers may have written: plain JSON values only, in bounded time, and nothing said twice.
 
-Called by `documents.py`. Like kubectl it knows no dates: what has the form of one stays text. Aliases are refused,
-because a few lines of them can stand for gigabytes; a key written twice is refused, because one of the two would vanish
-without an error.
+Read by the command line from files, by the dashboard from what people paste. Like kubectl it knows no dates: what has
+the form of one stays text. Aliases are refused, because a few lines of them can stand for gigabytes; a key written
+twice is refused, because one of the two would vanish without an error.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 
+from finops.crds.invalid import path_of
 from finops.errors import InvalidInput
 
 _DEEPEST: Final = 50
@@ -43,6 +44,33 @@ def yaml_documents(text: str) -> Iterator[Any]:
     except yaml.YAMLError as error:
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
         raise MalformedYaml(f"is not YAML: {problem}", place=_place(error), hint=_SYNTAX) from error
+
+
+def lines_of(text: str) -> dict[str, int]:
+    """Return where the fields of the first document stand: path, as kubectl writes it, → line, from 1.
+
+    Raises:
+        MalformedYaml: as `yaml_documents`.
+    """
+    try:
+        root = next(iter(yaml.compose_all(text, Loader=_PlainLoader)), None)
+    except _UnacceptedError as error:
+        raise MalformedYaml(str(error.problem), place=_place(error), hint=error.hint) from error
+    except yaml.YAMLError as error:
+        raise MalformedYaml("is not YAML", place=_place(error), hint=_SYNTAX) from error
+    return dict(_lines_in(root, ()))
+
+
+def _lines_in(node: yaml.Node | None, place: tuple[int | str, ...]) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*place, str(key.value))
+            yield path_of(inner), key.start_mark.line + 1
+            yield from _lines_in(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield path_of((*place, number)), value.start_mark.line + 1
+            yield from _lines_in(value, (*place, number))
 
 
 def _place(error: yaml.YAMLError) -> str:
