@@ -6,16 +6,14 @@ needs new data (other kinds, regions, a longer window) only a scan can show.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
 from finops.domain.canonical import canonical_json
-from finops.domain.money import DEFAULT_HOURS_PER_MONTH
-from finops.domain.price import Cost, PriceQuery
+from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, Recommendation
 from finops.domain.resource import Resource, Shard
 from finops.domain.utilization import HourPoints, Utilization
@@ -33,7 +31,7 @@ from finops_operator.scan.custom.checks import INSUFFICIENT
 from finops_operator.scan.metrics.summarize import hour_points
 from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
 from finops_operator.scan.policy_rules import PolicyRules
-from finops_operator.scan.price import monthly_units
+from finops_operator.scan.price import SharedUnits, UnitsOfAll
 from finops_operator.scan.recommend import Declarations, recommend
 
 
@@ -52,7 +50,7 @@ class Observed:
     cost: Cost
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
-    shared: Mapping[PriceQuery, Decimal] = field(default_factory=dict)
+    shared: SharedUnits = field(default_factory=SharedUnits)
 
 
 class Change(StrEnum):
@@ -107,10 +105,11 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
         if resource.kind not in rules.kinds or not rules.selects(resource):
             continue
         trial.resources += 1
-        verdicts = evaluate(enabled, _facts(rules, one))
+        facts = _facts(replace(rules, shared=one.shared), one)
+        verdicts = evaluate(enabled, facts)
         findings = [verdict for verdict in verdicts if isinstance(verdict, Finding)]
         declared = Declarations(rules.kinds[resource.kind], rules.checks, rules.actions)
-        made = recommend(resource, one.cost, findings, declared, rules.terms(resource.account))
+        made = recommend(resource, one.cost, findings, declared, rules.terms(resource.account), at_margin=facts.cost)
         trial.recommendations += made
         if made and one.cost.group is not None:
             groups.append(GroupAdvice(made[0], members_of(one.cost)))
@@ -125,17 +124,19 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
 
 
 def _facts(rules: PolicyRules, one: Observed) -> Facts[object]:
+    at_margin = rules.at_margin(one.resource, one.utilization)
     return Facts(
         resource=one.resource,
         own=facts_of(rules.kinds[one.resource.kind].facts, one.resource),
         utilization=one.utilization,
-        cost=one.cost,
-        cost_of=lambda changed: replace(rules, shared=one.shared).cost(changed, one.utilization),
+        cost=one.cost if at_margin is None else at_margin(one.resource),
+        cost_of=at_margin or (lambda changed: rules.cost(changed, one.utilization)),
         lookup=rules.lookup,
         settings=rules.settings,
         now=rules.now,
         answers=one.answers,
         previous_target=next(iter(one.targets.values()), ""),
+        shown_cost=one.cost,
     )
 
 
@@ -176,15 +177,14 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
 
 def _shared(
     kind: ResourceKind[Any], shard: Shard, pages: Iterable[Sequence[Resource]], utilizations: UtilizationStore
-) -> Mapping[PriceQuery, Decimal]:
+) -> SharedUnits:
     """Return what a shard used of prices that fall with the amount, as its last scan measured it."""
-    units: defaultdict[PriceQuery, Decimal] = defaultdict(Decimal)
+    units = UnitsOfAll()
     for page in pages if kind.steps_from else ():
         used = utilizations.summaries(shard, [one.id for one in page]) if kind.read_by_day else {}
         for one in page:
-            for query, amount in monthly_units(one, kind.billed_parts, used.get(one.id), DEFAULT_HOURS_PER_MONTH):
-                units[query] += amount
-    return units
+            units.add(one, kind.billed_parts, used.get(one.id))
+    return units.shared()
 
 
 def _by_the_clock(

@@ -15,7 +15,7 @@ import yaml
 from tests.e2e.cluster import Object, wait_until
 from tests.e2e.cluster_api import unique_name
 from tests.e2e.documents import account, condition
-from tests.e2e.loop.scans import IN_PODS, KINDS, scanned
+from tests.e2e.loop.scans import IN_PODS, scanned
 from tests.e2e.loop.world import Loop
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
