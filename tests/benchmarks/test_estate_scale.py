@@ -41,13 +41,19 @@ class Scanned:
         return Counter(one["kind"] for one in self.report["resources"])
 
 
-def scanned(accounts: int, regions: int, redis: str, folder: Path) -> Scanned:
-    """Scan the estate in so many accounts and regions in a new process; prints what was planted and found."""
+def scanned(accounts: int, regions: int, redis: str, folder: Path, *, price_list: bool = False) -> Scanned:
+    """Scan the estate in so many accounts and regions in a new process; prints what was planted and found.
+
+    `price_list`: with the double's price list before the tables.
+    """
     sites = planted_sites(accounts, regions)
     estate = document(sites)
     report = folder / "report.json"
     names = estate_scan.accounts_of(estate)
-    orders = {"redis": redis, "prefix": f"estate-{accounts}-{regions}:", "accounts": names, "report": str(report)}
+    prefix = f"estate-{accounts}-{regions}-{price_list}:"
+    orders = {"redis": redis, "prefix": prefix, "accounts": names, "report": str(report)}
+    if price_list:
+        orders["spec"] = {"pricing": {"priceList": True}}
     with AwsDouble(estate) as double:
         done = subprocess.run(
             [sys.executable, "-m", "tests.support.scanning", json.dumps(orders)],
@@ -63,10 +69,11 @@ def scanned(accounts: int, regions: int, redis: str, folder: Path) -> Scanned:
     return found
 
 
+@pytest.mark.parametrize("price_list", [False, True], ids=["tables", "price-list"])
 def test_three_thousand_resources_over_all_kinds_are_judged_with_no_false_alarm(
-    valkey_url: str, tmp_path: Path
+    valkey_url: str, tmp_path: Path, price_list: bool
 ) -> None:
-    found = scanned(2, 6, valkey_url, tmp_path)
+    found = scanned(2, 6, valkey_url, tmp_path, price_list=price_list)
     assert found.used["resources"] >= 3_000
     assert found.per_kind.keys() == load_kinds().keys()
     assert found.used["gaps"] == []
@@ -74,6 +81,8 @@ def test_three_thousand_resources_over_all_kinds_are_judged_with_no_false_alarm(
     assert estate_scan.precision(tallies) == 1.0
     assert estate_scan.recall(tallies) >= 0.98
     assert list(estate_scan.savings_that_differ(found.sites, found.report)) == []
+    assert calls_above(found.used["apiCalls"], found.per_kind, places=len(found.sites), accounts=2) == []
+    assert (found.used["apiCalls"].get("pricing:GetProducts", 0) > 0) is price_list
 
 
 def test_ten_thousand_resources_over_all_kinds_stay_within_their_calls_and_200_megabytes(

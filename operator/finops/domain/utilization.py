@@ -73,7 +73,8 @@ class MonthlyUse:
     """How much of a metric the last 30 days brought, as a bill by use needs it.
 
     Attributes:
-        amount: of a counter the sum over `hours`; of a level what the newest day holds.
+        amount: of a counter the sum over `hours`, and so of the hours of a level's units; of another level what the
+            newest day holds.
         hours: the hours that `amount` is the sum of, 720 at most; None for a level.
     """
 

@@ -93,7 +93,8 @@ class Facts(Generic[KindFacts]):
     Attributes:
         resource, utilization: what it is and what it did.
         own: the facts of its kind, typed.
-        cost: what it costs as it stands.
+        cost: what it costs as it stands. Of units whose price falls with what the account uses, they are the last
+            ones, so that `cost` less `cost_of` is what the bill falls by.
         cost_of: what a changed copy of the resource would cost; same rules as `cost`.
         lookup: price table, for figures of other products.
         settings: the policy's rules of judging.
@@ -103,6 +104,7 @@ class Facts(Generic[KindFacts]):
         previous_target: target of the last recommendation of the same check for this resource, empty when none; keeps
             advice from flapping between neighbours.
         shared: what checks keep from resource to resource of a shard, each under a key that names all it follows from.
+        shown_cost: the cost that people see, with the average price of all units of the account; None: `cost`.
     """
 
     resource: Resource
@@ -116,6 +118,12 @@ class Facts(Generic[KindFacts]):
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     previous_target: str = ""
     shared: dict[Hashable, Any] = field(default_factory=dict)
+    shown_cost: Cost | None = None
+
+    @property
+    def share_of_bill(self) -> Cost:
+        """The cost that people see: for thresholds and rules, never to subtract from."""
+        return self.cost if self.shown_cost is None else self.shown_cost
 
     def whole_days_since(self, moment: datetime) -> int:
         """Return the days that have passed since `moment` at the time of the scan, rounded down."""

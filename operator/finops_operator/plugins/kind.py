@@ -60,6 +60,8 @@ class MetricSpec:
         daily: read instead by the day, over 30 days or as many more as a check needs, whatever a policy's lookback:
             what is billed by use, what AWS publishes once a day, and what is judged by months.
         only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
+        billed_hours: of a daily level whether each unit is billed by the hour, so that the month's use is the hours of
+            all units; else a level is billed as the newest day has it.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
         also_of: further dimensions whose values depend on the resource.
@@ -89,6 +91,7 @@ class MetricSpec:
     by_day: tuple[str, ...] = ()
     daily: bool = False
     only_days: int = 0
+    billed_hours: bool = False
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
     also_of: Callable[[Resource], tuple[tuple[str, str], ...]] = _nothing
@@ -139,13 +142,14 @@ class BilledPart:
         reason_unknown: why there is no price, in words, where there is no query or no source answers it.
         price: what the kind itself knows of the price, from a page that it names; asked before any source.
         metric: of what a daily metric measures: our name of it. `quantity` is then the billed units for one unit of
-            the metric. A counter is billed by use: the sum of the last 30 days, worked out for the hours of a month. A
-            level is billed as the newest day has it. The part is unknown where the metric is.
+            the metric. A counter is billed by use: the sum of the last 30 days, worked out for the hours of a month. So
+            are the hours of a level's units (`billed_hours`); another level is billed as the newest day has it. The
+            part is unknown where the metric is.
         above, up_to: the billed units of a month that lie in this step of a price that falls with the amount; for
             levels only.
         at_least: of a level, the units that are billed however low it is.
         further: the steps after the first one, whose price is that of `query`, for units that AWS counts over the
-            account and region; each resource then has the average price of all units. Not for levels.
+            account and region; each resource then has the average price of all units, and what goes takes the last.
         voids: dimension of another part whose figure is too high while the price of this one is not known: what is
             billed here may be in it. The cost is then known without both.
     """
@@ -171,6 +175,8 @@ class States:
         running: it works.
         stopped: it exists and does not work.
         billed: something of it may be billed; empty: in every state.
+        free: AWS's documents say that it bills nothing for being in it. In every other state, and in a word that nobody
+            knows, what is billed is listed or unknown, so that the cost is never 0.00 because of the state.
         unmeasured: it publishes no metrics, so that one point a day proves as much as 24, and no data at all over the
             window is knowledge and no gap.
     """
@@ -178,6 +184,7 @@ class States:
     running: frozenset[str] = frozenset()
     stopped: frozenset[str] = frozenset()
     billed: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
     unmeasured: frozenset[str] = frozenset()
 
 

@@ -6,15 +6,12 @@ called from here, the store is written here.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.money import DEFAULT_HOURS_PER_MONTH
-from finops.domain.price import Cost, PriceQuery
+from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, NotRecommended, Recommendation
 from finops.domain.report import Savings, ShardCost
 from finops.domain.resource import Gap, Resource, Shard
@@ -37,7 +34,7 @@ from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wish
 from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.overlapping import GroupAdvice, members_of
 from finops_operator.scan.policy_rules import PolicyRules
-from finops_operator.scan.price import monthly_units
+from finops_operator.scan.price import UnitsOfAll
 from finops_operator.scan.recommend import Declarations, recommend, savings_of
 
 _SHARED: Final = 500
@@ -134,7 +131,7 @@ class ShardJudge:
         kind = self._declared.kind
         if not kind.steps_from or count < kind.steps_from:
             return
-        units: defaultdict[PriceQuery, Decimal] = defaultdict(Decimal)
+        units = UnitsOfAll()
         for resources in pages:
             used: Mapping[str, Utilization] = {}
             if kind.read_by_day:
@@ -142,10 +139,9 @@ class ShardJudge:
                     resources, self._measurer.page([one for one in resources if self._brief.selects(one)])
                 )
             for one in resources:
-                for query, amount in monthly_units(one, kind.billed_parts, used.get(one.id), DEFAULT_HOURS_PER_MONTH):
-                    units[query] += amount
+                units.add(one, kind.billed_parts, used.get(one.id))
         self._measurer.failures.forget()
-        self._brief = replace(self._brief, shared=units)
+        self._brief = replace(self._brief, shared=units.shared())
 
     def page(self, resources: Sequence[Resource]) -> None:
         """Judge one page and write what it brought.
@@ -205,7 +201,7 @@ class ShardJudge:
         facts = replace(self._facts(resource, utilization), answers=self._answers.about(resource, utilization))
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
-        made = recommend(resource, cost, findings, self._declared, self._terms, self._committed.beside)
+        made = recommend(resource, cost, findings, self._declared, self._terms, self._committed.beside, facts.cost)
         self._committed.count(resource, made)
         if made and cost.group is not None:
             self.totals.groups.append(GroupAdvice(made[0], members_of(cost)))
@@ -251,18 +247,21 @@ class ShardJudge:
 
     def _facts(self, resource: Resource, utilization: Utilization, own: Any = None) -> Facts[Any]:
         """Return what checks may know; `own` are the facts of the kind, where they are there already."""
+        # What is measured before it is priced has no cost yet when the 5-minute picture is chosen.
+        shown = self._known.costs.get(resource.id) or self._brief.cost(resource, utilization)
+        at_margin = self._brief.at_margin(resource, utilization)
         return Facts(
             resource=resource,
             own=facts_of(self._declared.kind.facts, resource) if own is None else own,
             utilization=utilization,
-            # What is measured before it is priced has no cost yet when the 5-minute picture is chosen.
-            cost=self._known.costs.get(resource.id) or self._brief.cost(resource, utilization),
-            cost_of=lambda changed: self._brief.cost(changed, utilization),
+            cost=shown if at_margin is None else at_margin(resource),
+            cost_of=at_margin or (lambda changed: self._brief.cost(changed, utilization)),
             lookup=self._brief.lookup,
             settings=self._settings,
             now=self._brief.now,
             previous_target=self._known.previous.get(resource.id, ""),
             shared=self._shared,
+            shown_cost=shown,
         )
 
 

@@ -2,7 +2,8 @@
 
 Called once when all of a scan was judged. The side counts of which more can be carried out, in US dollars together;
 where that is alike the one that saves more in all. So advice never takes the place of an act, and a member's small act
-never that of the whole group.
+never that of the whole group. What a group is billed beside its members is part of its side alone: a stop of it and
+other advice for its members are alternatives, and the figure of one side is whole, never a sum of parts of both.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Made once for a scan and once for `finops policy test`, so that both judge alike
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -26,7 +26,7 @@ from finops_operator.rules.access import accounts_by_id
 from finops_operator.rules.readiness import act_terms
 from finops_operator.scan.check import CheckSetting, EnabledCheck, enabled_checks
 from finops_operator.scan.custom.checks import Catalog, custom_checks
-from finops_operator.scan.price import MemoizedPrices, cost_of
+from finops_operator.scan.price import Beside, MemoizedPrices, SharedUnits, cost_of
 from finops_operator.scan.recommend import Terms
 from finops_operator.scan.select import selects
 
@@ -67,7 +67,7 @@ class PolicyRules:
     actions: Mapping[str, Action]
     enabled: tuple[EnabledCheck, ...]
     lookup: PriceLookup
-    shared: Mapping[PriceQuery, Decimal] = field(default_factory=dict)
+    shared: SharedUnits = field(default_factory=SharedUnits)
 
     @property
     def settings(self) -> JudgeSettings:
@@ -90,20 +90,38 @@ class PolicyRules:
         return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent, self.hours_per_month)
 
     def cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
-        """Return what a changed copy of a resource would cost, at this policy's hours per month, with the same use."""
-        return self._cost(resource, utilization, self.hours_per_month)
+        """Return what a resource costs at this policy's hours per month: its share of what all units cost."""
+        return self._cost(resource, utilization, self.hours_per_month, self.shared.units)
+
+    def at_margin(self, resource: Resource, utilization: Utilization | None) -> Callable[[Resource], Cost] | None:
+        """Return what a changed copy of `resource` adds to the bill of all others, with the same use.
+
+        Differences of such costs are what the bill falls by. None where no price falls with the amount: then every
+        unit costs the same, whoever goes.
+        """
+        kind = self.kinds[resource.kind]
+        if not kind.steps_from or not self.shared.units or not self.shared.reached:
+            return None
+        beside = self.shared.beside(resource, kind.billed_parts, utilization)
+        return lambda changed: self._cost(changed, utilization, self.hours_per_month, beside)
 
     def shared_cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
         """Return what `resource` costs in a month of 730 hours: what all policies write down must not differ."""
-        return self._cost(resource, utilization, DEFAULT_HOURS_PER_MONTH)
+        return self._cost(resource, utilization, DEFAULT_HOURS_PER_MONTH, self.shared.units)
 
-    def _cost(self, resource: Resource, utilization: Utilization | None, hours_per_month: Decimal) -> Cost:
+    def _cost(
+        self,
+        resource: Resource,
+        utilization: Utilization | None,
+        hours_per_month: Decimal,
+        shared: Mapping[PriceQuery, Decimal] | Beside,
+    ) -> Cost:
         kind = self.kinds[resource.kind]
         members = kind.members
         group = None if members is None else GroupOf(members.kind, members.of(resource), members.through)
         if members is not None and group is not None and not members.billed_itself:
             return cost_of_group(group)
-        cost = cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization, self.shared)
+        cost = cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization, shared)
         return replace(cost, group=group)
 
     def selects(self, resource: Resource) -> bool:

@@ -1,9 +1,11 @@
 """Turn findings into recommendations with money. Pure; called once per resource, then once for the whole scan.
 
 Money: costs are list prices rounded to cents; the list saving is the difference of the two rounded costs, so that
-columns add up; what commitments keep on the bill and the policy's discount reduce it to the net saving, which is what
-`monthly_savings` holds. Where commitments are not known, it holds the list saving less the discount, and the net saving
-is null. 0 ≤ net ≤ list ≤ cost. The cost of a group is its members', with its own where it has one.
+columns add up. Of units whose price falls with what an account uses, a resource costs its share at the average price,
+and what goes takes the last, cheapest units: the saving is then what the bill falls by, and the new cost the rest. What
+commitments keep on the bill and the policy's discount reduce it to the net saving, which is what `monthly_savings`
+holds. Where commitments are not known, it holds the list saving less the discount, and the net saving is null.
+0 ≤ net ≤ list ≤ cost. The cost of a group is its members', with its own where it has one.
 Alternatives for one resource form a group of which only one counts: an act that people can be asked for before advice,
 then the larger saving. Figures that are not known stay null and say why, and count for nothing.
 """
@@ -13,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from finops.domain.canonical import Json
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH, as_text, clamp_saving, to_cents
 from finops.domain.price import Cost, Price, missing_in_words
-from finops.domain.recommendation import Finding, Recommendation, ResourceRef, Status, recommendation_id
+from finops.domain.recommendation import EvidenceFact, Finding, Recommendation, ResourceRef, Status, recommendation_id
 from finops.domain.report import Savings
 from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action, OwnerChange
@@ -54,6 +56,9 @@ class Declarations:
     actions: Mapping[str, Action]
 
 
+_CHEAPEST_UNITS: Final = EvidenceFact(
+    "Saving", "at the lowest prices that the account reaches; its cost is at the average of all prices"
+)
 CommittedFor = Callable[[Status], Committed]
 """Commitments as they stand beside the recommendations of one status that were counted before."""
 
@@ -65,14 +70,17 @@ def recommend(
     declared: Declarations,
     terms: Terms,
     committed: CommittedFor | None = None,
+    at_margin: Cost | None = None,
 ) -> tuple[Recommendation, ...]:
     """Return the recommendations for one resource, best first; only the first one counts.
 
+    `at_margin`: what the bill falls by when the resource goes, which the new costs of findings are to be compared with;
+    None: its cost.
     `committed` is asked only where there is something to save; None: what the kind knows without reading anything.
     """
     made: list[Recommendation] = []
     for finding in findings:
-        listed = judged(_recommendation(resource, cost, finding, declared, terms), terms.acts)
+        listed = judged(_recommendation(resource, cost, _spread(finding, cost, at_margin), declared, terms), terms.acts)
         kept = _unsaved(listed, resource, finding, declared, committed)
         made.append(judged(_net_of(listed, kept, terms), terms.acts))
     ordered = ranked(made)
@@ -101,6 +109,18 @@ def _rank(one: Recommendation) -> tuple[bool, bool, Decimal, bool, str, str]:
     saving = one.monthly_savings
     can_be_asked_for = one.status is Status.ACTIONABLE and saving is not None
     return (not can_be_asked_for, saving is None, -(saving or Decimal(0)), one.destructive, one.check, one.resource.arn)
+
+
+def _spread(finding: Finding, cost: Cost, at_margin: Cost | None) -> Finding:
+    """Return the finding with a new cost that is less than `cost` by what the bill falls by, where that is less."""
+    now, last, new = cost.at_stake, None if at_margin is None else at_margin.at_stake, finding.new_monthly_cost
+    if at_margin is None or at_margin is cost or now is None or new is None or last == now:
+        return finding
+    if last is None:
+        return replace(finding, new_monthly_cost=None, unpriced=missing_in_words(at_margin.missing))
+    saving = clamp_saving(to_cents(last) - to_cents(new), to_cents(now))
+    facts = (*finding.facts, _CHEAPEST_UNITS) if saving else finding.facts
+    return replace(finding, new_monthly_cost=to_cents(now) - saving, facts=facts)
 
 
 def _recommendation(

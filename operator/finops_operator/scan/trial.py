@@ -6,17 +6,15 @@ needs new data (other kinds, regions, a longer window) only a scan can show.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.canonical import canonical_json
-from finops.domain.money import DEFAULT_HOURS_PER_MONTH
-from finops.domain.price import Cost, PriceQuery
+from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, Recommendation
 from finops.domain.report import Change
 from finops.domain.resource import Resource, Shard
@@ -37,7 +35,7 @@ from finops_operator.scan.listed_prices import kept_prices
 from finops_operator.scan.metrics.summarize import hour_points
 from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
 from finops_operator.scan.policy_rules import Offered, PolicyRules, policy_rules
-from finops_operator.scan.price import MemoizedPrices, monthly_units
+from finops_operator.scan.price import MemoizedPrices, SharedUnits, UnitsOfAll
 from finops_operator.scan.recommend import Declarations, recommend
 
 
@@ -57,7 +55,7 @@ class Observed:
     cost: Cost
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
-    shared: Mapping[PriceQuery, Decimal] = field(default_factory=dict)
+    shared: SharedUnits = field(default_factory=SharedUnits)
     lacking: frozenset[str] = frozenset()
 
 
@@ -111,10 +109,11 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
             continue
         trial.resources += 1
         trial.lacking.update(one.lacking)
-        verdicts = evaluate(enabled, _facts(rules, one))
+        facts = _facts(replace(rules, shared=one.shared), one)
+        verdicts = evaluate(enabled, facts)
         findings = [verdict for verdict in verdicts if isinstance(verdict, Finding)]
         declared = Declarations(rules.kinds[resource.kind], rules.checks, rules.actions)
-        made = recommend(resource, one.cost, findings, declared, rules.terms(resource.account))
+        made = recommend(resource, one.cost, findings, declared, rules.terms(resource.account), at_margin=facts.cost)
         trial.recommendations += made
         if made and one.cost.group is not None:
             groups.append(GroupAdvice(made[0], members_of(one.cost)))
@@ -162,17 +161,19 @@ def try_on_store(
 
 
 def _facts(rules: PolicyRules, one: Observed) -> Facts[object]:
+    at_margin = rules.at_margin(one.resource, one.utilization)
     return Facts(
         resource=one.resource,
         own=facts_of(rules.kinds[one.resource.kind].facts, one.resource),
         utilization=one.utilization,
-        cost=one.cost,
-        cost_of=lambda changed: replace(rules, shared=one.shared).cost(changed, one.utilization),
+        cost=one.cost if at_margin is None else at_margin(one.resource),
+        cost_of=at_margin or (lambda changed: rules.cost(changed, one.utilization)),
         lookup=rules.lookup,
         settings=rules.settings,
         now=rules.now,
         answers=one.answers,
         previous_target=next(iter(one.targets.values()), ""),
+        shown_cost=one.cost,
     )
 
 
@@ -215,15 +216,14 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
 
 def _shared(
     kind: ResourceKind[Any], shard: Shard, pages: Iterable[Sequence[Resource]], utilizations: UtilizationStore
-) -> Mapping[PriceQuery, Decimal]:
+) -> SharedUnits:
     """Return what a shard used of prices that fall with the amount, as its last scan measured it."""
-    units: defaultdict[PriceQuery, Decimal] = defaultdict(Decimal)
+    units = UnitsOfAll()
     for page in pages if kind.steps_from else ():
         used = utilizations.summaries(shard, [one.id for one in page]) if kind.read_by_day else {}
         for one in page:
-            for query, amount in monthly_units(one, kind.billed_parts, used.get(one.id), DEFAULT_HOURS_PER_MONTH):
-                units[query] += amount
-    return units
+            units.add(one, kind.billed_parts, used.get(one.id))
+    return units.shared()
 
 
 def _by_the_clock(

@@ -37,6 +37,7 @@ _ARM = {**_WAITING, "group": "AWS-Lambda-Provisioned-Concurrency-ARM"}
 _X86 = {**_WAITING, "group": "AWS-Lambda-Provisioned-Concurrency"}
 _DURATION = {**_WAITING, "group": "AWS-Lambda-Duration"}
 _DURATION_ARM = {**_WAITING, "group": "AWS-Lambda-Duration-ARM"}
+_DATABASES = {"servicecode": "AmazonRDS", "locationType": "AWS Region", "operation": "CreateDBInstance"}
 _LEARNING = {"servicecode": "AmazonSageMaker", "locationType": "AWS Region", "operation": "RunInstance"}
 _LEARNING_DISKS = {**_LEARNING, "component": "Notebook", "instanceName": ""}
 _CACHES = {"servicecode": "AmazonElastiCache", "locationType": "AWS Region", "operation": "CreateServerlessCache:0001"}
@@ -126,6 +127,13 @@ PRODUCTS = (
         ("Hrs", "0.1150000000"),
     ),
     _offer(
+        "SANDBOXASYNCML",
+        "ML Instance",
+        {**_LEARNING, "instanceName": "ml.m5.large"},
+        "USE1-AsyncInf:ml.m5.large",
+        ("Hrs", "0.1150000000"),
+    ),
+    _offer(
         "SANDBOXNOTEBKML",
         "ML Instance",
         {**_LEARNING, "component": "Notebook", "instanceName": "ml.m5.large"},
@@ -147,6 +155,21 @@ PRODUCTS = (
         _VALKEY,
         "USE1-ElastiCacheProcessingUnits:Valkey",
         ("ElastiCacheProcessingUnit", "0.0000000023"),
+    ),
+    *(
+        _offer(
+            f"SANDBOXACU{sku}",
+            "ServerlessV2",
+            {**_DATABASES, "databaseEngine": f"Aurora {engine}"},
+            f"USE1-Aurora:{usage}",
+            ("ACU-Hr", price),
+        )
+        for sku, engine, usage, price in (
+            ("PG", "PostgreSQL", "ServerlessV2Usage", "0.1200000000"),
+            ("MY", "MySQL", "ServerlessV2Usage", "0.1200000000"),
+            ("PGIO", "PostgreSQL", "ServerlessV2IOOptimizedUsage", "0.1560000000"),
+            ("MYIO", "MySQL", "ServerlessV2IOOptimizedUsage", "0.1560000000"),
+        )
     ),
     _offer("SANDBOXIMAGES", "EC2 Container Registry", _IMAGES, "TimedStorage-ByteHrs", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXKAFKADISK", _KAFKA, _BROKERS, "USE1-Kafka.Storage.GP2", ("GB-Mo", "0.1000000000")),

@@ -68,9 +68,10 @@ def _weekly(slot: int, salt: int) -> Sample | None:
 
 
 def _spike(slot: int, salt: int) -> Sample | None:
-    """Idle, with a single busy five minutes a week."""
+    """Idle, with a single busy five minutes a week, on another weekday in each of seven weeks: it is no habit."""
     week = slot // SLOTS_PER_WEEK
-    if slot % SLOTS_PER_WEEK == int(noise(week, salt) * SLOTS_PER_WEEK):
+    day = (3 * week + salt) % 7
+    if slot % SLOTS_PER_WEEK == day * SLOTS_PER_DAY + int(noise(week, salt) * SLOTS_PER_DAY):
         return _SPIKE
     return _IDLE(slot, salt)
 

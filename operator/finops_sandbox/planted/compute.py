@@ -63,11 +63,11 @@ def instances(site: Site) -> None:
     one("ec2-public", "a public address that no security group opens", {"ec2_instance_public_ipv4": "3.65"}, **public)
     _reserved(site, one)
     _credits_and_minutes(one)
-    full = {**large, "memory": "memory_busy"}
-    # A larger one costs more: nothing is saved.
+    full = {**large, "memory": "full_percent"}
+    # A larger one costs more: nothing is saved. The double takes up to 15 % off shapes that vary, not off a constant.
     short: dict[str, str | None] = {"ec2_instance_underprovisioned": "0.00"}
-    one("ec2-memory-full", "13 % of CPU, but nine tenths of memory", short, **full)
-    one("ec2-cpu-short", "its CPU reaches nine tenths all day", short, cpu="busy", network="normal")
+    one("ec2-memory-full", "13 % of CPU, but all of its memory", short, **full)
+    one("ec2-cpu-short", "its CPU is busy all day", short, cpu="full_percent", network="normal")
     one("ec2-cpu-by-night", "all of its CPU for three hours a night", {}, cpu="nightly_peak", network="normal")
 
 

@@ -192,6 +192,8 @@ def cluster(site: Site, name: str, /, members: int = 1, **facts: Any) -> str:
             AllocatedStorage=1,
         )
         measured(site, member, _BUSY)
+        if kind == "db.serverless":
+            site.measured("AWS/RDS", {"DBInstanceIdentifier": member}, 400, ServerlessDatabaseCapacity=2)
     site.listed("rds:DescribeDBClusters", {**item, **facts}, by={"DBClusterIdentifier": "DBClusterIdentifier"})
     return name
 

@@ -68,10 +68,10 @@ def scanning(sites: list[Site], store: Store, monkeypatch: pytest.MonkeyPatch) -
         for name, value in double.environment().items():
             monkeypatch.setenv(name, value)
 
-        def run(apart: str, **changed: Any) -> Mapping[str, Any]:
+        def run(apart: str, spec: Mapping[str, Any] | None = None, **changed: Any) -> Mapping[str, Any]:
             mine = Store(store.client, Keys(f"{store.keys.prefix}{apart}:"))
             needed = replace(dependencies(mine, pool), **changed)
-            return report_of(scan(policy(*accounts), accounts, needed, SystemClock()))
+            return report_of(scan(policy(*accounts, **(spec or {})), accounts, needed, SystemClock()))
 
         yield double, run
 
@@ -143,6 +143,32 @@ def savings_not_scaled(report: Mapping[str, Any], dearer: Mapping[str, Any]) -> 
 def resting_on_metrics(report: Mapping[str, Any]) -> list[Found]:
     """Return the findings whose evidence is a window of metrics."""
     return [found_by(one) for one in report["recommendations"] if "windowStart" in one["evidence"]]
+
+
+def test_with_the_price_list_of_aws_the_same_is_found_and_more_of_it_has_a_price(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A figure that no table has makes some advice possible or impossible; neither may be a false alarm."""
+    sites = planted_sites()
+    with scanning(sites, store, monkeypatch) as (_, run):
+        tables = run("tables")
+        report = run("listed", {"pricing": {"priceList": True}})
+    assert report["summary"]["apiCalls"]["pricing:GetProducts"] > 0
+    assert report["gaps"] == []
+    tallies = estate_scan.compared(sites, report)
+    print(estate_scan.table(tallies))
+    assert {check: one.false for check, one in tallies.items() if one.false} == {}
+    assert {check: one.missed for check, one in tallies.items() if one.missed} == {}
+    assert list(estate_scan.savings_that_differ(sites, report)) == []
+    assert priced(tables) < priced(report)
+    costs = {one["id"]: one["monthlyCost"] for one in report["resources"]}
+    # Two capacity units for all hours, at the double's price of one: 2 × 0.12 × 730.
+    assert costs["aurora-sleepy-0"] == "175.20"
+
+
+def priced(report: Mapping[str, Any]) -> int:
+    """Return how many resources have a cost."""
+    return sum(one["monthlyCost"] is not None for one in report["resources"])
 
 
 def test_what_works_hard_is_found_by_no_check_that_measures(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,9 +82,10 @@ _TYPES: Final[Mapping[str, tuple[Json, ...]]] = {
     "cache_node_type": ("cache.m6g.large",),
     "coordinator_type": ("m5.large.search",),
     "db_cluster_instance_class": ("db.m5d.large",),
-    "db_instance_class": ("db.m5.large",),
+    "db_instance_class": ("db.m5.large", "db.serverless"),
     "control_plane_tier": ("standard",),
     "elastic": ([True], [False]),
+    "engine_mode": ("provisioned", "serverless"),
     "engine": ("mysql", "postgres", "redis", "valkey", "aurora-mysql", "docdb", "neptune"),
     "instance_types": (["ml.m5.large"],),
     "instances_of_types": ([2],),
@@ -132,7 +133,7 @@ def _value(name: str, shape: str, kind: str, chance: random.Random) -> Json:
     return chance.choice(([], ["one"])) if "tuple" in shape else chance.choice(_spoken(kind))
 
 
-def _resources(kind: ResourceKind[Any]) -> Iterator[Resource]:
+def resources(kind: ResourceKind[Any]) -> Iterator[Resource]:
     """Yield resources with all sorts of facts, the same ones in every run."""
     chance, shapes = random.Random(kind.id), {name: str(one) for name, one in get_type_hints(kind.facts).items()}
     states = sorted(kind.states.billed | kind.states.running | kind.states.stopped) or ["completed"]
@@ -165,7 +166,7 @@ def _answered(queries: Iterable[PriceQuery]) -> bool:
 @cache
 def _billed(kind: str) -> frozenset[BilledPart]:
     """Return what a kind bills of all these resources."""
-    return frozenset(part for resource in _resources(KINDS[kind]) for part in KINDS[kind].billed_parts(resource))
+    return frozenset(part for resource in resources(KINDS[kind]) for part in KINDS[kind].billed_parts(resource))
 
 
 def _sourced(parts: Iterable[BilledPart]) -> bool:

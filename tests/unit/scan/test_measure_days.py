@@ -101,6 +101,19 @@ def test_a_level_whose_newest_day_is_missing_is_zero_only_where_the_metric_says_
     assert found.month == expected
 
 
+def test_a_level_that_is_billed_by_the_hour_counts_the_hours_of_its_units(store: Store) -> None:
+    spec = replace(KEPT, billed_hours=True, lag_days=0, missing_means_zero=False)
+    found = measured(store, spec, lambda _metric, _statistic, at: 1.0 if at < MIDNIGHT - 10 * DAY else 4.0)
+    # 20 days of one unit and 10 of four.
+    assert found.month == {"kept": MonthlyUse((20 + 40) * 24.0, 720.0)}
+
+
+def test_hours_of_units_are_unknown_where_more_than_a_day_is_missing(store: Store) -> None:
+    spec = replace(KEPT, billed_hours=True, lag_days=0, missing_means_zero=False)
+    found = measured(store, spec, lambda _metric, _statistic, at: None if at >= MIDNIGHT - 2 * DAY else 4.0)
+    assert found.month == {}
+
+
 def test_a_failed_question_is_no_use_at_all(store: Store) -> None:
     slow = AwsThrottled("slow down", operation="cloudwatch:GetMetricData", code="Throttling")
     found = measured(store, SENT, lambda *_: 1.0, reader=CloudWatch(broken=slow))

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.scan_samples import recommendation
 
+from finops.domain.price import Attributed, Cost, GroupOf
 from finops.domain.recommendation import Recommendation, ResourceRef, Status
-from finops_operator.scan.overlapping import GroupAdvice, not_counted
+from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
 
 INSTANCE, GROUP, NODES = "ec2-instance", "auto-scaling-group", "eks-nodegroup"
 
@@ -67,6 +68,35 @@ def test_a_node_group_and_the_group_behind_it_share_their_machines() -> None:
     assert left_out([nodes, behind], advice(INSTANCE, "a", "1.00")) == ["a", "behind"]
     smaller = replace(nodes, best=advice(NODES, "nodes", "30.00"))
     assert left_out([smaller, behind], advice(INSTANCE, "a", "1.00")) == ["a", "nodes"]
+
+
+def billed(monthly: int) -> Cost:
+    return Cost(Decimal(monthly), None)
+
+
+@given(
+    st.integers(0, 100), st.lists(st.integers(0, 100), min_size=1, max_size=4), st.integers(0, 100), st.integers(0, 100)
+)
+def test_a_cluster_that_is_billed_itself_and_its_members_never_save_more_than_all_cost_nor_less_than_one_side(
+    own: int, members: list[int], group_share: int, member_share: int
+) -> None:
+    """Storage and requests of a cluster are its own: a part of what its stop saves, and of no member's saving."""
+    named = tuple((f"i-{at}", billed(one)) for at, one in enumerate(members))
+    of = GroupOf(INSTANCE, tuple(name for name, _ in named))
+    cost = replace(billed(own), group=of, attributed=Attributed(named))
+    stake = Decimal(own + sum(members))
+    assert cost.at_stake == stake
+    whole = stake * group_share / 100
+    best = advice("rds-cluster", "orders", str(whole))
+    cluster = GroupAdvice(best, members_of(cost))
+    theirs = [
+        advice(INSTANCE, f"i-{at}", str(Decimal(one) * member_share / 100)) for at, one in enumerate(members) if one
+    ]
+    together = sum((one.list_monthly_savings or Decimal(0) for one in theirs), Decimal(0))
+    out = {one.id for one in not_counted([cluster], [best, *theirs])}
+    counted = sum((one.list_monthly_savings or Decimal(0) for one in (best, *theirs) if one.id not in out), Decimal(0))
+    assert counted == max(whole, together)
+    assert counted <= stake
 
 
 _STATUSES = st.sampled_from([Status.ADVICE, Status.ACTIONABLE])

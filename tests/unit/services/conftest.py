@@ -42,7 +42,7 @@ def _seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
     seen, check = Seen(), getattr(request.module, "CHECK", None)
     yield seen
     chosen = request.config.option
-    some = chosen.keyword or chosen.lf or any("::" in one for one in chosen.file_or_dir)
+    some = chosen.keyword or getattr(chosen, "lf", False) or any("::" in one for one in chosen.file_or_dir)
     # Tests that share processes one by one leave a part of a module to another one.
     whole = seen.ran == sum(getattr(one, "module", None) is request.module for one in request.session.items)
     if isinstance(check, Check) and check.action and whole and not some and not request.session.testsfailed:

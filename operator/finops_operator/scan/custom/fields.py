@@ -100,24 +100,24 @@ def _costs(kind: ResourceKind[Any]) -> Iterator[Field]:
 
 
 def _no_price(facts: Facts[Any]) -> Unknown:
-    cost = facts.cost
+    cost = facts.share_of_bill
     of_members = "that of a member is not known" if cost.group is not None else "a price is missing"
     return Unknown(f"the cost is unknown ({missing_in_words(cost.missing) or of_members})")
 
 
 def _monthly(facts: Facts[Any]) -> Value | Unknown:
-    cost = facts.cost.at_stake
+    cost = facts.share_of_bill.at_stake
     return _no_price(facts) if cost is None else float(cost)
 
 
 def _annual(facts: Facts[Any]) -> Value | Unknown:
-    cost = facts.cost.at_stake
+    cost = facts.share_of_bill.at_stake
     return _no_price(facts) if cost is None else float(annual_from_monthly(cost))
 
 
 def _hourly(facts: Facts[Any]) -> Value | Unknown:
     """Return the sum of what is billed by the hour; of a group without a member nothing is."""
-    cost, found = facts.cost, facts.cost.attributed
+    cost, found = facts.share_of_bill, facts.share_of_bill.attributed
     if cost.group is None:
         return _no_price(facts) if cost.hourly is None else float(cost.hourly)
     if cost.at_stake is None or found is None or found.members is None:

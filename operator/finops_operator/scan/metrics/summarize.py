@@ -114,7 +114,8 @@ def monthly_use(spec: MetricSpec, series: Series, launch: datetime | None) -> Mo
     """Return what the last 30 days of a series of days brought, fewer since a launch; None when it is not known.
 
     A missing point adds nothing where the metric says so, else its day counts like the mean of the others, and too many
-    of them make the use unknown. A level counts as the newest day has it.
+    of them make the use unknown. A level counts as the newest day has it, or by the hours of its units where those are
+    billed.
     """
     days = min(MONTH_DAYS, (series.end - first_period(launch, series.start, _DAY_SECONDS)) // _DAY_SECONDS)
     if days <= 0:
@@ -122,12 +123,14 @@ def monthly_use(spec: MetricSpec, series: Series, launch: datetime | None) -> Mo
     column = series.values[0][-days:]
     if spec.missing_means_zero:
         column = array("f", (0.0 if math.isnan(value) else value for value in column))
-    if not spec.counter:
+    if not spec.counter and not spec.billed_hours:
         return None if math.isnan(column[-1]) else MonthlyUse(_clean(column[-1]))
     seen = _present(column)
     if not seen or len(seen) < _ENOUGH_DAYS * days:
         return None
-    return MonthlyUse(_clean(math.fsum(seen)), float(len(seen) * _DAY_HOURS))
+    # The mean of a day stood for all of its hours.
+    amount = math.fsum(seen) * (_DAY_HOURS if spec.billed_hours else 1)
+    return MonthlyUse(_clean(amount), float(len(seen) * _DAY_HOURS))
 
 
 def busiest_day(sums: Sequence[float], period: int) -> float:

@@ -24,6 +24,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 
 _LIST: Final = "cloudfront:ListDistributions"
 _PAGE: Final = "100"
@@ -100,7 +101,7 @@ def _resource(distribution: Mapping[str, Any], tags: Tags | None, reader: PageRe
 def billed_parts(distribution: Resource) -> tuple[BilledPart, ...]:
     """Return what it delivers, and its own addresses, without a price. https://aws.amazon.com/cloudfront/pricing/ ."""
     if distribution.state not in (ENABLED, DISABLED):
-        return ()
+        return billed_as_unknown("request", distribution.state)
     parts = []
     if distribution.state == ENABLED:
         parts += [
@@ -142,7 +143,12 @@ KIND: Final = ResourceKind(
         permissions=(_LIST, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, is_global=True, calls=CALLS
     ),
     billed_as=BilledAs("Amazon CloudFront", "Networking", "Content Delivery"),
-    states=States(running=frozenset({ENABLED}), stopped=frozenset({DISABLED}), billed=frozenset({ENABLED})),
+    states=States(
+        running=frozenset({ENABLED}),
+        stopped=frozenset({DISABLED}),
+        billed=frozenset({ENABLED}),
+        free=frozenset({DISABLED}),
+    ),
     metrics=(_counter(REQUESTS, "Requests", "count"), _counter(DELIVERED, "BytesDownloaded", "bytes")),
     billed_parts=billed_parts,
     console_url=console_page("cloudfront/v4/home#/distributions/{id}"),

@@ -185,7 +185,12 @@ KIND: Final = ResourceKind(
         calls=CALLS,
     ),
     billed_as=BilledAs("AWS CloudTrail", "Management and Governance", "Compliance"),
-    states=States(running=frozenset({LOGGING}), stopped=frozenset({STOPPED}), billed=frozenset({LOGGING, _UNKNOWN})),
+    states=States(
+        running=frozenset({LOGGING}),
+        stopped=frozenset({STOPPED}),
+        billed=frozenset({LOGGING, _UNKNOWN}),
+        free=frozenset({STOPPED}),
+    ),
     billed_parts=billed_parts,
     left_out=(),
     console_url=console_page("cloudtrailv2/home?region={region}#/trails/{arn}"),

@@ -26,6 +26,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Samp
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, managed_by_service, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.cloudwatch.rules.billing import COMPOSITE, dimension_of, metrics_of, period_of
 from finops_operator.services.cloudwatch.rules.watched import PERMISSIONS, existing, watched
 
@@ -126,7 +127,7 @@ def _resource(
 def billed_parts(alarm: Resource) -> tuple[BilledPart, ...]:
     """Return the metrics that it evaluates. https://aws.amazon.com/cloudwatch/pricing/ ."""
     if alarm.state not in _STATES:
-        return ()
+        return billed_as_unknown("alarm_metric", alarm.state)
     facts = facts_of(AlarmFacts, alarm)
     if facts.alarm_type == "composite":
         return (BilledPart(COMPOSITE, Decimal(1), PriceQuery("cloudwatch", alarm.region, COMPOSITE)),)

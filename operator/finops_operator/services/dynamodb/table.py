@@ -25,6 +25,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.dynamodb.rules.metrics import INDEXES, METRICS, READS, WRITES, index_reads, index_writes
 from finops_operator.services.dynamodb.rules.reading import RECOVERY, SCALING, TABLE, TableReading
 from finops_operator.services.dynamodb.rules.signs import SIGNS
@@ -39,6 +40,8 @@ ACTIVE: Final = "ACTIVE"
 _WORKING: Final = frozenset({ACTIVE, "UPDATING"})
 _STORED: Final = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "REPLICATION_NOT_AUTHORIZED", "ARCHIVING"})
 _GONE: Final = "DELETING"
+_FREE: Final = frozenset({"CREATING", "ARCHIVED", _GONE})
+"""Not there yet, or no more: of what was archived a backup is kept, which is no part of the table."""
 _ONE: Final = Decimal(1)
 _NOT_IN_COST: Final = ("item_overhead", "backup", "stream_read", "data_transfer")
 
@@ -163,7 +166,7 @@ def billed_parts(table: Resource) -> tuple[BilledPart, ...]:
         return (*_throughput(region, facts), *_storage(region, facts))
     if table.state in _STORED:
         return (_unknown("throughput", f"what AWS bills in the state {table.state}"), *_storage(region, facts))
-    return ()
+    return () if table.state in _FREE else billed_as_unknown("throughput", table.state)
 
 
 def _unknown(dimension: str, what: str) -> BilledPart:
@@ -249,7 +252,7 @@ KIND: Final = ResourceKind(
         calls=CALLS,
     ),
     billed_as=BilledAs("Amazon DynamoDB", "Databases", "NoSQL Databases"),
-    states=States(running=_WORKING, billed=_WORKING | _STORED),
+    states=States(running=_WORKING, billed=_WORKING | _STORED, free=_FREE),
     metrics=METRICS,
     billed_parts=billed_parts,
     console_url=console_page("dynamodbv2/home?region={region}#table?name={id}"),

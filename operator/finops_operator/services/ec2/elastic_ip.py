@@ -25,6 +25,7 @@ from finops_operator.plugins.described import gap_of, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _OPERATION: Final = "ec2:DescribeAddresses"
@@ -35,6 +36,8 @@ ON_INSTANCE: Final = "on-instance"
 BROUGHT_ALONG: Final = "brought-along"
 """AWS has no words for the states of an address; these are ours."""
 _WITH_THEIR_SERVICE: Final = frozenset({"alb", "nlb", "rds"})
+_FREE: Final = frozenset({ON_INSTANCE, BROUGHT_ALONG})
+"""In the cost of its instance; and AWS bills no address of one's own."""
 _DIMENSIONS: Final = {UNASSOCIATED: "idle_public_ipv4_hour", ASSOCIATED: "public_ipv4_hour"}
 
 
@@ -109,9 +112,11 @@ def _state(facts: AddressFacts, *, associated: bool) -> str:
 
 def billed_parts(address: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of an address that no instance is billed for: https://aws.amazon.com/vpc/pricing/."""
-    dimension = _DIMENSIONS.get(address.state)
-    if dimension is None or address.text("service_managed") in _WITH_THEIR_SERVICE:
+    if address.state in _FREE or address.text("service_managed") in _WITH_THEIR_SERVICE:
         return ()
+    dimension = _DIMENSIONS.get(address.state)
+    if dimension is None:
+        return billed_as_unknown("public_ipv4_hour", address.state)
     group = address.text("network_border_group")
     if group not in ("", address.region):
         return (BilledPart(dimension, Decimal(1), None, f"no price for addresses of {group}"),)
@@ -149,6 +154,7 @@ KIND: Final = ResourceKind(
         running=frozenset({ASSOCIATED}),
         stopped=frozenset({UNASSOCIATED}),
         billed=frozenset({ASSOCIATED, UNASSOCIATED}),
+        free=_FREE,
     ),
     billed_parts=billed_parts,
     left_out=(),

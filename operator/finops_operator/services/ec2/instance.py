@@ -32,6 +32,7 @@ from finops_operator.plugins.kind import (
     States,
 )
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.commitments.reading import EC2_COMMITMENTS
 from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
@@ -48,6 +49,8 @@ from finops_operator.services.ec2.rules.zones import outside_of_region
 _PAGE: Final = 1000
 _MONITORED: Final = frozenset({"enabled", "pending"})
 _GONE: Final = frozenset({"terminated", "shutting-down"})
+_NO_HOURS: Final = _GONE | {"pending", "stopping", "stopped"}
+"""AWS bills no hours in these; what an instance that hibernates is billed while it stops passes within minutes."""
 _OPERATION: Final = "ec2:DescribeInstances"
 _RUNNING: Final = "running"
 _SAMPLES_IN_FIVE_MINUTES: Final = 5
@@ -248,6 +251,8 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
         return ()
     facts = instance_facts(instance)
     running = instance.state == _RUNNING
+    if not running and instance.state not in _NO_HOURS:
+        return billed_as_unknown("instance_hour", instance.state)
     hours = (instance_hours(instance, facts),) if running else ()
     monitoring = (detailed_monitoring(instance.region),) if running and facts.detailed_monitoring else ()
     addresses = _address_hours(instance, facts, running=running)
@@ -422,6 +427,7 @@ KIND: Final = ResourceKind(
         running=frozenset({_RUNNING}),
         stopped=frozenset({"stopped", "stopping"}),
         billed=frozenset({"pending", _RUNNING, "stopping", "stopped"}),
+        free=_NO_HOURS,
     ),
     metrics=(
         _level("cpuPercent", "CPUUtilization", "percent", fine=True, by_the_clock=True),

@@ -190,7 +190,7 @@ KIND: Final = ResourceKind(
     facts=NatGatewayFacts,
     listing=Listing(permissions=(_OPERATION, _ROUTES, "cloudwatch:GetMetricData"), collect=_collect),
     billed_as=BilledAs("Amazon Elastic Compute Cloud", "Networking", "Network Connectivity"),
-    states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"})),
+    states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"}), free=_GONE),
     metrics=(
         *_METRICS,
         *map(days_of, _METRICS),

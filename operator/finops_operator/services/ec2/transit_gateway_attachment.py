@@ -25,12 +25,15 @@ from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.network_offers import TRANSIT_GATEWAY_OFFERS
 
 _OPERATION: Final = "ec2:DescribeTransitGatewayAttachments"
 _PAGE: Final = 1000
 _GONE: Final = frozenset({"deleting", "deleted", "failed", "failing", "rejected", "rejecting", "rollingBack"})
 AVAILABLE: Final = "available"
+_FREE: Final = _GONE | {"initiating", "initiatingRequest", "pendingAcceptance"}
+"""Nobody has accepted it yet, or it is gone."""
 _WORKING: Final = frozenset({AVAILABLE, "modifying"})
 RECEIVED: Final = "inBytes"
 SENT: Final = "outBytes"
@@ -97,8 +100,10 @@ def billed_parts(attachment: Resource) -> tuple[BilledPart, ...]:
     https://aws.amazon.com/transit-gateway/pricing/
     """
     facts = facts_of(AttachmentFacts, attachment)
-    if attachment.state not in _WORKING or facts.owned_elsewhere:
+    if attachment.state in _FREE or facts.owned_elsewhere:
         return ()
+    if attachment.state not in _WORKING:
+        return billed_as_unknown("attachment_hour", attachment.state)
     hours = data = None
     if facts.attached_type in _LISTED:
         hours = PriceQuery(_PRICED, attachment.region, f"{facts.attached_type}_hour")
@@ -141,7 +146,7 @@ KIND: Final = ResourceKind(
     facts=AttachmentFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
     billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
-    states=States(running=_WORKING, billed=_WORKING),
+    states=States(running=_WORKING, billed=_WORKING, free=_FREE),
     # What came in at one attachment goes out at another: traffic of this one is in both.
     metrics=(_counter(SENT, "BytesOut"), _counter(RECEIVED, "BytesIn")),
     billed_parts=billed_parts,

@@ -292,6 +292,7 @@ KIND: Final = ResourceKind(
         stopped=frozenset({_DETACHED}),
         billed=frozenset({"creating", _ATTACHED, _DETACHED}),
         unmeasured=frozenset({_DETACHED}),
+        free=_NEVER_BILLED,
     ),
     metrics=(
         *_OPERATIONS,

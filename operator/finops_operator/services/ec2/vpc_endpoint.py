@@ -24,6 +24,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
@@ -32,6 +33,7 @@ _PAGE: Final = 1000
 _INTERFACE: Final = "Interface"
 _GONE: Final = frozenset({"deleted", "failed", "rejected", "expired"})
 AVAILABLE: Final = "available"
+_BILLED: Final = frozenset({AVAILABLE, "pending", "deleting", "partial"})
 BYTES: Final = "endpointBytes"
 
 
@@ -101,6 +103,8 @@ def billed_parts(endpoint: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of its zones, and what passed through it: https://aws.amazon.com/privatelink/pricing/."""
     if endpoint.state in _GONE:
         return ()
+    if endpoint.state not in _BILLED:
+        return billed_as_unknown("interface_az_hour", endpoint.state)
     zones = endpoint.number("subnets")
     if zones is None:
         return (BilledPart("interface_az_hour", Decimal(0), None, "in how many zones it stands is not known"),)
@@ -160,10 +164,7 @@ KIND: Final = ResourceKind(
     facts=EndpointFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
     billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
-    states=States(
-        running=frozenset({AVAILABLE}),
-        billed=frozenset({AVAILABLE, "pending", "deleting", "partial"}),
-    ),
+    states=States(running=frozenset({AVAILABLE}), billed=_BILLED, free=_GONE),
     metrics=(_TRAFFIC, days_of(_TRAFFIC)),
     billed_parts=billed_parts,
     left_out=("data_transfer_gb",),

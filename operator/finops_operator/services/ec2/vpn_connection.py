@@ -25,6 +25,7 @@ from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.network_offers import VPN_OFFERS
 
 _OPERATION: Final = "ec2:DescribeVpnConnections"
@@ -109,8 +110,10 @@ def billed_parts(connection: Resource) -> tuple[BilledPart, ...]:
 
     https://aws.amazon.com/vpn/pricing/
     """
-    if connection.state not in _BILLED:
+    if connection.state in _GONE:
         return ()
+    if connection.state not in _BILLED:
+        return billed_as_unknown("connection_hour", connection.state)
     facts = facts_of(VpnFacts, connection)
     # One that is accelerated is billed for two accelerators too.
     usual = facts.accelerated is False
@@ -140,7 +143,7 @@ KIND: Final = ResourceKind(
     facts=VpnFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
     billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
-    states=States(running=frozenset({AVAILABLE}), billed=_BILLED),
+    states=States(running=frozenset({AVAILABLE}), billed=_BILLED, free=_GONE),
     metrics=(
         _by_day(TUNNELS, "TunnelState", ("Average", "Maximum"), "tunnels up"),
         _by_day(RECEIVED, "TunnelDataIn", ("Sum",), "bytes"),

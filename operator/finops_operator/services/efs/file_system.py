@@ -24,6 +24,7 @@ from finops_operator.plugins.described import gap_of, parse_seconds, parse_time,
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.efs.rules.signs import SIGNS
 
 _OPERATION: Final = "efs:DescribeFileSystems"
@@ -34,6 +35,8 @@ _CALLS: Final = {
 }
 _PAGE: Final = 100
 _GONE: Final = frozenset({"deleting", "deleted"})
+_FREE: Final = _GONE | {"creating"}
+"""Billed is what is stored, and nothing is yet."""
 AVAILABLE: Final = "available"
 _WORKING: Final = frozenset({AVAILABLE, "updating"})
 PROVISIONED: Final = "provisioned"
@@ -155,8 +158,10 @@ def billed_parts(file_system: Resource) -> tuple[BilledPart, ...]:
 
     https://aws.amazon.com/efs/pricing/
     """
-    if file_system.state not in _WORKING:
+    if file_system.state in _FREE:
         return ()
+    if file_system.state not in _WORKING:
+        return billed_as_unknown("standard_gb_month", file_system.state)
     facts = file_system_facts(file_system)
     parts = [_standard(file_system.region, facts)]
     for stored, dimension, name in (
@@ -219,7 +224,7 @@ KIND: Final = ResourceKind(
         calls=_CALLS,
     ),
     billed_as=BilledAs("Amazon Elastic File System", "Storage", "File Storage"),
-    states=States(running=_WORKING, billed=_WORKING),
+    states=States(running=_WORKING, billed=_WORKING, free=_FREE),
     metrics=(
         _counter(CONNECTIONS, "ClientConnections", "count"),
         _counter(METERED, "MeteredIOBytes", "bytes"),

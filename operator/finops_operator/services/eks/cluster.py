@@ -23,6 +23,7 @@ from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.eks.rules.signs import SIGNS
 from finops_operator.services.eks.rules.versions import EXTENDED, STANDARD, Versions
 from finops_operator.services.eks.rules.versions import OPERATION as _VERSIONS
@@ -35,6 +36,8 @@ _ONE: Final = Decimal(1)
 ACTIVE: Final = "active"
 _WORKING: Final = frozenset({ACTIVE, "updating"})
 _GONE: Final = "DELETING"
+_CREATING: Final = "creating"
+"""There is no control plane yet; AWS bills its hours."""
 _NORMAL_TIER: Final = "standard"
 
 
@@ -148,8 +151,10 @@ def kubernetes_facts(resource: Resource) -> KubernetesFacts:
 
 def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of the control plane, and of extended support. https://aws.amazon.com/eks/pricing/ ."""
-    if cluster.state not in _WORKING:
+    if cluster.state == _CREATING:
         return ()
+    if cluster.state not in _WORKING:
+        return billed_as_unknown("cluster_hour", cluster.state)
     facts, region = kubernetes_facts(cluster), cluster.region
     if facts.control_plane_tier != _NORMAL_TIER:
         reason = f"no price for the control plane tier {facts.control_plane_tier}"
@@ -184,7 +189,7 @@ KIND: Final = ResourceKind(
         },
     ),
     billed_as=BilledAs("Amazon Elastic Kubernetes Service", "Compute", "Containers"),
-    states=States(running=_WORKING, billed=_WORKING),
+    states=States(running=_WORKING, billed=_WORKING, free=frozenset({_CREATING})),
     billed_parts=billed_parts,
     console_url=console_page("eks/clusters/{id}?region={region}"),
     sample=Sample("my-cluster", "arn:aws:eks:us-east-1:111111111111:cluster/my-cluster"),

@@ -29,7 +29,7 @@ from finops_operator.services.elasticache.rules.use import METRICS, REDIS, WORKI
 
 OPERATION: Final = "elasticache:DescribeCacheClusters"
 GONE: Final = frozenset({"deleting", "deleted"})
-_NOT_BILLED: Final = frozenset({"creating", "incompatible-network", "restore-failed"})
+NOT_BILLED: Final = frozenset({"creating", "incompatible-network", "restore-failed"})
 AVAILABLE: Final = "available"
 
 
@@ -167,7 +167,7 @@ def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
 
     Backups beyond the free one are named by the fact `not_in_cost`. https://aws.amazon.com/elasticache/pricing/
     """
-    if cluster.state in _NOT_BILLED:
+    if cluster.state in NOT_BILLED:
         return ()
     facts = cache_facts(cluster)
     reason = ""
@@ -209,7 +209,7 @@ KIND: Final = ResourceKind(
         permissions=(OPERATION, GROUPS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
     billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching", "availability_zone"),
-    states=States(running=WORKING, billed=WORKING),
+    states=States(running=WORKING, billed=WORKING, free=NOT_BILLED),
     metrics=METRICS,
     billed_parts=billed_parts,
     console_url=console_page("elasticache/home?region={region}#/nodes/{id}"),

@@ -22,7 +22,14 @@ from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import Listing, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.elasticache.cluster import GONE, OPERATION, CacheFacts, billed_parts, cache_facts
+from finops_operator.services.elasticache.cluster import (
+    GONE,
+    NOT_BILLED,
+    OPERATION,
+    CacheFacts,
+    billed_parts,
+    cache_facts,
+)
 from finops_operator.services.elasticache.rules.groups import GROUPS, PAGE, Group, groups_by_id
 from finops_operator.services.elasticache.rules.use import METRICS, WORKING
 
@@ -151,7 +158,7 @@ KIND: Final = ResourceKind(
         permissions=(OPERATION, GROUPS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
     billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching"),
-    states=States(running=WORKING, billed=WORKING),
+    states=States(running=WORKING, billed=WORKING, free=NOT_BILLED),
     metrics=tuple(replace(spec, parts=_nodes) for spec in METRICS),
     billed_parts=billed_parts,
     console_url=console_page("elasticache/home?region={region}#/redis/{id}"),

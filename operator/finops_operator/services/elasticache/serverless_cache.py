@@ -24,11 +24,14 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.elasticache.rules.serverless_offers import ENGINE, OFFERS, WORDS, least_gb
 
 _OPERATION: Final = "elasticache:DescribeServerlessCaches"
 _PAGE: Final = 50
 _GONE: Final = frozenset({"deleting"})
+_CREATING: Final = "creating"
+"""Nothing is stored or asked yet, which is what AWS bills."""
 AVAILABLE: Final = "available"
 WORKING: Final = frozenset({AVAILABLE, "modifying"})
 UNITS: Final = "processingUnits"
@@ -103,8 +106,10 @@ def billed_parts(cache: Resource) -> tuple[BilledPart, ...]:
 
     https://aws.amazon.com/elasticache/pricing/
     """
-    if cache.state not in WORKING:
+    if cache.state == _CREATING:
         return ()
+    if cache.state not in WORKING:
+        return billed_as_unknown("storage_gb_hour", cache.state)
     facts = facts_of(ServerlessCacheFacts, cache)
     engine = WORDS.get(facts.engine or "")
     if engine is None:
@@ -162,7 +167,7 @@ KIND: Final = ResourceKind(
     facts=ServerlessCacheFacts,
     listing=Listing(permissions=(_OPERATION, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS),
     billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching"),
-    states=States(running=WORKING, billed=WORKING),
+    states=States(running=WORKING, billed=WORKING, free=frozenset({_CREATING})),
     metrics=(
         MetricSpec(
             UNITS,

@@ -24,6 +24,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.elasticloadbalancing.rules.addresses import (
     INTERNAL,
     addresses_of,
@@ -41,6 +42,7 @@ _TAGS_PER_CALL: Final = 20
 ACTIVE: Final = "active"
 IMPAIRED: Final = "active_impaired"
 _BEFORE: Final = "provisioning"
+_FAILED: Final = "failed"
 _SAMPLE_ID: Final = "app/my-load-balancer/50dc6c495c0c9188"
 _SAMPLE_ARN: Final = f"arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/{_SAMPLE_ID}"
 
@@ -197,8 +199,10 @@ def billed_parts(balancer: Resource) -> tuple[BilledPart, ...]:
     listing proves; the fact `billed_by_use` says where there may be more. One that failed to start never ran.
     https://aws.amazon.com/elasticloadbalancing/pricing/, of addresses https://aws.amazon.com/vpc/pricing/
     """
-    if balancer.state not in _BILLED:
+    if balancer.state == _FAILED:
         return ()
+    if balancer.state not in _BILLED:
+        return billed_as_unknown("hour", balancer.state)
     kind = balancer.text("load_balancer_type")
     if not kind:
         return (BilledPart("hour", Decimal(1), None, "its type is not known"),)
@@ -287,7 +291,7 @@ KIND: Final = ResourceKind(
         calls=_CALLS,
     ),
     billed_as=BilledAs("Elastic Load Balancing", "Networking", "Application Networking"),
-    states=States(running=frozenset({ACTIVE, IMPAIRED}), billed=_BILLED),
+    states=States(running=frozenset({ACTIVE, IMPAIRED}), billed=_BILLED, free=frozenset({_FAILED})),
     metrics=METRICS,
     billed_parts=billed_parts,
     console_url=_console_url,

@@ -154,7 +154,7 @@ KIND: Final = ResourceKind(
     facts=FsxFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
     billed_as=BilledAs("Amazon FSx", "Storage", "File Storage"),
-    states=States(running=_WORKING, billed=_WORKING),
+    states=States(running=_WORKING, billed=_WORKING, free=_FREE),
     metrics=(
         _counter(READ, "DataReadOperations"),
         _counter(WRITTEN, "DataWriteOperations"),

@@ -25,12 +25,15 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Resour
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.kinesis.rules.offers import OFFERS
 
 _LIST: Final = "kinesis:ListStreams"
 _DESCRIBE: Final = "kinesis:DescribeStreamSummary"
 _PAGE: Final = 100
 _GONE: Final = "DELETING"
+_CREATING: Final = "creating"
+"""It has no shards yet; AWS bills theirs."""
 ACTIVE: Final = "active"
 _WORKING: Final = frozenset({ACTIVE, "updating"})
 ON_DEMAND: Final = "ON_DEMAND"
@@ -128,8 +131,10 @@ def billed_parts(stream: Resource) -> tuple[BilledPart, ...]:
 
     https://aws.amazon.com/kinesis/data-streams/pricing/
     """
-    if stream.state not in _WORKING:
+    if stream.state == _CREATING:
         return ()
+    if stream.state not in _WORKING:
+        return billed_as_unknown("shard_hour", stream.state)
     facts = stream_facts(stream)
     return (*(_on_demand(stream.region) if facts.mode == ON_DEMAND else _shards(stream.region, facts)), *_extras(facts))
 
@@ -179,7 +184,7 @@ KIND: Final = ResourceKind(
         calls=CALLS,
     ),
     billed_as=BilledAs("Amazon Kinesis Data Streams", "Analytics", "Streaming Analytics"),
-    states=States(running=_WORKING, billed=_WORKING),
+    states=States(running=_WORKING, billed=_WORKING, free=frozenset({_CREATING})),
     metrics=(
         _counter(PUT, "IncomingRecords"),
         _counter(FETCHED, "GetRecords.Records"),

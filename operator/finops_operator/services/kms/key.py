@@ -25,6 +25,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Samp
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.kms.rules.reading import DESCRIBE, GONE, LAST_USE, REFUSALS, description, last_use
 
 _LIST: Final = "kms:ListKeys"
@@ -34,6 +35,8 @@ ENABLED: Final = "enabled"
 DISABLED: Final = "disabled"
 _KEPT: Final = frozenset({DISABLED, "pendingimport", "unavailable"})
 _WORKING: Final = frozenset({ENABLED, "updating"})
+_TO_BE_DELETED: Final = "pendingdeletion"
+"""AWS bills no key that is scheduled for deletion: https://aws.amazon.com/kms/pricing/ ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,10 @@ def _resource(described: Mapping[str, Any], asking: OneByOne, tags: Tags | None,
 
 def billed_parts(key: Resource) -> tuple[BilledPart, ...]:
     """Return its month. https://aws.amazon.com/kms/pricing/ ."""
-    if key.state not in _WORKING | _KEPT:
+    if key.state == _TO_BE_DELETED:
         return ()
+    if key.state not in _WORKING | _KEPT:
+        return billed_as_unknown("key_month", key.state)
     return (BilledPart("key_month", Decimal(1), PriceQuery("kms", key.region, "customer_key")),)
 
 
@@ -123,7 +128,7 @@ KIND: Final = ResourceKind(
         calls=CALLS,
     ),
     billed_as=BilledAs("AWS Key Management Service", "Security", "Secret Management"),
-    states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT),
+    states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT, free=frozenset({_TO_BE_DELETED})),
     billed_parts=billed_parts,
     console_url=console_page("kms/home?region={region}#/kms/keys/{id}"),
     sample=Sample(

@@ -22,6 +22,7 @@ from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
 from finops_operator.services.msk.rules.clients import LIST, ClientWays
 from finops_operator.services.msk.rules.offers import OFFERS
@@ -29,6 +30,8 @@ from finops_operator.services.msk.rules.offers import OFFERS
 _OPERATION: Final = "kafka:ListClustersV2"
 _PAGE: Final = 100
 _GONE: Final = "DELETING"
+_CREATING: Final = "creating"
+"""Its brokers do not run yet; AWS bills those that run. One that failed may have some."""
 ACTIVE: Final = "active"
 SERVERLESS: Final = "SERVERLESS"
 _STANDARD: Final = "kafka."
@@ -132,8 +135,10 @@ def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
 
     https://aws.amazon.com/msk/pricing/
     """
-    if cluster.state not in WORKING:
+    if cluster.state == _CREATING:
         return ()
+    if cluster.state not in WORKING:
+        return billed_as_unknown("broker_hour", cluster.state)
     facts = kafka_facts(cluster)
     if facts.cluster_type == SERVERLESS:
         return (BilledPart("cluster_hour", Decimal(1), None, "no price for serverless clusters"),)
@@ -178,7 +183,7 @@ KIND: Final = ResourceKind(
     facts=KafkaFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData", LIST), collect=_collect),
     billed_as=BilledAs("Amazon Managed Streaming for Apache Kafka", "Analytics", "Streaming Analytics"),
-    states=States(running=WORKING),
+    states=States(running=WORKING, free=frozenset({_CREATING})),
     metrics=METRICS,
     billed_parts=billed_parts,
     offers=OFFERS,

@@ -250,7 +250,7 @@ KIND: Final = ResourceKind(
         calls={**_CALLS, **CALLS},
     ),
     billed_as=BilledAs("Amazon OpenSearch Service", "Analytics", "Search"),
-    states=States(running=_STATES, billed=_STATES),
+    states=States(running=_STATES, billed=_STATES, free=frozenset({_CREATING})),
     metrics=(
         _level(SEARCHES, "SearchRate", "requests a minute"),
         _level(INDEXING, "IndexingRate", "operations a minute"),

@@ -264,7 +264,7 @@ KIND: Final = ResourceKind(
         questions=(QUESTION,),
     ),
     billed_as=BilledAs("Amazon Relational Database Service", "Databases", "Relational Databases"),
-    states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=BILLED),
+    states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=BILLED, free=NOT_BILLED),
     metrics=METRICS,
     billed_parts=billed_parts,
     memory=MEMORY,

@@ -46,6 +46,7 @@ from finops_operator.services.rds.rules.engines import (
 from finops_operator.services.rds.rules.extended_support import MEMORY, SupportReading, support_part
 from finops_operator.services.rds.rules.lifecycles import OPERATION as _LIFECYCLES
 from finops_operator.services.rds.rules.lifecycles import QUESTION
+from finops_operator.services.rds.rules.serverless import OFFERS, capacity_hours, capacity_metric, is_serverless
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.states import NOT_BILLED, STOPPED, STORAGE_ONLY, WORKING
 from finops_operator.services.rds.rules.storage import Storage
@@ -240,6 +241,8 @@ def instance_hours(region: str, facts: DatabaseFacts) -> BilledPart:
     """Return the hours of an instance with these facts, as if it were running."""
     if facts.db_instance_class is None:
         return _unknown("instance_hour", "its class")
+    if is_serverless(facts.db_instance_class, facts.engine):
+        return capacity_hours(region, facts.engine or "", facts.storage_type or "")
     priced = _priced(facts)
     if priced.reason_unknown:
         return BilledPart("instance_hour", ONE, None, priced.reason_unknown)
@@ -328,7 +331,9 @@ KIND: Final = ResourceKind(
         permissions=(_OPERATION, _LIFECYCLES, "cloudwatch:GetMetricData"), collect=_collect, questions=(QUESTION,)
     ),
     billed_as=BilledAs("Amazon Relational Database Service", "Databases", "Relational Databases", "availability_zone"),
-    states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=WORKING | STORAGE_ONLY),
+    states=States(
+        running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=WORKING | STORAGE_ONLY, free=NOT_BILLED
+    ),
     metrics=(
         _level("databaseConnections", "DatabaseConnections", "connections"),
         _level("cpuPercent", "CPUUtilization", "percent"),
@@ -339,10 +344,12 @@ KIND: Final = ResourceKind(
         _level("readThroughput", "ReadThroughput", "bytes a second"),
         _level("writeThroughput", "WriteThroughput", "bytes a second"),
         # Source: Amazon RDS user guide, "Amazon CloudWatch metrics for Amazon RDS Performance Insights".
+        capacity_metric(_publishes),
         replace(_level("dbLoadCpu", "DBLoadCPU", "sessions on the CPU at once"), applies=_publishes_load),
     ),
     billed_parts=billed_parts,
     memory=MEMORY,
+    offers=OFFERS,
     console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=false"),
     sample=Sample("database-1", "arn:aws:rds:us-east-1:111111111111:db:database-1"),
     owner=owned_by(SIGNS),

@@ -171,7 +171,7 @@ KIND: Final = ResourceKind(
     facts=WarehouseFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
     billed_as=BilledAs("Amazon Redshift", "Databases", "Data Warehouses"),
-    states=States(running=_WORKING, stopped=frozenset({PAUSED, "pausing"})),
+    states=States(running=_WORKING, stopped=frozenset({PAUSED, "pausing"}), free=_NOT_BILLED),
     metrics=(
         _level(CONNECTIONS, "DatabaseConnections", "connections"),
         _level(CPU, "CPUUtilization", "percent"),

@@ -25,6 +25,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Resour
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, managed_by_service, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.route53.rules.references import ALARMS, RECORDS, ZONES, alarms, calculated_from, records
 
 _LIST: Final = "route53:ListHealthChecks"
@@ -124,7 +125,7 @@ def _resource(
 def billed_parts(check: Resource) -> tuple[BilledPart, ...]:
     """Return its month, without a price. https://aws.amazon.com/route53/pricing/ ."""
     if check.state not in (ACTIVE, DISABLED):
-        return ()
+        return billed_as_unknown("health_check_month", check.state)
     return (BilledPart("health_check_month", Decimal(1), None, "no price for health checks"),)
 
 

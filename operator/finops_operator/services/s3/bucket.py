@@ -134,4 +134,5 @@ KIND: Final = ResourceKind(
     owner=owned_by(SIGNS),
     commitments=NONE_SOLD,
     offers=OFFERS,
+    steps_from=1,
 )

@@ -24,6 +24,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Resour
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.sagemaker.rules.offers import HOSTED, hour_query
 from finops_operator.services.sagemaker.rules.signs import SIGNS
 
@@ -129,25 +130,30 @@ def endpoint_facts(resource: Resource) -> EndpointFacts:
 
 
 def billed_parts(endpoint: Resource) -> tuple[BilledPart, ...]:
-    """Return the machines of each variant. https://aws.amazon.com/sagemaker/ai/pricing/ ."""
+    """Return the machines of each variant: https://aws.amazon.com/sagemaker/ai/pricing/ .
+
+    Those of an asynchronous endpoint have a usage type and a price of their own; scaled to none they cost nothing.
+    """
+    if endpoint.state in _UNBILLED:
+        return ()
     if endpoint.state not in _WORKING:
-        # Which of the other states are billed AWS does not say; what is being deleted, or was never made, is not.
-        what = f"what AWS bills in the state {endpoint.state or 'that it did not give'}"
-        return () if endpoint.state in _UNBILLED else (BilledPart("instance_hour", Decimal(0), None, what),)
+        return billed_as_unknown("instance_hour", endpoint.state)
     facts = endpoint_facts(endpoint)
     if facts.serverless:
+        # By the second of its requests, and its metrics hold the time of the model alone, not what is billed.
         return (BilledPart("request_second", Decimal(0), None, "no price for serverless endpoints"),)
     types, counts = facts.instance_types, facts.instances_of_types
-    if types is None or counts is None:
+    if types is None or counts is None or facts.asynchronous is None:
         return (BilledPart("instance_hour", Decimal(facts.instances or 0), None, "its machines are not known"),)
     pairs = zip(types, counts, strict=True)
-    return tuple(_hours(endpoint.region, one, count) for one, count in pairs if count)
+    dimension = "async_endpoint_hour" if facts.asynchronous else "endpoint_hour"
+    return tuple(_hours(endpoint.region, dimension, one, count) for one, count in pairs if count)
 
 
-def _hours(region: str, instance_type: str, count: int) -> BilledPart:
+def _hours(region: str, dimension: str, instance_type: str, count: int) -> BilledPart:
     if not instance_type:
         return BilledPart("instance_hour", Decimal(count), None, "the type of its machines is not known")
-    query = hour_query(region, "endpoint_hour", instance_type)
+    query = hour_query(region, dimension, instance_type)
     return BilledPart("instance_hour", Decimal(count), query, "no price for SageMaker instances")
 
 
@@ -178,7 +184,7 @@ KIND: Final = ResourceKind(
         calls=CALLS,
     ),
     billed_as=BilledAs("Amazon SageMaker", "AI and Machine Learning", "Machine Learning"),
-    states=States(running=_WORKING, billed=_WORKING),
+    states=States(running=_WORKING, billed=_WORKING, free=_UNBILLED),
     metrics=(
         MetricSpec(
             REQUESTS,

@@ -132,7 +132,7 @@ KIND: Final = ResourceKind(
         calls=CALLS,
     ),
     billed_as=BilledAs("Amazon SageMaker", "AI and Machine Learning", "Machine Learning"),
-    states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT),
+    states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT, free=_UNBILLED),
     billed_parts=billed_parts,
     left_out=(),
     offers=NOTEBOOKS,

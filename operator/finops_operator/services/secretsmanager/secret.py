@@ -23,10 +23,12 @@ from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.unknown_state import billed_as_unknown
 
 _LIST: Final = "secretsmanager:ListSecrets"
 _PAGE: Final = 100
 ACTIVE: Final = "active"
+_DELETED: Final = "deleted"
 """Secrets Manager gives a secret no state: it is kept while it is listed."""
 
 
@@ -94,8 +96,10 @@ def _resource(secret: Mapping[str, Any], reader: PageReader) -> Resource:
 
 def billed_parts(secret: Resource) -> tuple[BilledPart, ...]:
     """Return its month. https://aws.amazon.com/secrets-manager/pricing/ ."""
-    if secret.state != ACTIVE:
+    if secret.state == _DELETED:
         return ()
+    if secret.state != ACTIVE:
+        return billed_as_unknown("secret_month", secret.state)
     if facts_of(SecretFacts, secret).owning_service:
         reason = "whether the service that keeps it includes its price is not known"
         return (BilledPart("secret_month", Decimal(1), None, reason),)
@@ -116,7 +120,7 @@ KIND: Final = ResourceKind(
     facts=SecretFacts,
     listing=Listing(permissions=(_LIST,), collect=_collect),
     billed_as=BilledAs("AWS Secrets Manager", "Security", "Secret Management"),
-    states=States(running=frozenset({ACTIVE})),
+    states=States(running=frozenset({ACTIVE}), free=frozenset({_DELETED})),
     billed_parts=billed_parts,
     console_url=console_page("secretsmanager/secret?name={arn}&region={region}"),
     sample=Sample(

@@ -25,11 +25,14 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Resour
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.plugins.unknown_state import billed_as_unknown
 
 _LIST: Final = "workspaces:DescribeWorkspaces"
 _CONNECTIONS: Final = "workspaces:DescribeWorkspacesConnectionStatus"
 _PAGE: Final = 25
 _GONE: Final = frozenset({"TERMINATING", "TERMINATED"})
+_BEFORE: Final = "pending"
+"""It is being made."""
 _WORKING: Final = frozenset(
     {
         "available",
@@ -135,8 +138,10 @@ def _resource(
 
 def billed_parts(workspace: Resource) -> tuple[BilledPart, ...]:
     """Return its month, and its hours where it stops by itself. https://aws.amazon.com/workspaces/pricing/ ."""
-    if workspace.state not in _BILLED:
+    if workspace.state == _BEFORE:
         return ()
+    if workspace.state not in _BILLED:
+        return billed_as_unknown("workspace_month", workspace.state)
     month = BilledPart("workspace_month", Decimal(1), None, "no price for WorkSpaces")
     if workspace.text("running_mode") == ALWAYS_ON:
         return (month,)
@@ -158,7 +163,7 @@ KIND: Final = ResourceKind(
         permissions=(_LIST, _CONNECTIONS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
     billed_as=BilledAs("Amazon WorkSpaces", "Compute", "End User Computing"),
-    states=States(running=_WORKING, stopped=_STOPPED, billed=_BILLED),
+    states=States(running=_WORKING, stopped=_STOPPED, billed=_BILLED, free=frozenset({_BEFORE})),
     metrics=(
         MetricSpec(
             CONNECTED,

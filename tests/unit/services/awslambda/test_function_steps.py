@@ -5,12 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from tests.support.facts import NOW
+from tests.support.manifests import manifest
 from tests.unit.services.awslambda.functions import function, invoked
 
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.price import PriceQuery
+from finops_operator.plugins.facts import with_facts
 from finops_operator.pricing.bundled import SOURCE
-from finops_operator.scan.price import cost_of, monthly_units
-from finops_operator.services.awslambda.function import KIND
+from finops_operator.scan.policy_rules import PolicyRules
+from finops_operator.scan.price import SharedUnits, cost_of, monthly_units
+from finops_operator.services.awslambda.function import KIND, FunctionFacts
 
 
 def test_a_function_adds_its_gigabyte_seconds_to_those_of_its_processor_and_region() -> None:
@@ -49,3 +54,47 @@ def test_functions_beyond_the_second_step_are_unknown_where_no_table_has_the_thi
     assert cost.monthly is None
     assert cost.known_monthly is not None
     assert "gb_second: no price in eu-west-1 of further units" in cost.missing[0]
+
+
+def rules(shared: SharedUnits) -> PolicyRules:
+    return PolicyRules(
+        policy=("team-a", "functions"),
+        spec_policy=ScanPolicy.from_object(manifest("ScanPolicy", {"spec": {}})),
+        now=NOW,
+        accounts={},
+        kinds={KIND.id: KIND},
+        checks={},
+        actions={},
+        enabled=(),
+        lookup=SOURCE.lookup,
+        shared=shared,
+    )
+
+
+def test_a_function_that_goes_saves_the_second_price_where_others_fill_the_first_step() -> None:
+    one, use = function("us-east-1"), invoked(1_000_000)
+    first = PriceQuery("lambda", "us-east-1", "x86_gb_second_tier1")
+    units = {first: Decimal(7_000_000_000)}
+    policy = rules(SharedUnits(units))
+    at_margin = policy.at_margin(one, use)
+    assert at_margin is not None
+    share, last = policy.cost(one, use), at_margin(one)
+    assert share.monthly is not None
+    assert last.monthly is not None
+    assert 0 < last.monthly < share.monthly
+    duration = next(part for part in last.components if part.dimension == "gb_second")
+    assert duration.price.amount == Decimal("0.000015")
+
+
+def test_a_function_that_moves_to_arm_pays_the_price_that_all_functions_on_arm_reach() -> None:
+    one, use = function("us-east-1"), invoked(1_000_000)
+    arm = PriceQuery("lambda", "us-east-1", "arm_gb_second_tier1")
+    at_margin = rules(SharedUnits({arm: Decimal(9_000_000_000)})).at_margin(one, use)
+    assert at_margin is not None
+    moved = at_margin(with_facts(one, FunctionFacts(architecture="arm64", memory_mb=1024, provisioned_instances=0)))
+    duration = next(part for part in moved.components if part.dimension == "gb_second")
+    assert duration.price.amount == Decimal("0.0000120001")
+
+
+def test_where_no_units_were_counted_a_saving_is_the_difference_of_two_costs() -> None:
+    assert rules(SharedUnits()).at_margin(function(), invoked(1)) is None

@@ -51,6 +51,34 @@ def test_days_that_work_in_one_week_alone_are_no_habit() -> None:
     assert (once.repeated, once.is_habit) == (0, False)
 
 
+def test_two_single_hours_that_fall_on_the_same_day_of_two_weeks_are_no_habit() -> None:
+    """A machine that is busy for five minutes a week, at any time, is on the same weekday in one of seven pairs."""
+    works = [False] * HOURS
+    works[4 * 24 + 8] = works[7 * 24 + 4 * 24 + 11] = True
+    found = week(MONDAY, works)
+    assert found.two_days_off
+    assert (found.repeated, found.is_habit) == (1, False)
+    works[7 * 24 + 4 * 24 + 8] = True  # The first of them comes again.
+    assert week(MONDAY, works).is_habit
+
+
+def test_hours_of_office_days_need_not_all_come_again() -> None:
+    every_other = {(day, hour) for day, hour in OFFICE if (day + hour) % 2}
+    first, second = (
+        hours_from(MONDAY, every_other),
+        hours_from(MONDAY, OFFICE - every_other | {(d, 9) for d in range(5)}),
+    )
+    works = first[: 7 * 24] + second[7 * 24 :]
+    found = week(MONDAY, works)
+    assert (found.hours, found.repeated_hours) == (50, 3)
+    assert not found.is_habit
+    more = hours_from(MONDAY, {one for one in OFFICE if one[1] < 12} | (OFFICE - every_other))
+    assert week(MONDAY, first[: 7 * 24] + more[7 * 24 :]).repeated_hours == 10
+    assert not week(MONDAY, first[: 7 * 24] + more[7 * 24 :]).is_habit
+    most = hours_from(MONDAY, {one for one in OFFICE if one[1] < 14} | (OFFICE - every_other))
+    assert week(MONDAY, first[: 7 * 24] + most[7 * 24 :]).is_habit
+
+
 def test_the_clock_of_the_zone_decides_what_a_day_is() -> None:
     works = hours_from(MONDAY, OFFICE, "Asia/Tokyo")
     assert week(MONDAY, works, "Asia/Tokyo").two_days_off

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from tests.unit.services.rds.databases import cost, database
 
 from finops.domain.canonical import Json
-from finops.domain.price import Price, PriceQuery
+from finops.domain.price import Cost, Price, PriceQuery
+from finops.domain.resource import Resource
+from finops.domain.utilization import MonthlyUse, Utilization
 from finops_operator.pricing.bundled import SOURCE
+from finops_operator.pricing.offers import offer_of
+from finops_operator.scan.price import cost_of
 from finops_operator.services.rds.instance import KIND, database_facts, instance_hours
 from finops_operator.services.rds.rules.engines import priced_engine
 from finops_operator.services.rds.rules.states import NOT_BILLED, STORAGE_ONLY, WORKING
@@ -150,6 +155,66 @@ def test_one_thing_that_is_not_known_makes_the_cost_unknown(changes: dict[str, J
     unknown = cost(database(**changes))
     assert unknown.monthly is None
     assert any(missing in text for text in unknown.missing)
+
+
+def serverless(**changes: Json) -> Resource:
+    member: dict[str, Json] = {
+        "engine": "aurora-postgresql",
+        "db_cluster_id": "c",
+        "db_instance_class": "db.serverless",
+    }
+    return database(**{**member, "storage_type": "aurora", "multi_az": False, **changes})
+
+
+def by_capacity(unit_hours: float | None, *, priced: bool = True, **changes: Json) -> Cost:
+    """Return the cost of a serverless instance that had so many hours of capacity units in 30 days."""
+
+    def listed(query: PriceQuery) -> Price | None:
+        amounts = {"capacity_unit_hour": "0.12", "ioopt_capacity_unit_hour": "0.16"}
+        if query.dimension not in amounts or not priced:
+            return SOURCE.lookup(query)
+        assert query.attributes == (("database_engine", "Aurora PostgreSQL"),)
+        return Price(Decimal(amounts[query.dimension]), "acu-hour", "price-list", date(2026, 11, 29))
+
+    use = {} if unit_hours is None else {"capacityUnits": MonthlyUse(unit_hours, 720.0)}
+    return cost_of(serverless(**changes), KIND.billed_parts, listed, Decimal(730), Utilization("db", month=use))
+
+
+def test_a_serverless_instance_costs_the_hours_of_the_capacity_units_that_it_had() -> None:
+    # 2 units on average, so 2 × 730 hours.
+    assert by_capacity(2 * 720).monthly == Decimal("175.20")
+    assert by_capacity(2 * 720, storage_type="aurora-iopt1").monthly == Decimal("233.60")
+    assert by_capacity(0).monthly == Decimal("0.00")  # It was paused all month.
+
+
+def test_capacity_that_was_not_measured_or_has_no_price_is_unknown() -> None:
+    assert by_capacity(None).missing == (
+        "capacity_unit_hour: capacityUnits of the last 30 days is unknown (not measured)",
+    )
+    assert by_capacity(720, priced=False).missing == ("capacity_unit_hour: no price for serverless capacity",)
+    assert by_capacity(720, storage_type=None).monthly is None
+
+
+@pytest.mark.parametrize(
+    ("engine", "listed"), [("aurora-mysql", "Aurora MySQL"), ("aurora-postgresql", "Aurora PostgreSQL")]
+)
+def test_the_price_of_a_capacity_unit_is_that_of_its_engine_and_storage(engine: str, listed: str) -> None:
+    for storage, usage in (("aurora", "ServerlessV2Usage"), ("aurora-iopt1", "ServerlessV2IOOptimizedUsage")):
+        (part,) = (one for one in KIND.billed_parts(serverless(engine=engine, storage_type=storage)) if one.metric)
+        assert part.query is not None
+        offer = offer_of(part.query, KIND.offers)
+        assert offer is not None
+        assert ("databaseEngine", listed) in offer.filters
+        assert offer.is_of(f"EU-Aurora:{usage}")
+        assert not offer.is_of("Aurora:ServerlessUsage")  # Aurora Serverless v1 is another product.
+
+
+def test_the_capacity_of_serverless_instances_alone_is_measured() -> None:
+    (spec,) = (one for one in KIND.metrics if one.name == "capacityUnits")
+    assert spec.applies(serverless())
+    assert not spec.applies(serverless(db_instance_class="db.r5.large"))
+    assert not spec.applies(database())
+    assert not spec.applies(replace(serverless(), state="stopped"))
 
 
 def test_a_price_that_the_region_lacks_is_not_taken_from_another() -> None:

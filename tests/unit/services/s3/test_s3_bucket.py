@@ -17,6 +17,8 @@ from finops.domain.resource import Gap, Resource
 from finops.domain.utilization import MonthlyUse
 from finops.errors import AwsDenied, AwsRejected, AwsThrottled
 from finops_operator.plugins.facts import facts_of
+from finops_operator.pricing.bundled import SOURCE
+from finops_operator.scan.price import SharedUnits, cost_of
 from finops_operator.services.s3.bucket import KIND, BucketFacts
 from finops_operator.services.s3.rules.storage import STORED
 
@@ -270,3 +272,20 @@ def test_a_gib_is_what_aws_calls_a_gigabyte() -> None:
     one = BUCKETS.cost(bucket(), stored(standardBytes=1)).components[0]
     assert round(one.quantity, 6) == 1
     assert GIB == 1_073_741_824
+
+
+def test_buckets_of_one_account_share_the_steps_of_the_price() -> None:
+    """AWS counts the gigabytes of all buckets of an account in a region; 60 TiB are 50 at 0.023 and 10 at 0.022."""
+    terabyte = 1024
+    one = stored(standardBytes=6 * terabyte)
+    parts = KIND.billed_parts(bucket())
+    first = next(part for part in parts if part.dimension == "standard")
+    assert first.query is not None
+    shared = {first.query: Decimal(60 * terabyte)}
+    cost = cost_of(bucket(), KIND.billed_parts, SOURCE.lookup, Decimal(730), one, shared)
+    assert cost.unrounded_monthly is not None
+    whole = terabyte * (50 * Decimal("0.023") + 10 * Decimal("0.022"))
+    assert abs(cost.unrounded_monthly - whole / 10) < Decimal("1e-9")
+    beside = SharedUnits(shared).beside(bucket(), KIND.billed_parts, one)
+    last = cost_of(bucket(), KIND.billed_parts, SOURCE.lookup, Decimal(730), one, beside)
+    assert last.unrounded_monthly == 6 * terabyte * Decimal("0.022")

@@ -18,7 +18,7 @@ from finops_operator.services.sagemaker import notebook as notebook_kind
 
 ENDPOINTS: Final = Bench(endpoint_kind.KIND)
 NOTEBOOKS: Final = Bench(notebook_kind.KIND)
-_HOURS: Final = {"endpoint_hour": "0.115", "notebook_hour": "0.05"}
+_HOURS: Final = {"endpoint_hour": "0.115", "async_endpoint_hour": "0.120", "notebook_hour": "0.05"}
 
 
 def listed(query: PriceQuery) -> Price | None:

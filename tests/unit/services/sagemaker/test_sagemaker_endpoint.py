@@ -14,6 +14,7 @@ from tests.unit.services.sagemaker.models import listed as price_of
 
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied
+from finops_operator.pricing.offers import offer_of
 from finops_operator.services.sagemaker.endpoint import KIND, endpoint_facts
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
@@ -105,6 +106,34 @@ def test_with_a_price_list_it_costs_the_hours_of_its_machines_and_a_shadow_is_on
     assert (endpoint_facts(one).variants, endpoint_facts(one).instances_of_types) == (("main",), (1, 2))
     assert priced.cost(one).monthly == Decimal("251.85")
     assert priced.cost(endpoint(instances_of_types=[0])).monthly == Decimal("0.00")
+
+
+def test_machines_behind_a_queue_have_a_price_of_their_own_and_none_cost_nothing() -> None:
+    """An hour of `AsyncInf:` is another product than one of `Host:`; not every type is offered as both."""
+    priced = replace(ENDPOINTS, lookup=price_of)
+    assert priced.cost(endpoint(asynchronous=True)).monthly == Decimal("175.20")  # 2 × 0.120 × 730
+    (part,) = KIND.billed_parts(endpoint(asynchronous=True))
+    assert part.query is not None
+    offer = offer_of(part.query, KIND.offers)
+    assert offer is not None
+    assert offer.is_of("EU-AsyncInf:ml.m5.large")
+    assert not offer.is_of("EU-Host:ml.m5.large")
+    assert priced.cost(endpoint(asynchronous=True, instances_of_types=[0])).monthly == Decimal("0.00")
+
+
+def test_whether_a_queue_feeds_it_decides_its_price_so_that_not_knowing_is_unknown() -> None:
+    unknown = replace(ENDPOINTS, lookup=price_of).cost(endpoint(asynchronous=None))
+    assert unknown.missing == ("instance_hour: its machines are not known",)
+
+
+def test_a_description_with_a_queue_is_asynchronous_and_one_without_is_not() -> None:
+    with_queue: dict[str, Any] = {"AsyncInferenceConfig": {"OutputConfig": {}}}
+    without: dict[str, Any] = {}
+    for queue, found in ((without, False), (with_queue, True)):
+        described = {"ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 1}], **queue}
+        (one,) = KIND.listing.collect(reader(listed(), **{DESCRIBE: [described]}), "aws")
+        assert isinstance(one, Resource)
+        assert endpoint_facts(one).asynchronous is found
 
 
 def test_its_cost_is_unknown_and_never_zero_while_it_works() -> None:

@@ -27,7 +27,7 @@ _IMAGE: Final = "Image"
 def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | NotRecommended:
     own, least = facts.own, parameters["minimumMonthlyCost"]
     reason = not_judged(facts) or _not_movable(own) or insufficient(facts.utilization, DURATION, facts.settings)
-    by_use = facts.cost.monthly_by_use
+    by_use = facts.share_of_bill.monthly_by_use
     if not reason and by_use is not None and by_use < least:
         reason = f"it costs {as_text(by_use)} USD a month by use, {least} USD count"
     if reason:

@@ -9,7 +9,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from itertools import groupby
@@ -18,6 +18,8 @@ from typing import Final
 HOURS_A_WEEK: Final = 168
 _HOURS_A_DAY: Final = 24
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_HABIT: Final = 4
+"""One hour of so many that worked must have come again: people do not work every hour of an office day."""
 _MARGIN: Final = 1
 """Hours before the first and after the last working hour of a day."""
 
@@ -32,10 +34,13 @@ class Week:
     Attributes:
         days: for each day, Monday first, its span, or None where the whole day is off.
         repeated: how many of the days worked in more than one week.
+        hours, repeated_hours: how many hours of the week worked, and how many of them in more than one week.
     """
 
     days: tuple[Span | None, ...]
     repeated: int = 0
+    hours: int = 0
+    repeated_hours: int = 0
 
     @property
     def off_hours(self) -> int:
@@ -44,8 +49,12 @@ class Week:
 
     @property
     def is_habit(self) -> bool:
-        """Whether most of the days that worked did so in more than one week: what happened once is no schedule."""
-        return 2 * self.repeated > sum(one is not None for one in self.days)
+        """Whether most of the days that worked, and enough of their hours, did so in more than one week.
+
+        What happened once is no schedule, nor are two single hours that happen to fall on the same day of two weeks.
+        """
+        days = 2 * self.repeated > sum(one is not None for one in self.days)
+        return days and _HABIT * self.repeated_hours >= self.hours
 
     @property
     def two_days_off(self) -> bool:
@@ -71,19 +80,26 @@ def week_of(end_hour: int, works: Sequence[bool], zone: tzinfo) -> Week:
         works: for each hour, the oldest first, whether anything was done in it or nothing is known of it.
         zone: whose clock counts.
     """
-    working, seen = set[int](), set[int]()
+    seen = set[int]()
     dates: dict[int, set[date]] = {}
+    times: dict[int, set[date]] = {}
     for hour, busy in enumerate(works, end_hour - len(works)):
         for second in (hour * 3600, hour * 3600 + 3599):
             local = datetime.fromtimestamp(second, tz=zone)
             cell = local.weekday() * _HOURS_A_DAY + local.hour
             seen.add(cell)
             if busy:
-                working.add(cell)
+                times.setdefault(cell, set()).add(local.date())
                 dates.setdefault(local.weekday(), set()).add(local.date())
-    working |= set(range(HOURS_A_WEEK)) - seen
+    working = times.keys() | (set(range(HOURS_A_WEEK)) - seen)
     by_day = ([hour for hour in range(_HOURS_A_DAY) if day * _HOURS_A_DAY + hour in working] for day in range(7))
-    return Week(tuple(_span(hours) for hours in by_day), sum(len(one) > 1 for one in dates.values()))
+    days = tuple(_span(hours) for hours in by_day)
+    return Week(days, _again(dates), len(times), _again(times))
+
+
+def _again(seen: Mapping[int, Collection[date]]) -> int:
+    """Return how many were seen on more than one date, each a week apart."""
+    return sum(len(one) > 1 for one in seen.values())
 
 
 def _span(hours: Sequence[int]) -> Span | None:

@@ -24,7 +24,7 @@ from finops_operator.services.s3.judging.judged import (
     stored_too_little,
 )
 from finops_operator.services.s3.rules.requests import ALL
-from finops_operator.services.s3.rules.storage import GIB, STANDARD, standard_cost, storage_query
+from finops_operator.services.s3.rules.storage import GIB, STANDARD, STANDARD_STORED, storage_query
 
 ID: Final = "s3_bucket_idle"
 _COLDER: Final = "glacier_instant"
@@ -73,8 +73,8 @@ def _colder(facts: Facts[BucketFacts]) -> Decimal | None:
     if price is None or current is None or use is None:
         return None
     gib = Decimal(str(use.amount)) / GIB
-    standard = standard_cost(facts.resource.region, gib, facts.lookup)
-    return None if standard is None else current - standard + min(standard, gib * price.amount)
+    standard = sum((one.monthly for one in facts.cost.components if one.dimension == STANDARD_STORED), Decimal(0))
+    return current - standard + min(standard, gib * price.amount)
 
 
 CHECK: Final = Check(

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.price import PriceQuery
-from finops_operator.plugins.kind import BilledPart, MetricSpec, PriceLookup
+from finops_operator.plugins.kind import BilledPart, FurtherStep, MetricSpec
 
 GIB: Final = 2**30
 _PER_BYTE: Final = Decimal(1) / GIB
@@ -82,19 +82,38 @@ STORED: Final = (
     Stored("deepArchiveNameBytes", "DeepArchiveS3ObjectOverhead", _STANDARD),
     Stored("deepArchiveStagingBytes", "DeepArchiveStagingStorage", _STANDARD, "parts of uploads to Deep Archive"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """A price that falls with the gigabytes of all buckets of an account in a region; `dimension` names the whole."""
+
+    dimension: str
+    first: str
+    further: tuple[tuple[Decimal, str], ...]
+
+    def part(self, region: str, metric: str) -> BilledPart:
+        further = tuple(FurtherStep(above, storage_query(region, name)) for above, name in self.further)
+        return BilledPart(self.dimension, _PER_BYTE, storage_query(region, self.first), metric=metric, further=further)
+
+
+STANDARD_STORED: Final = "standard"
 _STEPS: Final = {
-    STANDARD.name: (
-        (_STANDARD, Decimal(0), Decimal(50 * _TB)),
-        ("standard_next_450tb", Decimal(50 * _TB), Decimal(500 * _TB)),
-        ("standard_over_500tb", Decimal(500 * _TB), None),
+    STANDARD.name: _Steps(
+        STANDARD_STORED,
+        _STANDARD,
+        ((Decimal(50 * _TB), "standard_next_450tb"), (Decimal(500 * _TB), "standard_over_500tb")),
     ),
-    "tieringFrequentBytes": (
-        ("intelligent_frequent_first_50tb", Decimal(0), Decimal(50 * _TB)),
-        ("intelligent_frequent_next_450tb", Decimal(50 * _TB), Decimal(500 * _TB)),
-        ("intelligent_frequent_over_500tb", Decimal(500 * _TB), None),
+    "tieringFrequentBytes": _Steps(
+        "intelligent_frequent",
+        "intelligent_frequent_first_50tb",
+        (
+            (Decimal(50 * _TB), "intelligent_frequent_next_450tb"),
+            (Decimal(500 * _TB), "intelligent_frequent_over_500tb"),
+        ),
     ),
 }
-"""Metric → steps of a price that falls with the amount, counted as if the bucket were alone in the account."""
+"""Metric → steps of its price: https://aws.amazon.com/s3/pricing/, "First 50 TB / Month"."""
 
 
 def _daily(name: str, metric: str, storage_type: str, unit: str) -> MetricSpec:
@@ -126,21 +145,11 @@ def storage_query(region: str, dimension: str) -> PriceQuery:
     return PriceQuery("s3", region, dimension)
 
 
-def standard_cost(region: str, gib: Decimal, lookup: PriceLookup) -> Decimal | None:
-    """Return what so much in the class Standard costs a month, None when a price of it is not known."""
-    total = Decimal(0)
-    for dimension, above, up_to in _STEPS[STANDARD.name]:
-        within = max(Decimal(0), (gib if up_to is None else min(gib, up_to)) - above)
-        price = lookup(storage_query(region, dimension))
-        if within and price is None:
-            return None
-        total += within * price.amount if price is not None else Decimal(0)
-    return total
-
-
 def storage_parts(region: str) -> Iterator[BilledPart]:
     """Yield what is billed for what a bucket stores."""
     for one in STORED:
-        for dimension, above, up_to in _STEPS.get(one.name, ((one.price, Decimal(0), None),)):
-            query = storage_query(region, dimension)
-            yield BilledPart(dimension, _PER_BYTE, query, metric=one.name, above=above, up_to=up_to)
+        steps = _STEPS.get(one.name)
+        if steps is None:
+            yield BilledPart(one.price, _PER_BYTE, storage_query(region, one.price), metric=one.name)
+        else:
+            yield steps.part(region, one.name)

@@ -17,6 +17,8 @@ _NAMED: Final = (("instanceName", f"{{{_TYPE}}}"),)
 _CODE: Final = "AmazonSageMaker"
 HOSTED: Final[Offers] = {
     ("sagemaker", "endpoint_hour"): Offer(_CODE, _NAMED, f"Host:{{{_TYPE}}}", HOURS, "hour", named=(_TYPE,)),
+    # Machines that take requests from a queue are a product of their own, which not every type has.
+    ("sagemaker", "async_endpoint_hour"): Offer(_CODE, _NAMED, f"AsyncInf:{{{_TYPE}}}", HOURS, "hour", named=(_TYPE,)),
 }
 NOTEBOOKS: Final[Offers] = {
     ("sagemaker", "notebook_hour"): Offer(_CODE, _NAMED, f"Notebk:{{{_TYPE}}}", HOURS, "hour", named=(_TYPE,)),
