@@ -11,7 +11,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -64,6 +64,23 @@ def _turn(mirror: Mirror, uid: str) -> tuple[str, int, int, str]:
     return (made, entry.position if entry else 0, mirror.version(uid), uid)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What one pass over the requests that changed leaves for the next one, or needs once.
+
+    Attributes:
+        unripe: digests whose requests are not all known yet, cards whose digest is not posted yet, and those that wait
+            for their votes.
+        held: digests of which a card had to wait.
+        listed: digests whose message was projected, which is enough for all of its cards → whether requests are missing
+            that may still come.
+    """
+
+    unripe: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+    listed: dict[str, bool] = field(default_factory=dict)
+
+
 class Projection:
     """Projects requests into the outbox."""
 
@@ -74,17 +91,11 @@ class Projection:
         self._reminding = reminding
         self._demo = demo
         self._changes = Changes()
-        self._unripe: set[str] = set()
-        """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
-        self._held: set[str] = set()
-        """Digests of which a card had to wait in this pass."""
+        self._pass = _Pass()
         self._votes_until: dict[str, float] = {}
         """Requests whose votes are not all known → until when that is waited for."""
         self._announced: set[str] | None = None
         """What `changed` has named and a pass has taken up; None while nobody runs the passes."""
-        self._listed: dict[str, bool] = {}
-        """Digests whose message was projected in this pass, which is enough for all of its cards → whether requests
-        are missing that may still come."""
 
     def changed(self, uid: str) -> None:
         """Note that a request or one of its votes changed; an empty uid means: everything may have."""
@@ -95,8 +106,8 @@ class Projection:
         next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
         announced = self._announced = set()
         while not stop.is_set():
-            todo = self._changes.take(stop, 1.0) | self._unripe
-            self._unripe, self._held, self._listed = set(), set(), {}
+            todo = self._changes.take(stop, 1.0) | self._pass.unripe
+            self._pass = _Pass()
             if self._clock.monotonic() >= next_everything:
                 todo.add(_EVERYTHING)
             everything = _EVERYTHING in todo and not mirror.problem()
@@ -139,20 +150,20 @@ class Projection:
             return
         facts = card_facts(request, mirror.votes(uid), demo=self._demo)
         if self._awaits_votes(request, facts):
-            self._unripe.add(uid)
+            self._pass.unripe.add(uid)
             if facts.digest is not None:
-                self._held.add(listing_of(request))
+                self._pass.held.add(listing_of(request))
             return
         thread = ""
         if facts.digest is not None:
             listing = listing_of(request)
             # Once one card had to wait in this pass, those behind it wait too: they would come out of order. So they do
             # while this replica does not know them all, though another one may have posted the digest already.
-            waits = self._digest_awaits_more(mirror, listing) or listing in self._held
+            waits = self._digest_awaits_more(mirror, listing) or listing in self._pass.held
             thread = "" if waits else self._outbox.messages.of(listing).ts
             if not thread:
-                self._held.add(listing)
-                self._unripe.add(uid)
+                self._pass.held.add(listing)
+                self._pass.unripe.add(uid)
                 return
         if facts.undoes:
             thread = self._thread_of(mirror, facts.undoes)
@@ -177,11 +188,11 @@ class Projection:
 
     def _digest_awaits_more(self, mirror: Mirror, uid: str) -> bool:
         """Write the message of a digest, once in a pass; return whether requests are missing that may still come."""
-        if uid not in self._listed:
+        if uid not in self._pass.listed:
             members = self._members(mirror, uid)
-            self._listed[uid] = self._awaits_more(members) or self._is_unannounced(members)
+            self._pass.listed[uid] = self._awaits_more(members) or self._is_unannounced(members)
             self._project_digest(mirror, uid, members)
-        return self._listed[uid]
+        return self._pass.listed[uid]
 
     def _project_digest(self, mirror: Mirror, uid: str, members: list[CardFacts]) -> None:
         """Write the message that lists the requests of a digest, once all are known or no more come."""
@@ -189,8 +200,8 @@ class Projection:
             if not mirror.problem():
                 self._outbox.forget(uid)
             return
-        if self._listed[uid] and not self._outbox.messages.of(uid).ts:
-            self._unripe.add(uid)
+        if self._pass.listed[uid] and not self._outbox.messages.of(uid).ts:
+            self._pass.unripe.add(uid)
             return
         shown, request = digest(members), mirror.request(members[0].uid)
         self._outbox.want(

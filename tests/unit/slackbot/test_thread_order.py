@@ -118,7 +118,9 @@ def running(bot: Bot) -> Iterator[threading.Event]:
         thread.join(10)
 
 
-def test_what_waits_for_its_votes_is_taken_up_again_without_any_event(bot: Bot) -> None:
+def test_what_waits_for_its_votes_is_taken_up_again_without_any_event(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = threading.Event()
     slept: Callable[..., set[str]] = bot.projection._changes.take
 
@@ -128,7 +130,8 @@ def test_what_waits_for_its_votes_is_taken_up_again_without_any_event(bot: Bot) 
         asked.set()
         return slept(stop, 0.01)
 
-    bot.projection._changes.take = take  # type: ignore[method-assign] # the pause of a pass, made short
+    # The pause of a pass, made short.
+    monkeypatch.setattr(bot.projection._changes, "take", take)
     bot.mirror._saw_request(WatchEvent("ADDED", request_in(State.APPROVED), {}))
     bot.projection.changed(UID)
     with running(bot) as stop:
