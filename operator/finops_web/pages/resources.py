@@ -73,10 +73,17 @@ def resources_csv(asked: Visit, wanted: Asking) -> Response:
 
 
 @ROUTER.get("/resources/{kind}/{identifier:path}")
-def one_resource(asked: Visit, request: Request, kind: str, identifier: str) -> Response:
-    """Show one resource: its cost part by part, what it did, what is recommended."""
+def one_resource(
+    asked: Visit, request: Request, kind: str, identifier: str, account: str = "", region: str = ""
+) -> Response:
+    """Show one resource: its cost part by part, what it did, what is recommended.
+
+    Ids such as a function's name are those of an account and region: without these two in the address the dearest that
+    was scanned is shown, and the page names the others.
+    """
     policies = asked.policies()
-    named = [one for one in asked.resources() if (one.resource.kind, one.resource.id) == (kind, identifier)]
+    alike = [one for one in asked.resources() if (one.resource.kind, one.resource.id) == (kind, identifier)]
+    named = [one for one in alike if account in {"", one.resource.account} and region in {"", one.resource.region}]
     # What somebody pushed under the same id hides nothing that was scanned.
     listed = min(named, key=lambda one: one.push is not None, default=None)
     if listed is None:
@@ -92,6 +99,7 @@ def one_resource(asked: Visit, request: Request, kind: str, identifier: str) -> 
         title=row.resource.name or row.resource.id,
         trust=asked.trust(1, int(row.cost.at_stake is not None)),
         row=row,
+        elsewhere=[one.resource for one in alike if one.resource.shard != row.resource.shard],
         hourly=number(row.cost.hourly),
         measured=measured(row),
         charts=charts_of(asked.parts.store, row),

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from finops.domain.price import Attributed, Cost
@@ -53,7 +53,8 @@ class PushedReadings:
     ) -> tuple[ResourceRow, ...]:
         """Return what scans have seen and what was pushed into the namespaces, the dearest first.
 
-        What a scan has seen, AWS itself has said: the same resource pushed as well is left out.
+        What a scan has seen, AWS itself has said: the same resource pushed as well is left out. One that was pushed
+        into several of the namespaces is there once, as it was pushed last.
         """
         found = self._read(namespaces, now)
         if not any(one.rows for one in found):
@@ -63,7 +64,7 @@ class PushedReadings:
             known = self._merged.get(key)
         if known is None:
             scanned = {_name(row) for row in seen}
-            pushed = [row for one in found for row in one.rows if _name(row) not in scanned]
+            pushed = _each_once(row for one in found for row in one.rows if _name(row) not in scanned)
             # What the key names by its address is kept with it, so that no other can get that address.
             known = ((seen, found), tuple(sorted((*seen, *pushed), key=dearest_first)))
             with self._lock:
@@ -126,6 +127,20 @@ def _with_members(cost: Cost, one: PushedResource, costs: Mapping[tuple[str, str
     place = one.resource.account, one.resource.region, group.kind
     members = None if ids is None else tuple((name, costs.get((*place, name), NOT_PRICED)) for name in ids)
     return replace(cost, attributed=Attributed(members))
+
+
+def _each_once(rows: Iterable[ResourceRow]) -> Iterable[ResourceRow]:
+    """Return each resource once: the newest push of it, and of two of the same moment the first by namespace."""
+    newest: dict[tuple[str, str, str, str], ResourceRow] = {}
+    for row in rows:
+        kept = newest.get(_name(row))
+        if kept is None or _pushed_at(row) > _pushed_at(kept):
+            newest[_name(row)] = row
+    return newest.values()
+
+
+def _pushed_at(row: ResourceRow) -> datetime:
+    return datetime.min.replace(tzinfo=UTC) if row.push is None else row.push.at
 
 
 def _ends(times: Iterable[datetime]) -> tuple[datetime, ...]:

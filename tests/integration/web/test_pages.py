@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -178,3 +179,33 @@ def test_a_stale_figure_is_marked(site: Site, store: Store) -> None:
     clock.sleep(27 * 3600)
 
     assert "older than a day" in site.client(store, clock=clock).get("/", headers=site.bearer()).text
+
+
+def test_an_id_that_two_accounts_or_regions_have_is_shown_as_asked_for_and_names_the_others(
+    site: Site, store: Store
+) -> None:
+    here, there = (resource("lambda-function", "orders", region=region) for region in ("us-east-1", "eu-west-1"))
+    other = replace(here, account="444455556666", name="of another account")
+    costs = {"a": (here, priced("0.10")), "b": (there, priced("0.30")), "c": (other, priced("0.20"))}
+    StoredScan(store).write(costs)
+    client = site.client(store)
+
+    listed = client.get("/resources", headers=site.bearer()).text
+    for one in (here, there, other):
+        link = f"/resources/lambda-function/orders?account={one.account}&amp;region={one.region}"
+        assert link in listed
+        page = client.get(link.replace("&amp;", "&"), headers=site.bearer()).text
+        assert f"<dt>Account</dt><dd>{one.account}</dd><dt>Region</dt><dd>{one.region}</dd>" in page
+        assert "2 other resources have this id" in page
+    # An address of before names neither: the dearest is shown.
+    old = client.get("/resources/lambda-function/orders", headers=site.bearer()).text
+    assert "<dd>eu-west-1</dd>" in old
+    assert "2 other resources have this id" in old
+    gone = client.get("/resources/lambda-function/orders?account=1", headers=site.bearer())
+    assert gone.status_code == 404
+
+
+def test_an_id_of_one_resource_names_no_others(site: Site, store: Store) -> None:
+    StoredScan(store).write({"a": (resource("lambda-function", "orders"), priced("0.10"))})
+    page = site.client(store).get("/resources/lambda-function/orders", headers=site.bearer()).text
+    assert "this id" not in page

@@ -384,3 +384,19 @@ def test_nothing_is_recommended_or_counted_by_a_policy_of_what_was_pushed(
     before = PushedResources(store).versions()
     duty(store, clock).price()
     assert PushedResources(store).versions() == before
+
+
+def test_what_is_pushed_into_two_namespaces_is_counted_once_as_it_was_pushed_last(
+    client: ClassicClient, store: Store, clock: FakeClock
+) -> None:
+    push_sheet(client)
+    clock.sleep(60)
+    body = {**SHEET["ebs-volumes"], "tags": {"Name": "as it is now"}}
+    where = f"/api/ebs-volumes?namespace=team-b&account={ISOLATED}"
+    again = client.http.post(where, json=body, headers=client.headers)
+    assert again.status_code == 201, again.text
+    duty(store, clock).price()
+
+    assert client.get("costing/current?hours_per_month=720")["summary"]["totalMonthlyCost"] == 227.74
+    (volume,) = client.get("ebs-volumes")
+    assert volume["tags"] == body["tags"]

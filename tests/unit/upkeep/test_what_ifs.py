@@ -232,7 +232,7 @@ def test_a_stopping_operator_ends_the_trial_at_once(store: Store) -> None:
     assert found.message == "the operator stops"
 
 
-def test_only_the_process_that_holds_the_lease_answers_and_a_silent_store_ends_nothing(
+def test_only_the_process_that_holds_the_lease_answers_and_a_store_that_is_away_ends_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_scan(store)
