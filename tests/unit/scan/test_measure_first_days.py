@@ -120,7 +120,7 @@ def test_whether_volumes_are_held_at_the_limit_of_the_type_is_left_to_five_minut
     reasons = {
         one.check: one.reason for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, NotRecommended)
     }
-    held = "its volumes use all the EBS bandwidth that m5.2xlarge carries"
+    held = "its volumes would use all the EBS bandwidth that r5b.xlarge carries"
     assert reasons["ec2_instance_overprovisioned"] == held
     twin = replace(machine, id="i-full")
     all_points, _ = measure(store, reader, twin, fine=True)

@@ -30,7 +30,6 @@ from finops_operator.plugins.sufficiency import (
     unread,
 )
 from finops_operator.plugins.watched import PROMISED_CPU
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.burstable import surplus_query
 from finops_operator.services.ec2.rules.platform_words import described, differences
@@ -87,10 +86,10 @@ def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str
     if cpu is None or facts.resource.state != "running":
         return why_not(facts, parameters) or "its 5-minute metrics are not known"
     reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
-    current = bundled_catalog().get(facts.own.instance_type or "")
-    if not reason and current is not None and held_by_volumes(facts.utilization, current):
-        reason = f"its volumes use all the EBS bandwidth that {current.name} carries"
-    return reason or choose(sizing_of(facts, parameters, cpu))
+    chosen = reason or choose(sizing_of(facts, parameters, cpu))
+    if not isinstance(chosen, str) and held_by_volumes(facts.utilization, chosen.target.kind):
+        return f"its volumes would use all the EBS bandwidth that {chosen.target.kind.name} carries"
+    return chosen
 
 
 def _evidence(

@@ -14,8 +14,8 @@ from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.as_billed import as_billed
-from finops_operator.services.ec2.sizing.choose import Sizing, ruled_out, same_choice
-from finops_operator.services.ec2.sizing.volume_load import held_by_volumes
+from finops_operator.services.ec2.sizing.choose import Sizing, choose, ruled_out, same_choice
+from finops_operator.services.ec2.sizing.volume_load import held_by_volumes, volume_load
 
 _CPU: Final = "cpuPercent"
 _PARTIAL_DAYS: Final = 2
@@ -63,16 +63,21 @@ def _what_prices(facts: Facts[InstanceFacts]) -> Hashable:
 def settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
     """Return whether no target fits even the least load, or one and the same is chosen for the least and the most.
 
-    Whether its volumes are held at the limits of its type, only 5 minutes say.
+    Whether its volumes would be held at the limits of that type, only 5 minutes say where days leave it open.
     """
     if not seen_enough(pictures):
         return Settled.OPEN
     if why_not(pictures.days, parameters):
         return Settled.BY_DAYS
-    current = bundled_catalog().get(pictures.most.own.instance_type or "")
-    if current is not None and held_by_volumes(pictures.most.utilization, current):
-        return Settled.OPEN
     ends = [(facts, facts.utilization.fine.get(_CPU)) for facts in (pictures.least, pictures.most)]
     least, most = (None if cpu is None else sizing_of(facts, parameters, cpu) for facts, cpu in ends)
     agreed = least is not None and most is not None and same_choice(least, most)
-    return Settled.BY_BOUNDS if agreed else Settled.OPEN
+    return Settled.BY_BOUNDS if agreed and most is not None and not _may_be_held(most) else Settled.OPEN
+
+
+def _may_be_held(most: Sizing) -> bool:
+    """Return whether the most that went to its volumes may be all that the chosen type carries."""
+    if not volume_load(most.utilization).iops and not volume_load(most.utilization).mbytes_per_second:
+        return False
+    chosen = choose(most)
+    return not isinstance(chosen, str) and held_by_volumes(most.utilization, chosen.target.kind)

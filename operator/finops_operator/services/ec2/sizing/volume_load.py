@@ -44,10 +44,10 @@ def volume_load(utilization: Utilization) -> VolumeLoad:
     )
 
 
-def held_by_volumes(utilization: Utilization, current: InstanceType) -> bool:
-    """Return whether its volumes use all that its type carries: a smaller type is then not what it needs."""
+def held_by_volumes(utilization: Utilization, kind: InstanceType) -> bool:
+    """Return whether its volumes would use all that a type carries: such a type is not what an instance needs."""
     load, share = volume_load(utilization), BUSY_PERCENT / 100
-    return lacks_iops(load, current, share) or lacks_throughput(load, current, share)
+    return lacks_iops(load, kind, share) or lacks_throughput(load, kind, share)
 
 
 def lacks_iops(load: VolumeLoad, current: InstanceType, share: float) -> bool:

@@ -190,12 +190,18 @@ def test_bandwidth_that_was_not_measured_or_has_no_limit_of_its_own_is_never_sho
     assert reason(to_volumes(280, ebsReadBytes=thin)) == NOTHING
 
 
-def test_what_is_held_at_the_bandwidth_of_its_volumes_gets_no_smaller_type_beside_it() -> None:
-    for megabytes, held in ((280, True), (270, False)):
-        facts = facts_of(instance("running"), to_volumes(megabytes))
-        smaller = OVERPROVISIONED.evaluate(facts, {"minimumSavingPercent": Decimal(5)})
-        why = smaller.reason if isinstance(smaller, NotRecommended) else ""
-        assert (why == "its volumes use all the EBS bandwidth that m5.2xlarge carries") is held
+def test_a_smaller_type_is_not_advised_where_its_volumes_would_use_all_that_it_carries() -> None:
+    def smaller(megabytes: float, *families: str) -> Finding | NotRecommended:
+        seen = to_volumes(megabytes, memoryPercent=flat(20, period=FIVE_MINUTES))
+        facts = facts_of(instance("running"), seen, sizing=SizingPolicy(allow_families=frozenset(families)))
+        return OVERPROVISIONED.evaluate(facts, {"minimumSavingPercent": Decimal(5)})
+
+    # Both carry 287.5 MB/s; an m6in.xlarge carries more than twice as much.
+    held = smaller(280, "c5")
+    assert isinstance(held, NotRecommended)
+    assert held.reason == "its volumes would use all the EBS bandwidth that c5.2xlarge carries"
+    assert getattr(smaller(270, "c5"), "target", "") == "c5.2xlarge"
+    assert getattr(smaller(280, "m6in"), "target", "") == "m6in.xlarge"
 
 
 def test_points_of_five_minutes_that_could_not_be_had_are_not_called_enough() -> None:
