@@ -57,6 +57,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         cost=cost,
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,
+        pushed=sum(row.push is not None for row in rows),
         savings=savings_of(policies),
         realised=realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
         top=recommended[:_TOP],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from tests.support.fake_clock import FakeClock
 from tests.support.pushes import ISOLATED, SHEET, ClassicClient
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
 
+from finops.domain.report import ShardCost
+from finops.domain.resource import Shard
 from finops.store import pushed as stored
 from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore
 from finops.store.pushed import PushedResources, PushedRuns
 from finops.store.recommendations import RecommendationStore
 from finops_operator.plugins.loaded import plugins
@@ -384,6 +388,21 @@ def test_nothing_is_recommended_or_counted_by_a_policy_of_what_was_pushed(
     before = PushedResources(store).versions()
     duty(store, clock).price()
     assert PushedResources(store).versions() == before
+
+
+def test_the_chart_and_the_forecast_say_that_what_was_pushed_is_not_in_them(
+    client: ClassicClient, store: Store
+) -> None:
+    StoredScan(store).write({"a": (resource("ebs-volume", "vol-7"), priced(monthly="3.00"))})
+    for ago in range(3):
+        cost = {Shard(ACCOUNT, "us-east-1", "ebs-volume"): ShardCost(Decimal("3.00"), 1, 0)}
+        CostHistoryStore(store).put(NOW.date() - timedelta(days=ago), cost)
+    words = "in the cost a month above, and neither here nor in the forecast"
+    assert words not in client.http.get("/", headers=client.headers).text
+
+    push_sheet(client)
+
+    assert f"5 pushed resources are {words}" in client.http.get("/", headers=client.headers).text
 
 
 def test_what_is_pushed_into_two_namespaces_is_counted_once_as_it_was_pushed_last(

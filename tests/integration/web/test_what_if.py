@@ -100,7 +100,7 @@ def test_what_the_operator_does_not_take_has_field_and_words(site: Site, scanned
 NEGATIVE: dict[str, tuple[str, Any, int]] = {
     "nobody": ("", IDLE, 401),
     "a person of another namespace": ("dave", IDLE, 404),
-    "an unknown field": ("alice", {"spec": {"shedule": "daily"}}, 422),
+    "an unknown field": ("alice", {"spec": {"cadence": "daily"}}, 422),
     "no body": ("alice", None, 422),
     "both": ("alice", {"spec": {}, **IDLE}, 422),
     "neither": ("alice", {}, 422),
@@ -188,7 +188,7 @@ def test_the_form_of_one_check_asks_with_its_thresholds(site: Site, scanned: Sto
 def test_what_is_wrong_is_shown_beside_what_was_sent(site: Site, scanned: Store) -> None:
     client = site.client(scanned)
     for text, words in (
-        ("spec:\n  shedule: daily\n", "<code>spec.shedule</code> (line 2)"),
+        ("spec:\n  cadence: daily\n", "<code>spec.cadence</code> (line 2)"),
         (BOMB, "is an alias"),
         ("a: [", "is not YAML"),
     ):

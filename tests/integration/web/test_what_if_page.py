@@ -112,8 +112,8 @@ def test_a_spec_is_asked_about_without_script_and_the_answer_is_read_by_asking_a
 def test_an_error_stands_beside_what_was_written(address: str, browser: Browser) -> None:
     browser.goto(f"{address}{HERE}")
     browser.click("summary", "A whole spec, as YAML")
-    replace_text(browser, "textarea[name=text]", "regions: [eu-west-1]\nshedule: daily\n")
+    replace_text(browser, "textarea[name=text]", "regions: [eu-west-1]\ncadence: daily\n")
     browser.click("details form.thresholds button", "What would it find?")
-    browser.wait_text("spec.shedule (line 2)", "[role=alert]")
-    assert "shedule: daily" in browser.evaluate("document.querySelector('textarea').value")
+    browser.wait_text("spec.cadence (line 2)", "[role=alert]")
+    assert "cadence: daily" in browser.evaluate("document.querySelector('textarea').value")
     assert browser.evaluate("document.querySelector('details.in').open") is True

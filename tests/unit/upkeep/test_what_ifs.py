@@ -93,7 +93,7 @@ def test_what_only_a_scan_can_show_is_named(store: Store) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "a field that is none": ({**SPEC, "shedule": "x"}, "spec.shedule"),
+    "a field that is none": ({**SPEC, "cadence": "x"}, "spec.cadence"),
     "a check that is none": ({**SPEC, "checks": [{"id": "ec2_instance_idel"}]}, "spec.checks[0].id"),
     "a threshold that is none": (
         {**SPEC, "checks": [{"id": "ec2_instance_idle", "parameters": {"maximumCpu": 1}}]},

@@ -78,15 +78,15 @@ def test_what_yaml_could_hide_is_refused_with_its_place(text: str) -> None:
 
 
 def test_every_field_that_is_wrong_is_named_with_its_line() -> None:
-    text = WHOLE + "        x y: 1\n  shedule: daily\n"
+    text = WHOLE + "        x y: 1\n  cadence: daily\n"
     with pytest.raises(InvalidInput) as refused:
         policy_with(live_policy(), spec_in(text))
     found = {one.field: one.line for one in problems_in(refused.value, text)}
-    assert found["spec.shedule"] == 12
+    assert found["spec.cadence"] == 12
     assert found["spec.checks[0].parameters.maximumCpuPercent"] == 10
     bare = as_yaml(spec_in(text))
     found = {one.field: one.line for one in problems_in(refused.value, bare)}
-    assert bare.splitlines()[found["spec.shedule"] - 1] == "shedule: daily"
+    assert bare.splitlines()[found["spec.cadence"] - 1] == "cadence: daily"
 
 
 def test_a_field_that_is_missing_has_the_line_of_what_it_would_stand_in() -> None:
