@@ -7,9 +7,10 @@ from typing import Any
 from tests.support.facts import FIVE_MINUTES, NOW, busy, cost, flat, instance
 from tests.support.scan_samples import policy
 
+from finops.domain.report import Change
 from finops_operator.plugins.loaded import plugins
 from finops_operator.scan.policy_rules import policy_rules
-from finops_operator.scan.trial import Change, Observed, Trial, compare, try_policy
+from finops_operator.scan.trial import Observed, Trial, compare, try_policy
 from finops_operator.services.ec2.instance import OFFERED_TYPES
 
 OFFERED = frozenset({"m5.xlarge", "r5.xlarge"})
