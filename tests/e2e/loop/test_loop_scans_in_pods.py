@@ -43,20 +43,26 @@ class SeenPods:
 
     Attributes:
         of: index → names of its pods.
+        before: names of pods of earlier scans, whose failed Jobs stay for an hour.
     """
 
     loop: Loop
     deal: Callable[[Object], None]
     of: dict[int, list[str]] = field(default_factory=dict)
+    before: frozenset[str] = frozenset()
+
+    def pods(self) -> list[Object]:
+        done = self.loop.cluster.try_kubectl(
+            *("get", "pods", "-n", self.loop.release.namespace, "-l", "app.kubernetes.io/component=scan", "-o", "json")
+        )
+        return list(json.loads(done.stdout)["items"]) if done.returncode == 0 else []
 
     def watch(self, stop: threading.Event) -> None:
         while not stop.wait(0.3):
-            done = self.loop.cluster.try_kubectl(
-                *("get", "pods", "-n", self.loop.release.namespace, "-l", "app.kubernetes.io/component=scan"),
-                *("-o", "json"),
-            )
-            for pod in json.loads(done.stdout)["items"] if done.returncode == 0 else ():
+            for pod in self.pods():
                 name, index = pod["metadata"]["name"], int(pod["metadata"]["annotations"][INDEX])
+                if name in self.before or "-forged-" in name:
+                    continue
                 if name not in self.of.setdefault(index, []):
                     self.of[index].append(name)
                     self.deal(pod)
@@ -73,6 +79,7 @@ def slow_aws(loop: Loop) -> Iterator[None]:
 @contextmanager
 def seen_pods(loop: Loop, deal: Callable[[Object], None] = lambda pod: None) -> Iterator[SeenPods]:
     seen, stop = SeenPods(loop, deal), threading.Event()
+    seen.before = frozenset(str(pod["metadata"]["name"]) for pod in seen.pods())
     thread = threading.Thread(target=seen.watch, args=(stop,))
     thread.start()
     try:

@@ -25,7 +25,7 @@ from finops_operator.services.msk import cluster
 from finops_operator.services.opensearch import domain
 from finops_sandbox.aws.price_list import PRODUCTS
 
-SAMPLES: Final = {"instance_type": "ml.m5.large", "engine": "Valkey"}
+SAMPLES: Final = {"instance_type": "ml.m5.large", "engine": "Valkey", "database_engine": "Aurora PostgreSQL"}
 """A value of each attribute that offers name."""
 OFFERS: Final = all_offers(load_kinds().values())
 GIB: Final = Decimal(2**30)

@@ -20,8 +20,9 @@ def member_hours(facts: Facts[ClusterFacts]) -> Decimal | None:
         member = DatabaseFacts(
             engine=own.engine, db_instance_class=name, storage_type=own.storage_type, db_cluster_id=facts.resource.id
         )
-        query = instance_hours(facts.resource.region, member).query
-        price = facts.lookup(query) if query is not None else None
+        part = instance_hours(facts.resource.region, member)
+        # What a serverless member costs by the hour is what it used, and not the price of one unit.
+        price = facts.lookup(part.query) if part.query is not None and not part.metric else None
         if price is None:
             return None
         total += price.amount
