@@ -100,32 +100,34 @@ class PushedRuns:
         self._keys = PushKeys(store.keys.prefix)
 
     def join(self, namespace: str, run: Run) -> None:
-        """Begin a run, or go on with one's own; of two who begin it at the same moment the later one has it.
+        """Begin a run, or go on with one's own; of two who begin it at the same moment one has it.
 
         Raises:
-            Refused: somebody else began it, or the namespace has too many.
+            Refused: somebody else began it, or nobody can read who did, or the namespace has too many.
         """
         if not run.name:
             return
         key = self._keys.runs(namespace)
         with store_errors():
             text, held = self._client.hget(key, run.name), int(self._client.hlen(key))
-        begun = None if text is None else _RUNS.value_or_none(text)
-        if begun is not None and begun.by != run.by:
-            raise Refused(
-                f"somebody else began the run {run.name} in namespace {namespace}",
-                code="RunOfAnother",
-                hint="only who began a run pushes into it and ends it: name your scan by a run of its own",
-            )
-        if begun is None and held >= MOST_RUNS:
+        if text is None and held >= MOST_RUNS:
             raise Refused(
                 f"namespace {namespace} has begun as many runs as it may: {MOST_RUNS:,}",
                 code="TooMany",
                 hint="push with one run for each scan; who began one is forgotten after 8 days",
             )
-        if begun is None:
+        if text is None:
             with store_errors():
-                self._client.hset(key, run.name, _RUNS.text(run))
+                # Of two who begin it at the same moment one has it, and the other reads whose it is.
+                self._client.hsetnx(key, run.name, _RUNS.text(run))
+                text = self._client.hget(key, run.name)
+        begun = None if text is None else _RUNS.value_or_none(text)
+        if begun is None or begun.by != run.by:
+            raise Refused(
+                f"somebody else began the run {run.name} in namespace {namespace}",
+                code="RunOfAnother",
+                hint="only who began a run pushes into it and ends it: name your scan by a run of its own",
+            )
 
     def begun(self, namespace: str) -> dict[str, datetime]:
         """Operator: return run → when it began; what nobody can read never did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from tests.support.facts import NOW
 from tests.unit.services.rds.clusters import CLUSTERS, cluster
 
 from finops.domain.canonical import Json
+from finops.domain.price import Price
 from finops.domain.resource import Resource
 from finops_operator.services.rds.checks.rds_cluster_stopped import CHECK
 
@@ -40,3 +42,12 @@ def test_a_cluster_in_any_other_state_is_not_stopped(state: str) -> None:
 @pytest.mark.parametrize("text", ["", "soon"])
 def test_without_the_time_of_its_start_nobody_knows_since_when_it_is_stopped(text: str) -> None:
     assert CLUSTERS.reason(CHECK, stopped(automatic_restart=text)) == "since when it is stopped is not known"
+
+
+def test_the_hours_of_a_serverless_member_are_not_those_of_one_capacity_unit() -> None:
+    """A price of a unit is known; how many units the member would have is not."""
+    price = Price(Decimal("0.12"), "hour", "price list", NOW.date())
+    bench = replace(CLUSTERS, lookup=lambda _query: price)
+    for member, listed in (("db.serverless", False), ("db.r6g.large", True)):
+        asked = stopped(member_classes=[member], engine="aurora-postgresql", storage_type="aurora")
+        assert ("Hours of its members" in {fact.label for fact in bench.found(CHECK, asked).facts}) is listed
