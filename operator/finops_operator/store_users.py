@@ -36,7 +36,7 @@ _WEB = " ".join(
         *("auth", "hello", "select", "ping", "client|setinfo", "multi", "exec", "discard"),
         *("get", "mget", "exists", "hget", "hmget", "hgetall", "hexists", "hlen", "smembers", "sismember", "scard"),
         *("zscore", "zcard", "zrange", "zrevrange", "zrangebyscore", "lrange", "llen", "xrange", "xrevrange", "xlen"),
-        *("set", "hset", "hdel", "hincrby"),
+        *("set", "hset", "hsetnx", "hdel", "hincrby"),
     )
 )
 _USERS: Final = ("OPERATOR", "SLACKBOT", "WEB")
