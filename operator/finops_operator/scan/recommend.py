@@ -145,7 +145,7 @@ def _recommendation(
         parameters=finding.parameters,
         current_monthly_cost=cost.at_stake,
         new_monthly_cost=new_cost,
-        monthly_savings=_less(list_saving, terms.discount_percent),
+        monthly_savings=discounted(list_saving, terms.discount_percent),
         list_monthly_savings=list_saving,
         price_source=price.source if price else "",
         price_as_of=price.as_of.isoformat() if price else "",
@@ -200,7 +200,8 @@ def _price_of(cost: Cost) -> Price | None:
     return min((one for one in prices if one is not None), key=lambda one: one.as_of, default=None)
 
 
-def _less(saving: Decimal | None, discount_percent: Decimal) -> Decimal | None:
+def discounted(saving: Decimal | None, discount_percent: Decimal) -> Decimal | None:
+    """Return what is left of a saving at list price, US dollars in cents, where private prices are lower."""
     if saving is None:
         return None
     return to_cents(clamp_saving(saving * (1 - discount_percent / 100), saving))
@@ -225,7 +226,7 @@ def _net_of(listed: Recommendation, kept: Unsaved, terms: Terms) -> Recommendati
     if saving is None or kept.hourly is None:
         return replace(listed, net_note=kept.note)
     rest = clamp_saving(saving - kept.hourly * terms.hours_per_month, saving)
-    net = _less(rest, terms.discount_percent)
+    net = discounted(rest, terms.discount_percent)
     return replace(listed, monthly_savings=net, net_monthly_savings=net, net_note=kept.note)
 
 
