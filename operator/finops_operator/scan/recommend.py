@@ -90,8 +90,9 @@ def recommend(
 def ranked(recommendations: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
     """Return the recommendations for one resource, the one that counts first.
 
-    Acts that people can be asked for come before advice of any saving, which would keep them from being proposed;
-    within each the largest saving, unknown savings last, acts that can be undone before others.
+    Acts that people can be asked for come before advice of any saving, which would keep them from being proposed; so
+    do those whose saving nobody can know, where the policy lets people weigh them. Within each the largest saving
+    comes first, unknown savings last, acts that can be undone before others.
     """
     return tuple(sorted(recommendations, key=_rank))
 
@@ -106,8 +107,7 @@ def savings_of(recommendations: Iterable[Recommendation]) -> Savings:
 
 
 def _rank(one: Recommendation) -> tuple[bool, bool, Decimal, bool, str, str]:
-    saving = one.monthly_savings
-    can_be_asked_for = one.status is Status.ACTIONABLE and saving is not None
+    saving, can_be_asked_for = one.monthly_savings, one.status is Status.ACTIONABLE
     return (not can_be_asked_for, saving is None, -(saving or Decimal(0)), one.destructive, one.check, one.resource.arn)
 
 
