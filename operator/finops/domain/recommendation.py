@@ -87,8 +87,10 @@ class Finding:
         parameters: parameters of the action (JSON, no floats), by their names.
         new_monthly_cost: what the resource would still cost after the action, unrounded, residual cost included;
             None when a price is missing.
-        own_new_cost: of a group that AWS bills itself what of `new_monthly_cost` is its own, its members' left out; None:
+        own_new_cost: of a group that AWS bills itself what of `new_monthly_cost` is its own, without its members'; None:
             not known.
+        saving_knowable: of a check that says why no source can know its saving: of this resource one could, so that
+            only a price or a figure may be missing.
         unpriced: why `new_monthly_cost` is not known, where it is not for a price of the resource itself.
         evidence: the numbers, as decimal strings or integers, with thresholds and coverage.
         summary: one sentence for people; no resource names in it (those are hostile text).
@@ -115,6 +117,7 @@ class Finding:
     performance_risk: PerformanceRisk | None = None
     unpriced: str = ""
     own_new_cost: Decimal | None = None
+    saving_knowable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

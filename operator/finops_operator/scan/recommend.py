@@ -129,7 +129,7 @@ def _recommendation(
     check = declared.checks[finding.check]
     list_saving, price = _list_saving(cost, finding), _price_of(cost)
     new_cost = None if finding.new_monthly_cost is None else to_cents(finding.new_monthly_cost)
-    unknown = check.saving_unknown if list_saving is None else ""
+    unknown = check.saving_unknown if list_saving is None and not finding.saving_knowable else ""
     unpriced = unknown or missing_in_words(cost.missing) or finding.unpriced
     action = declared.actions.get(finding.action)
     return Recommendation(
