@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import NoReturn
 
 from finops import logs
 from finops.errors import FinopsError
@@ -17,7 +18,7 @@ logger = logging.getLogger("finops_operator")
 
 
 def main() -> int:
-    """Return the exit code: 0 after a clean stop, 2 for a setting that cannot be used, 1 for anything else."""
+    """End the process with 0 after a clean stop; return 2 for a setting that cannot be used, 1 for anything else."""
     try:
         settings = from_environment(os.environ)
     except FinopsError as error:
@@ -39,10 +40,18 @@ def main() -> int:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         operator.run()
+        _leave(0)
     except FinopsError as error:
         logger.critical("cannot serve: %s", error)
         return 2 if error.code == "InvalidInput" else 1
-    return 0
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without the threads that stand in a call to the outside: the interpreter would wait for them."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from finops.domain.backoff import Backoff
@@ -92,3 +93,16 @@ def start_loop(name: str, work: Callable[[], None], died: Callable[[], None]) ->
     thread = threading.Thread(target=guarded, name=name)
     thread.start()
     return thread
+
+
+def unended(threads: Iterable[threading.Thread], seconds: float) -> tuple[str, ...]:
+    """Wait for threads, for at most `seconds` in all; return the names of those that still run.
+
+    Nothing can end a thread that stands in a call to the outside. Whoever stops the process goes on without it: what it
+    has not written down by now is as lost as at a kill, which every loop survives.
+    """
+    deadline = time.monotonic() + seconds
+    waited = tuple(threads)
+    for thread in waited:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return tuple(thread.name for thread in waited if thread.is_alive())

@@ -28,6 +28,7 @@ from finops_operator.parts.authority import make_authority
 from finops_operator.parts.cloud import make_cloud, make_ledger_bucket
 from finops_operator.parts.cluster import make_cluster
 from finops_operator.parts.duties import duties, make_audit_notes, paused_acts
+from finops_operator.parts.ending import Ending
 from finops_operator.parts.judgement import make_judgement
 from finops_operator.parts.loops import LoopMaker
 from finops_operator.rules.paused import in_one_line
@@ -79,7 +80,7 @@ class Operator:
         self._loops.recovery.from_ledger()
 
     def run(self) -> None:
-        """Serve until `stop` is set; returns after every loop has come to its safe point.
+        """Serve until `stop` is set; returns when every loop has ended, or a second later without those that hang.
 
         Raises:
             InvalidInput: one of our kinds is not served by this cluster.
@@ -95,36 +96,42 @@ class Operator:
         self._loops.last_handover.start()
         health = self._health()
         health.start()
-        stop, died = self.stop, self.stop.set
-        scheduler = start_loop("scheduler", lambda: self._loops.scheduler.run(stop), died)
-        requests = start_loop("requests", lambda: self._loops.requests.run(stop), died)
-        housekeeping = start_loop("housekeeping", lambda: self._housekeeping.run(stop), died)
-        watches = start_loop("watches", lambda: self._loops.watching.run(stop), died)
-        webhooks = start_loop("webhooks", lambda: self._loops.webhooks.run(stop), died)
-        what_ifs = start_loop("what-ifs", lambda: self._loops.what_ifs.run(stop), died)
-        anchoring_stop, lease_stop = threading.Event(), threading.Event()
-        anchoring = start_loop("anchoring", lambda: self._authority.anchoring.run(anchoring_stop), died)
-        lease = start_loop("lease", lambda: self._authority.keeper.run(lease_stop), died)
+        ending = self._start_loops()
         try:
             asyncio.run(serve(self._cluster.cache, self._settings.watch_namespaces, self.stop, self._ready))
         finally:
             self.stop.set()
-            self._cluster.cache.ring()
-            # Acts come to their safe point under the lease. Then it goes at once: whoever takes over need not wait for
-            # a scan that ends; without the lease nothing can be decided or proposed here any more.
-            requests.join()
-            self._loops.last_handover.finish()
-            anchoring_stop.set()
-            anchoring.join()
-            lease_stop.set()
-            lease.join()
-            scheduler.join()
-            housekeeping.join()
-            watches.join()
-            webhooks.join()
-            what_ifs.join()
-            self._cloud.close()
+            ending.join()
             health.stop()
+
+    def _start_loops(self) -> threading.Thread:
+        """Start every loop; return the thread that ends them once `stop` is set, whatever the event loop still does."""
+        stop, died, cluster, authority, loops = self.stop, self.stop.set, self._cluster, self._authority, self._loops
+        anchoring_stop, lease_stop = threading.Event(), threading.Event()
+        ending = Ending(
+            handover=loops.last_handover,
+            requests=start_loop("requests", lambda: loops.requests.run(stop), died),
+            anchoring=start_loop("anchoring", lambda: authority.anchoring.run(anchoring_stop), died),
+            stop_anchoring=anchoring_stop,
+            lease=start_loop("lease", lambda: authority.keeper.run(lease_stop), died),
+            stop_lease=lease_stop,
+            rest=(
+                start_loop("scheduler", lambda: loops.scheduler.run(stop), died),
+                start_loop("housekeeping", lambda: self._housekeeping.run(stop), died),
+                start_loop("watches", lambda: loops.watching.run(stop), died),
+                start_loop("webhooks", lambda: loops.webhooks.run(stop), died),
+                start_loop("what-ifs", lambda: loops.what_ifs.run(stop), died),
+            ),
+            give_up=authority.keeper.give_up,
+            close=self._cloud.close,
+        )
+
+        def end() -> None:
+            stop.wait()
+            cluster.cache.ring()
+            ending.run()
+
+        return start_loop("ending", end, died)
 
     def _health(self) -> HealthServer:
         limit = self._settings.canary_seconds * _CANARY_GRACE

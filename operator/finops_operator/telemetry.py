@@ -96,6 +96,11 @@ class Telemetry:
         self.ledger_anchored = self._gauge(
             "finops_ledger_anchored_sequence", "Sequence of the last record that a checkpoint outside the sinks covers."
         )
+        self.ledger_locks_walked = self._gauge(
+            "finops_ledger_locks_walked_timestamp_seconds",
+            "When all objects of the ledger's bucket were last seen to be locked for long enough; NaN: not yet.",
+        )
+        self.ledger_locks_walked.set(math.nan)
 
     def _health(self) -> None:
         self.unread_namespaces = self._gauge(

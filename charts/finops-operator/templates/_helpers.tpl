@@ -145,10 +145,13 @@ capabilities:
 The operator would refuse such webhooks at its start, or keep events that it cannot sign.
 */}}
 {{- define "finops-operator.refuseImpossibleWebhooks" -}}
-{{- with .Values.webhooks.endpoints -}}
-{{- if not $.Values.webhooks.existingSecret -}}
-{{- fail "webhooks.existingSecret is empty: name the Secret that has the signing secret of each endpoint (docs/webhooks.md), or remove webhooks.endpoints" -}}
+{{- if and .Values.webhooks.endpoints .Values.webhooks.existingEndpointsSecret -}}
+{{- fail "webhooks.endpoints and webhooks.existingEndpointsSecret are both set: name the addresses in one place" -}}
 {{- end -}}
+{{- if and (or .Values.webhooks.endpoints .Values.webhooks.existingEndpointsSecret) (not .Values.webhooks.existingSecret) -}}
+{{- fail (printf "webhooks.existingSecret is empty: name the Secret that has the signing secret of each endpoint (docs/webhooks.md), or remove webhooks.%s" (ternary "existingEndpointsSecret" "endpoints" (empty .Values.webhooks.endpoints))) -}}
+{{- end -}}
+{{- with .Values.webhooks.endpoints -}}
 {{- $names := list -}}
 {{- range . -}}
 {{- if has .name $names -}}
@@ -160,7 +163,7 @@ The operator would refuse such webhooks at its start, or keep events that it can
 {{- end -}}
 
 {{- define "finops-operator.webhooksSecretName" -}}
-{{ include "finops-operator.fullname" . }}-webhook-endpoints
+{{ .Values.webhooks.existingEndpointsSecret | default (printf "%s-webhook-endpoints" (include "finops-operator.fullname" .)) }}
 {{- end -}}
 
 {{/* The operator starts anew when the list changes: it reads it once. */}}

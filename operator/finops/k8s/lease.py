@@ -57,6 +57,7 @@ class Lease:
         self._predecessor = ""
         self._held: HeldLease | None = None
         self._seen: tuple[str, float] | None = None
+        self._ended = False
         self._lock = threading.Lock()
 
     @property
@@ -73,11 +74,13 @@ class Lease:
         return self._seconds / _RENEWALS_PER_DURATION
 
     def try_acquire(self, floor: int) -> HeldLease | None:
-        """Take the lease if it is free, expired or ours already. Returns None while somebody else holds it.
+        """Take the lease if it is free, expired or ours already. Returns None while somebody else holds it, or ended.
 
         Raises:
             ClusterUnavailable, Refused: the API does not answer, or the role lacks the right.
         """
+        if self._ended:
+            return None
         started = self._clock.monotonic()
         lease = self._read()
         if lease is None:
@@ -101,7 +104,7 @@ class Lease:
     def renew(self) -> bool:
         """Extend the lease. False when it is lost permanently; an unreachable API only lets it run out."""
         with self._lock:
-            held = self._held
+            held = None if self._ended else self._held
         if held is None:
             return False
         try:
@@ -131,16 +134,43 @@ class Lease:
         return held
 
     def release(self) -> None:
-        """Give the lease up so that the next holder need not wait; best effort at shutdown."""
+        """Give the lease up so that the next holder need not wait; best effort. It may be acquired again.
+
+        Raises:
+            ClusterUnavailable, Refused: the record still names us, and runs out by itself.
+        """
         with self._lock:
             held, self._held = self._held, None
-        if held is None:
-            return
-        lease = self._read()
-        if lease is not None and lease.spec.holder_identity == self._holder and _fence(lease) == held.fence:
+        if held is not None:
+            self._free(held.fence)
+
+    def end(self) -> None:
+        """Give the lease up for the rest of this process, from any thread; nothing is guarded by it from here on.
+
+        A write of another thread that is under way now holds nothing any more: whoever made it gives it back.
+
+        Raises:
+            ClusterUnavailable, Refused: as `release`.
+        """
+        with self._lock:
+            self._ended = True
+        self.release()
+
+    def _free(self, fence: int) -> None:
+        for _ in range(_RENEW_TRIES):
+            lease = self._read()
+            if lease is None or lease.spec.holder_identity != self._holder or _fence(lease) != fence:
+                return
             lease.spec.holder_identity = ""
-            with cluster_errors(f"release Lease {self._name}"):
-                self._api.replace_namespaced_lease(self._name, self._namespace, lease, _request_timeout=REQUEST_TIMEOUT)
+            try:
+                with cluster_errors(f"release Lease {self._name}"):
+                    self._api.replace_namespaced_lease(
+                        self._name, self._namespace, lease, _request_timeout=REQUEST_TIMEOUT
+                    )
+            except Conflict:
+                # A renewal was under way; who holds it is read again.
+                continue
+            return
 
     def _lose(self) -> None:
         with self._lock:
@@ -188,8 +218,11 @@ class Lease:
             return None
         held = HeldLease(fence, started + self._seconds)
         with self._lock:
-            self._held = held
-        return held
+            if not self._ended:
+                self._held = held
+                return held
+        self._free(fence)
+        return None
 
 
 def _fence(lease: Any) -> int:

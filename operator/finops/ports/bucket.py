@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -56,4 +57,24 @@ class LockedBucket(Protocol):
 
     def read(self, stored: Stored) -> bytes:
         """Return the content of the first version of an object."""
+        ...
+
+
+class LockedObjects(Protocol):
+    """Objects whose locks are made longer. Every method raises AwsError when S3 refuses the call or does not answer."""
+
+    def stored(self, after: Stored | None = None) -> Iterator[Stored]:
+        """Yield the objects whose names sort behind that of another one, in order, those that were deleted included."""
+        ...
+
+    def period(self) -> timedelta:
+        """Return for how long an object is locked that is written now. Raises LedgerUnavailable: nothing says so."""
+        ...
+
+    def locked_until(self, stored: Stored) -> datetime | None:
+        """Return until when the first version of an object is locked; None when it is not, or we may not know."""
+        ...
+
+    def lock_until(self, stored: Stored, until: datetime) -> None:
+        """Lock the first version of an object until then; S3 refuses to make a lock shorter."""
         ...

@@ -59,7 +59,7 @@
 | `{p}web:ended:{hash}` | string | dashboard | a session that its person ended, until its cookie would end, 8 h |
 | `{p}web:pushed` | hash | dashboard | namespace → how often something was pushed into it |
 | `{p}web:pushed:{namespace}` | hash | dashboard | shard → when it was last pushed |
-| `{p}web:pushed:{namespace}:{account}:{region}:{kind}` | hash | dashboard | resource id → what was pushed |
+| `{p}web:pushed:{namespace}:{account}:{region}:{kind}` | hash | dashboard | resource id, sender → what was pushed |
 | `{p}web:pushed:{namespace}:scans` | hash | dashboard | account → what its last scan could not see |
 | `{p}web:pushed-bytes` | hash | dashboard, operator | namespace → bytes of its resources |
 | `{p}web:what-if:{place}` | string | dashboard | what somebody asks about a policy; 8 places, 5 minutes |

@@ -1,7 +1,8 @@
 """Resources that a scanner elsewhere pushed: kept apart from what scans found, under keys of their own.
 
 Written by the dashboard, which knows no price; the operator adds the cost. Nothing that judges, proposes, votes or acts
-imports this: an import rule holds it, so that what somebody pushed is never acted upon, whatever id it has.
+imports this: an import rule holds it, so that what somebody pushed is never acted upon, whatever id it has. The picture
+that each sender has of a resource is kept apart: what one pushes or ends changes nothing of another one's scan.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ class PushedResources:
         """
         by_shard: dict[Shard, dict[str, str]] = {}
         for one in items:
-            by_shard.setdefault(one.resource.shard, {})[one.resource.id] = _PUSHED.text(one)
+            by_shard.setdefault(one.resource.shard, {})[_field(one)] = _PUSHED.text(one)
         if not by_shard:
             return
         # What replaces something else is counted beside it until the operator's next turn, which counts anew.
@@ -211,9 +212,9 @@ class PushedResources:
             )
         gone: dict[Shard, list[str]] = {}
         for shard, count in counts.items():
-            own = [one for one in self._shard(namespace, shard) if one.by == run.by]
-            gone[shard] = [one.resource.id for one in own if one.run != run.name]
-            here = len(own) - len(gone[shard])
+            own = {name: one for name, one in self._shard(namespace, shard).items() if one.by == run.by}
+            gone[shard] = [name for name, one in own.items() if one.run != run.name]
+            here = len({one.resource.id for one in own.values() if one.run == run.name})
             if here != count:
                 raise Conflict(
                     f"of {shard} {here} resources of this scan are here, and {count} were sent",
@@ -237,9 +238,10 @@ class PushedResources:
         return {str(name): (int(count), int(priced.get(name, 0))) for name, count in sorted(pushed.items())}
 
     def read(self, namespace: str) -> Iterator[tuple[Shard, dict[str, PushedResource], dict[str, tuple[str, Cost]]]]:
-        """Yield each shard with what was pushed of it and, by id, the mark and the cost of what is priced."""
+        """Yield each shard with, by id, what was pushed last of it, and the mark and the cost of what is priced."""
         for shard in self._shards(namespace):
-            items = {one.resource.id: one for one in self._shard(namespace, shard)}
+            by_age = sorted(self._shard(namespace, shard).values(), key=lambda one: (one.at, one.by))
+            items = {one.resource.id: one for one in by_age}
             with store_errors():
                 texts = self._client.hgetall(self._keys.costs(namespace, shard))
             yield shard, items, {str(name): _priced(text) for name, text in texts.items()}
@@ -265,19 +267,25 @@ class PushedResources:
             pipe.hset(self._keys.sizes, namespace, size)
             pipe.execute()
 
-    def forget(self, namespace: str, shard: Shard, pushed: Collection[str], priced: Collection[str]) -> None:
-        """Operator: drop resources and costs by id; a shard of which nothing is left is known no more."""
+    def forget(self, namespace: str, shard: Shard, before: datetime, priced: Collection[str]) -> int:
+        """Operator: drop what was pushed before `before`, and costs by id; return how many bytes stay.
+
+        A shard of which nothing is left is known no more.
+        """
+        items = self._shard(namespace, shard)
+        old = [name for name, one in items.items() if one.at < before]
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             if priced:
                 pipe.hdel(self._keys.costs(namespace, shard), *priced)
-            if pushed:
-                pipe.hdel(self._keys.resources(namespace, shard), *pushed)
+            if old:
+                pipe.hdel(self._keys.resources(namespace, shard), *old)
                 pipe.hincrby(self._keys.namespaces, namespace, 1)
             pipe.hlen(self._keys.resources(namespace, shard))
             left = pipe.execute()[-1]
         if not left:
             with store_errors():
                 self._client.hdel(self._keys.shards(namespace), str(shard))
+        return sum(one.size for name, one in items.items() if name not in set(old))
 
     def forget_scans(self, namespace: str, accounts: Collection[str]) -> None:
         """Operator: drop what scans of accounts could not see."""
@@ -313,11 +321,18 @@ class PushedResources:
                 pipe.hlen(self._keys.resources(namespace, shard))
             return sum(pipe.execute())
 
-    def _shard(self, namespace: str, shard: Shard) -> Iterator[PushedResource]:
+    def _shard(self, namespace: str, shard: Shard) -> dict[str, PushedResource]:
+        """Return what every sender pushed of a shard, by its field."""
         with store_errors():
-            texts = self._client.hgetall(self._keys.resources(namespace, shard)).values()
+            texts = self._client.hgetall(self._keys.resources(namespace, shard))
         # Whoever writes the store can write anything there; what is none of ours is no resource.
-        return (one for one in map(_PUSHED.value_or_none, texts) if one is not None)
+        found = {str(name): _PUSHED.value_or_none(text) for name, text in texts.items()}
+        return {name: one for name, one in found.items() if one is not None}
+
+
+def _field(one: PushedResource) -> str:
+    """Return under which name one sender's picture of a resource is kept."""
+    return f"{one.resource.id} {sha256(one.by.encode()).hexdigest()[:20]}"
 
 
 def _priced(text: str) -> tuple[str, Cost]:

@@ -23,6 +23,8 @@ WHY: Final = "The operator is scaled to zero, so nobody would finish the act."
 _RESERVE_SECONDS: Final = 30.0
 """Of the time that the pod has: for what ran before this, and for what ends after it."""
 _RETRY_SECONDS: Final = 5.0
+SAFE_POINT_SECONDS: Final = 0.6
+"""How long acts may take to their next safe point before the lease goes without them."""
 
 
 @dataclass(slots=True)
@@ -49,12 +51,23 @@ class LastHandover:
         """Find out whether a Deployment makes us: only then its absence at the end means anything."""
         self._deployed = self._wanted() is not None
 
-    def finish(self) -> None:
-        """Lead acts back if this is the last of us; returns when they have ended or the time is over."""
+    def finish(self, rest: Callable[[float], bool] = lambda _seconds: True) -> None:
+        """Lead acts back if this is the last of us; returns when they have ended or the time is over.
+
+        Whoever has a successor returns soon, also while an act stands in a call to AWS: the successor finds its intent
+        and observes what became of it.
+
+        Args:
+            rest: waits so many seconds for the threads of acts, and returns whether none runs any more.
+        """
         deadline = self.clock.monotonic() + self.seconds - _RESERVE_SECONDS
-        left = [one for one in self.acts() if self.leaves_down(one.plan.action)]
-        if not left or not self._is_last():
+        rests = rest(SAFE_POINT_SECONDS)
+        if not self._down() or not self._is_last():
             return
+        if not rests and not rest(max(0.0, deadline - self.clock.monotonic())):
+            logger.error("an act still waits for AWS: start the operator again")
+            return
+        left = self._down()
         logger.warning("scaled to zero in the middle of %d acts: they are led back first", len(left))
         while left and self.clock.monotonic() < deadline:
             pause = _RETRY_SECONDS
@@ -68,6 +81,9 @@ class LastHandover:
                 self.clock.sleep(min(pause, max(0.0, deadline - self.clock.monotonic())))
         for act in left:
             logger.error("the act stands in the middle: start the operator again", extra={"request": act.ledger_name})
+
+    def _down(self) -> list[ActRequest]:
+        return [one for one in self.acts() if self.leaves_down(one.plan.action)]
 
     def _run(self, act: ActRequest, deadline: float) -> float | None:
         try:

@@ -11,7 +11,12 @@ from finops.settings import Settings, variable_of
 
 BUCKET_PERMISSIONS: Final = ("s3:GetBucketObjectLockConfiguration", "s3:ListBucketVersions")
 """What is called on the bucket."""
-OBJECT_PERMISSIONS: Final = ("s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectRetention")
+OBJECT_PERMISSIONS: Final = (
+    "s3:GetObjectRetention",
+    "s3:GetObjectVersion",
+    "s3:PutObject",
+    "s3:PutObjectRetention",
+)
 """What is called on its objects; nothing deletes one, and nothing shortens how long it is kept."""
 
 _SCHEME: Final = "s3://"

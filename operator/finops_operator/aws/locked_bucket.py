@@ -1,8 +1,9 @@
 """A bucket of S3 with Object Lock, in which the ledger keeps its records.
 
-Implements `finops.ports.bucket.LockedBucket`; made by the operator's composition and by `finops audit export --from`.
-Every request is sent once: a lost answer is asked about by the ledger, which finds what it wrote. Sources: S3 API
-reference, PutObject (`If-None-Match`, `x-amz-object-lock-…`), ListObjectVersions, GetObjectLockConfiguration.
+Implements `finops.ports.bucket.LockedBucket` and `LockedObjects`; made by the operator's composition, by `finops audit
+export --from` and by `finops doctor`. Every request is sent once: a lost answer is asked about by the ledger, which finds what it wrote. Sources: S3 API
+reference, PutObject (`If-None-Match`, `x-amz-object-lock-…`), ListObjectVersions, GetObjectLockConfiguration,
+HeadObject, PutObjectRetention.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import groupby
 from typing import Any, Final
@@ -31,6 +32,7 @@ from finops_operator.aws.session import SdkSessions, read_config
 
 _TIMEOUT_SECONDS: Final = 5.0
 _SESSION_SECONDS: Final = 3600
+_DAYS_OF_A_YEAR: Final = 365
 _HOME: Final = "us-east-1"
 _EXISTS: Final = "PreconditionFailed"
 _NO_LOCK: Final = frozenset({"ObjectLockConfigurationNotFoundError", "ObjectLockConfigurationNotFound"})
@@ -67,11 +69,49 @@ class S3Bucket:
                 hint=_MAKE_ONE,
             )
         if not self._at.days and not (found.get("Rule") or {}).get("DefaultRetention"):
-            raise LedgerUnavailable(
-                f"nothing says for how long the ledger's bucket {self._at.bucket} keeps objects",
-                code="NoRetention",
-                hint="set FINOPS_LEDGER_S3_RETENTION_DAYS (ledger.s3.retentionDays), or give the bucket a default",
+            raise self._no_retention()
+
+    def _no_retention(self) -> LedgerUnavailable:
+        return LedgerUnavailable(
+            f"nothing says for how long the ledger's bucket {self._at.bucket} keeps objects",
+            code="NoRetention",
+            hint="set FINOPS_LEDGER_S3_RETENTION_DAYS (ledger.s3.retentionDays), or give the bucket a default",
+        )
+
+    def period(self) -> timedelta:
+        if self._at.days:
+            return timedelta(days=self._at.days)
+        with self._asking("GetObjectLockConfiguration"):
+            answer = self._client().get_object_lock_configuration(Bucket=self._at.bucket)
+        rule = (answer["ObjectLockConfiguration"].get("Rule") or {}).get("DefaultRetention") or {}
+        days = int(rule.get("Days") or 0) + int(rule.get("Years") or 0) * _DAYS_OF_A_YEAR
+        if not days:
+            raise self._no_retention()
+        return timedelta(days=days)
+
+    def locked_until(self, stored: Stored) -> datetime | None:
+        return self._lock_of(stored)[1]
+
+    def lock_until(self, stored: Stored, until: datetime) -> None:
+        # An object keeps its mode: one in compliance mode can have no other, whatever the settings say now.
+        mode = self._lock_of(stored)[0] or self._at.mode
+        with self._asking("PutObjectRetention"):
+            self._client().put_object_retention(
+                Bucket=self._at.bucket,
+                Key=self._at.prefix + stored.name,
+                VersionId=stored.version,
+                Retention={"Mode": mode, "RetainUntilDate": until},
+                ChecksumAlgorithm="SHA256",
             )
+
+    def _lock_of(self, stored: Stored) -> tuple[str, datetime | None]:
+        """Return mode and end of an object's lock; S3 answers nothing of it without `s3:GetObjectRetention`."""
+        with self._asking("HeadObject"):
+            answer = self._client().head_object(
+                Bucket=self._at.bucket, Key=self._at.prefix + stored.name, VersionId=stored.version
+            )
+        until = answer.get("ObjectLockRetainUntilDate")
+        return str(answer.get("ObjectLockMode") or ""), None if until is None else datetime.fromisoformat(str(until))
 
     def put(self, name: str, content: bytes) -> bool:
         lock: dict[str, Any] = {}

@@ -86,8 +86,13 @@ class LeaseKeeper:
                 self._ready.clear()
                 self.unusable = ""
                 self.telemetry.lease_held.set(0)
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Give the lease up for the rest of this process, also while the loop stands in a call; never raises."""
+        self._ready.clear()
         try:
-            self.lease.release()
+            self.lease.end()
         except FinopsError as error:
             logger.info("lease not released, it runs out by itself: %s", error)
 
@@ -114,7 +119,8 @@ class LeaseKeeper:
             self.telemetry.lease_held.set(1 if reconciled else 0)
             stop.wait(self.lease.renew_every_seconds if reconciled else _RETRY_SECONDS)
             if not stop.is_set() and not self.lease.renew():
-                logger.warning("lease lost")
+                if not stop.is_set():
+                    logger.warning("lease lost")
                 return
 
     @contextmanager

@@ -8,6 +8,7 @@ from functools import partial
 from finops.crds.known_ids import KNOWN_IDS
 from finops.errors import StoreUnavailable
 from finops.k8s.kinds import budgets
+from finops.ledger.locks import LockRenewal
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.settings import Settings
@@ -20,7 +21,7 @@ from finops.store.space import NEARLY_FULL, measure, too_full
 from finops_operator.acts.recovery import Recovery
 from finops_operator.decisions.pauses import Pauses
 from finops_operator.parts.authority import Authority
-from finops_operator.parts.cloud import CloudParts
+from finops_operator.parts.cloud import CloudParts, make_ledger_bucket
 from finops_operator.parts.cluster import ClusterParts
 from finops_operator.parts.loops import scan_guard
 from finops_operator.rules.paused import paused
@@ -106,6 +107,9 @@ def duties(
     yield Duty("budgets", _budgets(cluster, authority, cloud, notices, clock).judge)
     yield Duty("anomalies", Anomalies(cluster.cache.policies, store, notices, clock, cluster.events).announce)
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
+    bucket = make_ledger_bucket(settings, cloud.sdk, clock)
+    if bucket is not None:
+        yield Duty("locks of the ledger", LockRenewal(bucket, clock, telemetry.ledger_locks_walked.set).turn)
 
 
 def _notices(settings: Settings, store: Store) -> StoredNotices:

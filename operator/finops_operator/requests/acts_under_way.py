@@ -55,9 +55,13 @@ class ActsUnderWay:
             return uid in self._running or uid in self._unfinished
 
     def begun(self) -> tuple[ActRequest, ...]:
-        """Return the acts that have come to their first changing call and have not ended, as last seen."""
+        """Return the acts that have come to their first changing call and have not ended, as last seen.
+
+        One that runs now counts as well: it may stand in that call.
+        """
         with self._lock:
-            return tuple(one.last for one in self._unfinished.values() if one.begun)
+            found = self._unfinished.items()
+            return tuple(one.last for uid, one in found if one.begun or uid in self._running)
 
     def wake(self, uid: str) -> None:
         """Make an act due at once."""

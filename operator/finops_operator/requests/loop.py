@@ -176,7 +176,7 @@ class RequestLoop:
             self._parts.under_way.keep((act,), begun=self.decider.has_begun(act.uid))
 
     def under_way(self) -> tuple[ActRequest, ...]:
-        """Return the acts that have come to their first changing call and have not ended, as last seen."""
+        """Return the acts that may have come to their first changing call and have not ended, as last seen."""
         return self._parts.under_way.begun()
 
     def _process_votes(self, request: ActionRequest) -> None:

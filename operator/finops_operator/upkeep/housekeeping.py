@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -46,21 +46,23 @@ class Housekeeping:
         due = self.clock.monotonic() + pause
         while not stop.wait(min(pause, 1.0)):
             if self.clock.monotonic() >= due:
-                self.run_duties()
+                self.run_duties(stop)
                 due = self.clock.monotonic() + pause
             elif self.groups.changed():
                 self._publish_groups()
 
-    def run_duties(self) -> None:
-        """Do every duty once."""
-        for duty in self.duties:
-            if not duty.writes:
-                self._do(duty)
-        self._publish_groups()
+    def run_duties(self, stop: threading.Event | None = None) -> None:
+        """Do every duty once, and none any more after `stop` is set."""
+        for duty in self._in_order():
+            if stop is not None and stop.is_set():
+                return
+            self._do(duty)
+
+    def _in_order(self) -> Iterator[Duty]:
+        yield from (duty for duty in self.duties if not duty.writes)
+        yield Duty("groups", self.groups.publish, writes=False)
         if self.may_write():
-            for duty in self.duties:
-                if duty.writes:
-                    self._do(duty)
+            yield from (duty for duty in self.duties if duty.writes)
 
     def _publish_groups(self) -> None:
         self._do(Duty("groups", self.groups.publish, writes=False))

@@ -58,17 +58,15 @@ class PushedPrices:
         """Price what is not priced and drop what is old; return how many bytes what stays takes."""
         lookup, now, size = MemoizedPrices(self.sources).lookup, self.clock.now(), 0
         for shard, items, known in pushed.read(namespace):
-            old = [name for name, one in items.items() if now - one.at > KEPT]
+            old = {name for name, one in items.items() if now - one.at > KEPT}
             due = {
                 name: one
                 for name, one in items.items()
-                if now - one.at <= KEPT and (name not in known or known[name][0] != one.mark)
+                if name not in old and (name not in known or known[name][0] != one.mark)
             }
             pushed.put_costs(namespace, shard, {name: (one.mark, self._cost(one, lookup)) for name, one in due.items()})
             gone = [name for name in known if name not in items or name in old]
-            if old or gone or not items:
-                pushed.forget(namespace, shard, old, gone)
-            size += sum(one.size for name, one in items.items() if name not in set(old))
+            size += pushed.forget(namespace, shard, now - KEPT, gone)
         runs = PushedRuns(self.store)
         runs.forget(namespace, [name for name, at in runs.begun(namespace).items() if now - at > KEPT])
         pushed.forget_scans(namespace, [name for name, one in pushed.scans(namespace).items() if now - one.at > KEPT])

@@ -36,7 +36,7 @@ _MODELS = {
     "tagging": ("resourcegroupstaggingapi",),
     "timestream": ("timestream-write", "timestream-query"),
 }
-_LIFECYCLE = "PutBucketLifecycleConfiguration"
+_READ_WITH_BODY = {"PutBucketLifecycleConfiguration", "PutObjectRetention"}
 _PLACE = re.compile(r"\{([^}+]+)(\+?)\}")
 _CBOR_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)")
 
@@ -160,7 +160,7 @@ def _rest_operation(
     operation = best[1]
     if operation.protocol == "rest-json" and headers.get("content-type", "").startswith("application/json"):
         return replace(operation, parameters={**wire.decode_json(body), **operation.parameters})
-    if operation.action == _LIFECYCLE:
+    if operation.action in _READ_WITH_BODY:
         return replace(operation, parameters={**operation.parameters, **_xml(body)})
     return operation
 

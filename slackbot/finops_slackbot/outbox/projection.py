@@ -174,6 +174,8 @@ class Projection:
         """Return whether votes that decided the request are still to come; one that was removed is waited for once."""
         votes, known = request.status.votes, Counter(vote.choice for vote in facts.votes)
         lacking = votes is not None and (known[Choice.APPROVE] < votes.approve or known[Choice.DENY] < votes.deny)
+        # The status counts no snoozes; one is behind the state that only a snooze leads to.
+        lacking = lacking or (facts.state is State.SNOOZED and not known[Choice.SNOOZE])
         if facts.state is State.PENDING or not lacking:
             self._votes_until.pop(facts.uid, None)
             return False

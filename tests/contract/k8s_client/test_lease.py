@@ -247,3 +247,68 @@ def test_a_process_that_is_surely_dead_is_succeeded_at_once_by_its_own_name_alon
 
     assert held is not None
     assert held.fence == 2
+
+
+def test_a_lease_that_was_ended_is_free_at_once_and_never_taken_again_by_that_process(place: Place) -> None:
+    clock, name = FakeClock(), fresh_name()
+    ours, theirs = lease(place, name, "a", clock), lease(place, name, "b", clock)
+    ours.try_acquire(1)
+
+    ours.end()
+
+    assert (record(place, name).spec.holder_identity or "", ours.renew(), ours.try_acquire(1)) == ("", False, None)
+    with pytest.raises(FenceLost):
+        ours.guard()
+    held = theirs.try_acquire(1)
+    assert held is not None
+    assert held.fence == 2
+
+
+@pytest.mark.parametrize("write", ["create", "replace"])
+def test_a_write_under_way_while_the_lease_is_ended_holds_nothing_and_frees_what_it_wrote(
+    write: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, name = FakeClock(), fresh_name()
+    ours = lease(place, name, "a", clock)
+    if write == "replace":
+        ours.try_acquire(1)
+    method = f"{write}_namespaced_lease"
+    original = getattr(ours._api, method)
+    ended: list[str] = []
+
+    def ends_meanwhile(*arguments: Any, **named: Any) -> Any:
+        answer = original(*arguments, **named)
+        if not ended:
+            ended.append(method)
+            ours.end()
+        return answer
+
+    monkeypatch.setattr(ours._api, method, ends_meanwhile)
+
+    held = ours.renew() if write == "replace" else ours.try_acquire(1)
+
+    assert not held
+    assert not record(place, name).spec.holder_identity
+
+
+def test_a_renewal_that_comes_between_does_not_keep_a_lease_from_being_freed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, name = FakeClock(), fresh_name()
+    ours = lease(place, name, "a", clock)
+    ours.try_acquire(1)
+    original, renewed = ours._api.replace_namespaced_lease, list[int]()
+
+    def after_a_renewal(*arguments: Any, **named: Any) -> Any:
+        if not renewed:
+            renewed.append(1)
+            current = record(place, name)
+            current.metadata.labels = {"renewed": "yes"}
+            client.CoordinationV1Api(place.connection.api).replace_namespaced_lease(name, place.namespace, current)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(ours._api, "replace_namespaced_lease", after_a_renewal)
+
+    ours.end()
+
+    assert not record(place, name).spec.holder_identity

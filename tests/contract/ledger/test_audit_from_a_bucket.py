@@ -85,9 +85,19 @@ def diagnosed(name: str, **more: str) -> list[Result]:
 
 
 def test_the_doctor_says_how_the_bucket_locks(name: str) -> None:
-    (found,) = diagnosed(name)
+    (found,) = diagnosed(name, FINOPS_LEDGER_S3_RETENTION_DAYS="30")
     assert found.verdict is Verdict.OK
-    assert "locks each object for 400 days, compliance mode" in found.detail
+    assert "locks each object for 30 days, compliance mode" in found.detail
+
+
+def test_the_doctor_says_when_a_lock_is_not_renewed_or_not_known(name: str, buckets: Buckets) -> None:
+    (ending,) = diagnosed(name, FINOPS_LEDGER_S3_RETENTION_DAYS="400")
+    assert (ending.verdict, "was to be locked anew by now" in ending.detail) == (Verdict.WARNING, True)
+    other = buckets.make()
+    buckets.s3.put_object(Bucket=other, Key=f"{PREFIX}000000000001.jsonl", Body=b"{}")
+    (unknown,) = diagnosed(other)
+    assert unknown.verdict is Verdict.UNKNOWN
+    assert "s3:GetObjectRetention" in unknown.hint
 
 
 def test_the_doctor_says_what_was_touched_and_what_locks_nothing(name: str, buckets: Buckets) -> None:

@@ -123,6 +123,41 @@ def test_addresses_of_webhooks_stand_in_a_secret_alone(real_cluster: RealCluster
     assert after != operator["metadata"]["annotations"][mark], "the operator reads the list at its start"
 
 
+@pytest.mark.parametrize("program", HELMS)
+def test_addresses_of_webhooks_may_stand_in_a_secret_that_the_chart_does_not_make(
+    real_cluster: RealCluster, program: str
+) -> None:
+    values = {"webhooks.existingEndpointsSecret": "addresses", "webhooks.existingSecret": "hooks"}
+    documents = rendered(real_cluster, values, program)
+
+    operator = pods_by_component(documents)["operator"]
+    reference = {"secretKeyRef": {"name": "addresses", "key": "endpoints"}}
+    assert environment(operator, "operator")["FINOPS_WEBHOOKS"] == {"name": "FINOPS_WEBHOOKS", "valueFrom": reference}
+    assert {"name": "webhooks", "secret": {"secretName": "hooks"}} in operator["spec"]["volumes"]
+    made = [one["metadata"]["name"] for one in of_kind(documents, "Secret")]
+    assert [name for name in made if name == "addresses" or "webhook" in name] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"webhooks.existingEndpointsSecret": "addresses"}, "or remove webhooks.existingEndpointsSecret"),
+        (
+            {
+                "webhooks.endpoints": [HOOK],
+                "webhooks.existingEndpointsSecret": "addresses",
+                "webhooks.existingSecret": "hooks",
+            },
+            "name the addresses in one place",
+        ),
+    ],
+)
+def test_a_secret_of_addresses_that_cannot_be_used_is_refused(
+    values: dict[str, Any], message: str, real_cluster: RealCluster
+) -> None:
+    assert message in refusal(real_cluster, values)
+
+
 def test_without_webhooks_there_is_no_secret_of_theirs(real_cluster: RealCluster) -> None:
     documents = rendered(real_cluster)
     assert "finops-finops-operator-webhook-endpoints" not in [

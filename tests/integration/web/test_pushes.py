@@ -16,6 +16,7 @@ from finops.domain.resource import Shard
 from finops.store import pushed as stored
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
+from finops.store.keys import PushKeys
 from finops.store.pushed import PushedResources, PushedRuns
 from finops.store.recommendations import RecommendationStore
 from finops_operator.plugins.loaded import plugins
@@ -319,6 +320,45 @@ def test_the_end_of_a_run_takes_nothing_away_that_others_pushed(client: ClassicC
     assert whole(other, "second", 0).json()["data"]["gone"] == 1
 
     assert [row["volume_id"] for row in client.get("ebs-volumes")] == ["vol-1"]
+
+
+def test_two_senders_of_one_resource_both_end_their_scans_and_it_is_shown_once_as_pushed_last(
+    client: ClassicClient, site: Site, store: Store, clock: FakeClock
+) -> None:
+    hers, others = sender(client, site, "alice", "hers"), sender(client, site, "admin", "others")
+    both = [{**SHEET["ebs-volumes"], "volume_id": name} for name in ("vol-1", "vol-2")]
+    assert hers.post("ebs-volumes", both).status_code == 201
+    clock.sleep(1)
+    assert others.post("ebs-volumes", {**both[0], "size_gb": 77}).status_code == 201
+
+    ends = [whole(hers, "hers", 2), whole(others, "others", 1)]
+
+    assert [one.status_code for one in ends] == [201, 201], "neither has to wait for the other"
+    assert [one.json()["data"]["gone"] for one in ends] == [0, 0]
+    shown = {row["volume_id"]: row["size_gb"] for row in client.get("ebs-volumes")}
+    assert shown == {"vol-1": 77, "vol-2": both[1]["size_gb"]}
+
+    assert whole(sender(client, site, "admin", "later"), "later", 0).json()["data"]["gone"] == 1
+    shown = {row["volume_id"]: row["size_gb"] for row in client.get("ebs-volumes")}
+    assert shown == {"vol-1": both[0]["size_gb"], "vol-2": both[1]["size_gb"]}, "what the first one sees stays"
+
+
+def test_what_one_sender_pushes_no_more_goes_after_its_days_while_another_one_goes_on(
+    client: ClassicClient, site: Site, store: Store, clock: FakeClock
+) -> None:
+    volume = {**SHEET["ebs-volumes"], "volume_id": "vol-1"}
+    hers, others = sender(client, site, "alice"), sender(client, site, "admin")
+    others.post("ebs-volumes", volume)
+    clock.sleep(5 * 86_400)
+    hers.post("ebs-volumes", volume)
+    duty(store, clock).price()
+    twice = int(str(store.client.hget(PushKeys(store.keys.prefix).sizes, "team-a")))
+    clock.sleep(4 * 86_400)
+
+    duty(store, clock).price()
+
+    once = int(str(store.client.hget(PushKeys(store.keys.prefix).sizes, "team-a")))
+    assert (twice > once > 0, len(client.get("ebs-volumes"))) == (True, 1)
 
 
 def test_pushes_without_a_run_are_nobodys_run(client: ClassicClient, site: Site) -> None:

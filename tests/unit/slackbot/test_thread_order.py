@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -50,7 +51,8 @@ class Bot:
         self.projection.project(self.mirror, UID)
 
     def sees_vote(self, name: str = "bob", choice: Choice = Choice.APPROVE) -> None:
-        cast_ = vote(request_in(State.PENDING), name=name, choice=choice, reason="because")
+        until = CREATED + timedelta(days=30) if choice is Choice.SNOOZE else None
+        cast_ = vote(request_in(State.PENDING), name=name, choice=choice, reason="because", until=until)
         self.mirror._saw_approval(WatchEvent("ADDED", cast_, {}))
         self.projection.project(self.mirror, UID)
 
@@ -94,6 +96,22 @@ def test_a_denial_comes_before_what_follows_from_it(bot: Bot) -> None:
     bot.sees_vote("no", Choice.DENY)
     assert bot.thread()[0] == "vote:no"
     assert "end:Denied" not in bot.thread(), "the vote says it"
+
+
+def test_a_snooze_comes_before_the_end_that_follows_from_it(bot: Bot) -> None:
+    bot.sees(State.SNOOZED)
+    assert bot.thread() == []
+    bot.sees_vote("later", Choice.SNOOZE)
+    assert bot.thread()[0] == "vote:later"
+
+
+def test_an_approval_beside_a_snooze_that_decided_is_not_enough_to_go_on(bot: Bot) -> None:
+    bot.sees(State.SNOOZED)
+    bot.sees_vote("bob", Choice.APPROVE)
+    assert bot.thread() == []
+    bot.clock.sleep(module._VOTES_SECONDS)
+    bot.sees(State.SNOOZED)
+    assert bot.thread()[0] == "vote:bob", "one that was removed is waited for once"
 
 
 def test_a_vote_whose_object_was_removed_is_waited_for_once(bot: Bot) -> None:

@@ -1,0 +1,129 @@
+"""The locks of the ledger's objects are renewed before they end, so that nobody can delete what is still needed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.support.fake_clock import FakeClock
+from tests.support.locked_buckets import PREFIX, Buckets
+
+from finops.errors import AwsError, LedgerUnavailable
+from finops.ledger.locks import LockRenewal, renewed
+from finops_operator.aws.locked_bucket import S3Bucket
+
+NOW = datetime(2026, 3, 19, 12, tzinfo=UTC)
+PERIOD = timedelta(days=30)
+NAMES = [f"{number:012d}.jsonl" for number in range(1, 46)]
+
+
+def test_a_lock_is_renewed_for_the_whole_time_once_less_than_a_third_of_it_is_left() -> None:
+    assert renewed(NOW, NOW + timedelta(days=10), PERIOD) is None
+    assert renewed(NOW, NOW + timedelta(days=9, hours=23), PERIOD) == NOW + PERIOD
+    assert renewed(NOW, NOW - timedelta(days=1), PERIOD) == NOW + PERIOD
+    assert renewed(NOW, None, PERIOD) == NOW + PERIOD, "whether it is locked is not known"
+
+
+def until(buckets: Buckets, name: str, key: str) -> datetime:
+    found: datetime = buckets.s3.head_object(Bucket=name, Key=PREFIX + key)["ObjectLockRetainUntilDate"]
+    return found
+
+
+def written(buckets: Buckets, names: list[str], **options: Any) -> tuple[str, S3Bucket, FakeClock]:
+    name, clock = buckets.make(default_days=options.pop("default_days", 0)), FakeClock(datetime.now(UTC))
+    bucket = buckets.bucket(name, clock=clock, **options)
+    for one in names:
+        assert bucket.put(one, b"{}\n")
+    return name, bucket, clock
+
+
+def walk(renewal: LockRenewal, turns: int = 5) -> None:
+    for _ in range(turns):
+        renewal.turn()
+
+
+def test_every_object_is_locked_anew_before_its_time_whatever_their_number(buckets: Buckets) -> None:
+    name, bucket, clock = written(buckets, NAMES)
+    renewal = LockRenewal(bucket, clock)
+    first = {key: until(buckets, name, key) for key in NAMES}
+    walk(renewal)
+    assert {key: until(buckets, name, key) for key in NAMES} == first, "there is time"
+
+    clock.sleep(timedelta(days=21).total_seconds())
+    walk(renewal)
+
+    for key in NAMES:
+        assert abs(until(buckets, name, key) - clock.now() - PERIOD) < timedelta(seconds=1)
+    version = next(bucket.stored()).version
+    with pytest.raises(ClientError) as refused:
+        buckets.s3.delete_object(Bucket=name, Key=PREFIX + NAMES[0], VersionId=version)
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_the_first_version_is_the_one_that_stays_locked(buckets: Buckets) -> None:
+    name, bucket, clock = written(buckets, NAMES[:1])
+    buckets.s3.put_object(Bucket=name, Key=PREFIX + NAMES[0], Body=b"forged")
+    clock.sleep(timedelta(days=25).total_seconds())
+
+    walk(LockRenewal(bucket, clock))
+
+    (first,) = bucket.stored()
+    locked = bucket.locked_until(first)
+    assert locked is not None
+    assert abs(locked - clock.now() - PERIOD) < timedelta(seconds=1)
+
+
+def test_a_walk_comes_twelve_times_in_a_period_and_after_a_start(buckets: Buckets) -> None:
+    _, bucket, clock = written(buckets, NAMES[:1])
+    visits: list[str] = []
+    renewal = LockRenewal(bucket, clock)
+    original = bucket.locked_until
+    bucket.locked_until = lambda stored: (visits.append(stored.name), original(stored))[1]  # type: ignore[method-assign]
+
+    for _ in range(60):
+        renewal.turn()
+        clock.sleep(timedelta(hours=12).total_seconds())
+
+    assert len(visits) == 12
+
+
+def test_the_bucket_s_default_says_how_long_where_the_settings_do_not(buckets: Buckets) -> None:
+    _, bucket, clock = written(buckets, NAMES[:1], days=0, default_days=9)
+    clock.sleep(timedelta(days=7).total_seconds())
+
+    walk(LockRenewal(bucket, clock))
+
+    (stored,) = bucket.stored()
+    locked = bucket.locked_until(stored)
+    assert locked is not None
+    assert abs(locked - clock.now() - timedelta(days=9)) < timedelta(seconds=1)
+
+
+def test_without_any_retention_nothing_is_guessed(buckets: Buckets) -> None:
+    bucket = buckets.bucket(buckets.make(), days=0)
+    with pytest.raises(LedgerUnavailable) as found:
+        LockRenewal(bucket, FakeClock()).turn()
+    assert found.value.code == "NoRetention"
+
+
+def test_a_refusal_is_said_once_and_tried_again_after_a_pause(
+    buckets: Buckets, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, bucket, clock = written(buckets, NAMES[:1])
+    clock.sleep(timedelta(days=25).total_seconds())
+    renewal = LockRenewal(bucket, clock)
+    fault = {"kind": "error", "service": "s3", "action": "HeadObject", "code": "AccessDenied", "status": 403}
+    fault_id = buckets.double.control.inject(fault)
+    for _ in range(2):
+        with pytest.raises(AwsError):
+            renewal.turn()
+        renewal.turn()
+        clock.sleep(601)
+    assert caplog.text.count("are not renewed, and end") == 1
+    buckets.double.control.faults.remove(fault_id)
+
+    renewal.turn()
+
+    assert until(buckets, name, NAMES[0]) > clock.now() + timedelta(days=29)
