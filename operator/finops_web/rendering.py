@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from finops.domain import quantity
@@ -23,6 +25,8 @@ from finops_web.readings.policies import Trust
 from finops_web.readings.recommendations import change_of
 
 _LONGEST_HEADER: Final = 1000
+_PART: Final = 64 * 1024
+"""Characters that are sent at once of a list that is read while it is sent."""
 _ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
     autoescape=True,
@@ -123,13 +127,53 @@ def _frame(request: Request) -> dict[str, Any]:
 
 def csv_of(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: str) -> Response:
     """Return rows as a file for a spreadsheet; a text that a spreadsheet would take for a formula is kept a text."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response("".join(_csv_parts(columns, rows)), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def csv_by_and_by(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: str) -> Response:
+    """Return `csv_of` of many rows without holding them all: they are read while they are sent.
+
+    What fails before the first rows is an error as ever. Later the answer breaks off without its end, which clients of
+    HTTP notice: a list that lacks rows never counts as whole.
+    """
+    return _by_and_by(_csv_parts(columns, rows), "text/csv; charset=utf-8", f'attachment; filename="{name}.csv"')
+
+
+def json_by_and_by(items: Iterable[Any]) -> Response:
+    """Return a JSON list of many items in the same way."""
+    return _by_and_by(_json_parts(items), "application/json")
+
+
+def _by_and_by(parts: Iterator[str], media_type: str, disposition: str = "") -> Response:
+    first = next(parts, "")
+    headers = {"Content-Disposition": disposition} if disposition else None
+    return StreamingResponse(chain((first,), parts), media_type=media_type, headers=headers)
+
+
+def _csv_parts(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
     for row in rows:
         writer.writerow([_cell(row.get(column)) for column in columns])
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+        if out.tell() >= _PART:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
+
+
+def _json_parts(items: Iterable[Any]) -> Iterator[str]:
+    part, size = ["["], 0
+    for number, item in enumerate(items):
+        text = json.dumps(item, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        part.append(f",{text}" if number else text)
+        size += len(text)
+        if size >= _PART:
+            yield "".join(part)
+            part, size = [], 0
+    yield "".join([*part, "]"])
 
 
 def with_gaps(answer: Response, gaps: Collection[Gap]) -> Response:

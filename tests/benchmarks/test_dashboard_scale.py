@@ -6,7 +6,6 @@ FINOPS_BENCH_RESOURCES=100000 measures a larger one, whose lists may take a seco
 from __future__ import annotations
 
 import gc
-import os
 import resource as limits
 import statistics
 import time
@@ -14,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.web_estate import Site, StoredScan, priced, resource, running_site
+from tests.benchmarks.dashboard_estate import RESOURCES, write_estate
+from tests.support.web_estate import Site, running_site
 
 from finops.store.connection import Store
 
-RESOURCES = int(os.environ.get("FINOPS_BENCH_RESOURCES", "10000"))
 ROUNDS = 60
 LISTS = (
     "/resources",
@@ -44,22 +43,7 @@ def resident_mib() -> float:
 
 @pytest.mark.timeout(900)
 def test_lists_of_ten_thousand_resources_answer_within_the_bound(site: Site, store: Store) -> None:
-    regions = ("us-east-1", "eu-west-1", "ap-southeast-2", "eu-central-1")
-    kinds = ("ec2-instance", "ebs-volume")
-    rows = {
-        str(number): (
-            resource(
-                kinds[number % 2],
-                f"r-{number:05}",
-                region=regions[number % 4],
-                name=f"web-{number}",
-                tags={"team": f"team-{number % 40}", "stage": "prod"},
-            ),
-            priced(f"0.{number % 97 + 1:04}"),
-        )
-        for number in range(RESOURCES)
-    }
-    StoredScan(store).write(rows)
+    write_estate(store)
     client, headers = site.client(store), site.bearer()
     first = time.perf_counter()
     assert client.get("/resources", headers=headers).status_code == 200

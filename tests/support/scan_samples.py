@@ -101,13 +101,13 @@ def gap(code: str, service: str = "ec2", operation: str = "DescribeInstances", *
     return Gap(facts["account"], facts["region"], service, operation, code, facts["message"])
 
 
-def account(**spec: Any) -> AwsAccount:
+def account(name: str = "production", **spec: Any) -> AwsAccount:
     """An account that grants the namespace two actions."""
     return AwsAccount.from_object(
         {
             "apiVersion": API_VERSION,
             "kind": "AwsAccount",
-            "metadata": {"name": "production"},
+            "metadata": {"name": name},
             "spec": {
                 "accountId": ACCOUNT,
                 "executorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/x",

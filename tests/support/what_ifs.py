@@ -72,7 +72,7 @@ class Operator:
     policies: list[ScanPolicy] = field(default_factory=lambda: [live_policy()])
     clock: Any = field(default_factory=lambda: FakeClock(NOW))
     holds: bool = True
-    granted: AwsAccount = field(default_factory=account)
+    granted: list[AwsAccount] = field(default_factory=lambda: [account()])
 
     def loop(self) -> AnsweredWhatIfs:
         telemetry = Telemetry()
@@ -92,4 +92,4 @@ class Operator:
         return next(fitting, None)
 
     def _accounts(self) -> Iterable[AwsAccount]:
-        return (self.granted,)
+        return self.granted

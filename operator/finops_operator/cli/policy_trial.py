@@ -21,9 +21,11 @@ from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import chosen_policies
 from finops_operator.cli.tables import Fit
 from finops_operator.plugins.loaded import Plugins
+from finops_operator.rules.access import unknown_accounts
 from finops_operator.scan.policy_rules import policy_rules
 from finops_operator.scan.trial import Compared, Trial, compare, try_policy
 from finops_operator.scan.trial import try_on_store as trial_on_store
+from finops_operator.scan.what_if import all_accounts_judged
 
 _COLUMNS: Final = (
     field("change"),
@@ -65,6 +67,7 @@ def try_on_report(
     rules = policy_rules(policy, accounts, loaded, report.completed)
     enabled = [item for item in rules.enabled if item.check.id in own]
     trial = try_policy(rules, enabled, report.resources)
+    _note_unknown(policy, accounts)
     stands = [one for one in report.recommendations if one.check not in loaded.checks]
     note(f"tried {counted(len(own), 'check')} of the policy's own on the report of {report.policy}")
     note(
@@ -101,8 +104,14 @@ def try_on_store(
     with store_to_read(redis) as store:
         (live,) = chosen_policies(RecommendationStore(store), against or "/".join(tried))
         trial, compared = trial_on_store(policy, accounts, loaded, store, clock, live)
+    _note_unknown(policy, accounts)
     note(f"tried {'/'.join(tried)} on the data of the last scan of {'/'.join(live)}")
     return trial, compared
+
+
+def _note_unknown(policy: ScanPolicy, accounts: Mapping[str, AwsAccount]) -> None:
+    if unknown := unknown_accounts(policy, accounts.values()):
+        note(f"{all_accounts_judged(unknown)} Name the file that has it.")
 
 
 def print_trial(trial: Trial, compared: Iterable[Compared], output: Format, *, only_changes: bool) -> None:

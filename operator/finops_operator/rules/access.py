@@ -52,6 +52,12 @@ def accounts_by_id(policy: ScanPolicy, accounts: Iterable[AwsAccount]) -> dict[s
     return {one.spec.account_id: one for one in accounts if one.metadata.name in named}
 
 
+def unknown_accounts(policy: ScanPolicy, accounts: Iterable[AwsAccount]) -> tuple[str, ...]:
+    """Return the accounts that the policy names and that are not among `accounts`, sorted."""
+    known = {one.metadata.name for one in accounts}
+    return tuple(sorted({reference.name for reference in policy.spec.accounts} - known))
+
+
 def revoked(account: AwsAccount, namespace: str, action: str) -> str:
     """Return in a sentence that an account does not grant an action to a namespace, empty when it does."""
     if action in (account.spec.actions_for(namespace) or ()):

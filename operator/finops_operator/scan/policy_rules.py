@@ -15,14 +15,14 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy, Sizing
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost, GroupOf, PriceQuery, cost_of_group
-from finops.domain.resource import Resource
+from finops.domain.resource import Resource, Shard
 from finops.domain.utilization import Utilization
 from finops.ports.price_source import PriceSource
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check, JudgeSettings
 from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.plugins.sizing_policy import SizingPolicy
-from finops_operator.rules.access import accounts_by_id
+from finops_operator.rules.access import accounts_by_id, unknown_accounts
 from finops_operator.rules.readiness import act_terms
 from finops_operator.scan.check import CheckSetting, EnabledCheck, enabled_checks
 from finops_operator.scan.custom.checks import Catalog, custom_checks
@@ -123,6 +123,22 @@ class PolicyRules:
             return cost_of_group(group)
         cost = cost_of(resource, kind.billed_parts, self.lookup, hours_per_month, utilization, shared)
         return replace(cost, group=group)
+
+    def reaches(self, shard: Shard) -> bool:
+        """Return whether the policy reads a shard of a kind that it asks for.
+
+        Regions are those of the policy and of the account object, as `choose_regions` takes them; a global kind is in
+        none of them. Accounts narrow where every one that the policy names is known: of one that is not, nobody knows
+        which of the stored accounts it is.
+        """
+        spec = self.spec_policy.spec
+        if shard.account not in self.accounts and not unknown_accounts(self.spec_policy, self.accounts.values()):
+            return False
+        if self.kinds[shard.kind].is_global:
+            return True
+        account = self.accounts.get(shard.account)
+        allowed = account.spec.regions if account is not None else ()
+        return all(not regions or shard.region in regions for regions in (spec.regions, allowed))
 
     def selects(self, resource: Resource) -> bool:
         return selects(self.spec_policy.spec.selector, resource)

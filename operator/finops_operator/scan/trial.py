@@ -105,7 +105,7 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
     trial, groups = Trial(), list[GroupAdvice]()
     for one in observed:
         resource = one.resource
-        if resource.kind not in rules.kinds or not rules.selects(resource):
+        if resource.kind not in rules.kinds or not rules.reaches(resource.shard) or not rules.selects(resource):
             continue
         trial.resources += 1
         trial.lacking.update(one.lacking)
@@ -179,7 +179,7 @@ def _facts(rules: PolicyRules, one: Observed) -> Facts[object]:
 
 
 def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) -> Iterator[Observed]:
-    """Yield what the last scan of the policy `live` read, as far as the store still holds it.
+    """Yield what the last scan of the policy `live` read and `rules` reach, as far as the store still holds it.
 
     Raises:
         StoreUnavailable: the store does not answer.
@@ -188,7 +188,7 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
     utilizations, costs, offerings = UtilizationStore(store), ResourceCostStore(store), OfferingStore(store)
     head = recommendations.head(live)
     for shard, judged in head.shards if head is not None else ():
-        if shard.kind not in rules.kinds:
+        if shard.kind not in rules.kinds or not rules.reaches(shard):
             continue
         newest = inventory.head(shard)
         ours = keep_targets(rules.enabled, shard.kind)

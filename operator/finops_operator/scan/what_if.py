@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy, ScanPolicySpec
 from finops.domain.quantity import counted
 from finops.domain.recommendation import BlockCode, Recommendation, Status
@@ -17,13 +18,14 @@ from finops.errors import InvalidInput
 from finops.store.recommendations import PolicyHead
 from finops.store.what_if import KnownCheck, Line, Outcome, Side, Threshold
 from finops_operator.plugins.check import Check
+from finops_operator.rules.access import unknown_accounts
 from finops_operator.scan.check import CheckSetting, EnabledCheck, enabled_checks
 from finops_operator.scan.policy_rules import Offered
 from finops_operator.scan.trial import Compared, Trial
 
 MOST_LINES: Final = 200
 MOST_GAPS: Final = 50
-_NAMED: Final = 5
+MOST_NAMED: Final = 5
 
 
 def outcome_of(head: PolicyHead, trial: Trial, compared: Sequence[Compared], needs_scan: Iterable[str]) -> Outcome:
@@ -49,17 +51,20 @@ def outcome_of(head: PolicyHead, trial: Trial, compared: Sequence[Compared], nee
     )
 
 
-def needs_scan(tried: ScanPolicy, live: ScanPolicy, head: PolicyHead, offered: Offered) -> Iterator[str]:
-    """Yield in sentences what of the spec `tried` the data of a scan by `live` cannot show."""
+def needs_scan(
+    tried: ScanPolicy, live: ScanPolicy, head: PolicyHead, offered: Offered, accounts: Iterable[AwsAccount]
+) -> Iterator[str]:
+    """Yield in sentences what of the spec `tried` the data of a scan by `live` cannot show.
+
+    `accounts` are those of the cluster.
+    """
     asked, had = tried.spec, live.spec
-    if {one.name for one in asked.accounts} != {one.name for one in had.accounts}:
-        yield "The spec names other accounts; what is judged here is what the last scan read."
-    if set(asked.regions) != set(had.regions):
-        yield "The spec names other regions; what is judged here is what the last scan read."
+    yield from _wider(tried, live)
+    if unknown := unknown_accounts(tried, accounts):
+        yield all_accounts_judged(unknown)
     missing = sorted(set(asked.resources or offered.kinds) - {shard.kind for shard, _ in head.shards})
     if missing and set(asked.resources) != set(had.resources):
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-        yield f"The last scan found nothing of {', '.join(missing[:_NAMED])}{more}, or did not read it."
+        yield f"The last scan found nothing of {_named(missing)}, or did not read it."
     if asked.metrics.lookback_days != had.metrics.lookback_days:
         days = f"{had.metrics.lookback_days} days, not {asked.metrics.lookback_days}"
         yield f"Metrics are those of the last scan, of {days}."
@@ -69,6 +74,24 @@ def needs_scan(tried: ScanPolicy, live: ScanPolicy, head: PolicyHead, offered: O
     for check, window in _windows(asked, offered.checks).items():
         if window > before.get(check, window):
             yield f"{check} asks for metrics of {counted(window, 'day')}; the last scan read fewer."
+
+
+def all_accounts_judged(unknown: Sequence[str]) -> str:
+    """Return in a sentence that accounts narrow nothing, because some that the policy names are `unknown`."""
+    return f"AwsAccount {_named(unknown)} is not known, so resources of all accounts of the last scan are judged."
+
+
+def _wider(tried: ScanPolicy, live: ScanPolicy) -> Iterator[str]:
+    """Yield which accounts and regions `tried` reads and a scan by `live` did not; fewer of them are judged as such."""
+    asked, had = tried.spec, live.spec
+    accounts = sorted({one.name for one in asked.accounts} - {one.name for one in had.accounts})
+    if accounts:
+        yield f"The last scan did not read {_named(accounts)}, which the spec adds to the accounts."
+    if had.regions and not asked.regions:
+        yield f"The spec reads all regions; the last scan read {_named(sorted(had.regions))}."
+    regions = sorted(set(asked.regions) - set(had.regions)) if had.regions else []
+    if regions:
+        yield f"The last scan did not read {_named(regions)}, which the spec adds to the regions."
 
 
 def known_checks(checks: Mapping[str, Check[Any]]) -> tuple[KnownCheck, ...]:
@@ -85,6 +108,12 @@ def known_checks(checks: Mapping[str, Check[Any]]) -> tuple[KnownCheck, ...]:
         )
         for _, one in sorted(checks.items())
     )
+
+
+def _named(items: Sequence[str]) -> str:
+    """Return the first items, and how many more there are."""
+    more = f" and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
+    return f"{', '.join(items[:MOST_NAMED])}{more}"
 
 
 def _lacking(trial: Trial) -> Iterator[str]:

@@ -129,7 +129,7 @@ class AnsweredWhatIfs:
         after = stored.head(key)
         if after is None or after.generation != head.generation:
             raise TrialEnded("a scan of this policy ended in between", hint=_AGAIN)
-        return outcome_of(head, trial, compared, needs_scan(tried, live, head, self.offered))
+        return outcome_of(head, trial, compared, needs_scan(tried, live, head, self.offered, accounts.values()))
 
     def _watched(
         self,

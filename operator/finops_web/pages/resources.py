@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from finops.domain.tags import owner_of
 from finops_web.answers import LARGEST_PAGE, NotThere, number
@@ -17,7 +17,7 @@ from finops_web.listing import Asking, Filter, Sort, measured, paged
 from finops_web.readings.metrics import charts_of
 from finops_web.readings.recommendations import recommendations_of
 from finops_web.readings.resources import ResourceRow, grouped, sum_of
-from finops_web.rendering import Entry, csv_of, render
+from finops_web.rendering import Entry, csv_by_and_by, json_by_and_by, render
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/resources", "Resources", "Spend", 40)
@@ -62,14 +62,14 @@ def resources(asked: Visit, request: Request, wanted: Asking) -> Response:
 @ROUTER.get("/resources.json")
 def resources_json(asked: Visit, wanted: Asking) -> Response:
     """Return all rows of the list as data."""
-    return JSONResponse([resource_to_json(row) for row in _whole(asked, wanted)])
+    return json_by_and_by(resource_to_json(row) for row in _whole(asked, wanted))
 
 
 @ROUTER.get("/resources.csv")
 def resources_csv(asked: Visit, wanted: Asking) -> Response:
     """Return all rows of the list for a spreadsheet."""
     rows = ({**resource_to_json(row), "owner": owner_of(row.resource.tags)} for row in _whole(asked, wanted))
-    return csv_of(_CSV, rows, "resources")
+    return csv_by_and_by(_CSV, rows, "resources")
 
 
 @ROUTER.get("/resources/{kind}/{identifier:path}")

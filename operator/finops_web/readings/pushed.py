@@ -66,7 +66,7 @@ class PushedReadings:
             scanned = {_name(row) for row in seen}
             pushed = _each_once(row for one in found for row in one.rows if _name(row) not in scanned)
             # What the key names by its address is kept with it, so that no other can get that address.
-            known = ((seen, found), tuple(sorted((*seen, *pushed), key=dearest_first)))
+            known = ((seen, found), dearest_first((*seen, *pushed)))
             with self._lock:
                 self._merged[key] = known
                 if len(self._merged) > _KEPT_LISTS:

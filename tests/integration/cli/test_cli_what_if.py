@@ -46,7 +46,7 @@ def test_the_answer_is_what_the_command_says_of_the_same_data(
     assert scanned.code == 0, scanned.err
     store = open_store(valkey_url, prefix=os.environ["FINOPS_REDIS_PREFIX"])
     granted = AwsAccount.from_object(account("production"))
-    operator = Operator(store, [ScanPolicy.from_object(live)], SystemClock(), granted=granted)
+    operator = Operator(store, [ScanPolicy.from_object(live)], SystemClock(), granted=[granted])
     different = set()
     for number, changed in enumerate(CHANGES):
         tried = policy("production", **changed)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from tests.integration.demo.demo_process import DemoProcess, running_demo, shell
+from tests.support import dashboard_journey as journey
 from tests.support.browser import Browser
 
 from finops_sandbox.slack import SlackControl
@@ -100,6 +101,45 @@ def test_the_dashboard_opens_with_one_address_and_the_docs_have_its_picture(
         browser.screenshot(folder / f"dashboard-{theme}.png")
         assert (IMAGES / f"dashboard-{theme}.png").is_file(), "write it with FINOPS_WRITE_PICTURES=1"
     assert browser.console == []
+
+
+@pytest.fixture
+def signed_in(demo: DemoProcess, browser: Browser) -> str:
+    """Alice's window on the dashboard; the address is what its paths begin with."""
+    (address,) = re.findall(r"Dashboard +(http\S+)", demo.text)
+    browser.resize(1280, 860)
+    browser.goto(address)
+    browser.wait_text("Cost a month")
+    return str(browser.evaluate("location.origin"))
+
+
+def test_every_page_of_the_dashboard_has_no_barrier_in_light_and_dark(browser: Browser, signed_in: str) -> None:
+    (policy, resource) = ("/policies/default/staging?check=ec2_instance_idle", "")
+    browser.goto(f"{signed_in}/optimizations?find=ec2_instance_idle")
+    resource = str(browser.evaluate("document.querySelector('#open a[href^=\"/resources/\"]').getAttribute('href')"))
+    journey.assert_no_barriers(browser, signed_in, (*journey.PAGES, policy, resource))
+
+
+def test_the_dearest_idle_instance_is_found_approved_watched_and_verified_by_keys_alone(
+    browser: Browser, signed_in: str
+) -> None:
+    approved = journey.approve_dearest(browser, "ec2_instance_idle")
+    journey.watch_it_succeed(browser, approved)
+    journey.see_its_saving(browser, approved)
+    journey.verify_the_ledger(browser)
+    assert browser.console == []
+
+
+def test_a_lower_threshold_is_asked_about_and_what_would_go_is_named(
+    browser: Browser, signed_in: str, tmp_path: Path
+) -> None:
+    said = journey.ask_what_if(
+        browser, signed_in, "default/production", "ec2_instance_idle", "maximumCpuPercent", "0.5"
+    )
+    assert "Would no longer be found" in said
+    assert "Stop windows-idle" in said
+    assert "−$" in said
+    journey.assert_no_barriers(browser, str(browser.evaluate("location.href")), ("",))
 
 
 def test_alice_approves_a_resize_on_the_page_and_sees_it_verified(demo: DemoProcess, browser: Browser) -> None:

@@ -11,23 +11,24 @@ from typing import Any
 
 import pytest
 from tests.support.fake_clock import FakeClock
-from tests.support.scan_samples import recommendation, summary
-from tests.support.web_estate import ACCOUNT, NOW
-from tests.support.what_ifs import OWN, SPEC, Operator, question, write_scan
+from tests.support.scan_samples import account, recommendation, summary
+from tests.support.web_estate import ACCOUNT, NOW, StoredScan, priced, resource
+from tests.support.what_ifs import OWN, SPEC, Operator, live_policy, question, write_scan
 
-from finops.domain.recommendation import Block, Status
+from finops.domain.recommendation import Block, ResourceRef, Status
 from finops.domain.report import StatusSum
-from finops.domain.resource import Gap
+from finops.domain.resource import Gap, Resource
 from finops.errors import InvalidInput, Refused, StoreUnavailable
 from finops.store.connection import Store
 from finops.store.keys import WhatIfKeys
 from finops.store.recommendations import PolicyHead
-from finops.store.what_if import KEPT, LARGEST_QUESTION, MOST_OF_ONE, PLACES, Answer, Question, State, WhatIfs
+from finops.store.what_if import KEPT, LARGEST_QUESTION, MOST_OF_ONE, PLACES, Answer, Outcome, Question, State, WhatIfs
 from finops_operator.plugins.loaded import plugins
 from finops_operator.scan.trial import Trial, compare, try_on_store
 from finops_operator.scan.what_if import outcome_of
 from finops_operator.upkeep import what_ifs as loop_module
 
+OTHER = "222222222222"
 GAP = Gap(ACCOUNT, "eu-west-1", "ec2", "DescribeInstances", "AccessDenied", "the role may not")
 
 
@@ -77,19 +78,73 @@ def test_what_only_a_scan_can_show_is_named(store: Store) -> None:
     write_scan(store)
     spec = {
         "accounts": [{"name": "other"}],
-        "regions": ["eu-west-1"],
         "resources": ["ec2-instance", "ebs-volume"],
         "metrics": {"lookbackDays": 30},
         "pricing": {"priceList": True},
         "checks": [{"id": "ebs_volume_idle", "parameters": {}}],
     }
 
-    outcome = asked(store, question(spec=spec)).outcome
+    live = live_policy(regions=["us-east-1"])
+    outcome = asked(store, question(spec=spec), Operator(store, policies=[live])).outcome
 
     assert outcome is not None
     words = " ".join(outcome.needs_scan)
-    for part in ("other accounts", "other regions", "nothing of ebs-volume", "14 days, not 30", "price list"):
+    for part in (
+        "did not read other,",
+        "the last scan read us-east-1.",
+        "nothing of ebs-volume",
+        "14 days, not 30",
+        "price list",
+    ):
         assert part in words
+
+
+def test_a_region_that_the_last_scan_did_not_read_is_named(store: Store) -> None:
+    write_scan(store)
+    spec = {**SPEC, "regions": ["us-east-1", "eu-west-1"]}
+
+    outcome = asked(store, question(spec=spec), Operator(store, policies=[live_policy(regions=["us-east-1"])])).outcome
+
+    assert outcome is not None
+    assert outcome.resources == 3
+    assert outcome.needs_scan == ("The last scan did not read eu-west-1, which the spec adds to the regions.",)
+
+
+def test_with_fewer_regions_or_accounts_nothing_of_the_others_is_judged_and_their_advice_is_gone(store: Store) -> None:
+    rows = {
+        region: (resource("ec2-instance", f"i-{region}", region=region), priced("0.10"))
+        for region in ("us-east-1", "eu-west-1")
+    }
+    stands = tuple(
+        recommendation(
+            number, policy="team-a/all", check="our_rule", action="", resource=ref_of(one), monthly_savings=None
+        )
+        for number, (one, _) in enumerate(rows.values())
+    )
+    StoredScan(store).write(rows, recommendations=stands)
+    both = [account("production"), account("staging", accountId=OTHER, executorRoleArn=f"arn:aws:iam::{OTHER}:role/x")]
+    live = live_policy(accounts=[{"name": "production"}, {"name": "staging"}])
+
+    def judged(number: int, **changes: Any) -> Outcome:
+        spec = {"accounts": [{"name": "production"}, {"name": "staging"}], "customChecks": [OWN], **changes}
+        outcome = asked(store, question(number, spec=spec), Operator(store, policies=[live], granted=both)).outcome
+        assert outcome is not None
+        assert outcome.needs_scan == ()
+        return outcome
+
+    def gone(outcome: Outcome) -> list[str]:
+        return sorted(one.resource for one in outcome.lines if one.change == "Gone")
+
+    whole, narrower = judged(1), judged(2, regions=["eu-west-1"])
+    assert (whole.resources, gone(whole)) == (2, [])
+    assert (narrower.resources, gone(narrower)) == (1, ["i-us-east-1"])
+    assert judged(3, accounts=[{"name": "production"}]).resources == 2
+    elsewhere = judged(4, accounts=[{"name": "staging"}])
+    assert (elsewhere.resources, gone(elsewhere)) == (0, ["i-eu-west-1", "i-us-east-1"])
+
+
+def ref_of(one: Resource) -> ResourceRef:
+    return ResourceRef(one.kind, one.id, one.arn, one.account, one.region, one.name)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

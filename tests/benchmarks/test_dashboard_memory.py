@@ -1,0 +1,114 @@
+"""The memory of the dashboard's process while it lists 10,000 resources and answers every page: 150 MB at most.
+
+FINOPS_BENCH_RESOURCES=100000 measures a larger one, which may take 190 MB. What is measured is a process of its own, as the image starts it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+from tests.benchmarks.dashboard_estate import RESOURCES, write_estate
+from tests.support.processes import eventually
+from tests.support.web_estate import Site, running_site
+
+from finops.store.connection import Store
+from finops_sandbox.demo.environment import free_port
+
+ROUNDS: Final = 10
+LARGEST_MB: Final = 150.0 if RESOURCES <= 10_000 else 190.0
+PATHS: Final = (
+    *("/", "/resources", "/resources?kind=ec2-instance&region=eu-west-1&sort=name", "/resources?find=web-9"),
+    *(
+        "/api/resources?limit=500",
+        "/api/costing/current",
+        "/api/costing/by-tag/team",
+        "/resources.csv",
+        "/resources.json",
+    ),
+    *("/optimizations", "/requests", "/savings", "/anomalies", "/budgets", "/policies", "/audit"),
+)
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A running process of the dashboard."""
+
+    pid: int
+    address: str
+    token: str
+
+    def megabytes(self, field: str = "VmRSS") -> float:
+        """Return its resident size; with the field VmHWM the largest so far."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.partition(f"{field}:")[2].split()[0]) / 1024
+
+    def ask(self, path: str) -> int:
+        """Return the status of an answer that was read to its end; 0 when nobody listens."""
+        request = urllib.request.Request(self.address + path, headers={"Authorization": f"Bearer {self.token}"})
+        try:
+            with _OPENER.open(request, timeout=120) as answer:
+                while answer.read(1 << 16):
+                    pass
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+
+@contextmanager
+def running(site: Site, store_url: str, prefix: str) -> Iterator[Dashboard]:
+    """Start the dashboard as its image does, and end it."""
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "KUBECONFIG": str(site.cluster.kubeconfig_for("bob")),
+        "FINOPS_REDIS_URL": store_url,
+        "FINOPS_REDIS_PREFIX": prefix,
+        "FINOPS_STORE_ALLOW_UNAUTHENTICATED": "true",
+        "FINOPS_WEB_HOST": "127.0.0.1",
+        "FINOPS_WEB_PORT": str(port),
+    }
+    with subprocess.Popen([sys.executable, "-m", "finops_web"], env=environment, stderr=subprocess.PIPE) as process:
+        try:
+            dashboard = Dashboard(process.pid, f"http://127.0.0.1:{port}", site.token())
+            assert eventually(lambda: dashboard.ask("/healthz") == 200, 30), "the dashboard did not start"
+            yield dashboard
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+@pytest.mark.timeout(1800)
+def test_the_process_stays_below_its_bound_however_often_it_is_asked(site: Site, store: Store, valkey_url: str) -> None:
+    write_estate(store)
+    with running(site, valkey_url, store.keys.prefix) as dashboard:
+        started = dashboard.megabytes()
+        rounds = []
+        for _ in range(ROUNDS):
+            for path in PATHS:
+                assert dashboard.ask(path) == 200, path
+            rounds.append(dashboard.megabytes())
+        peak = dashboard.megabytes("VmHWM")
+    print(
+        f"{RESOURCES:,} resources: {started:.0f} MB at the start, {rounds[0]:.0f} after a round of {len(PATHS)} pages, "
+        f"{rounds[ROUNDS // 2]:.0f} after {ROUNDS // 2}, {rounds[-1]:.0f} after {ROUNDS}, {peak:.0f} at most"
+    )
+    assert peak < LARGEST_MB
+    assert rounds[-1] - rounds[ROUNDS // 2] < 5, "it grows"
