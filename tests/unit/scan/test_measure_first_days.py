@@ -85,8 +85,8 @@ def test_an_instance_between_idle_and_busy_buys_its_hours_and_keeps_them(store: 
     reader = Aggregating(points={"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)})
     machine = real_instance()
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled)
-    # The last of them bounds the peaks of volumes, for a smaller type.
-    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 4)]
+    # The last of them bounds what went to volumes, for a smaller type.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 8)]
     assert found[machine.id].metrics["cpuPercent"].points == 336
     again = Aggregating()
     measure(store, again, machine, settled=DEFAULT.settled, fine=True)
@@ -100,7 +100,7 @@ def test_an_instance_that_has_hours_is_decided_on_the_next_day_by_days_and_no_fi
     tomorrow = NOW + timedelta(days=1)
     reader = Aggregating(points=between, until=tomorrow)
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=True, now=tomorrow)
-    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 4)]
+    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 8)]
     twin = replace(machine, id="i-full")
     full, _ = measure(store, reader, twin, fine=True, now=tomorrow)
     assert DEFAULT.decisions(machine, found[machine.id]) == DEFAULT.decisions(twin, full[twin.id])
@@ -139,7 +139,7 @@ def test_a_policy_that_judges_volumes_reads_their_days_of_a_busy_instance_too(st
 
     quiet = Aggregating(points=busy, spike=79.0)
     measure(store, quiet, real_instance(), settled=settled, fine=True)
-    assert [(period, series) for _, period, series in quiet.requests] == [(DAY, 9), (DAY, 4)]
+    assert [(period, series) for _, period, series in quiet.requests] == [(DAY, 9), (DAY, 8)]
     held = Aggregating(points={**busy, "EBSReadBytes": (15e9, 0, 0)}, spike=79.0)
     machine = replace(real_instance(), id="i-held")
     found, _ = measure(store, held, machine, settled=settled, fine=True)
@@ -153,8 +153,8 @@ def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Sto
     reader = Aggregating(points=quiet)
     machine = real_instance(instance_type="m5.2xlarge")
     found, measurer = measure(store, reader, machine, settled=DEFAULT.settled)
-    # Of volumes only what bounds their peaks is asked for, and only now.
-    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 4)]
+    # Of volumes only what bounds their load is asked for, and only now.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 8)]
     assert measurer.failures.asked.fine_series == 0
     (one,) = [one for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, Finding) if one.target]
     assert one.target == "r5.xlarge"

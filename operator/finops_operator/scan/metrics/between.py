@@ -20,6 +20,7 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.kind import MetricSpec
 from finops_operator.scan.metrics.bounds import (
     Bucket,
+    amounts_at_least,
     mean_at_least,
     mean_at_most,
     percentile_at_least,
@@ -122,11 +123,11 @@ def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array
     missing = _Missing(0, 0) if samples is None else _missing(spec, samples if begun else [*samples, 0.0], span)
     if 2 * missing.periods > span.fine.points:
         return None
-    bounds = _levels(spec, by_name, span, missing) if "Average" in by_name else _amounts(spec, by_name, span)
+    bounds = _levels(spec, by_name, span, missing) if "Average" in by_name else _amounts(spec, by_name, span, missing)
     least, most = (_seen(one, missing) for one in bounds)
     return Between(
         _shown(spec, by_name, span) if spec.hourly else None,
-        (_per_hour(least, span, missing), _per_hour(most, span, missing)) if spec.hourly else None,
+        (_per_hour(_unordered(least), span, missing), _per_hour(most, span, missing)) if spec.hourly else None,
         (least, most) if spec.fine else None,
         missing.periods,
         by_name["Maximum"][-1] if "Maximum" in by_name else 0.0,
@@ -220,13 +221,17 @@ def _with_percentiles(summary: MetricSummary, at: Callable[[int], float]) -> Met
     return replace(summary, p99_5=at(995), p99=at(990), p95=at(950), p90=at(900))
 
 
-def _amounts(spec: MetricSpec, columns: dict[str, array[float]], span: Span) -> tuple[MetricSummary, MetricSummary]:
+def _amounts(
+    spec: MetricSpec, columns: dict[str, array[float]], span: Span, missing: _Missing
+) -> tuple[MetricSummary, MetricSummary]:
     """Return bounds of sums. A day of UTC is a day in a row; any day in a row lies in two days of UTC."""
     start, end = (number - span.first for number in span.whole)
     sums, highest = columns.get("Sum"), columns.get("Maximum")
     least = most = _blank(span)
     if sums is not None:
-        least = replace(least, total=math.fsum(sums[start:end]), busiest_day=max(sums[start:end]))
+        # A mean is over the hours that were seen: what may not be missing after all makes it no higher.
+        total = math.fsum(sums[start:end]) * (1 - missing.periods / least.expected)
+        least = replace(least, total=total, busiest_day=max(sums[start:end]))
         pairs = [before + after for before, after in pairwise(sums)] or list(sums)
         most = replace(most, total=math.fsum(sums), busiest_day=max(pairs))
     # All of a day may have come within 5 minutes.
@@ -234,6 +239,11 @@ def _amounts(spec: MetricSpec, columns: dict[str, array[float]], span: Span) -> 
     if highest is not None:
         peaks.append(max(highest) * (spec.samples_in_five_minutes or 1))
     peak = min(peaks)
+    if sums is not None and highest is not None:
+        per_period = [one * (spec.samples_in_five_minutes or 1) for one in highest[start:end]]
+        whole = [(amount, min(amount, top)) for amount, top in zip(sums[start:end], per_period, strict=True)]
+        periods = span.fine.points
+        least = _with_percentiles(least, lambda permille: amounts_at_least(whole, permille, periods, PERIODS_A_DAY))
     if sums is None:
         # Without sums, every five minutes may have brought as much as the busiest.
         most = replace(most, total=peak * span.fine.points, busiest_day=peak * PERIODS_A_DAY)
@@ -250,6 +260,11 @@ def _blank(span: Span) -> MetricSummary:
 
 def _seen(summary: MetricSummary, missing: _Missing) -> MetricSummary:
     return replace(summary, points=summary.expected - missing.periods, missing_at_end=missing.at_end)
+
+
+def _unordered(least: MetricSummary) -> MetricSummary:
+    """Return the same without percentiles of sums: of an hour nothing says that its busy 5 minutes were together."""
+    return least if least.total is None else replace(least, p99_5=0.0, p99=0.0, p95=0.0, p90=0.0)
 
 
 def _per_hour(summary: MetricSummary, span: Span, missing: _Missing) -> MetricSummary:

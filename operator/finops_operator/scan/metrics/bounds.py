@@ -65,6 +65,26 @@ def percentile_at_least(buckets: Sequence[Bucket], permille: int, periods: int, 
     return best
 
 
+def amounts_at_least(days: Sequence[tuple[float, float]], permille: int, periods: int, periods_in_day: int) -> float:
+    """Return what the percentile of the 5-minute sums of a window reaches at least, from (sum, peak) of its days.
+
+    Args:
+        days: that lie in the window whole, not necessarily all; `peak` is no lower than any 5-minute sum of the day.
+        permille: 995 for P99.5.
+        periods: 5-minute periods in the window.
+        periods_in_day: 288.
+    """
+    above = points_above(periods, permille)
+    best = total = highest = 0.0
+    for number, (amount, peak) in enumerate(sorted(days, reverse=True), 1):
+        total += amount
+        highest = max(highest, peak)
+        left = number * periods_in_day - above
+        if left > 0:
+            best = max(best, (total - above * highest) / left - _ROUNDING * highest)
+    return best
+
+
 def percentile_at_least_by_hours(
     hours: Sequence[tuple[float, float]], permille: int, periods: int, missing: int, periods_in_hour: int
 ) -> float:

@@ -278,4 +278,4 @@ def _statistics(spec: MetricSpec) -> tuple[str, ...]:
     """Return what the days of a metric are asked for; up to five statistics of a metric are billed as one."""
     if spec.hourly and not spec.discovered and spec.samples_in_five_minutes:
         return (*spec.statistics, *spec.by_day, SAMPLE_COUNT)
-    return (*spec.statistics, *spec.by_day) if spec.hourly else spec.by_day or spec.statistics
+    return (*spec.statistics, *spec.by_day)
