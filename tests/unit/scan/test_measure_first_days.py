@@ -85,10 +85,28 @@ def test_an_instance_between_idle_and_busy_buys_its_hours_and_keeps_them(store: 
     reader = Aggregating(points={"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)})
     machine = real_instance()
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled)
-    # The last of them bounds what went to volumes, for a smaller type.
-    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 8)]
+    # The last of them bounds the peaks of volumes, for a smaller type.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 4)]
     assert found[machine.id].metrics["cpuPercent"].points == 336
     again = Aggregating()
+    measure(store, again, machine, settled=DEFAULT.settled, fine=True)
+    assert again.requests == []
+
+
+def test_a_load_that_is_high_every_day_needs_a_week_of_its_hours_and_no_more(store: Store) -> None:
+    # The days say that it reached 86 % and used 70 % in the mean: not how often it was above 80 %.
+    busy = {"CPUUtilization": (70.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    reader = Aggregating(points=busy, spike=86.0)
+    machine = real_instance(instance_type="m5.2xlarge")
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=True)
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 1), (DAY, 4)]
+    assert found[machine.id].least["cpuPercent"].p99_5 > 85
+    twin = replace(machine, id="i-full")
+    full, _ = measure(store, reader, twin, fine=True)
+    decided = DEFAULT.decisions(machine, found[machine.id])
+    assert {check for check, _ in decided} == {"ec2_instance_underprovisioned"}
+    assert decided == DEFAULT.decisions(twin, full[twin.id])
+    again = Aggregating(points=busy, spike=86.0)
     measure(store, again, machine, settled=DEFAULT.settled, fine=True)
     assert again.requests == []
 
@@ -100,7 +118,7 @@ def test_an_instance_that_has_hours_is_decided_on_the_next_day_by_days_and_no_fi
     tomorrow = NOW + timedelta(days=1)
     reader = Aggregating(points=between, until=tomorrow)
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=True, now=tomorrow)
-    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 8)]
+    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 4)]
     twin = replace(machine, id="i-full")
     full, _ = measure(store, reader, twin, fine=True, now=tomorrow)
     assert DEFAULT.decisions(machine, found[machine.id]) == DEFAULT.decisions(twin, full[twin.id])
@@ -116,7 +134,8 @@ def test_whether_volumes_are_held_at_the_limit_of_the_type_is_left_to_five_minut
         return wants_fine(ENABLED, DEFAULT.facts(resource, seen))
 
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=wants)
-    assert reader.periods == [DAY, DAY, 3600, 300]
+    # Their peaks by days, then their sums, then hours, which leave it open as well.
+    assert reader.periods == [DAY, DAY, DAY, 3600, 300]
     reasons = {
         one.check: one.reason for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, NotRecommended)
     }
@@ -139,7 +158,7 @@ def test_a_policy_that_judges_volumes_reads_their_days_of_a_busy_instance_too(st
 
     quiet = Aggregating(points=busy, spike=79.0)
     measure(store, quiet, real_instance(), settled=settled, fine=True)
-    assert [(period, series) for _, period, series in quiet.requests] == [(DAY, 9), (DAY, 8)]
+    assert [(period, series) for _, period, series in quiet.requests] == [(DAY, 9), (DAY, 4)]
     held = Aggregating(points={**busy, "EBSReadBytes": (15e9, 0, 0)}, spike=79.0)
     machine = replace(real_instance(), id="i-held")
     found, _ = measure(store, held, machine, settled=settled, fine=True)
@@ -153,8 +172,8 @@ def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Sto
     reader = Aggregating(points=quiet)
     machine = real_instance(instance_type="m5.2xlarge")
     found, measurer = measure(store, reader, machine, settled=DEFAULT.settled)
-    # Of volumes only what bounds their load is asked for, and only now.
-    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 8)]
+    # Of volumes only what bounds their peaks is asked for, and only now.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 4)]
     assert measurer.failures.asked.fine_series == 0
     (one,) = [one for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, Finding) if one.target]
     assert one.target == "r5.xlarge"
