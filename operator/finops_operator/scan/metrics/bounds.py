@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _PERMILLE: Final = 1000
 _HOURS_A_DAY: Final = 24
@@ -18,8 +17,7 @@ _ROUNDING: Final = 1e-5
 """Share of the maximum by which a bound is eased: points are 32-bit floats."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """What a coarse point, of a day or of an hour, says about the samples in it; none is negative.
 
     Attributes:

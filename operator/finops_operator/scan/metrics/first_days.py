@@ -329,7 +329,7 @@ def _picture(resource: Resource, known: Known, nothing: Iterable[MetricSpec]) ->
     }
     shown = {name: one.shown for name, one in proven.items() if one.shown is not None}
     days = Utilization(resource.id, shown, unknown, asked_from=asked_from, least=least_peaks)
-    zero = {spec.name: nothing_between(known.span) for spec in nothing}
+    zero = dict.fromkeys((spec.name for spec in nothing), nothing_between(known.span))
     least, most = (_end(resource, number, proven, unknown, zero) for number in (0, 1))
     return DaysPicture(days, least, most)
 
