@@ -25,7 +25,14 @@ REPLACED: Final = PROFILES * 100_000
 """Added to the number of an instance that took the place of another: its id is new, its profile the same."""
 _REPLACED_AGE: Final = timedelta(hours=12)
 _NETWORK: Final = {"NetworkIn": 1.0, "NetworkOut": 0.8}
-_EBS: Final = {"EBSReadOps": 0.01, "EBSWriteOps": 0.01, "EBSReadBytes": 1.0, "EBSWriteBytes": 1.0}
+_OPERATION_BYTES: Final = 16_384
+"""Of an operation on a volume: with fewer, the heavy ones would do ten times what any type carries."""
+_EBS: Final = {
+    "EBSReadOps": 1 / _OPERATION_BYTES,
+    "EBSWriteOps": 1 / _OPERATION_BYTES,
+    "EBSReadBytes": 1.0,
+    "EBSWriteBytes": 1.0,
+}
 _VOLUME: Final = {
     "VolumeReadOps": 1.0,
     "VolumeWriteOps": 0.7,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from botocore.config import Config
+
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops_operator.aws.assume import ScannerSessions
 from finops_operator.aws.counting import CallCounter
@@ -15,6 +17,9 @@ from finops_operator.aws.reader import AwsReader, CallPacing
 from finops_operator.aws.session import BoundedCache, SdkSessions, read_config
 
 _READ_TIMEOUT_SECONDS: Final = 60.0
+_UNCHECKED: Final = Config(parameter_validation=False)
+"""For questions about metrics, which `scan.metrics` makes 500 at a time: to check each against its shape before it is
+sent takes as long as to write it, and CloudWatch checks them anyway."""
 
 
 class AwsReaders:
@@ -60,7 +65,8 @@ class AwsReaders:
 
     def _make(self, access: AccountAccess, tenant: Tenant, service: str, region: str) -> Any:
         session = self._sessions.session(access, tenant)
-        return self._sdk.client(session, service, region_that_serves(session, service, region), self._config)
+        config = self._config.merge(_UNCHECKED) if service == "cloudwatch" else self._config
+        return self._sdk.client(session, service, region_that_serves(session, service, region), config)
 
 
 def make_readers(pacing: CallPacing, *, demo: bool = False) -> AwsReaders:

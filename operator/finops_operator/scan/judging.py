@@ -237,13 +237,18 @@ class ShardJudge:
         ends = (picture.days, picture.least, picture.most)
         own = facts_of(self._declared.kind.facts, resource)
         days, least, most = (self._facts(resource, one, own) for one in ends)
-        pictures = Pictures(days, least, most)
-        settled = settled_by_days(self._brief.enabled, pictures)
-        answers = self._answers.about(resource, picture.most) if settled is Settled.BY_BOUNDS else {}
-        if not answers:
+
+        def beside(answers: Mapping[str, frozenset[str]]) -> Settled:
+            known = (replace(one, answers=answers) if answers else one for one in (days, least, most))
+            return settled_by_days(self._brief.enabled, Pictures(*known))
+
+        answers = self._answers.at_hand(resource, picture.most)
+        settled = beside(answers or {})
+        if answers is not None or settled is not Settled.BY_BOUNDS:
             return settled
-        days, least, most = (replace(one, answers=answers) for one in (days, least, most))
-        return settled_by_days(self._brief.enabled, Pictures(days, least, most))
+        # AWS is asked only for those that need it, and then judged once more.
+        answers = self._answers.about(resource, picture.most)
+        return beside(answers) if answers else settled
 
     def _facts(self, resource: Resource, utilization: Utilization, own: Any = None) -> Facts[Any]:
         """Return what checks may know; `own` are the facts of the kind, where they are there already."""

@@ -44,6 +44,14 @@ class OfferingAnswers:
                     found[question.id] = answer
         return found
 
+    def at_hand(self, resource: Resource, utilization: Utilization) -> dict[str, frozenset[str]] | None:
+        """Return the same without asking anybody, None where a question was not asked yet."""
+        for question in self._questions:
+            place = question.place(resource)
+            if place and (question.id, place) not in self._known and question.needed(resource, utilization):
+                return None
+        return self.about(resource, utilization)
+
     def _in_place(self, question: Question, place: str) -> frozenset[str] | None:
         key = question.id, place
         if key not in self._known:

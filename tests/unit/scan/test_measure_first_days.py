@@ -93,6 +93,24 @@ def test_an_instance_between_idle_and_busy_buys_its_hours_and_keeps_them(store: 
     assert again.requests == []
 
 
+def test_a_load_that_is_high_every_day_needs_a_week_of_its_hours_and_no_more(store: Store) -> None:
+    # The days say that it reached 86 % and used 70 % in the mean: not how often it was above 80 %.
+    busy = {"CPUUtilization": (70.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    reader = Aggregating(points=busy, spike=86.0)
+    machine = real_instance(instance_type="m5.2xlarge")
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=True)
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 1), (DAY, 4)]
+    assert found[machine.id].least["cpuPercent"].p99_5 > 85
+    twin = replace(machine, id="i-full")
+    full, _ = measure(store, reader, twin, fine=True)
+    decided = DEFAULT.decisions(machine, found[machine.id])
+    assert {check for check, _ in decided} == {"ec2_instance_underprovisioned"}
+    assert decided == DEFAULT.decisions(twin, full[twin.id])
+    again = Aggregating(points=busy, spike=86.0)
+    measure(store, again, machine, settled=DEFAULT.settled, fine=True)
+    assert again.requests == []
+
+
 def test_an_instance_that_has_hours_is_decided_on_the_next_day_by_days_and_no_five_minutes(store: Store) -> None:
     between = {"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)}
     machine = real_instance()
@@ -116,7 +134,8 @@ def test_whether_volumes_are_held_at_the_limit_of_the_type_is_left_to_five_minut
         return wants_fine(ENABLED, DEFAULT.facts(resource, seen))
 
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=wants)
-    assert reader.periods == [DAY, DAY, 3600, 300]
+    # Their peaks by days, then their sums, then hours, which leave it open as well.
+    assert reader.periods == [DAY, DAY, DAY, 3600, 300]
     reasons = {
         one.check: one.reason for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, NotRecommended)
     }

@@ -20,6 +20,7 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.kind import MetricSpec
 from finops_operator.scan.metrics.bounds import (
     Bucket,
+    amounts_at_least,
     mean_at_least,
     mean_at_most,
     percentile_at_least,
@@ -33,6 +34,7 @@ from finops_operator.scan.metrics.windows import DAY, fine_window, last_hour, to
 SAMPLE_COUNT: Final = "SampleCount"
 PERIODS_A_DAY: Final = DAY // FIVE_MINUTES
 PERIODS_AN_HOUR: Final = HOUR // FIVE_MINUTES
+_ZEROS: Final = (0.0, 0.0, 0.0, 0.0)
 _LATE: Final = 3
 """Periods after the end of the finer windows whose samples the newest day may already hold."""
 
@@ -93,11 +95,27 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class _Bound:
+    """Figures of 5 minutes, of which hours and 5 minutes have a summary each; names as in `MetricSummary`."""
+
+    maximum: float = 0.0
+    percentiles: tuple[float, float, float, float] = _ZEROS
+    average: float = 0.0
+    total: float | None = None
+    busiest_day: float | None = None
+    lowest: float = 0.0
+
+    def unordered(self) -> _Bound:
+        """Return the same without percentiles of sums: nothing says that busy 5 minutes came within one hour."""
+        return self if self.total is None else replace(self, percentiles=_ZEROS)
+
+
+@dataclass(frozen=True, slots=True)
 class _Missing:
     """Most 5-minute periods of the window without data: in all, and in a row at its end."""
 
     periods: int
-    at_end: int
+    at_end: int | None
 
 
 def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array[float]], span: Span) -> Between | None:
@@ -122,12 +140,12 @@ def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array
     missing = _Missing(0, 0) if samples is None else _missing(spec, samples if begun else [*samples, 0.0], span)
     if 2 * missing.periods > span.fine.points:
         return None
-    bounds = _levels(spec, by_name, span, missing) if "Average" in by_name else _amounts(spec, by_name, span)
-    least, most = (_seen(one, missing) for one in bounds)
+    bounds = _levels(spec, by_name, span, missing) if "Average" in by_name else _amounts(spec, by_name, span, missing)
+    least, most = bounds
     return Between(
         _shown(spec, by_name, span) if spec.hourly else None,
-        (_per_hour(least, span, missing), _per_hour(most, span, missing)) if spec.hourly else None,
-        (least, most) if spec.fine else None,
+        (_of_hours(least.unordered(), span, missing), _of_hours(most, span, missing)) if spec.hourly else None,
+        (_of_fine(least, span, missing), _of_fine(most, span, missing)) if spec.fine else None,
         missing.periods,
         by_name["Maximum"][-1] if "Maximum" in by_name else 0.0,
     )
@@ -169,7 +187,7 @@ def narrowed(one: Between, hourly: MetricSummary, hours: Sequence[array[float]],
 
 def nothing_between(span: Span) -> MetricSummary:
     """Return the summary of a metric of which nothing was asked, as if it were always zero."""
-    return _blank(span)
+    return _of_fine(_Bound(), span, _Missing(0, None))
 
 
 def _missing(spec: MetricSpec, samples: Sequence[float], span: Span) -> _Missing:
@@ -193,85 +211,108 @@ def _missing(spec: MetricSpec, samples: Sequence[float], span: Span) -> _Missing
     return _Missing(sum(gone), sum(gone[-2:]))
 
 
-def _levels(
-    spec: MetricSpec, columns: dict[str, array[float]], span: Span, missing: _Missing
-) -> tuple[MetricSummary, MetricSummary]:
+def _levels(spec: MetricSpec, columns: dict[str, array[float]], span: Span, missing: _Missing) -> tuple[_Bound, _Bound]:
     start, end = (number - span.first for number in span.whole)
     maxima = columns["Maximum"]
     lowest = min(columns["Minimum"]) if "Minimum" in columns else 0.0
-    least = replace(_blank(span), maximum=max(maxima[start:end]), lowest=lowest)
     top = max(maxima)
-    most = replace(least, maximum=top, p99_5=top, p99=top, p95=top, p90=top, average=top)
     samples, in_period = columns.get(SAMPLE_COUNT), spec.samples_in_five_minutes
     if samples is None or not in_period:
-        return least, most
+        return _Bound(max(maxima[start:end]), lowest=lowest), _Bound(top, (top,) * 4, top, lowest=lowest)
     buckets = [Bucket(*one) for one in zip(columns["Average"], maxima, samples, strict=True)]
-    whole, periods = buckets[start:end], span.fine.points
+    whole, periods, hours = buckets[start:end], span.fine.points, span.hours.points
     seen = periods - missing.periods
-    least = _with_percentiles(least, lambda permille: percentile_at_least(whole, permille, periods, in_period))
-    most = _with_percentiles(most, lambda permille: percentile_at_most(buckets, permille, seen, PERIODS_A_DAY))
-    return (
-        replace(least, average=mean_at_least(whole, span.hours.points, in_period * PERIODS_AN_HOUR)),
-        replace(most, average=mean_at_most(buckets, span.hours.points, missing.periods, PERIODS_AN_HOUR)),
+    least = _Bound(
+        max(maxima[start:end]),
+        _of_each(lambda permille: percentile_at_least(whole, permille, periods, in_period)),
+        mean_at_least(whole, hours, in_period * PERIODS_AN_HOUR),
+        lowest=lowest,
     )
+    most = _Bound(
+        top,
+        _of_each(lambda permille: percentile_at_most(buckets, permille, seen, PERIODS_A_DAY)),
+        mean_at_most(buckets, hours, missing.periods, PERIODS_AN_HOUR),
+        lowest=lowest,
+    )
+    return least, most
 
 
 def _with_percentiles(summary: MetricSummary, at: Callable[[int], float]) -> MetricSummary:
-    return replace(summary, p99_5=at(995), p99=at(990), p95=at(950), p90=at(900))
+    p99_5, p99, p95, p90 = _of_each(at)
+    return replace(summary, p99_5=p99_5, p99=p99, p95=p95, p90=p90)
 
 
-def _amounts(spec: MetricSpec, columns: dict[str, array[float]], span: Span) -> tuple[MetricSummary, MetricSummary]:
+def _of_each(at: Callable[[int], float]) -> tuple[float, float, float, float]:
+    return at(995), at(990), at(950), at(900)
+
+
+def _amounts(
+    spec: MetricSpec, columns: dict[str, array[float]], span: Span, missing: _Missing
+) -> tuple[_Bound, _Bound]:
     """Return bounds of sums. A day of UTC is a day in a row; any day in a row lies in two days of UTC."""
     start, end = (number - span.first for number in span.whole)
     sums, highest = columns.get("Sum"), columns.get("Maximum")
-    least = most = _blank(span)
-    if sums is not None:
-        least = replace(least, total=math.fsum(sums[start:end]), busiest_day=max(sums[start:end]))
-        pairs = [before + after for before, after in pairwise(sums)] or list(sums)
-        most = replace(most, total=math.fsum(sums), busiest_day=max(pairs))
+    samples, periods = spec.samples_in_five_minutes or 1, span.fine.points
     # All of a day may have come within 5 minutes.
-    peaks = [] if sums is None else [max(sums)]
-    if highest is not None:
-        peaks.append(max(highest) * (spec.samples_in_five_minutes or 1))
-    peak = min(peaks)
+    peak = min(max(one) for one in (sums, highest and [top * samples for top in highest]) if one is not None)
     if sums is None:
         # Without sums, every five minutes may have brought as much as the busiest.
-        most = replace(most, total=peak * span.fine.points, busiest_day=peak * PERIODS_A_DAY)
-    return least, replace(most, maximum=peak, p99_5=peak, p99=peak, p95=peak, p90=peak, average=peak)
+        return _Bound(), _Bound(peak, (peak,) * 4, peak, total=peak * periods, busiest_day=peak * PERIODS_A_DAY)
+    pairs = [before + after for before, after in pairwise(sums)] or list(sums)
+    most = _Bound(peak, (peak,) * 4, peak, total=math.fsum(sums), busiest_day=max(pairs))
+    whole = sums[start:end]
+    # A mean is over the hours that were seen: what may not be missing after all makes it no higher.
+    total, busiest = math.fsum(whole) * (1 - missing.periods / periods), max(whole)
+    if highest is None:
+        return _Bound(total=total, busiest_day=busiest), most
+    days = [(amount, min(amount, top * samples)) for amount, top in zip(whole, highest[start:end], strict=True)]
+    percentiles = _of_each(lambda permille: amounts_at_least(days, permille, periods, PERIODS_A_DAY))
+    return _Bound(0.0, percentiles, total=total, busiest_day=busiest), most
 
 
-def _blank(span: Span) -> MetricSummary:
-    points = span.fine.points
-    start, end = span.fine.start_time, span.fine.end_time
+def _of_fine(one: _Bound, span: Span, missing: _Missing) -> MetricSummary:
+    periods = span.fine.points
     return MetricSummary(
-        0.0, 0.0, 0.0, 0.0, 0.0, 0.0, None, points, points, FIVE_MINUTES, start, end, 0.0, read_seconds=DAY
+        one.maximum,
+        *one.percentiles,
+        one.average,
+        one.total,
+        periods - missing.periods,
+        periods,
+        FIVE_MINUTES,
+        span.fine.start_time,
+        span.fine.end_time,
+        one.lowest,
+        one.busiest_day,
+        missing_at_end=missing.at_end,
+        read_seconds=DAY,
     )
 
 
-def _seen(summary: MetricSummary, missing: _Missing) -> MetricSummary:
-    return replace(summary, points=summary.expected - missing.periods, missing_at_end=missing.at_end)
-
-
-def _per_hour(summary: MetricSummary, span: Span, missing: _Missing) -> MetricSummary:
+def _of_hours(one: _Bound, span: Span, missing: _Missing) -> MetricSummary:
     """Return the same of the hours; an hour is missing only when all its periods are.
 
     An hour counts up to what its periods count together, of a level it is no higher than the highest of them.
     """
-    times = 1 if summary.total is None else PERIODS_AN_HOUR
-    return replace(
-        summary,
-        maximum=summary.maximum * times,
-        p99_5=summary.p99_5 * times,
-        p99=summary.p99 * times,
-        p95=summary.p95 * times,
-        p90=summary.p90 * times,
-        average=summary.average * times,
-        points=span.hours.points - missing.periods // PERIODS_AN_HOUR,
-        expected=span.hours.points,
-        period_seconds=HOUR,
-        start=span.hours.start_time,
-        end=span.hours.end_time,
-        missing_at_end=missing.at_end // PERIODS_AN_HOUR,
+    times, hours = 1 if one.total is None else PERIODS_AN_HOUR, span.hours.points
+    p99_5, p99, p95, p90 = one.percentiles
+    return MetricSummary(
+        one.maximum * times,
+        p99_5 * times,
+        p99 * times,
+        p95 * times,
+        p90 * times,
+        one.average * times,
+        one.total,
+        hours - missing.periods // PERIODS_AN_HOUR,
+        hours,
+        HOUR,
+        span.hours.start_time,
+        span.hours.end_time,
+        one.lowest,
+        one.busiest_day,
+        missing_at_end=None if missing.at_end is None else missing.at_end // PERIODS_AN_HOUR,
+        read_seconds=DAY,
     )
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _PERMILLE: Final = 1000
 _HOURS_A_DAY: Final = 24
@@ -18,8 +17,7 @@ _ROUNDING: Final = 1e-5
 """Share of the maximum by which a bound is eased: points are 32-bit floats."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """What a coarse point, of a day or of an hour, says about the samples in it; none is negative.
 
     Attributes:
@@ -62,6 +60,26 @@ def percentile_at_least(buckets: Sequence[Bucket], permille: int, periods: int, 
         highest = max(highest, bucket.maximum)
         if samples > may_be_higher:
             best = max(best, (total - may_be_higher * highest) / (samples - may_be_higher) - _ROUNDING * highest)
+    return best
+
+
+def amounts_at_least(days: Sequence[tuple[float, float]], permille: int, periods: int, periods_in_day: int) -> float:
+    """Return what the percentile of the 5-minute sums of a window reaches at least, from (sum, peak) of its days.
+
+    Args:
+        days: that lie in the window whole, not necessarily all; `peak` is no lower than any 5-minute sum of the day.
+        permille: 995 for P99.5.
+        periods: 5-minute periods in the window.
+        periods_in_day: 288.
+    """
+    above = points_above(periods, permille)
+    best = total = highest = 0.0
+    for number, (amount, peak) in enumerate(sorted(days, reverse=True), 1):
+        total += amount
+        highest = max(highest, peak)
+        left = number * periods_in_day - above
+        if left > 0:
+            best = max(best, (total - above * highest) / left - _ROUNDING * highest)
     return best
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 from finops.domain.days import DayPoints
@@ -32,6 +33,14 @@ from finops_operator.scan.metrics.between import (
 from finops_operator.scan.metrics.fetch import MetricAnswers
 from finops_operator.scan.metrics.queries import HOUR, Query, Window
 from finops_operator.scan.metrics.summarize import NOT_APPLICABLE, NOT_PUBLISHED
+from finops_operator.scan.metrics.week_of_hours import (
+    STATISTICS,
+    all_raised,
+    at_best,
+    least_peaks,
+    says_more,
+    week_window,
+)
 from finops_operator.scan.metrics.windows import DAY, touched_days
 
 _KEPT_FOR: Final = DAY
@@ -124,7 +133,11 @@ class FirstDays:
             StoreUnavailable: the store does not answer.
         """
         known = self.known(resources)
-        found = {} if self.judge is None else self._settled(resources, known, self.judge)
+        if self.judge is None:
+            return {}, known
+        found, left = self._settled(resources, known, self.judge)
+        closer = self._with_week(left, known, self.judge)
+        found |= self._settled(left, closer, self.judge)[0]
         return found, {one: proven for one, proven in known.items() if one not in found}
 
     def known(self, resources: Sequence[Resource]) -> dict[str, Known]:
@@ -135,7 +148,7 @@ class FirstDays:
         """
         hourly = [spec for spec in self.kind.metrics if spec.hourly]
         unsaid = any(not spec.discovered and spec.samples_in_five_minutes is None for spec in hourly)
-        return {} if self.judge is None or unsaid or not hourly else self._known(resources, hourly)
+        return {} if self.judge is None or unsaid or not hourly else self._known(resources, hourly, _statistics)
 
     def decided_by_hours(
         self,
@@ -153,38 +166,97 @@ class FirstDays:
             found = known[one.id].with_hours(hours[one.id], own)
             if found is not None:
                 closer[one.id] = found
-        return self._settled(resources, closer, self.judge)
+        return self._settled(resources, closer, self.judge)[0]
 
     def _settled(
         self, resources: Sequence[Resource], known: Mapping[str, Known], judge: Judge
-    ) -> dict[str, Utilization]:
-        """Return resource id → its picture, of those that what is known decides; the rest is asked for where it helps.
+    ) -> tuple[dict[str, Utilization], list[Resource]]:
+        """Return resource id → its picture, of those that what is known decides, and the resources that stay open.
 
-        What only 5 minutes hold is taken for nothing at first: what is open even so, it would not settle.
+        What only 5 minutes hold is taken for nothing at first, and asked for where it may decide: what is open even so,
+        it would not settle. Of the open ones those are not returned that it alone keeps open.
         """
         further = [spec for spec in self.kind.metrics if spec.fine and not spec.hourly]
         found: dict[str, Utilization] = {}
         promising: list[Resource] = []
-        for resource in resources:
-            if resource.id in known:
-                picture = _picture(resource, known[resource.id], [one for one in further if one.applies(resource)])
-                settled = judge(resource, picture)
-                if settled is Settled.BY_DAYS:
-                    found[resource.id] = picture.days
-                elif settled is Settled.BY_BOUNDS:
-                    promising.append(resource)
-        rest = self._known(promising, further)
-        for resource in promising:
-            if resource.id in rest:
+        left: list[Resource] = []
+        for resource in (one for one in resources if one.id in known):
+            picture = _picture(resource, known[resource.id], [one for one in further if one.applies(resource)])
+            settled = judge(resource, picture)
+            if settled is Settled.BY_DAYS:
+                found[resource.id] = picture.days
+            else:
+                (promising if settled is Settled.BY_BOUNDS else left).append(resource)
+        for statistics in (_bounds_alone, _statistics):
+            # What the bounds of peaks leave open, sums may close.
+            rest = self._known(promising, further, statistics)
+            for resource in (one for one in promising if one.id in rest):
                 metrics = {**known[resource.id].metrics, **rest[resource.id].metrics}
                 picture = _picture(resource, replace(known[resource.id], metrics=metrics), [])
                 settled = judge(resource, picture)
                 if settled is not Settled.OPEN:
                     by_bounds = settled is Settled.BY_BOUNDS
                     found[resource.id] = replace(picture.days, fine=picture.most.fine) if by_bounds else picture.days
-        return found
+            promising = [one for one in promising if one.id in rest and one.id not in found]
+        return found, left
 
-    def _known(self, resources: Sequence[Resource], specs: Sequence[MetricSpec]) -> dict[str, Known]:
+    def _with_week(self, resources: Sequence[Resource], known: Mapping[str, Known], judge: Judge) -> dict[str, Known]:
+        """Return what is known of those that a week of hours of their levels may decide, with these.
+
+        What was answered today is not asked again.
+        """
+        specs = {spec.name: spec for spec in self.kind.metrics if says_more(spec)}
+        window = week_window(touched_days(self.now, self.lookback_days), self.lookback_days)
+        if not specs or window is None:
+            return {}
+        further = [spec for spec in self.kind.metrics if spec.fine and not spec.hourly]
+        promising = {
+            one.id: one
+            for one in resources
+            if judge(one, _picture(one, self._at_best(known[one.id], specs), [f for f in further if f.applies(one)]))
+            is not Settled.OPEN
+        }
+        question = f"week-{self.lookback_days}-{window.end // DAY}"
+        marks = {one.id: str(one.created or "") for one in promising.values()}
+        proven = {one: kept.least for one, kept in self.store.answers(self.shard, question, marks).items()}
+        fresh: dict[str, dict[str, LeastPeaks]] = {}
+        for answers in self.fetch(self._queries(promising.values(), proven, specs.values(), window)):
+            for query, (maxima,) in answers.points.items():
+                one = least_peaks(maxima, window, known[query.resource_id].span, self.lookback_days)
+                fresh.setdefault(query.resource_id, {})[query.name] = one
+        made = {one: Utilization(one, least=least) for one, least in fresh.items()}
+        self.store.put_answers(self.shard, question, marks, made)
+        return {
+            one: replace(known[one], metrics=all_raised(known[one].metrics, least))
+            for one, least in {**proven, **fresh}.items()
+        }
+
+    def _at_best(self, known: Known, specs: Iterable[str]) -> Known:
+        best = {
+            name: at_best(one, self.lookback_days)
+            for name in specs
+            if isinstance(one := known.metrics.get(name), Between)
+        }
+        return replace(known, metrics={**known.metrics, **best})
+
+    def _queries(
+        self,
+        resources: Iterable[Resource],
+        answered: Mapping[str, object],
+        specs: Iterable[MetricSpec],
+        window: Window,
+    ) -> Iterator[Query]:
+        for resource, spec in product(resources, specs):
+            query = self.ask(resource, spec, window) if spec.applies(resource) else NOT_APPLICABLE
+            if isinstance(query, Query) and resource.id not in answered:
+                yield replace(query, statistics=STATISTICS)
+
+    def _known(
+        self,
+        resources: Sequence[Resource],
+        specs: Sequence[MetricSpec],
+        statistics: Callable[[MetricSpec], tuple[str, ...]],
+    ) -> dict[str, Known]:
         """Return what the days of some metrics say of those resources of which they say something about each."""
         window, asked = touched_days(self.now, self.lookback_days), int(self.now.timestamp())
         kept = self.store.days.read(self.shard, [one.name for one in specs], [one.id for one in resources])
@@ -196,9 +268,9 @@ class FirstDays:
                 query = self.ask(resource, spec, window) if spec.applies(resource) else NOT_APPLICABLE
                 if isinstance(query, str):
                     reasons[key] = query
-                elif not self._holds(kept.get(key), spec, resource):
+                elif not self._holds(kept.get(key), len(statistics(spec)), resource):
                     kept.pop(key, None)
-                    queries.append(replace(query, statistics=_statistics(spec)))
+                    queries.append(replace(query, statistics=statistics(spec)))
         for answers in self.fetch(queries):
             fresh = {
                 query.key: DayPoints(asked, window.start // DAY, series) for query, series in answers.points.items()
@@ -218,7 +290,7 @@ class FirstDays:
                 found[resource.id] = Known(span, {name: one for name, one in metrics.items() if one is not None})
         return found
 
-    def _holds(self, points: DayPoints | None, spec: MetricSpec, resource: Resource) -> bool:
+    def _holds(self, points: DayPoints | None, statistics: int, resource: Resource) -> bool:
         """Return whether what was answered is less than a day old and about the same window, metric and launch."""
         if points is None or not 0 <= int(self.now.timestamp()) - points.asked < _KEPT_FOR:
             return False
@@ -226,7 +298,7 @@ class FirstDays:
         if resource.created is not None and resource.created > then:
             return False
         start = touched_days(then, self.lookback_days).start // DAY
-        return points.first_day <= start and len(points.values) == len(_statistics(spec))
+        return points.first_day <= start and len(points.values) >= statistics
 
     def _answered(self, spec: MetricSpec, points: DayPoints | None, resource: Resource) -> Answered | None:
         """Return what an answer proves, as of when it was given; None when hours must say."""
@@ -239,7 +311,7 @@ class FirstDays:
             return None
         if not spec.hourly and all(math.isnan(value) for column in columns for value in column):
             return NOT_PUBLISHED
-        return between(spec, _statistics(spec), columns, span)
+        return between(spec, _statistics(spec)[: len(columns)], columns, span)
 
     def _span(self, moment: datetime, resource: Resource) -> Span | None:
         return span_of(moment, self.lookback_days, resource.created)
@@ -257,7 +329,7 @@ def _picture(resource: Resource, known: Known, nothing: Iterable[MetricSpec]) ->
     }
     shown = {name: one.shown for name, one in proven.items() if one.shown is not None}
     days = Utilization(resource.id, shown, unknown, asked_from=asked_from, least=least_peaks)
-    zero = {spec.name: nothing_between(known.span) for spec in nothing}
+    zero = dict.fromkeys((spec.name for spec in nothing), nothing_between(known.span))
     least, most = (_end(resource, number, proven, unknown, zero) for number in (0, 1))
     return DaysPicture(days, least, most)
 
@@ -278,4 +350,10 @@ def _statistics(spec: MetricSpec) -> tuple[str, ...]:
     """Return what the days of a metric are asked for; up to five statistics of a metric are billed as one."""
     if spec.hourly and not spec.discovered and spec.samples_in_five_minutes:
         return (*spec.statistics, *spec.by_day, SAMPLE_COUNT)
-    return (*spec.statistics, *spec.by_day) if spec.hourly else spec.by_day or spec.statistics
+    # What bounds the peaks comes first: it is asked for alone where that is enough.
+    return (*spec.statistics, *spec.by_day) if spec.hourly else (*spec.by_day, *spec.statistics)
+
+
+def _bounds_alone(spec: MetricSpec) -> tuple[str, ...]:
+    """Return what is asked first of the days of a metric that only 5 minutes hold otherwise."""
+    return spec.by_day or spec.statistics

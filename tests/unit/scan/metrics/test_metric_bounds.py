@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from finops_operator.scan.metrics.bounds import (
     Bucket,
+    amounts_at_least,
     mean_at_least,
     mean_at_most,
     percentile_at_least,
@@ -55,6 +56,24 @@ def test_a_percentile_is_never_below_its_bound_also_with_gaps_and_unseen_buckets
     buckets = cut(found, length)
     for seen in (buckets, buckets[1:], buckets[::2]):
         assert percentile_at_least(seen, permille, len(found) + missing, SAMPLES) <= exact + 1e-9
+
+
+@given(periods(1200), st.sampled_from([900, 950, 990, 995]), st.integers(0, 100))
+def test_a_percentile_of_amounts_is_never_below_what_the_sums_of_days_leave_it(
+    found: list[Period], permille: int, missing: int
+) -> None:
+    amounts = [sum(one.samples) for one in found]
+    exact = nearest_rank(sorted(amounts), permille)
+    whole = [amounts[start : start + DAY] for start in range(0, len(amounts) - DAY + 1, DAY)]
+    days = [(sum(day), min(sum(day), SAMPLES * 100.0)) for day in whole]
+    for seen in (days, days[1:], [(total, max(day)) for (total, _), day in zip(days, whole, strict=True)]):
+        assert amounts_at_least(seen, permille, len(found) + missing, DAY) <= exact + 1e-9
+
+
+def test_a_steady_amount_is_known_from_the_sums_of_its_days_within_a_few_percent() -> None:
+    steady = [(288 * 100.0, 150.0)] * 13
+    assert 99 < amounts_at_least(steady, 990, 14 * DAY, DAY) <= 100
+    assert amounts_at_least([(100.0, 100.0)] * 13, 990, 14 * DAY, DAY) == 0
 
 
 @given(periods(480), st.integers(0, 5))

@@ -11,33 +11,29 @@ peak says nothing; surplus credits have a check of their own.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from finops.domain.canonical import Json
 from finops.domain.money import to_cents
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.settled import seen_enough
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, seen_whole, unread
+from finops_operator.plugins.sufficiency import insufficient, seen_whole, unread
 from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.sizing.fit import refusal
-from finops_operator.services.ec2.sizing.need import need_of
 from finops_operator.services.ec2.sizing.shortage import (
     CPU,
     MEMORY,
     NETWORK,
     Larger,
     Shortage,
-    cpu_limit,
-    memory_limit,
     next_larger,
     shortage_of,
 )
-from finops_operator.services.ec2.sizing.shortage_words import shortage_facts, volume_evidence
+from finops_operator.services.ec2.sizing.shortage_words import shortage_evidence, shortage_facts, target_evidence
 from finops_operator.services.ec2.sizing.volume_load import BUSY_PERCENT, BYTES, OPERATIONS
 
 ID: Final = "ec2_instance_underprovisioned"
@@ -47,32 +43,54 @@ _MEAN: Final = "minimumMeanPercent"
 _VOLUMES: Final = "judgeVolumes"
 
 
-def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An instance that is short of something, and the type to take instead."""
+
+    facts: Facts[InstanceFacts]
+    current: InstanceType
+    cpu: MetricSummary
+    short: Shortage
+    larger: Larger | None
+
+    def same_as(self, other: _Judged) -> bool:
+        """Return whether the same is said of the same type."""
+        return (self.short, self.larger and self.larger.kind) == (other.short, other.larger and other.larger.kind)
+
+
+def _judged(facts: Facts[InstanceFacts], parameters: Parameters) -> _Judged | str:
+    """Return what is short, or in words why nothing is."""
     facts = replace(facts, utilization=seen_whole(facts.utilization, _OTHERS, facts.settings))
     current = bundled_catalog().get(facts.own.instance_type or "")
     reason = _not_judged(facts, current) or insufficient(facts.utilization, CPU, facts.settings)
     cpu = facts.utilization.fine.get(CPU)
     if reason or current is None:
-        return NotRecommended(ID, facts.resource.id, reason)
+        return reason
     if cpu is None and not facts.utilization.least and _may_be_short(facts, parameters):
         # Days did not decide, and the 5 minutes that could were not to be had.
-        return NotRecommended(ID, facts.resource.id, "its 5-minute metrics are not known")
+        return "its 5-minute metrics are not known"
     short = Shortage() if cpu is None else _short(facts, cpu, current, parameters)
     if short.ebs_alone and not parameters[_VOLUMES]:
         short = Shortage()
     if cpu is None or not short:
-        return NotRecommended(ID, facts.resource.id, unread(facts.utilization, _OTHERS) or _NOTHING)
-    larger = next_larger(facts, cpu, current, short)
-    now = facts.cost.unrounded_monthly
+        return unread(facts.utilization, _OTHERS) or _NOTHING
+    return _Judged(facts, current, cpu, short, next_larger(facts, cpu, current, short))
+
+
+def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
+    one = _judged(facts, parameters)
+    if isinstance(one, str):
+        return NotRecommended(ID, facts.resource.id, one)
+    larger, now = one.larger, facts.cost.unrounded_monthly
     extra = None if larger is None or now is None else to_cents(larger.cost) - to_cents(now)
     return Finding(
         check=ID,
         action="",
         parameters={},
         new_monthly_cost=now if larger is None else larger.cost,
-        evidence=_evidence(facts, cpu, current, parameters) | _target_evidence(larger, extra),
-        summary=f"It needs more {short.words} than its {current.name} has.",
-        facts=tuple(shortage_facts(facts, cpu, current, short, larger, extra)),
+        evidence=shortage_evidence(one.facts, one.cpu, one.current, parameters[_MEAN]) | target_evidence(larger, extra),
+        summary=f"It needs more {one.short.words} than its {one.current.name} has.",
+        facts=tuple(shortage_facts(one.facts, one.cpu, one.current, one.short, larger, extra)),
         target="" if larger is None else larger.kind.name,
     )
 
@@ -87,41 +105,6 @@ def _not_judged(facts: Facts[InstanceFacts], current: InstanceType | None) -> st
 
 def _short(facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, parameters: Parameters) -> Shortage:
     return shortage_of(facts.utilization, cpu, current, facts.settings.sizing.margins, parameters[_MEAN])
-
-
-def _evidence(
-    facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, parameters: Parameters
-) -> dict[str, Json]:
-    margins, memory = facts.settings.sizing.margins, facts.utilization.best(MEMORY)
-    network = need_of(facts.utilization, cpu, current, margins).network_gbps
-    return {
-        "preset": facts.settings.sizing.preset,
-        "cpuPercentile": margins.cpu_percentile.replace("_", "."),
-        "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
-        "cpuLimitPercent": figure(cpu_limit(margins)),
-        "cpuAveragePercent": figure(cpu.average),
-        "minimumMeanPercent": str(parameters[_MEAN]),
-        "memoryMaximumPercent": "unknown" if memory is None else figure(memory.maximum),
-        "memoryLimitPercent": figure(memory_limit(margins)),
-        "networkGbps": "unknown" if network is None else figure(network, 3),
-        "networkLimitGbps": figure(current.network_baseline_gbps or 0, 3),
-        **volume_evidence(facts.utilization, current),
-        "currentType": current.name,
-        "currentVcpus": current.vcpus,
-        "currentMemoryMib": current.memory_mib,
-        **coverage_evidence(cpu),
-    }
-
-
-def _target_evidence(larger: Larger | None, extra: Decimal | None) -> dict[str, Json]:
-    if larger is None:
-        return {"extraMonthlyCost": "unknown"}
-    return {
-        "targetType": larger.kind.name,
-        "targetVcpus": larger.kind.vcpus,
-        "targetMemoryMib": larger.kind.memory_mib,
-        "extraMonthlyCost": "unknown" if extra is None else str(extra),
-    }
 
 
 def _may_be_short(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
@@ -158,9 +141,10 @@ def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settl
         return Settled.BY_BOUNDS if parameters[_VOLUMES] and current.nitro else Settled.BY_DAYS
     if not seen_enough(pictures):
         return Settled.OPEN
-    least, highest = (_evaluate(one, parameters) for one in (pictures.least, pictures.most))
-    same = isinstance(least, Finding) and isinstance(highest, Finding) and least.target == highest.target
-    return Settled.BY_BOUNDS if same else Settled.OPEN
+    least, highest = (_judged(one, parameters) for one in (pictures.least, pictures.most))
+    if not isinstance(least, _Judged) or not isinstance(highest, _Judged):
+        return Settled.OPEN
+    return Settled.BY_BOUNDS if least.same_as(highest) else Settled.OPEN
 
 
 CHECK: Final = Check(

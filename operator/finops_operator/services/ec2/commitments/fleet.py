@@ -105,7 +105,8 @@ class CommittedFleet:
     def after(self, act: Act) -> CommittedFleet:
         """Return the fleet without the instance, or with its new type."""
         before = placed(act.resource)
-        if before is None or not _changes_hours(act):
+        if before is None or not _changes_hours(act) or not self.agreements:
+            # Where nothing is committed, one instance less changes nothing for the others.
             return self
         changed = self._changed_to(before, _became(before, act))
         # Whoever counts the act goes on with the changed fleet: this one must not hold a chain of all that follow.
@@ -125,10 +126,12 @@ class CommittedFleet:
         return frozenset(one.id for one in self.agreements.capacity if one.ours)
 
     def _unsaved(self, before: Placed, became: Placed | None) -> Unsaved:
-        then = self._changed_to(before, became).now_covered
         listed = price_of_difference(
             {before.use: Decimal(1)}, {} if became is None else {became.use: Decimal(1)}, self.price_of
         )
+        if not self.agreements and listed is not None:
+            return Unsaved(_ZERO, self._why_all(before))
+        then = self._changed_to(before, became).now_covered
         saved = price_of_difference(self.now_covered.on_demand, then.on_demand, self.price_of)
         if listed is None or saved is None or then.unordered or self.now_covered.unordered:
             return Unsaved(None, "the price of an instance that shares its commitments is not known")

@@ -98,6 +98,10 @@ class Agreements:
     capacity: tuple[CapacityReservation, ...] = ()
     plans: tuple[SavingsPlan, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.reserved or self.capacity or self.plans)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Placed:

@@ -1,10 +1,21 @@
-"""What instances that are billed alike have in common."""
+"""What instances that are billed alike have in common. Pure; asked by both checks of sizing."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
+from finops_operator.plugins.check import Facts
 from finops_operator.services.ec2.instance import InstanceFacts
+
+
+def what_prices(facts: Facts[InstanceFacts]) -> Hashable:
+    """Return all that the candidates of an instance and their costs follow from, with its policy and the prices.
+
+    What is kept under it in `Facts.shared` is worked out once for all instances that are billed alike.
+    """
+    cost, resource = facts.cost, facts.resource
+    return resource.region, resource.state, as_billed(facts.own), cost.unrounded_monthly, cost.price
 
 
 def as_billed(facts: InstanceFacts) -> InstanceFacts:

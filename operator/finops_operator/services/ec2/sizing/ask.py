@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +12,7 @@ from finops_operator.plugins.sufficiency import insufficient, metric_words
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
-from finops_operator.services.ec2.sizing.as_billed import as_billed
+from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.choose import Sizing, choose, ruled_out, same_choice
 from finops_operator.services.ec2.sizing.volume_load import held_by_volumes, volume_load
 
@@ -50,14 +49,8 @@ def sizing_of(facts: Facts[InstanceFacts], parameters: Parameters, cpu: MetricSu
         offered_types=facts.answers.get(OFFERED_TYPES),
         limits=limits_of(facts.answers.get(VCPU_LIMITS)),
         previous_target=facts.previous_target,
-        priced=facts.shared.setdefault(_what_prices(facts), {}),
+        priced=facts.shared.setdefault((__name__, what_prices(facts)), {}),
     )
-
-
-def _what_prices(facts: Facts[InstanceFacts]) -> Hashable:
-    """Return all that the candidates of an instance and their savings follow from, with its policy and the prices."""
-    cost, resource = facts.cost, facts.resource
-    return __name__, resource.region, resource.state, as_billed(facts.own), cost.unrounded_monthly, cost.price
 
 
 def settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:

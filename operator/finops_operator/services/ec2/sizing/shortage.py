@@ -19,7 +19,8 @@ from finops_operator.plugins.check import Facts
 from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, as_type
-from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
+from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, VcpuLimits, limits_of
+from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.fit import attachable, larger_types, machine_of, usable_vcpus
 from finops_operator.services.ec2.sizing.migration import not_allowed
 from finops_operator.services.ec2.sizing.need import Need, need_of
@@ -114,11 +115,19 @@ def _network(utilization: Utilization, current: InstanceType, share: float) -> b
 
 @dataclass(frozen=True, slots=True)
 class Larger:
-    """A type with what is short, and what it costs a month, unrounded; `withheld`: what a change to it meets first."""
+    """A type that may be larger where it has to be.
+
+    Attributes:
+        kind: the type.
+        cost: of a month, unrounded.
+        withheld: what a change to it meets first.
+        vcpus: its own in those of the current type.
+    """
 
     kind: InstanceType
     cost: Decimal
     withheld: str
+    vcpus: float
 
 
 def next_larger(
@@ -126,32 +135,47 @@ def next_larger(
 ) -> Larger | None:
     """Return the type to take: the cheapest with room, of its own family where no other costs clearly less."""
     need = need_of(facts.utilization, cpu, current, facts.settings.sizing.margins)
-    found = sorted(_larger(facts, current, need, short), key=lambda one: (bool(one.withheld), one.cost, one.kind.name))
-    if not found:
-        return None
-    best, near = found[0], (facts.cost.unrounded_monthly or Decimal(0)) * _NEAR
-    same = [one for one in found if one.kind.family == current.family and one.cost - best.cost <= near]
-    return same[0] if same else best
+    offered = facts.answers.get(OFFERED_TYPES)
+    fitting = (
+        one
+        for one in _larger(facts, current)
+        if (offered is None or one.kind.name in offered)
+        and _holds(one, current, need, short)
+        and attachable(facts.own, one.kind)
+    )
+    best, near = next(fitting, None), (facts.cost.unrounded_monthly or Decimal(0)) * _NEAR
+    if best is None or best.kind.family == current.family:
+        return best
+    same = (one for one in fitting if one.kind.family == current.family and one.cost - best.cost <= near)
+    return next(same, best)
 
 
-def _larger(facts: Facts[InstanceFacts], current: InstanceType, need: Need, short: Shortage) -> Iterator[Larger]:
-    policy, offered = facts.settings.sizing, facts.answers.get(OFFERED_TYPES)
-    limits = limits_of(facts.answers.get(VCPU_LIMITS))
+def _larger(facts: Facts[InstanceFacts], current: InstanceType) -> tuple[Larger, ...]:
+    """Return the types that an instance could become, the best first: the same for all that are billed alike."""
+    answer = facts.answers.get(VCPU_LIMITS)
+    key = __name__, what_prices(facts), answer
+    if key not in facts.shared:
+        found = _priced(facts, current, limits_of(answer))
+        facts.shared[key] = tuple(sorted(found, key=lambda one: (bool(one.withheld), one.cost, one.kind.name)))
+    kept: tuple[Larger, ...] = facts.shared[key]
+    return kept
+
+
+def _priced(facts: Facts[InstanceFacts], current: InstanceType, limits: VcpuLimits) -> Iterator[Larger]:
+    policy = facts.settings.sizing
     for kind in larger_types(bundled_catalog(), machine_of(facts.own), policy):
-        if not _holds(kind, current, need, short) or not attachable(facts.own, kind):
-            continue
-        if offered is not None and kind.name not in offered:
-            continue
         if limits.lacks(kind.name, kind.vcpus):
             continue
         cost = facts.cost_of(as_type(facts.resource, kind.name))
         if cost.unrounded_monthly is not None and _price_kind(cost) == _price_kind(facts.cost):
-            yield Larger(kind, cost.unrounded_monthly, not_allowed(current, kind, policy, limits))
+            withheld = not_allowed(current, kind, policy, limits)
+            yield Larger(kind, cost.unrounded_monthly, withheld, usable_vcpus(current, kind))
 
 
-def _holds(kind: InstanceType, current: InstanceType, need: Need, short: Shortage) -> bool:
+def _holds(one: Larger, current: InstanceType, need: Need, short: Shortage) -> bool:
+    kind = one.kind
     return (
-        (not short.cpu or usable_vcpus(current, kind) >= max(need.vcpus, current.vcpus + 1))
+        (not short.cpu or one.vcpus >= max(need.vcpus, current.vcpus + 1))
         and (not short.memory or kind.memory_mib >= (need.memory_mib or 0))
         and (not short.network or float(kind.network_baseline_gbps or 0) >= (need.network_gbps or 0))
         and (not short.ebs_iops or _carries_more(kind.ebs_baseline_iops, current.ebs_baseline_iops, need.ebs_iops))

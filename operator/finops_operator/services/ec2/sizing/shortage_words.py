@@ -18,7 +18,7 @@ from finops_operator.plugins.measured import (
     period,
     window_fact,
 )
-from finops_operator.plugins.sufficiency import figure
+from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.platform_words import described, differences
@@ -93,3 +93,40 @@ def volume_evidence(utilization: Utilization, current: InstanceType) -> dict[str
         "ebsLimitMegabytesPerSecond": None if throughput is None else float(throughput),
     }
     return {name: "unknown" if value is None else figure(value) for name, value in found.items()}
+
+
+def shortage_evidence(
+    facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, mean_percent: Decimal
+) -> dict[str, Json]:
+    """Return the figures that a shortage rests on."""
+    margins, memory = facts.settings.sizing.margins, facts.utilization.best(MEMORY)
+    network = need_of(facts.utilization, cpu, current, margins).network_gbps
+    return {
+        "preset": facts.settings.sizing.preset,
+        "cpuPercentile": margins.cpu_percentile.replace("_", "."),
+        "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
+        "cpuLimitPercent": figure(cpu_limit(margins)),
+        "cpuAveragePercent": figure(cpu.average),
+        "minimumMeanPercent": str(mean_percent),
+        "memoryMaximumPercent": "unknown" if memory is None else figure(memory.maximum),
+        "memoryLimitPercent": figure(memory_limit(margins)),
+        "networkGbps": "unknown" if network is None else figure(network, 3),
+        "networkLimitGbps": figure(current.network_baseline_gbps or 0, 3),
+        **volume_evidence(facts.utilization, current),
+        "currentType": current.name,
+        "currentVcpus": current.vcpus,
+        "currentMemoryMib": current.memory_mib,
+        **coverage_evidence(cpu),
+    }
+
+
+def target_evidence(larger: Larger | None, extra: Decimal | None) -> dict[str, Json]:
+    """Return the larger type and what it costs more a month."""
+    if larger is None:
+        return {"extraMonthlyCost": "unknown"}
+    return {
+        "targetType": larger.kind.name,
+        "targetVcpus": larger.kind.vcpus,
+        "targetMemoryMib": larger.kind.memory_mib,
+        "extraMonthlyCost": "unknown" if extra is None else str(extra),
+    }

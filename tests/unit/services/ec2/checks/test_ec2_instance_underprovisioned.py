@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,7 +13,9 @@ from tests.support.facts import FIVE_MINUTES, MEGABYTE, busy, facts_of, flat, in
 
 from finops.crds.policy_actions import Mode
 from finops.domain.canonical import Json
+from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.loaded import load_actions, load_checks
@@ -319,3 +321,21 @@ def test_more_work_never_takes_a_shortage_away_and_its_type_never_gets_smaller(
     if one.target and grown.target:
         assert int(str(grown.evidence["targetVcpus"])) >= 8
         assert int(str(one.evidence["targetMemoryMib"])) >= 32 * 1024
+
+
+def test_the_types_to_choose_from_are_priced_once_for_instances_that_are_billed_alike() -> None:
+    asked: list[str] = []
+    shared: dict[Hashable, object] = {}
+
+    def judge(number: int, seen: Utilization) -> Finding | NotRecommended:
+        facts = facts_of(replace(instance("running", tags=None), id=f"i-{number}"), seen)
+
+        def counted(changed: Resource) -> Cost:
+            asked.append(str(changed.attributes["instance_type"]))
+            return facts.cost_of(changed)
+
+        return CHECK.evaluate(replace(facts, cost_of=counted, shared=shared), DEFAULTS)
+
+    for number, seen in enumerate((used(85), used(90), used(85, 99), used(20, network=200))):
+        assert judge(number, seen) == judged(seen, volumes=0) or number
+    assert len(asked) == len(set(asked)) > 10
