@@ -7,10 +7,10 @@ waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
@@ -36,7 +36,7 @@ from finops_operator.decisions.pauses import Pauses, held_by, paused_sentence
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.undoing import undo_until
-from finops_operator.rules.votes import domain_approvers, facts_at_act, vote_of
+from finops_operator.rules.votes import domain_approvers, facts_at_act, is_about, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
 LAST_CALL_BEFORE_EXPIRY: Final = timedelta(seconds=30)
@@ -214,7 +214,7 @@ class OperatorGate:
         uid = request.metadata.uid or ""
         since = self.protection.since()
         # A vote that does not parse may be a denial: it holds the act until somebody has checked it.
-        found_now = self.approvals.list_wanted(request.metadata.namespace, lambda raw: _is_about(raw, uid))
+        found_now = self.approvals.list_wanted(request.metadata.namespace, lambda raw: is_about(raw, uid))
         present = [vote for vote in map(vote_of, found_now) if vote.at > since]
         facts = facts_at_act(request, terms)
         # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
@@ -248,12 +248,6 @@ def _decided_otherwise(records: tuple[Record, ...]) -> Stop | None:
         return None
     kind = StopKind.EXPIRED if record.entry.result == State.EXPIRED else StopKind.WITHDRAWN
     return Stop(kind, f"Decided{record.entry.result}", str(record.entry.detail["message"]))
-
-
-def _is_about(raw: Mapping[str, Any], uid: str) -> bool:
-    spec = raw.get("spec")
-    request = spec.get("request") if isinstance(spec, Mapping) else None
-    return not isinstance(request, Mapping) or request.get("uid") == uid
 
 
 def _stop_of(objection: Vote) -> Stop:

@@ -1,7 +1,8 @@
 """Adopts the acts that a dead process left in the middle, whether or not their objects still exist.
 
 An act whose account no longer grants it is adopted to be led back: that needs no more than what was approved. Without
-its account, or the role in it, nothing can be led anywhere: a person is called. Called by the lease keeper at each
+its account, or the role in it, nothing can be led anywhere: a person is called. An account that cannot be read stops
+its own acts and no others. Called by the lease keeper at each
 acquisition, and by housekeeping while an act's account was missing.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from finops.crds.aws_account import AwsAccount
 from finops.domain.decision import State
+from finops.errors import InvalidInput
 from finops.k8s.kinds import KindApi
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
@@ -24,6 +26,14 @@ from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.standing import allowed_by
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An act that no account leads on now, and why."""
+
+    act: InFlight
+    why: str
 
 
 @dataclass(slots=True)
@@ -39,7 +49,7 @@ class Recovery:
     accounts: KindApi[AwsAccount]
     adopt: Callable[[tuple[ActRequest, ...]], None]
     alarm: Callable[[str], None]
-    _waiting: list[InFlight] = field(default_factory=list)
+    _waiting: list[_Waiting] = field(default_factory=list)
 
     def from_ledger(self) -> None:
         """Adopt what was proposed, approved and begun with one plan and has not ended.
@@ -59,12 +69,12 @@ class Recovery:
 
     def stuck(self) -> dict[str, str]:
         """Return namespace and name of each act that no account leads on → why."""
-        return {f"{one.namespace}/{one.name}": _no_account(one) for one in self._waiting}
+        return {f"{one.act.namespace}/{one.act.name}": one.why for one in self._waiting}
 
     def again(self) -> None:
         """Adopt what had to wait for its AwsAccount. Raises as `from_ledger`."""
         if self._waiting:
-            self._adopt(self._waiting)
+            self._adopt([one.act for one in self._waiting])
 
     def _adopt(self, found: list[InFlight]) -> None:
         acts, waiting = [], []
@@ -75,21 +85,31 @@ class Recovery:
                     "ActionRequests and find out who writes to the store"
                 )
                 continue
-            account = self.accounts.get("", one.account)
-            if account is None or not _is_reachable(one, account):
-                waiting.append(one)
+            account, why = self._account_of(one)
+            if account is None:
+                waiting.append(_Waiting(one, why))
             else:
                 acts.append(_act(one, account))
-        known = {one.uid for one in self._waiting}
-        for one in waiting:
-            if one.uid not in known:
-                self._call_person(one)
+        known = {one.act.uid for one in self._waiting}
+        for stuck in waiting:
+            if stuck.act.uid not in known:
+                self._call_person(stuck.act, stuck.why)
         self.adopt(tuple(acts))
         self._waiting = waiting
 
-    def _call_person(self, one: InFlight) -> None:
+    def _account_of(self, one: InFlight) -> tuple[AwsAccount | None, str]:
+        """Return the account that leads an act on, or None and why there is none."""
+        try:
+            account = self.accounts.get("", one.account)
+        except InvalidInput as error:
+            # One that this version cannot read, such as one of a newer schema.
+            return None, f"The act has begun, and its AwsAccount cannot be read: {error}"
+        if account is None or not _is_reachable(one, account):
+            return None, _no_account(one)
+        return account, ""
+
+    def _call_person(self, one: InFlight, why: str) -> None:
         """Record that an act stands still; the status says so where the object still exists."""
-        why = _no_account(one)
         logger.error("act cannot go on: %s", why, extra={"request": f"{one.namespace}/{one.name}"})
         if not one.dry_run:
             # Others would be stuck like it, or leave a resource between two states too.

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from finops.domain.audit import Entry, RecordKind
-from finops.errors import FenceLost, FinopsError, LedgerDiverged, Refused, Unavailable
+from finops.domain.backoff import Backoff
+from finops.errors import FenceLost, FinopsError, LedgerDiverged
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger
 from finops.ports.clock import Clock
@@ -24,6 +25,8 @@ from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 3.0
+_RETRIES: Final = Backoff(_RETRY_SECONDS, 60.0)
+"""Of a take-over that failed, under one claim: each try may read the whole ledger."""
 
 
 @dataclass(slots=True)
@@ -31,8 +34,10 @@ class LeaseKeeper:
     """Implements finops.ports.act.LeaseGuard.
 
     Attributes:
-        on_held: called once after each acquisition.
+        on_held: takes over what another process left; called after each acquisition until it ends without an error,
+            so it must bear being repeated.
         shown_fence: the highest fence in the status of any request; the API server refuses a lower one.
+        unusable: why the lease is held and nothing may be written all the same, empty when that is not so.
     """
 
     lease: Lease
@@ -79,7 +84,7 @@ class LeaseKeeper:
             try:
                 if self._acquire(stop):
                     self._hold(stop)
-            except (Unavailable, FinopsError) as error:
+            except FinopsError as error:
                 logger.warning("lease: %s", error)
                 stop.wait(_RETRY_SECONDS)
             finally:
@@ -111,17 +116,24 @@ class LeaseKeeper:
         if ledger is None:
             raise AssertionError("the ledger is set by the composition root before the thread starts")
         claimed = reconciled = False
+        tries, again = 0, self.clock.monotonic()
         while not stop.is_set():
-            with self._renewing():
-                claimed = claimed or self._claim(ledger)
-                if claimed and not reconciled:
-                    reconciled = self._reconcile(ledger)
+            if not reconciled and self.clock.monotonic() >= again:
+                with self._renewing():
+                    claimed = claimed or self._claim(ledger)
+                    reconciled = claimed and self._reconcile(ledger)
+                tries += 1
+                again = self.clock.monotonic() + _RETRIES.pause(tries)
             self.telemetry.lease_held.set(1 if reconciled else 0)
-            stop.wait(self.lease.renew_every_seconds if reconciled else _RETRY_SECONDS)
+            stop.wait(self.lease.renew_every_seconds if reconciled else self._until(again))
             if not stop.is_set() and not self.lease.renew():
                 if not stop.is_set():
                     logger.warning("lease lost")
                 return
+
+    def _until(self, instant: float) -> float:
+        """Return how long to wait for a monotonic instant, never longer than the lease may wait for its renewal."""
+        return min(self.lease.renew_every_seconds, max(0.0, instant - self.clock.monotonic()))
 
     @contextmanager
     def _renewing(self) -> Iterator[None]:
@@ -163,30 +175,32 @@ class LeaseKeeper:
         except FenceLost:
             self.lease.release()
             raise
-        except LedgerDiverged as error:
-            self.freeze.freeze(str(error))
-            logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
-            return False
-        except (Unavailable, Refused) as error:
-            logger.warning("the ledger or its anchor cannot be used now: %s", error)
-            return False
+        except FinopsError as error:
+            return self._held_back(ledger, error)
         return True
 
     def _reconcile(self, ledger: DurableLedger) -> bool:
         try:
             copied = ledger.start()
-        except LedgerDiverged as error:
-            self.freeze.freeze(str(error))
-            logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
-            return False
-        except (Unavailable, Refused) as error:
-            self.unusable = str(error)
-            logger.warning("the ledger or its anchor cannot be used now: %s", error)
-            return False
+            if copied:
+                logger.info("ledger: copied %d records to the second sink", copied)
+            # What is under way is taken over before anything is decided: its requests seem undecided until then.
+            self.on_held()
+        except FenceLost:
+            raise
+        except FinopsError as error:
+            return self._held_back(ledger, error)
         self.unusable = ""
-        if copied:
-            logger.info("ledger: copied %d records to the second sink", copied)
-        # What is under way is taken over before anything is decided: its requests seem undecided until then.
-        self.on_held()
         self._ready.set()
         return True
+
+    def _held_back(self, ledger: DurableLedger, error: FinopsError) -> bool:
+        """Say why nothing is taken over now; a ledger that was changed freezes besides. Returns False."""
+        if isinstance(error, LedgerDiverged):
+            self.freeze.freeze(str(error))
+            logger.error("frozen: %s", error)
+        else:
+            logger.warning("the ledger cannot be taken over now: %s", error)
+        # One that knows by itself what is wrong says that.
+        self.unusable = "" if ledger.problem else str(error)
+        return False

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
+from finops.crds.invalid import InvalidObject
 from finops.domain.decision import Choice, Electorate, Tally, Vote
 from finops_operator.cluster.objects import Objects
 from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.verdicts import RecordedVerdicts
 from finops_operator.rules.standing import Standing, standing
-from finops_operator.rules.votes import request_facts, vote_of
+from finops_operator.rules.votes import is_about, request_facts, vote_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,30 @@ class Ballots:
                 found = self.approvals.api.get(request.metadata.namespace or "", vote.name)
                 if found is not None and found.metadata.uid == vote.uid:
                     self.approvals.cache.put(found)
+
+    def unreadable(self, request: ActionRequest, *, sure: bool) -> str:
+        """Return which Approval about a request this version cannot read; empty when it can read all of them.
+
+        It may be a denial, so nobody may take the request for approved.
+
+        Args:
+            request: the one.
+            sure: ask the API server in any case; else only when the watch has shown such an Approval.
+
+        Raises:
+            ClusterUnavailable, Refused: not known now.
+        """
+        namespace, uid = request.metadata.namespace or "", request.metadata.uid or ""
+        shown = self.approvals.cache.broken()
+        if not sure and not any(one.key[0] == namespace and is_about(one.raw, uid) for one in shown):
+            return ""
+        try:
+            # What the watch has shown may be gone, and a listing leaves out what it cannot read.
+            for _ in self.approvals.api.list_wanted(namespace, lambda raw: is_about(raw, uid)):
+                pass
+        except InvalidObject as error:
+            return f"a vote cannot be read and may be a denial: {error}"
+        return ""
 
     def _stands(self, request: ActionRequest, people: Electorate) -> Standing:
         records, since = self.votes.of_request(request.metadata.uid or ""), self.protection.since()

@@ -246,8 +246,13 @@ class Decider:
             self._parts.ballots.find_missing(request)
             votes = self._parts.ballots.standing(request, fresh=True)
             trigger = _trigger(request, state, votes, self.clock.now())
+        waits = ""
+        if state is State.PENDING:
+            reached = trigger is Trigger.QUORUM_REACHED
+            waits = self._parts.ballots.unreadable(request, sure=reached)
+            trigger = None if reached and waits else trigger
         if trigger is None:
-            return self._parts.decisions.show_votes(request, votes)
+            return self._parts.decisions.show_votes(request, votes, waits)
         current = self.requests.fresh(request)
         if state_of(current) is not state or not self.approvals.cache.is_complete_in(request.metadata.namespace or ""):
             # It has moved on, or the watch of the votes has begun to list again: the next pass sees everything.

@@ -71,13 +71,14 @@ class DecisionWriter:
         behind = shown is State.PENDING if approved else not has_begun(self.ledger, uid)
         return self._show(request, record) if behind else request
 
-    def show_votes(self, request: ActionRequest, votes: Tally) -> ActionRequest:
-        """Write how many votes count into the status, if it shows other numbers."""
-        shown = request.status.votes
-        if shown is not None and (shown.approve, shown.deny) == (len(votes.approvals), len(votes.denials)):
+    def show_votes(self, request: ActionRequest, votes: Tally, waits: str) -> ActionRequest:
+        """Write how many votes count into the status, and why a pending request waits, if it shows something else."""
+        shown, counted = request.status.votes, (len(votes.approvals), len(votes.denials))
+        are_shown = shown is not None and (shown.approve, shown.deny) == counted
+        if are_shown and request_status.says(request.status, waits):
             return request
         return self.requests.write_status(
-            request, lambda current: request_status.tallied(current.status, votes, fence=self.fence())
+            request, lambda current: request_status.tallied(current.status, votes, fence=self.fence(), waits=waits)
         )
 
     def _show(self, request: ActionRequest, record: Record) -> ActionRequest:

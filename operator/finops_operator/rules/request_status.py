@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from finops.crds.conditions import ACTS_PAUSED, PAUSE_REASONS, with_condition
 from finops.crds.request_status import ActionRequestStatus, Outcome, Votes
 from finops.domain.decision import State, Tally
 from finops_operator.rules.ending import ending
+
+_LONGEST: Final = 1000
 
 
 def proposed(status: ActionRequestStatus, *, required: int, fence: int) -> dict[str, Any]:
@@ -24,10 +26,26 @@ def proposed(status: ActionRequestStatus, *, required: int, fence: int) -> dict[
     )
 
 
-def tallied(status: ActionRequestStatus, tally: Tally, *, fence: int) -> dict[str, Any]:
-    """Votes were counted; nothing was decided by them yet."""
+def tallied(status: ActionRequestStatus, tally: Tally, *, fence: int, waits: str) -> dict[str, Any]:
+    """Votes were counted; nothing was decided by them yet.
+
+    `waits` says why nothing can be decided on a pending request, empty when votes are all that it waits for; what an
+    approved one waits for is the gate's to say.
+    """
     votes = Votes.of(approve=len(tally.approvals), deny=len(tally.denials), required=tally.required)
-    return _dump(status.model_copy(update={"votes": votes, "fence": fence}))
+    update: dict[str, Any] = {"votes": votes, "fence": fence}
+    if status.state is State.PENDING:
+        update["outcome"] = _undecided(waits)
+    return _dump(status.model_copy(update=update))
+
+
+def says(status: ActionRequestStatus, waits: str) -> bool:
+    """Return whether a status says already why nothing can be decided, or need not; see `tallied`."""
+    return status.state is not State.PENDING or status.outcome == _undecided(waits)
+
+
+def _undecided(why: str) -> Outcome | None:
+    return Outcome(before={}, after={}, error=f"Waiting: {why}"[:_LONGEST]) if why else None
 
 
 def decided(
@@ -60,7 +78,10 @@ def decided(
     if state is State.DENIED:
         # Why stands in the condition.
         update["outcome"] = Outcome(before={}, after={}, message=ending(state, "", is_undo=is_undo))
-    elif state is not State.APPROVED:
+    elif state is State.APPROVED:
+        # What kept it from being decided is over.
+        update["outcome"] = None
+    else:
         update["outcome"] = Outcome(before={}, after={}, error=message, message=ending(state, message, is_undo=is_undo))
     return _dump(status.model_copy(update=update))
 

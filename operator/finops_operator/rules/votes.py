@@ -95,6 +95,13 @@ def vote_of(approval: Approval) -> Vote:
     )
 
 
+def is_about(raw: Mapping[str, Any], uid: str) -> bool:
+    """Return whether an Approval as the API server has it may be about a request; one that names none may."""
+    spec = raw.get("spec")
+    request = spec.get("request") if isinstance(spec, Mapping) else None
+    return not isinstance(request, Mapping) or request.get("uid") == uid
+
+
 def votes_of(approvals: Iterable[Approval]) -> tuple[Vote, ...]:
     """Return the votes of several Approvals in the order in which they are judged: as the API server stamped them.
 

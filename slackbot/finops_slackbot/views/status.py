@@ -29,6 +29,9 @@ def votes(facts: CardFacts) -> str:
 
 
 def _pending(facts: CardFacts) -> str:
+    if facts.error.strip():
+        why = facts.error.strip().removeprefix("Waiting: ")
+        return f"*Nothing is decided now:* {quote(why, 1500)} {votes(facts)}."
     if not facts.missing:
         return "*Enough approvals*, the operator is deciding. Nothing has been done yet."
     if facts.deciders:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,14 @@ from tests.support.operator_parts import Parts
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind
-from finops.errors import FenceLost
+from finops.domain.backoff import Backoff
+from finops.errors import FenceLost, FinopsError, InvalidInput, LedgerDiverged, Unavailable
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import Keyring, public_key_of
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
+from finops_operator.cluster import lease
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.telemetry import Telemetry
@@ -202,6 +206,68 @@ def test_a_claim_by_a_process_with_a_new_key_follows_a_record_that_says_so(
 
     kinds = [record.entry.kind for record in second.ledger.read()]
     assert kinds == [RecordKind.ACQUIRED, RecordKind.KEY_CHANGED, RecordKind.ACQUIRED]
+
+
+@pytest.mark.parametrize(
+    ("error", "frozen"),
+    [
+        (LedgerDiverged("the store hides record 3 of request u1"), True),
+        (InvalidInput("it does not parse"), False),
+        (Unavailable("no answer"), False),
+    ],
+)
+def test_a_take_over_that_fails_is_said_and_tried_again_under_the_one_claim(
+    parts: Parts, make: Callable[..., Process], monkeypatch: pytest.MonkeyPatch, error: FinopsError, *, frozen: bool
+) -> None:
+    """No claim for each try, and nobody reads that all is well."""
+    monkeypatch.setattr(lease, "_RETRIES", Backoff(0.05, 0.2))
+    tries, fails = [], threading.Event()
+    fails.set()
+
+    def take_over() -> None:
+        tries.append(1)
+        if fails.is_set():
+            raise error
+
+    one = make("one", on_held=take_over)
+    one.keeper.freeze.name = "r-freeze-of-takeover"
+    with one.running():
+        _wait_for(lambda: len(tries) >= 4)
+        assert not one.keeper.may_write()
+        assert one.keeper.unusable == str(error)
+        assert (one.keeper.freeze.local == str(error)) is frozen
+        claims = [record for record in one.ledger.read() if record.entry.kind is RecordKind.ACQUIRED]
+        assert len(claims) == 1
+        fails.clear()
+        one.wait_ready()
+        assert one.keeper.unusable == ""
+
+
+def test_tries_to_take_over_grow_rarer(make: Callable[..., Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them may read a long ledger; the lease is renewed all the while."""
+    monkeypatch.setattr(lease, "_RETRIES", Backoff(0.3, 600.0))
+    tries: list[float] = []
+
+    def take_over() -> None:
+        tries.append(time.monotonic())
+        raise Unavailable("no answer")
+
+    one = make("one", on_held=take_over, seconds=2)
+    with one.running():
+        _wait_for(lambda: len(tries) >= 4)
+        fence = one.keeper.fence
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert pauses[1] > 1.5 * pauses[0]
+    assert pauses[2] > 1.5 * pauses[1]
+    assert fence == 1
+
+
+def _wait_for(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("it never came")
 
 
 def _another_key() -> Keyring:

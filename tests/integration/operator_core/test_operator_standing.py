@@ -24,6 +24,9 @@ from finops_operator.acts.journal import intent_entry, started_entry
 from finops_operator.decisions.act_stage import recorded_facts
 from finops_operator.decisions.denials import Denials
 from finops_operator.decisions.snoozes import Snoozes
+from finops_slackbot.buttons import Buttons
+from finops_slackbot.card_facts import card_facts
+from finops_slackbot.views.card import card
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
 
@@ -284,6 +287,61 @@ def test_an_approval_that_does_not_parse_holds_its_act_and_no_other(
         assert name in stop.message
     else:
         assert stop is None
+
+
+def test_an_approval_that_does_not_parse_holds_the_decision_and_counts_once_it_can_be_read(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a denial: the request stays Pending, status and card say so, and the denial is not too late."""
+    made = parts.propose(1, approval=TWO)
+    denial = parts.vote(made, "bob", decision="Deny", reason="no")
+    raw = denial.to_object()
+    newer = {**raw, "spec": {**raw["spec"], "channel": "of a newer schema"}}
+    real = KindApi._list_raw
+
+    def listed(api: KindApi[Any], namespace: str | None, label_selector: str = "") -> Iterator[Mapping[str, Any]]:
+        for one in real(api, namespace, label_selector):
+            yield newer if one["metadata"]["name"] == denial.metadata.name else one
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KindApi, "_list_raw", listed)
+        parts.cache.approvals.drop((NAMESPACE, denial.metadata.name), denial.metadata.uid)
+        before_votes = parts.decider.advance(made)
+        assert before_votes.status.outcome is None, "nobody has seen it yet, and nothing is to be decided"
+        parts.vote(made, "alice")
+        held = parts.decider.advance(made)
+        parts.cache.approvals.saw(newer)
+        assert parts.decider.advance(held) == held, "nothing is written anew at each pass"
+
+    assert held.status.state is State.PENDING
+    assert held.status.outcome is not None
+    assert denial.metadata.name in (held.status.outcome.error or "")
+    shown = str(card(card_facts(held, (), demo=False), Buttons(b"a key for tests only")).blocks)
+    assert "*Nothing is decided now:* a vote cannot be read and may be a denial" in shown
+
+    parts.cache.approvals.saw(raw)
+    assert parts.decider.advance(held).status.state is State.DENIED
+
+
+def test_an_approval_that_the_watch_shows_and_nobody_can_read_is_said_before_anything_is_decided(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And forgotten once it is gone, also when the watch did not show that."""
+    made = parts.propose(1, approval=TWO)
+    raw = parts.vote(made, "bob", decision="Deny", reason="no").to_object()
+    newer = {**raw, "spec": {**raw["spec"], "channel": "of a newer schema"}}
+    parts.cache.approvals.saw(newer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KindApi, "_list_raw", lambda *_arguments: iter([newer]))
+        held = parts.decider.advance(made)
+    assert held.status.outcome is not None
+    assert "cannot be read" in (held.status.outcome.error or "")
+
+    parts.approvals.api.delete(NAMESPACE, raw["metadata"]["name"])
+    parts.vote(made, "alice")
+    approved = parts.decider.advance(held)
+    assert (approved.status.state, approved.status.outcome) == (State.APPROVED, None)
 
 
 def test_a_policy_that_no_longer_names_the_account_withdraws_what_was_approved(parts: Parts) -> None:

@@ -14,6 +14,7 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.part import API_VERSION
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.domain.plan import Plan, PlanStep
+from finops.errors import InvalidInput
 from finops.k8s.kinds import KindApi
 from finops.ports.act import ActRequest
 from finops_operator.acts import recovery
@@ -33,10 +34,13 @@ class Accounts:
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
+        self.unreadable = ""
         self.granted = ["ec2_instance_stop"]
 
     def get(self, namespace: str, name: str) -> AwsAccount | None:
         assert namespace == ""
+        if name == self.unreadable:
+            raise InvalidInput("it has a field of a newer schema", source=f"AwsAccount/{name}")
         return _account(name, self.known[name], self.granted) if name in self.known else None
 
 
@@ -249,3 +253,28 @@ def test_an_account_of_the_same_name_with_another_number_is_not_the_one_that_was
     accounts.known["production"] = RESOURCE.account
     taking.again()
     assert len(adopted) == 1
+
+
+def test_an_account_that_cannot_be_read_stops_its_own_act_alone(
+    taking: Recovery, ledger: Ledger, accounts: Accounts, adopted: list[ActRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one of a newer schema: the others are adopted, and a person is called for this one."""
+    other = replace(LEFT, uid="u2", name="other", account="newer")
+    ledger.of_request = lambda uid: ledger.records  # type: ignore[method-assign]
+    monkeypatch.setattr(recovery, "in_flight", lambda _ledger, _seen: (other, LEFT))
+    accounts.known["production"] = RESOURCE.account
+    accounts.unreadable = "newer"
+
+    taking.from_ledger()
+    taking.again()
+
+    assert [one.uid for one in adopted] == ["u1"]
+    called = [one for one in ledger.appended if one.kind is RecordKind.OUTCOME]
+    assert [one.request for one in called] == ["team-a/other/u2"]
+    why = "The act has begun, and its AwsAccount cannot be read: AwsAccount/newer: it has a field of a newer schema"
+    assert taking.stuck() == {"team-a/other": why}
+
+    accounts.unreadable, accounts.known["newer"] = "", RESOURCE.account
+    taking.again()
+    assert [one.uid for one in adopted] == ["u1", "u2"]
+    assert taking.stuck() == {}

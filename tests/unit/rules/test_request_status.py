@@ -34,7 +34,7 @@ def test_a_new_request_waits_with_no_votes() -> None:
 
 
 def test_counting_votes_decides_nothing() -> None:
-    made = request_status.tallied(ActionRequestStatus(state=State.PENDING), tally(1, 1), fence=5)
+    made = request_status.tallied(ActionRequestStatus(state=State.PENDING), tally(1, 1), fence=5, waits="")
 
     assert (made["state"], made["votes"]["summary"], made["votes"]["deny"]) == ("Pending", "1/2", 1)
     assert "decidedAt" not in made
