@@ -3,6 +3,9 @@
 Time counts as saved only between two sightings that both show the saving and lie close together. All other time is
 unknown, never saved: before a scan that does not know the cost, over a gap, and before a scan that shows an end. An end
 is final: what is saved later is somebody else's doing.
+
+An act whose effect comes later, in a maintenance window or when AWS gets to it, saves from the first scan that shows
+about the promised cost. Until then the old cost is no end; once the time is over in which it may come, it is.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ GONE: Final = "A scan saw that the resource is gone."
 AS_BEFORE: Final = "A scan saw that the resource costs as much as before the act."
 UNDONE: Final = "The act was undone."
 BY_ITSELF: Final = "AWS undoes it by itself after this time."
+NEVER_SHOWED: Final = "It never showed: the resource still cost as much as before when the act was to have had its effect."
+_SHOWS: Final = Decimal("0.5")
+"""Part of the promised saving from which on a cost is about the promised one: nearer to it than to the old. Our own."""
 _WHOLE: Final = Decimal(1)
 _NOTHING: Final = Decimal(0)
 _SECONDS_PER_HOUR: Final = Decimal(3600)
@@ -34,6 +40,7 @@ class Promise:
         after: what it was to cost a month; None where it is not known.
         lasts: after how long AWS undoes the act by itself; None: it lasts.
         destroys: whether the resource is to be gone.
+        shows_within: how long after `since` its effect may take to show; zero: it is there at once.
     """
 
     since: datetime
@@ -42,6 +49,7 @@ class Promise:
     after: Decimal | None
     lasts: timedelta | None = None
     destroys: bool = False
+    shows_within: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class Lasting:
         unknown: seconds of which nobody knows.
         ended: from when on it saves nothing; None: it lasts.
         why: why it ended, in a sentence.
+        waiting: whether no scan has shown the saving yet and it may still come; then `share` is unknown.
     """
 
     until: datetime
@@ -74,10 +83,13 @@ class Lasting:
     unknown: int = 0
     ended: datetime | None = None
     why: str = ""
+    waiting: bool = False
 
 
 def begun(promise: Promise) -> Lasting:
-    """Return what is known right after the act: its end was read back from AWS."""
+    """Return what is known right after the act: its end was read back from AWS, its effect may be still to come."""
+    if promise.shows_within > timedelta(0):
+        return Lasting(promise.since, share=None, waiting=True)
     return Lasting(promise.since)
 
 
@@ -91,6 +103,8 @@ def sighted(lasting: Lasting, promise: Promise, sighting: Sighting) -> Lasting:
     if not sighting.there and not promise.destroys:
         return _stopped(lasting, sighting.at, GONE)
     share = _WHOLE if not sighting.there else _share(promise, sighting.cost)
+    if lasting.waiting:
+        return _waited(lasting, promise, sighting.at, share)
     if share is not None and share <= 0:
         return _stopped(lasting, sighting.at, AS_BEFORE)
     return _passed(lasting, sighting.at, share)
@@ -100,7 +114,8 @@ def ended(lasting: Lasting, at: datetime, why: str) -> Lasting:
     """Return what is known once it ended at a known time, until which the resource stood as it was last seen."""
     if lasting.ended is not None:
         return lasting
-    return replace(_passed(lasting, max(at, lasting.until), lasting.share), ended=max(at, lasting.until), why=why)
+    at = max(at, lasting.until)
+    return replace(_passed(lasting, at, lasting.share), ended=at, why=why, waiting=False)
 
 
 def saved_until_now(lasting: Lasting, promise: Promise, hours_per_month: Decimal) -> Decimal | None:
@@ -118,6 +133,19 @@ def _share(promise: Promise, cost: Decimal | None) -> Decimal | None:
     return min(_WHOLE, (promise.before - cost) / (promise.before - promise.after))
 
 
+def _waited(lasting: Lasting, promise: Promise, at: datetime, share: Decimal | None) -> Lasting:
+    """Return what is known after a scan of a resource on which the saving had not shown."""
+    late = at >= promise.since + promise.shows_within
+    if share is None:
+        return _passed(lasting, at, None)
+    if share >= _SHOWS or (late and share > 0):
+        # Nobody saw when it began.
+        return replace(_passed(lasting, at, share), waiting=False)
+    # Until here nothing was saved, which is known.
+    waits = replace(lasting, until=at)
+    return replace(waits, ended=at, why=NEVER_SHOWED, waiting=False) if late else waits
+
+
 def _passed(lasting: Lasting, at: datetime, share: Decimal | None) -> Lasting:
     passed = at - lasting.until
     seconds = int(passed / timedelta(seconds=1))
@@ -129,4 +157,4 @@ def _passed(lasting: Lasting, at: datetime, share: Decimal | None) -> Lasting:
 
 def _stopped(lasting: Lasting, at: datetime, why: str) -> Lasting:
     """Nobody saw when it ended: the time before is unknown."""
-    return replace(_passed(lasting, at, None), ended=at, why=why)
+    return replace(_passed(lasting, at, None), ended=at, why=why, waiting=False)

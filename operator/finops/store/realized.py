@@ -97,8 +97,10 @@ def saved_a_month(
     return max(found, Decimal("0.00"))
 
 
-def promise_of(entry: Mapping[str, Any], *, destroys: bool = False) -> Promise:
-    """Return what the act of an entry was approved for; what it has saved does not depend on `destroys`."""
+def promise_of(
+    entry: Mapping[str, Any], *, destroys: bool = False, shows_within: timedelta = timedelta(0)
+) -> Promise:
+    """Return what the act of an entry was approved for; what it has saved depends on neither of the others."""
     days = entry.get("lastsDays")
     return Promise(
         since=datetime.fromisoformat(str(entry["time"])),
@@ -107,6 +109,7 @@ def promise_of(entry: Mapping[str, Any], *, destroys: bool = False) -> Promise:
         after=_amount(entry.get("after")),
         lasts=timedelta(days=int(days)) if days else None,
         destroys=destroys,
+        shows_within=shows_within,
     )
 
 
@@ -186,6 +189,7 @@ def _lasting_text(one: Lasting) -> str:
             "unknown": one.unknown,
             "ended": None if one.ended is None else one.ended.isoformat(),
             "why": one.why,
+            "waiting": one.waiting,
         },
         separators=(",", ":"),
     )
@@ -201,4 +205,5 @@ def _lasting(text: str) -> Lasting:
         unknown=found["unknown"],
         ended=None if found["ended"] is None else datetime.fromisoformat(found["ended"]),
         why=found["why"],
+        waiting=found.get("waiting", False),
     )

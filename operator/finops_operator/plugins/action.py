@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -93,6 +93,11 @@ def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> st
 
 def _nothing_before(_observation: Observation) -> dict[str, str]:
     return {}
+
+
+def at_once(_parameters: Parameters, _before: Mapping[str, str], verified: datetime) -> datetime:
+    """Return that the hours after an act count from its verified end."""
+    return verified
 
 
 def _no_statements(_plan: Plan, _step: PlanStep, _now: Observation) -> tuple[Statement, ...]:
@@ -199,7 +204,7 @@ class WatchedAct:
         resource, parameters: of the act.
         promised: the evidence of its request, by name: what people were shown when they approved it.
         started: when its first changing call was announced.
-        since, until: when it was verified, and when the watch ends.
+        since, until: from when on its hours count, when it was verified or later, and when the watch ends.
         now: when it is read.
         before: what the watch keeps of the resource as it was right before the first changing call; what is missing
             was not known then.
@@ -227,11 +232,14 @@ class Watch:
             Reader raises otherwise.
         before: (all that was observed right before the first changing call) → what of it is kept for `signs`, as short
             texts by name; pure. What was bad before an act was not made worse by it.
+        begins: (parameters, what was kept, when the end of the act was verified) → from when on its hours count; pure.
+            Later than the end where AWS brings what was changed into force later.
     """
 
     reads: tuple[str, ...]
     signs: Callable[[Reader, WatchedAct], tuple[Sign, ...]]
     before: Callable[[Observation], Mapping[str, str]] = _nothing_before
+    begins: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +278,8 @@ class Action:
         lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
             lasts until somebody undoes it.
         watch: what is read in the hours after the act; None: nothing.
+        shows_within: how long after its end the effect of the act may take to show in what the resource costs; zero: it
+            shows at once.
     """
 
     id: str
@@ -297,6 +307,7 @@ class Action:
     undo: Undo | None = None
     lasts_days: int = 0
     watch: Watch | None = None
+    shows_within: timedelta = timedelta(0)
 
 
 def with_request(value: Any, request_uid: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
@@ -16,7 +17,7 @@ from typing import Any, Final
 from finops.domain.execution import Observation
 from finops.domain.watching import Health, Sign
 from finops.ports.aws_steps import Reader
-from finops_operator.plugins.action import Target, Watch, WatchedAct
+from finops_operator.plugins.action import Parameters, Target, Watch, WatchedAct, at_once
 from finops_operator.plugins.watched import (
     GET_METRICS,
     LIST_ALARMS,
@@ -151,6 +152,7 @@ class WatchShape:
         reads: all that is read, in a few words each.
         measured: where its metrics are; None: it has none.
         loads: (act) → its metrics.
+        begins: as the watch's.
     """
 
     noun: str
@@ -161,11 +163,12 @@ class WatchShape:
     reads: tuple[str, ...]
     measured: Measured | None
     loads: Callable[[WatchedAct], tuple[Load, ...]]
+    begins: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
 
     @property
     def watch(self) -> Watch:
         """The watch."""
-        return Watch((*self.reads, _ALARM), partial(_signs, self), self.before)
+        return Watch((*self.reads, _ALARM), partial(_signs, self), self.before, self.begins)
 
 
 def _signs(shape: WatchShape, reader: Reader, act: WatchedAct) -> tuple[Sign, ...]:

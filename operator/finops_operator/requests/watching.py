@@ -134,7 +134,9 @@ class Watching:
         return (0, "") if policy is None else (policy.spec.actions.watch.hours, policy.spec.actions.watch.alarm)
 
     def _time(self, request: ActionRequest, hours: int) -> WatchedTime | None:
-        return watched_time(self.ledger.of_request(request.metadata.uid or ""), hours)
+        watch = _watch_of(self.actions[request.spec.action])
+        begins = partial(watch.begins, request.spec.parameters)
+        return watched_time(self.ledger.of_request(request.metadata.uid or ""), hours, begins)
 
     def _signs(self, request: ActionRequest, time: WatchedTime, alarm: str) -> tuple[Sign, ...]:
         spec = request.spec

@@ -6,7 +6,7 @@ process that takes over reads the same records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +32,7 @@ class WatchedTime:
 
     Attributes:
         started: when its first changing call was announced.
-        since, until: when it was verified, and until when it is watched.
+        since, until: from when on its hours count, and until when it is watched.
         before: how the resource did right before that call, as the watch of its action keeps it.
         worse: what became worse, found first; None: nothing did.
         ended: the record with which the watch ended; None: it goes on.
@@ -53,12 +53,17 @@ class WatchedTime:
         return self.ended is None and not self.stopped
 
 
-def watched_time(records: Sequence[Record], hours: int) -> WatchedTime | None:
+def watched_time(
+    records: Sequence[Record],
+    hours: int,
+    begins: Callable[[Mapping[str, str], datetime], datetime] = lambda _before, verified: verified,
+) -> WatchedTime | None:
     """Return the hours after an act; None when there is nothing to watch.
 
     Args:
         records: the ledger's about its request. A dry run has none that it was verified; an undo is an act.
         hours: how long the policy watches now; 0: not at all. A watch that ended keeps its own time.
+        begins: (what was kept of the resource, when the act was verified) → from when on its hours count.
     """
     verified = next((one for one in records if _is_verified(one)), None)
     if verified is None:
@@ -70,11 +75,13 @@ def watched_time(records: Sequence[Record], hours: int) -> WatchedTime | None:
         return None
     begun = next((one.time for one in records if one.entry.kind is RecordKind.INTENT), verified.time)
     lasts = int(str(ended.entry.detail[_HOURS])) if ended is not None else hours
+    before = _before(records)
+    since = begins(before, verified.time)
     return WatchedTime(
         started=begun,
-        since=verified.time,
-        until=verified.time + timedelta(hours=lasts),
-        before=_before(records),
+        since=since,
+        until=since + timedelta(hours=lasts),
+        before=before,
         worse=worse,
         ended=ended,
         stopped=not hours or any(one.entry.kind is RecordKind.UNDONE and one.entry.result == UNDONE for one in records),

@@ -28,8 +28,9 @@ def so_far(entry: Mapping[str, Any], lasting: Lasting | None) -> dict[str, Any]:
     """Return what an act has saved until a scan last saw its resource, apart from what was promised.
 
     `savedSoFar` in US dollars; `seenHours` for which scans saw it saved, `unknownHours` of which nobody knows;
-    `seenUntil`, until when both count; `ended` and `endedWhy` once it saves no more. All None or empty where no scan
-    has seen it yet, or none can, because the entry is an older release's.
+    `seenUntil`, until when both count; `ended` and `endedWhy` once it saves no more; `waiting` whether its effect is
+    still to come. All None or empty where no scan has seen it yet, or none can, because the entry is an older
+    release's.
     """
     if lasting is None:
         return {
@@ -37,6 +38,7 @@ def so_far(entry: Mapping[str, Any], lasting: Lasting | None) -> dict[str, Any]:
             "seenUntil": "",
             "ended": "",
             "endedWhy": "",
+            "waiting": False,
         }
     saved = saved_until_now(lasting, promise_of(entry), hours_per_month(entry))
     return {
@@ -46,6 +48,7 @@ def so_far(entry: Mapping[str, Any], lasting: Lasting | None) -> dict[str, Any]:
         "seenUntil": lasting.until.isoformat(timespec="seconds"),
         "ended": lasting.ended.isoformat(timespec="seconds") if lasting.ended is not None else "",
         "endedWhy": lasting.why,
+        "waiting": lasting.waiting,
     }
 
 

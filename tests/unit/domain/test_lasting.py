@@ -15,6 +15,7 @@ from finops.domain.lasting import (
     BY_ITSELF,
     GONE,
     LONGEST_UNSEEN,
+    NEVER_SHOWED,
     UNDONE,
     Lasting,
     Promise,
@@ -29,6 +30,7 @@ _AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _HOURS = Decimal(730)
 RESIZE = Promise(_AT, Decimal("73.00"), Decimal("146.00"), Decimal("73.00"))
 DELETE = Promise(_AT, Decimal("73.00"), Decimal("73.00"), Decimal("0.00"), destroys=True)
+WINDOW = replace(RESIZE, shows_within=timedelta(hours=48))
 WEEK = Promise(_AT, Decimal("16.80"), Decimal("73.00"), Decimal("0.00"), lasts=timedelta(days=7))
 
 
@@ -68,6 +70,14 @@ def hours(lasting: Lasting) -> tuple[float, float]:
         (WEEK, [after(24 * day, "0.00") for day in range(1, 10)], (144, 24), "14.40", BY_ITSELF),
         (WEEK, [after(24, "0.00"), after(24 * 9, "0.00")], (24, 144), "2.40", BY_ITSELF),
         (replace(RESIZE, before=None), [after(4)], (0, 4), "0", ""),
+        (WINDOW, [after(1, "146.00"), after(20, "146.00"), after(21), after(31)], (10, 1), "1.00", ""),
+        (WINDOW, [after(20, "145.00"), after(30)], (0, 10), "0", ""),
+        (WINDOW, [after(0.01), after(10.01)], (10, 0.01), "1.00", ""),
+        (WINDOW, [after(20, "146.00"), after(47, "146.00"), after(49, "146.00"), after(60)], (0, 0), "0", NEVER_SHOWED),
+        (WINDOW, [after(20, None), after(49, None), after(50)], (0, 50), "0", ""),
+        (WINDOW, [after(24, "145.00"), after(49, "109.50"), after(59, "109.50")], (10, 25), "0.50", ""),
+        (WINDOW, [after(20), after(21, "146.00"), after(22)], (0, 21), "0", AS_BEFORE),
+        (WINDOW, [after(20, "146.00"), after(21, None, there=False)], (0, 1), "0", GONE),
     ],
 )
 def test_an_act_saves_the_hours_that_two_sightings_beside_each_other_show(
@@ -104,7 +114,13 @@ sightings_of = st.lists(
     ),
     max_size=25,
 )
+def test_the_undo_of_an_act_that_had_not_shown_ends_the_waiting() -> None:
+    lasting = ended(story(WINDOW, after(4, "146.00")), _AT + timedelta(hours=9), UNDONE)
+    assert (hours(lasting), lasting.why, lasting.waiting) == ((0, 5), UNDONE, False)
+
+
 promises = st.sampled_from([RESIZE, DELETE, WEEK, replace(RESIZE, saving=Decimal("9.99")), replace(RESIZE, after=None)])
+all_promises = st.one_of(promises, st.just(WINDOW))
 
 
 @given(promise=promises, sightings=sightings_of)
@@ -123,7 +139,17 @@ def test_an_act_never_saves_more_than_was_promised_for_the_time_and_every_second
     assert promise.lasts is None or saved <= promise.saving
 
 
-@given(promise=promises, sightings=sightings_of, gap=st.integers(1, 10**6))
+@given(sightings=sightings_of)
+def test_an_act_whose_effect_comes_later_saves_no_more_than_one_that_acts_at_once_and_its_wait_is_no_saving(
+    sightings: list[Sighting],
+) -> None:
+    lasting = story(WINDOW, *sightings)
+    assert lasting.seen + lasting.unknown <= int((lasting.until - _AT).total_seconds())
+    assert 0 <= lasting.saved <= lasting.seen
+    assert not (lasting.waiting and lasting.seen)
+
+
+@given(promise=all_promises, sightings=sightings_of, gap=st.integers(1, 10**6))
 def test_a_gap_adds_nothing_saved(promise: Promise, sightings: list[Sighting], gap: int) -> None:
     before = story(promise, *sightings)
     late = before.until + LONGEST_UNSEEN + timedelta(seconds=gap)
@@ -131,7 +157,7 @@ def test_a_gap_adds_nothing_saved(promise: Promise, sightings: list[Sighting], g
     assert (later.saved, later.seen) == (before.saved, before.seen)
 
 
-@given(promise=promises, first=sightings_of, then=sightings_of, at=st.integers(0, 10**6))
+@given(promise=all_promises, first=sightings_of, then=sightings_of, at=st.integers(0, 10**6))
 def test_nothing_is_saved_after_an_undo(promise: Promise, first: list[Sighting], then: list[Sighting], at: int) -> None:
     undone = ended(story(promise, *first), _AT + timedelta(seconds=at), UNDONE)
     assert undone.ended is not None

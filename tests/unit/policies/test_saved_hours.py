@@ -11,7 +11,7 @@ from tests.support.act_world import ACCESS, ACCOUNT, LIMITS, REGION
 from tests.support.scan_samples import NOW, summary
 from tests.support.web_estate import priced, resource
 
-from finops.domain.lasting import AS_BEFORE, GONE, UNDONE, Lasting
+from finops.domain.lasting import AS_BEFORE, GONE, NEVER_SHOWED, UNDONE, Lasting
 from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Gap, Shard
@@ -22,6 +22,7 @@ from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.realized import StoredSavings, saved_a_month
 from finops.store.recommendations import PolicyHead
 from finops.store.resource_costs import ResourceCostStore
+from finops_operator.plugins.action import Action
 from finops_operator.policies.saved_hours import SavedHours
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 
@@ -58,10 +59,10 @@ def undo(uid: str = "u2") -> ActRequest:
 class World:
     """A policy whose one act ended at `NOW`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, action: Action = RESIZE) -> None:
         self.savings, self.inventory = StoredSavings(store), InventoryStore(store)
         self.costs = ResourceCostStore(store)
-        self.hours = SavedHours(self.savings, self.inventory, self.costs, {RESIZE.id: RESIZE})
+        self.hours = SavedHours(self.savings, self.inventory, self.costs, {RESIZE.id: action})
         self.savings.append(act(), NOW)
 
     def listed(self, hours: float, hourly: str = "", *, there: bool = True, gaps: tuple[Gap, ...] = ()) -> str:
@@ -156,3 +157,22 @@ def test_a_scan_that_another_one_has_overtaken_says_nothing(world: World) -> Non
 def test_an_entry_of_an_older_release_says_nothing_of_hours_and_counts_as_promised(world: World) -> None:
     entry = {**next(iter(world.savings.read())), "kind": "", "undoes": ""}
     assert saved_a_month([entry], NOW, {}) == Decimal("73.00")
+
+
+def test_an_act_whose_effect_comes_later_saves_from_the_scan_that_shows_it(store: Store) -> None:
+    world = World(store, replace(RESIZE, shows_within=timedelta(days=8)))
+    assert world.scan(0.01, "0.2").waiting
+    assert world.a_month() == Decimal("0.00"), "nothing is saved yet"
+    world.scan(20, "0.2")
+    lasting = world.scan(24, "0.1")
+    assert (times(lasting), lasting.ended, lasting.waiting) == ((0, 4), None, False)
+    assert world.a_month() == Decimal("73.00")
+    assert times(world.scan(34, "0.1")) == (10, 4)
+    assert world.scan(40, "0.2").why == AS_BEFORE
+
+
+def test_an_act_whose_effect_never_comes_is_said_so(store: Store) -> None:
+    world = World(store, replace(RESIZE, shows_within=timedelta(hours=20)))
+    world.scan(19, "0.2")
+    lasting = world.scan(21, "0.2")
+    assert (times(lasting), lasting.why, lasting.saved) == ((0, 0), NEVER_SHOWED, 0)

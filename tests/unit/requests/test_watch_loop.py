@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -43,6 +43,7 @@ class World:
     signs: tuple[Sign, ...] = (GOOD,)
     hours: int = 24
     propose_undo: bool = False
+    begins_after: timedelta = timedelta(0)
     account: AwsAccount | None = field(default_factory=account)
     problem: Exception | None = None
     down: bool = False
@@ -102,11 +103,14 @@ class World:
             raise self.problem
         return self.signs
 
+    def begins(self, _parameters: Any, _before: Any, verified: datetime) -> datetime:
+        return verified + self.begins_after
+
     # what it was all about
     def process(self) -> Watching:
         """Return the watching of a process that has just started."""
         this: Any = self
-        action = replace(STOP, watch=Watch(reads=("CPU",), signs=self.read_signs))
+        action = replace(STOP, watch=Watch(reads=("CPU",), signs=self.read_signs, begins=self.begins))
         return Watching(
             requests=this,
             policy_of=self.policy,
@@ -304,3 +308,14 @@ def test_an_undo_that_left_a_worse_state_calls_for_a_person_and_for_no_further_u
     assert world.events == [
         "Its CPU is full. It undid r-before, and an undo cannot be undone: a person has to see to it."
     ]
+
+
+def test_a_watch_whose_change_waits_for_its_window_is_not_over_before_the_window_and_its_hours() -> None:
+    world = World(begins_after=timedelta(hours=100))
+    watching = world.process()
+    after(world, watching, hours=30)
+    assert not world.watched
+    after(world, watching, hours=80)
+    assert not world.watched
+    after(world, watching, hours=15)
+    assert world.watched == [Health.WELL.value]

@@ -124,3 +124,12 @@ def test_the_story_says_what_was_found() -> None:
 def test_both_records_of_an_act_are_written_once() -> None:
     assert WORSE.entry.operation_id == watch_entry(ACT, BAD).operation_id
     assert WORSE.entry.operation_id != END.entry.operation_id == watch_entry(ACT, BAD, hours=24).operation_id
+
+
+def test_the_hours_of_an_act_that_comes_into_force_later_count_from_then() -> None:
+    begins = {"later": timedelta(hours=40)}
+    kept = record(entry(RecordKind.INTENT, "", before={"window": "later"}), -5)
+    time = watched_time([kept, VERIFIED], 24, lambda before, verified: verified + begins[before["window"]])
+    assert time is not None
+    assert (time.since, time.until) == (_AT + timedelta(hours=40), _AT + timedelta(hours=64))
+    assert time.goes_on

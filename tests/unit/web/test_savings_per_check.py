@@ -86,6 +86,7 @@ def test_what_was_saved_so_far_is_what_scans_saw_and_unknown_before_the_first_of
         "seenUntil": "2026-03-01T09:00:00+00:00",
         "ended": "2026-03-01T09:00:00+00:00",
         "endedWhy": GONE,
+        "waiting": False,
     }
     unknown = so_far(act("u1", "10.00", 1), None)
     assert (unknown["savedSoFar"], unknown["seenHours"], unknown["seenUntil"]) == (None, None, "")

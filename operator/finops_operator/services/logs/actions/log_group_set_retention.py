@@ -10,6 +10,7 @@ DeleteRetentionPolicy and DescribeLogGroups.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
@@ -58,6 +59,8 @@ _CONFLICT: Final = "OperationAbortedException"
 """Another change of the same log group was under way; nothing was done."""
 _KEPT: Final = ("compliance", "retention")
 """Further words in tag keys by which people mark events that a law or a contract makes them keep."""
+_DELETED_WITHIN: Final = timedelta(days=4)
+"""AWS deletes within about 72 hours; the day more is for the size that it publishes of the group."""
 _SHOWS_SECONDS: Final = 120.0
 """How long a change of the retention may stay invisible before a person is called; it may still come after it."""
 
@@ -295,4 +298,5 @@ ACTION: Final = Action(
     sample=ActSample(parameters={"retentionInDays": 90}, assumed=_SAMPLE),
     undo=SETTING.undo,
     watch=_WATCH,
+    shows_within=_DELETED_WITHIN,
 )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from finops.domain.canonical import Json
@@ -49,7 +50,7 @@ from finops_operator.services.rds.rules.database_observation import (
     database,
     observe_database,
 )
-from finops_operator.services.rds.rules.database_watch import WANTED, database_watch
+from finops_operator.services.rds.rules.database_watch import APPLY, NOW, WANTED, WINDOW, database_watch
 from finops_operator.services.rds.rules.deployments import READ_DEPLOYMENTS
 from finops_operator.services.rds.rules.orderable import READ_OPTIONS, read_options
 from finops_operator.services.rds.rules.resize_refusals import CLASS, resize_refusals, resize_warnings
@@ -57,9 +58,9 @@ from finops_operator.services.rds.rules.resize_words import resize_words
 from finops_operator.services.rds.rules.states import AVAILABLE
 
 ID: Final = "rds_instance_resize"
-APPLY: Final = "apply"
-_WINDOW, _NOW = "window", "now"
 _MODIFY: Final = "rds:ModifyDBInstance"
+_NEXT_WINDOW: Final = timedelta(days=8)
+"""A maintenance window comes once a week; the day more is for what AWS does in it and for the scan after it."""
 _WORKING: Final = frozenset({AVAILABLE, "backing-up", "storage-optimization", "configuring-enhanced-monitoring"})
 """States of an instance to which nothing is being applied that the act waits for."""
 
@@ -72,10 +73,10 @@ def _wanted(parameters: Parameters) -> str:
 
 
 def _at_once(parameters: Parameters) -> bool:
-    value = parameters.get(APPLY, _WINDOW)
-    if value not in {_WINDOW, _NOW}:
-        raise InvalidInput(f"{value} is no time", field=f"parameters.{APPLY}", hint=f"{_WINDOW} or {_NOW}")
-    return value == _NOW
+    value = parameters.get(APPLY, WINDOW)
+    if value not in {WINDOW, NOW}:
+        raise InvalidInput(f"{value} is no time", field=f"parameters.{APPLY}", hint=f"{WINDOW} or {NOW}")
+    return value == NOW
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
@@ -110,7 +111,7 @@ def _call(resource: ResourceRef, kind: str, *, at_once: bool) -> dict[str, Json]
 def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
     wanted, at_once = _wanted(parameters), _at_once(parameters)
     modify = PlanStep("modify", _MODIFY, _call(resource, wanted, at_once=at_once), inverse="restore_class")
-    chosen: dict[str, Json] = {WANTED: wanted, APPLY: _NOW if at_once else _WINDOW}
+    chosen: dict[str, Json] = {WANTED: wanted, APPLY: NOW if at_once else WINDOW}
     if sets_back(parameters):
         chosen[SET_BACK] = YES
         # What led back to would be the change that people take back: an undo that fails leaves what there is.
@@ -284,12 +285,13 @@ ACTION: Final = Action(
     calls=CallRules(not_done=frozenset({NO_CAPACITY}), repeated=frozenset({NOT_IN_THIS_STATE})),
     at_owner=OwnerChange(patch=_patch),
     undo=Undo(
-        parameters=lambda plan, _made: {WANTED: str(plan.fingerprint["class"]), APPLY: _NOW, SET_BACK: YES},
+        parameters=lambda plan, _made: {WANTED: str(plan.fingerprint["class"]), APPLY: NOW, SET_BACK: YES},
         changed=_not_as_left,
     ),
     watch=database_watch(_observe),
+    shows_within=_NEXT_WINDOW,
     sample=ActSample(
-        parameters={WANTED: "db.m5.large", APPLY: _WINDOW},
+        parameters={WANTED: "db.m5.large", APPLY: WINDOW},
         assumed={"state": AVAILABLE, "class": "db.m5.xlarge", "pendingClass": "", "resourceId": "db-EXAMPLE"},
     ),
 )

@@ -11,6 +11,7 @@ that S3 has removed by then stay removed. Source: Amazon S3 API reference, PutBu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
@@ -65,7 +66,8 @@ _READ_PERMISSION: Final = "s3:GetLifecycleConfiguration"
 _GONE: Final = "NoSuchBucket"
 _CONFLICT: Final = "OperationAborted"
 """Another change of the same bucket was under way; nothing was done."""
-_DIRECTORY: Final = "--x-s3"
+_APPLIED_WITHIN: Final = timedelta(days=4)
+"""S3 applies rules once a day, within days at times, and publishes what a bucket holds a day later."""
 _LONGEST: Final = 3000
 """Characters of a configuration that people can be shown as part of a plan."""
 _MOST_DAYS: Final = 365
@@ -414,4 +416,5 @@ ACTION: Final = Action(
     ),
     undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
     watch=_WATCH,
+    shows_within=_APPLIED_WITHIN,
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from tests.unit.services.test_watches_of_settings import Aws, act, signs
 
+from finops.domain.execution import Observation
 from finops.domain.watching import Health, verdict
 from finops_operator.services.rds.actions.rds_instance_resize import ACTION
 
@@ -55,3 +57,27 @@ def test_what_was_bad_before_was_not_made_worse_by_another_class() -> None:
         found = signs(ACTION, act("reports", dict(_ACT.parameters), before=before), full)
         assert found[0].health is Health.UNKNOWN
         assert words in found[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("parameters", "before", "hours"),
+    [
+        ({"apply": "window"}, {"window": "mon:03:00-mon:03:30"}, 15.5),
+        ({}, {"window": "mon:03:00-mon:03:30"}, 15.5),
+        ({"apply": "window"}, {}, 0),
+        ({"apply": "now"}, {"window": "mon:03:00-mon:03:30"}, 0),
+    ],
+)
+def test_the_hours_count_from_the_end_of_the_window_in_which_the_class_is_applied(
+    parameters: dict[str, Any], before: dict[str, str], hours: float
+) -> None:
+    assert ACTION.watch is not None
+    verified = _ACT.since
+    assert ACTION.watch.begins(parameters, before, verified) == verified + timedelta(hours=hours)
+
+
+def test_the_window_is_kept_with_the_state_before_the_act() -> None:
+    assert ACTION.watch is not None
+    shown = {"PreferredMaintenanceWindow": "mon:03:00-mon:03:30"}
+    now = Observation(exists=True, facts={"state": "available", "instance": shown})
+    assert ACTION.watch.before(now) == {"state": "available", "window": "mon:03:00-mon:03:30"}
