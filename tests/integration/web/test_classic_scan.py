@@ -125,9 +125,7 @@ def test_a_scan_of_the_classic_example_has_its_figures_but_for_one_price_that_aw
 
     assert (report["gaps"], report["summary"]["unpricedResources"]) == ([], 0)
     parts = {
-        (one["kind"], part["dimension"]): part["unitPrice"]
-        for one in report["resources"]
-        for part in one["costParts"]
+        (one["kind"], part["dimension"]): part["unitPrice"] for one in report["resources"] for part in one["costParts"]
     }
     assert parts["load-balancer", "hour"] == "0.0225"
     assert (parts["rds-instance", "instance_hour"], parts["rds-instance", "gb_month"]) == tuple(PUBLISHED.values())

@@ -20,6 +20,8 @@ from finops_operator.services.rds.instance import KIND, database_facts, fixed_ho
 from finops_operator.services.rds.rules.engines import priced_engine
 from finops_operator.services.rds.rules.states import NOT_BILLED, STORAGE_ONLY, WORKING
 
+_BY_USE = "serverless capacity is billed by use"
+
 
 def parts(**attributes: Json) -> dict[str, Decimal]:
     """Return dimension → quantity of what has a question to the price tables."""
@@ -139,11 +141,10 @@ def test_a_member_of_a_multi_az_cluster_is_billed_with_its_cluster_and_its_hours
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"db_instance_class": "db.serverless"}, "instance_hour: serverless capacity is billed by use"),
+        ({"db_instance_class": "db.serverless"}, f"instance_hour: {_BY_USE}"),
         (
             {"db_instance_class": "db.serverless", "engine": "aurora-mysql", "storage_type": None},
-            "capacity_unit_hour: serverless capacity is billed by use, and whether its storage is optimized for "
-            "requests is not known",
+            f"capacity_unit_hour: {_BY_USE}, and whether its storage is optimized for requests is not known",
         ),
         ({"backup_target": "outposts"}, "no price for Outposts"),
         ({"multi_az": None}, "whether it stands in several zones is not known"),
