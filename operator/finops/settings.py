@@ -170,10 +170,13 @@ class Settings(BaseSettings):
     slack_app_token: Annotated[str, _Secret] = Field(
         "", validation_alias="SLACK_APP_TOKEN", description="App-level token for socket mode."
     )
-    button_key: Annotated[str, _Secret] = Field("", description="Key that signs Slack buttons; made once by the chart.")
+    button_key: Annotated[str, _Secret] = Field(
+        "", description="Key that signs Slack buttons, and what the bot keeps to be shown; made once by the chart."
+    )
     membership_key: Annotated[str, _Secret] = Field(
         "",
-        description="Key with which the bot signs lists of Slack group members for the operator; made by the chart.",
+        description="Key with which the bot signs lists of Slack group members for the operator, and the operator "
+        "alerts for the bot; made by the chart.",
     )
     web_host: str = Field(
         "0.0.0.0",  # noqa: S104 - the Service and its probes come from outside the pod

@@ -25,6 +25,7 @@ from finops.store.address import require_password
 from finops.store.connection import Store, open_ledger_connection, open_store, store_errors
 from finops.store.notices import StoredNotices
 from finops.store.outbox import Outbox
+from finops.store.sealed import Seals
 from finops.store.slack_clicks import Clicks
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_messages import SlackMessages
@@ -91,7 +92,7 @@ class Bot:
     def _build(self, buttons: Buttons, killpoint: Callable[[str], None]) -> None:
         settings, clock = self.settings, self.clock
         self.workers = Workers(threads=_THREADS, queue=_QUEUE)
-        self.outbox = Outbox(self._store)
+        self.outbox = Outbox(self._store, Seals(buttons.key))
         clicks, status = Clicks(self._click_store), SlackStatus(self._store)
         self._answering = ClickAnswers(self.calls)
         reminding = Reminding(self.outbox.messages, status, clock)
@@ -99,7 +100,7 @@ class Bot:
         self.mirror = Mirror(self._changed)
         self._delivery = Delivery(self.outbox, self.calls, status, clock, self.metrics, killpoint, reminding.current)
         self._announcing = Announcing(
-            StoredNotices(self._store),
+            StoredNotices(self._store, shared=Seals(settings.membership_key.encode())),
             SlackNotices(self._store),
             self.outbox,
             clock,

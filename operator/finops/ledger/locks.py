@@ -1,6 +1,6 @@
 """Keeps the objects of the ledger's bucket locked for as long as the ledger is in use. A duty of housekeeping.
 
-A lock ends on a day that was fixed when the object was written, and the ledger needs each of its records for good: one
+A lock ends on a day that was fixed when the object was written, and the ledger needs each of its records for ever: one
 that is deleted freezes the operator. So every object is visited again and again, and one with less than a third of
 its time left is locked anew for the whole time. Nothing is remembered but the place: after a start the walk begins at
 the first object, and S3 says until when each is locked. It costs a request for each object about twelve times in a

@@ -16,17 +16,19 @@ from finops.domain.notice import Notice
 from finops.store.connection import Store, store_errors
 from finops.store.keys import AnnouncementKeys
 from finops.store.records import Record
+from finops.store.sealed import Seals
 
 logger = logging.getLogger(__name__)
 KEPT: Final = 10_000
 _NOTICES: Final[Record[Notice]] = Record(Notice)
 _CHANNEL: Final = re.compile("[A-Z0-9]{1,32}")
 _PLACE: Final = re.compile("[0-9]{1,19}-[0-9]{1,19}")
+_PLACE_OF_SEAL: Final = ("notice",)
 _ID_SECONDS: Final = 400 * 86_400
 _ANNOUNCE: Final = """
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. (tonumber(ARGV[2]) - tonumber(ARGV[3])))
 if redis.call('ZADD', KEYS[2], 'NX', ARGV[2], ARGV[1]) == 0 then return 0 end
-redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[4], '*', 'notice', ARGV[5], 'seal', ARGV[6])
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[4], '*', 'notice', ARGV[5], 'seal', ARGV[6], 'code', ARGV[7])
 return 1
 """
 
@@ -36,7 +38,8 @@ class StoredNotices:
 
     Args of the constructor:
         seal: makes the signature that is kept beside the text of a notice; without one it is empty.
-        is_ours: whether a text has that signature; without one every notice is as trustworthy as the store.
+        is_ours: whether a text has that signature; without one it is not asked.
+        shared: the seals of the operator and the bot, which has no key to check signatures with.
     """
 
     def __init__(
@@ -44,8 +47,9 @@ class StoredNotices:
         store: Store,
         seal: Callable[[str], str] = lambda _text: "",
         is_ours: Callable[[str, str], bool] = lambda _text, _seal: True,
+        shared: Seals | None = None,
     ) -> None:
-        self._seal, self._is_ours = seal, is_ours
+        self._seal, self._is_ours, self._shared = seal, is_ours, shared or Seals()
         self._client: Any = store.client
         keys = AnnouncementKeys(store.keys.prefix)
         self._stream, self._ids = keys.notices, keys.notice_ids
@@ -53,7 +57,8 @@ class StoredNotices:
     def announce(self, notice: Notice) -> bool:
         """Record a notice; return whether it is new."""
         text = notice_to_text(notice)
-        arguments = [notice.id, notice.time.timestamp(), _ID_SECONDS, KEPT, text, self._seal(text)]
+        seals = self._seal(text), self._shared.code(_PLACE_OF_SEAL, text)
+        arguments = [notice.id, notice.time.timestamp(), _ID_SECONDS, KEPT, text, *seals]
         with store_errors():
             return bool(self._client.eval(_ANNOUNCE, 2, self._stream, self._ids, *arguments))
 
@@ -67,7 +72,8 @@ class StoredNotices:
             entries = self._client.xrange(self._stream, min=f"({place}" if is_place(place) else "-", count=count)
         for found, fields in entries:
             text, sealed = str(fields.get("notice", "")), str(fields.get("seal", ""))
-            notice = notice_from_text(text) if self._is_ours(text, sealed) else None
+            ours = self._is_ours(text, sealed) and self._shared.fits(_PLACE_OF_SEAL, text, str(fields.get("code", "")))
+            notice = notice_from_text(text) if ours else None
             if notice is None:
                 logger.error("an entry of the notices is none of ours, and is left out", extra={"place": str(found)})
             yield str(found), notice

@@ -22,7 +22,8 @@ from typing import Any, Final
 from finops.domain.canonical import Json, sha256_hex
 from finops.store.connection import Store, store_errors
 from finops.store.records import Record
-from finops.store.slack_messages import SlackMessages
+from finops.store.sealed import Seals
+from finops.store.slack_messages import SlackMessages, line_place
 from finops.store.slack_pace import SlackPace
 
 logger = logging.getLogger(__name__)
@@ -191,15 +192,18 @@ class ClaimedCard:
 class Outbox:
     """The outbox on one store. Every method raises StoreUnavailable; instants are milliseconds since 1970.
 
+    What was not written with the same `seals` is no card and no line: it is taken off, and wanted anew.
+
     Attributes:
         messages: what Slack shows of each request; `repair` compares with it.
         pace: the budget of each Slack method.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, seals: Seals | None = None) -> None:
         self._client = store.client
         self._keys = store.keys
-        self.messages = SlackMessages(store)
+        self._seals = seals or Seals()
+        self.messages = SlackMessages(store, self._seals)
         self.pace = SlackPace(store)
         self._want = self._client.register_script(_WANT)
         self._take = self._client.register_script(_TAKE)
@@ -212,7 +216,9 @@ class Outbox:
         """Keep `card` as what should be shown. Returns whether there is something to deliver; repeating is harmless."""
         with store_errors():
             known = set(self._client.hkeys(self._key("lines", card.uid))) if card.lines else set()
-            lines = [part for key, text in card.lines if key not in known for part in (key, text)]
+            new = ((key, text) for key, text in card.lines if key not in known)
+            lines = [part for key, text in new for part in (key, self._line(card.uid, key, text))]
+            reminder, text = card.reminder or ("", "")
             answer = self._want(
                 keys=[
                     *(self._key(name) for name in ("wanted", "routes", "due")),
@@ -223,12 +229,12 @@ class Outbox:
                     card.uid,
                     card.version,
                     card.hash,
-                    _CARDS.text(replace(card, lines=(), reminder=None)),
+                    self._seals.sealed(("card", card.uid), _CARDS.text(replace(card, lines=(), reminder=None))),
                     f"{int(card.priority)}:{card.channel}:{card.version}:{card.hash}:{now_ms}",
                     # A millisecond each keeps the order of cards that become due together.
                     now_ms + card.order,
                     _TRUST_VERSION_MS,
-                    *(card.reminder or ("", "")),
+                    *(reminder, self._line(card.uid, reminder, text) if reminder else ""),
                     REMINDER,
                     *lines,
                 ],
@@ -244,7 +250,7 @@ class Outbox:
             )
         if not answer or not answer[1]:
             return None
-        card = _CARDS.value_or_none(answer[1])
+        card = self._card(str(answer[0]), answer[1])
         if card is None:
             self._drop(str(answer[0]))
             return None
@@ -289,7 +295,15 @@ class Outbox:
         """Return the latest wanted card of a request; None where there is none, or something that is no card."""
         with store_errors():
             found: Any = self._client.hget(self._key("wanted"), uid)
-        return None if found is None else _CARDS.value_or_none(found)
+        return None if found is None else self._card(uid, found)
+
+    def _card(self, uid: str, kept: str) -> WantedCard | None:
+        """Return the card that was wanted for a request; None for what nobody of ours wrote, or for another request."""
+        text = self._seals.opened(("card", uid), kept)
+        return None if text is None else _CARDS.value_or_none(text)
+
+    def _line(self, uid: str, key: str, text: str) -> str:
+        return self._seals.sealed(line_place(uid, key), text)
 
     def repair(self, now_ms: int, dead_ms: int) -> int:
         """Make every card due that differs from what is shown and is not due. Returns how many.

@@ -7,13 +7,16 @@ the operator reads it to link to a request's message. Under `slack:`: `message:{
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from finops.store.connection import Store, store_errors
+from finops.store.sealed import Seals
 
+logger = logging.getLogger(__name__)
 _UNSENT: Final = "?"
 _INSTANT: Final = re.compile(r"[0-9]{1,15}")
 
@@ -34,11 +37,15 @@ class MessageRef:
 
 
 class SlackMessages:
-    """Messages by request uid. Every method raises StoreUnavailable; instants are milliseconds since 1970."""
+    """Messages by request uid. Every method raises StoreUnavailable; instants are milliseconds since 1970.
 
-    def __init__(self, store: Store) -> None:
+    `seals` are those of the outbox, for whoever reads thread lines.
+    """
+
+    def __init__(self, store: Store, seals: Seals | None = None) -> None:
         self._client = store.client
         self._keys = store.keys
+        self._seals = seals or Seals()
 
     def of(self, uid: str) -> MessageRef:
         """Return where the card of a request is; an empty reference when none was posted."""
@@ -75,13 +82,22 @@ class SlackMessages:
             self._client.delete(self._keys.slack("message", uid))
 
     def lines(self, uid: str) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
-        """Return the thread lines not known to be posted, in order, and the keys among them that may have been."""
+        """Return the thread lines not known to be posted, in order, and the keys among them that may have been.
+
+        A line that the outbox did not write is taken off; what should stand there is wanted anew.
+        """
         with store_errors():
             wanted: Any = self._client.hgetall(self._keys.slack("lines", uid))
             posted: Any = self._client.hgetall(self._keys.slack("thread", uid))
         doubtful = frozenset(key for key, ts in posted.items() if ts == _UNSENT)
         missing = [(text, key) for key, text in wanted.items() if key not in posted or key in doubtful]
-        return tuple((key, text.partition("|")[2]) for text, key in sorted(missing)), doubtful
+        kept = ((key, text.partition("|")[2]) for text, key in sorted(missing))
+        found = [(key, self._seals.opened(line_place(uid, key), text)) for key, text in kept]
+        if forged := [key for key, text in found if text is None]:
+            logger.error("lines of a thread are none of ours, and are taken off", extra={"request": uid})
+            with store_errors():
+                self._client.hdel(self._keys.slack("lines", uid), *forged)
+        return tuple((key, text) for key, text in found if text is not None), doubtful
 
     def said(self, uid: str) -> frozenset[str]:
         """Return the keys of the thread lines that are settled: posted, or not to be posted any more."""
@@ -98,6 +114,11 @@ class SlackMessages:
         """Slack said no: the lines were not said."""
         with store_errors():
             self._client.hdel(self._keys.slack("thread", uid), *keys)
+
+
+def line_place(uid: str, key: str) -> tuple[str, ...]:
+    """Return for which place a thread line is sealed."""
+    return ("line", uid, key)
 
 
 def _instant(text: str) -> int:

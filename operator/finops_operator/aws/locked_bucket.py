@@ -1,9 +1,9 @@
 """A bucket of S3 with Object Lock, in which the ledger keeps its records.
 
 Implements `finops.ports.bucket.LockedBucket` and `LockedObjects`; made by the operator's composition, by `finops audit
-export --from` and by `finops doctor`. Every request is sent once: a lost answer is asked about by the ledger, which finds what it wrote. Sources: S3 API
-reference, PutObject (`If-None-Match`, `x-amz-object-lock-…`), ListObjectVersions, GetObjectLockConfiguration,
-HeadObject, PutObjectRetention.
+export --from` and by `finops doctor`. Every request is sent once: a lost answer is asked about by the ledger, which
+finds what it wrote. Sources: S3 API reference, PutObject (`If-None-Match`, `x-amz-object-lock-…`), ListObjectVersions,
+GetObjectLockConfiguration, HeadObject, PutObjectRetention.
 """
 
 from __future__ import annotations

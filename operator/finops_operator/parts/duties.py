@@ -15,6 +15,7 @@ from finops.settings import Settings
 from finops.store.connection import Store
 from finops.store.known_names import KnownNames
 from finops.store.notices import StoredNotices
+from finops.store.sealed import Seals
 from finops.store.slack_messages import SlackMessages
 from finops.store.slack_status import SlackStatus
 from finops.store.space import NEARLY_FULL, measure, too_full
@@ -114,7 +115,8 @@ def duties(
 
 def _notices(settings: Settings, store: Store) -> StoredNotices:
     keys = Keyring.of(settings.ledger_signing_key, settings.ledger_trusted_keys)
-    return StoredNotices(store, seal=partial(notice_seal, keys))
+    shared = Seals(settings.membership_key.encode())
+    return StoredNotices(store, seal=partial(notice_seal, keys), shared=shared)
 
 
 def _obstacles(cluster: ClusterParts, authority: Authority, clock: Clock) -> Obstacles:

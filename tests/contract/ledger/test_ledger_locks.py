@@ -12,6 +12,7 @@ from tests.support.locked_buckets import PREFIX, Buckets
 
 from finops.errors import AwsError, LedgerUnavailable
 from finops.ledger.locks import LockRenewal, renewed
+from finops.ports.bucket import Stored
 from finops_operator.aws.locked_bucket import S3Bucket
 
 NOW = datetime(2026, 3, 19, 12, tzinfo=UTC)
@@ -75,12 +76,19 @@ def test_the_first_version_is_the_one_that_stays_locked(buckets: Buckets) -> Non
     assert abs(locked - clock.now() - PERIOD) < timedelta(seconds=1)
 
 
-def test_a_walk_comes_twelve_times_in_a_period_and_after_a_start(buckets: Buckets) -> None:
+def test_a_walk_comes_twelve_times_in_a_period_and_after_a_start(
+    buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, bucket, clock = written(buckets, NAMES[:1])
     visits: list[str] = []
     renewal = LockRenewal(bucket, clock)
     original = bucket.locked_until
-    bucket.locked_until = lambda stored: (visits.append(stored.name), original(stored))[1]  # type: ignore[method-assign]
+
+    def visited(stored: Stored) -> datetime | None:
+        visits.append(stored.name)
+        return original(stored)
+
+    monkeypatch.setattr(bucket, "locked_until", visited)
 
     for _ in range(60):
         renewal.turn()

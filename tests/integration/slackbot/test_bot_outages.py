@@ -22,6 +22,7 @@ from tests.support.valkey import running_valkey
 
 from finops.store.notices import StoredNotices
 from finops.store.outbox import Outbox
+from finops.store.sealed import Seals
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_status import SlackStatus
 from finops_sandbox.slack.client import ControlRefusedError
@@ -98,9 +99,9 @@ def test_a_bot_killed_after_posting_finds_its_card_again(world: World, monkeypat
 
 
 def test_a_bot_killed_after_posting_an_alert_posts_it_once_and_goes_on_behind_it(world: World) -> None:
-    notices = StoredNotices(world.store)
+    notices = StoredNotices(world.store, shared=Seals(MEMBERSHIP_KEY.encode()))
     notices.announce(budget_alert(80))
-    with process(world, FINOPS_KILL_POINT="bot.card.posted") as bot:
+    with process(world, FINOPS_KILL_POINT="bot.card.posted", FINOPS_MEMBERSHIP_KEY=MEMBERSHIP_KEY) as bot:
         assert bot.wait(15) == -signal.SIGKILL
     for uid in Outbox(world.store).known():
         # The lease of the killed bot's delivery runs for a minute; a test cannot wait that long.
