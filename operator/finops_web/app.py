@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +26,7 @@ from finops_web import api, pages
 from finops_web.answers import NotThere, problem
 from finops_web.context import Parts, SignInNeeded
 from finops_web.description import describing
+from finops_web.entity_tags import is_known, tag_of
 from finops_web.metrics import WebMetrics
 from finops_web.rendering import render_error
 
@@ -84,12 +85,31 @@ async def _guard(request: Request, call_next: _Next) -> Response:
     ):
         response: Response = problem(413, "BodyTooLarge", "The body is too large.", "send at most 64 KiB at once")
     else:
-        response = await call_next(request)
+        response = await _unless_known(request, await call_next(request))
     for name, value in _HEADERS.items():
         response.headers[name] = value
     if not request.url.path.startswith("/static/"):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+async def _unless_known(request: Request, response: Response) -> Response:
+    """Give a whole answer of the API its ETag; of one that the client names already nothing else is sent.
+
+    A list that is sent while it is read has no length, and no ETag: what it says is not known when it begins.
+    """
+    # What a middleware gets is a stream, of which the framework says in the length whether it is held whole.
+    parts: AsyncIterator[bytes] | None = getattr(response, "body_iterator", None)
+    whole = response.status_code == HTTPStatus.OK and "content-length" in response.headers
+    if request.method != "GET" or not _is_api(request) or parts is None or not whole:
+        return response
+    body = b"".join([part async for part in parts])
+    tag = tag_of(body)
+    if is_known(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
+    answer = Response(body)
+    answer.raw_headers = [*response.raw_headers, (b"etag", tag.encode())]
+    return answer
 
 
 def _is_api(request: Request) -> bool:

@@ -43,6 +43,13 @@ _PROBLEM: Final = {
         "detail": {"type": "string", "description": "The same as error.message."},
     },
 }
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 1024},
+    "description": "ETag of an answer that the client has, as it came; or several, with commas between.",
+}
 _ENVELOPE: Final = {
     "type": "object",
     "required": ["status", "success", "data", "meta"],
@@ -93,6 +100,10 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
             "schema": {"$ref": "#/components/schemas/Answer"},
             "example": json.loads(example_file(path, method).read_text("utf-8")),
         }
+        if method == "get":
+            good["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Changes when the answer does."}}
+            responses["304"] = {"description": "The answer is the one whose ETag If-None-Match names; it has no body."}
+            operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     return schema
 
 

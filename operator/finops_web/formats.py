@@ -8,11 +8,20 @@ from typing import Final
 
 from finops.domain.money import to_cents
 from finops.domain.net_saving import net_in_words
+from finops.domain.quantity import words
 from finops.domain.recommendation import Recommendation
 
 NO_PRICE: Final = "no price"
 _MINUS: Final = "\N{MINUS SIGN}"
 _DAY: Final = timedelta(days=1)
+_SPELLED: Final = {
+    one.lower(): one
+    for one in (
+        *("CPU", "CPUs", "vCPU", "vCPUs", "IOPS", "ACU", "GiB", "MiB", "GB", "MB", "NAT", "RDS"),
+        *("EBS", "TCP", "HTTP"),
+    )
+} | {"mibps": "MiB/s", "io": "I/O"}
+"""Words that everybody writes in one way."""
 
 
 def money(amount: Decimal | None) -> str:
@@ -33,6 +42,12 @@ def net(one: Recommendation) -> str:
     return net_in_words(
         one.list_monthly_savings, one.net_monthly_savings, one.net_note, lambda amount: f"${money(amount)}"
     )
+
+
+def heading(name: str) -> str:
+    """Return the name of a threshold or a metric as a heading: `maximumCpuPercent` becomes `Maximum CPU percent`."""
+    shown = " ".join(_SPELLED.get(one, one) for one in words(name).split())
+    return shown if shown.startswith("vCPU") else f"{shown[:1].upper()}{shown[1:]}"
 
 
 def whole(amount: Decimal | None) -> str:

@@ -34,7 +34,7 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-for _name in ("money", "saving", "whole", "cents", "share", "moment", "clock", "age", "left"):
+for _name in ("money", "saving", "heading", "whole", "cents", "share", "moment", "clock", "age", "left"):
     _ENVIRONMENT.filters[_name] = getattr(formats, _name)
 for _name in ("duration", "words"):
     _ENVIRONMENT.filters[_name] = getattr(quantity, _name)

@@ -1,6 +1,7 @@
 """The memory of the dashboard's process while it lists 10,000 resources and answers every page: 150 MB at most.
 
-FINOPS_BENCH_RESOURCES=100000 measures a larger one, which may take 190 MB. What is measured is a process of its own, as the image starts it.
+FINOPS_BENCH_RESOURCES=100000 measures a larger one, which may take 190 MB. What is measured is a process of its own, as
+the image starts it.
 """
 
 from __future__ import annotations

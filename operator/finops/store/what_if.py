@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from finops.domain.canonical import Json
+from finops.domain.parameter import ParameterSpec
 from finops.domain.recommendation import Status
 from finops.domain.report import Savings
 from finops.domain.resource import Gap
@@ -161,25 +162,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
-    """One number that a policy may set for a check; inclusive range, figures in `unit`."""
-
-    name: str
-    unit: str
-    default: Decimal
-    minimum: Decimal
-    maximum: Decimal
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
 class KnownCheck:
     """One check of the release."""
 
     id: str
     title: str
     kinds: tuple[str, ...]
-    thresholds: tuple[Threshold, ...]
+    thresholds: tuple[ParameterSpec, ...]
 
 
 _QUESTIONS: Final[Record[Question]] = Record(Question)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Any, Generic, TypeAlias
 
+from finops.domain.parameter import ParameterSpec
 from finops.domain.price import Cost
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
 from finops.domain.resource import Resource
@@ -19,6 +20,8 @@ from finops.domain.utilization import Utilization
 from finops_operator.plugins.facts import KindFacts
 from finops_operator.plugins.kind import PriceLookup
 from finops_operator.plugins.sizing_policy import SizingPolicy
+
+__all__ = ["Check", "Facts", "JudgeSettings", "ParameterSpec", "Parameters", "Pictures", "Settled"]
 
 
 class Settled(Enum):
@@ -53,18 +56,6 @@ def _open(_pictures: Pictures[Any], _parameters: Mapping[str, Decimal]) -> Settl
 
 def _never(_facts: Facts[Any], _parameters: Mapping[str, Decimal]) -> bool:
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterSpec:
-    """One number a policy may set for a check; inclusive range, figures in `unit`."""
-
-    name: str
-    unit: str
-    default: Decimal
-    minimum: Decimal
-    maximum: Decimal
-    description: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from finops.domain.recommendation import BlockCode, Recommendation, Status
 from finops.domain.report import Change, Savings
 from finops.errors import InvalidInput
 from finops.store.recommendations import PolicyHead
-from finops.store.what_if import KnownCheck, Line, Outcome, Side, Threshold
+from finops.store.what_if import KnownCheck, Line, Outcome, Side
 from finops_operator.plugins.check import Check
 from finops_operator.rules.access import unknown_accounts
 from finops_operator.scan.check import CheckSetting, EnabledCheck, enabled_checks
@@ -96,18 +96,7 @@ def _wider(tried: ScanPolicy, live: ScanPolicy) -> Iterator[str]:
 
 def known_checks(checks: Mapping[str, Check[Any]]) -> tuple[KnownCheck, ...]:
     """Return the checks with what a policy may set of each, in the order of their ids."""
-    return tuple(
-        KnownCheck(
-            one.id,
-            one.title,
-            one.kinds,
-            tuple(
-                Threshold(each.name, each.unit, each.default, each.minimum, each.maximum, each.description)
-                for each in one.parameters
-            ),
-        )
-        for _, one in sorted(checks.items())
-    )
+    return tuple(KnownCheck(one.id, one.title, one.kinds, one.parameters) for _, one in sorted(checks.items()))
 
 
 def _named(items: Sequence[str]) -> str:

@@ -29,7 +29,10 @@ _FormSecret: TypeAlias = Annotated[
 
 @ROUTER.get("/api/anomalies")
 def anomalies(asked: Visit) -> dict[str, Any]:
-    """List anomalies of the whole cost, the latest first; `reason` says why there can be none yet."""
+    """List anomalies of the whole cost, the latest first; `reason` says why there can be none yet.
+
+    What was pushed is not watched.
+    """
     parts, today = asked.parts.history.parts(asked.policies()), asked.parts.history.today()
     series = added(parts, today)
     known = len(series.values) if series else 0

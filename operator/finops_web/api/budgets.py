@@ -33,7 +33,10 @@ BudgetsAsked = Annotated[BudgetFilter, Depends(asked_budgets)]
 
 @ROUTER.get("/api/budgets")
 def budgets(asked: Visit, wanted: BudgetsAsked, cursor: Cursor = "", limit: Limit = 100) -> dict[str, Any]:
-    """List budgets, what needs attention first; `actual` and `forecast` are null while a part of them is unknown."""
+    """List budgets, what needs attention first; `actual` and `forecast` are null while a part of them is unknown.
+
+    What was pushed is in no budget.
+    """
     policies = asked.policies()
     read = budgets_of(asked.visitor, {one.namespace for one in policies})
     found = wanted.apply(read.found)

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import outlook
-from finops_web.readings.policies import savings_of
-from finops_web.readings.resources import sum_of
+from finops_web.readings.policies import health_of, savings_of
+from finops_web.readings.resources import pushed_among, sum_of
 from finops_web.readings.savings import realised_of
 
 ROUTER = APIRouter(tags=["dashboard"])
@@ -26,7 +26,8 @@ def dashboard(asked: Visit) -> dict[str, Any]:
 def figures(asked: Asked) -> dict[str, Any]:
     """Return the figures of the dashboard; amounts of the store as decimal strings, estimates as numbers."""
     policies = asked.policies()
-    cost, resources, unpriced = sum_of(asked.resources())
+    rows = asked.resources()
+    cost, resources, unpriced = sum_of(rows)
     found, (saved, _) = (
         savings_of(policies),
         realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
@@ -37,6 +38,7 @@ def figures(asked: Asked) -> dict[str, Any]:
         "monthlyCost": None if cost is None else f"{cost:f}",
         "resources": resources,
         "unpricedResources": unpriced,
+        "pushedResources": pushed_among(rows),
         "savings": {
             "actionable": f"{found.actionable.monthly_savings:f}",
             "advice": f"{found.advice.monthly_savings:f}",
@@ -52,4 +54,8 @@ def figures(asked: Asked) -> dict[str, Any]:
         "realisedMonthlySavings": f"{saved:f}",
         "asOf": trust.oldest.isoformat() if trust.oldest else None,
         "gaps": len(trust.gaps),
+        "accounts": [
+            {"account": one.account, "scannedAt": one.scanned.isoformat(), "gaps": one.gaps}
+            for one in health_of(policies)
+        ],
     }

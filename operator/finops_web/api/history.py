@@ -16,6 +16,7 @@ from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import outlook
 from finops_web.readings.policies import trust_in
+from finops_web.readings.resources import pushed_among
 
 ROUTER = APIRouter(tags=["costing"])
 
@@ -43,7 +44,10 @@ def history(
     by: Annotated[By, Query(description="What each day is split by.")] = By.ALL,
     days: Annotated[int, Query(ge=1, le=KEPT_DAYS, description="How many days back.")] = 90,
 ) -> dict[str, Any]:
-    """Return each day's cost at the inventory and list prices of that day; days that are not known are left out."""
+    """Return each day's cost at the inventory and list prices of that day; days that are not known are left out.
+
+    What was pushed is in no history: `pushedResources` of `/api/dashboard` says how many those are.
+    """
     today = asked.parts.history.today()
     first = today - timedelta(days=days - 1)
     rows = [
@@ -57,12 +61,16 @@ def history(
 
 @ROUTER.get("/api/costing/forecast")
 def cost_forecast(asked: Visit) -> dict[str, Any]:
-    """Return the forecast to month end and of three months; null, with the reason, where history is too short."""
+    """Return the forecast to month end and of three months; null, with the reason, where history is too short.
+
+    What was pushed is in no forecast: `pushedResources` says how many those are.
+    """
     found = outlook(asked.parts.history.parts(asked.policies()), asked.parts.history.today())
     known = len(found.series.values) if found.series else 0
     month_end = found.month_end
     data = {
         "monthToDate": round(found.to_date, 2),
+        "pushedResources": pushed_among(asked.resources()),
         "knownDays": found.known_days,
         "historyDays": known,
         "monthEnd": None

@@ -15,10 +15,10 @@ from finops.errors import ClusterUnavailable
 from finops_web.api.dashboard import figures
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import Outlook, outlook
-from finops_web.readings.policies import savings_of
+from finops_web.readings.policies import health_of, savings_of
 from finops_web.readings.recommendations import counted, recommendations_of
 from finops_web.readings.requests import ReadRequests, may_be_voted_on, requests_of
-from finops_web.readings.resources import grouped, sum_of
+from finops_web.readings.resources import grouped, pushed_among, sum_of
 from finops_web.readings.savings import realised_of
 from finops_web.rendering import Entry, render
 
@@ -57,7 +57,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         cost=cost,
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,
-        pushed=sum(row.push is not None for row in rows),
+        pushed=pushed_among(rows),
         savings=savings_of(policies),
         realised=realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
         top=recommended[:_TOP],
@@ -68,6 +68,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         by_kind=grouped(rows, lambda row: row.resource.kind),
         by_region=grouped(rows, lambda row: row.resource.region or "global"),
         by_account=grouped(rows, lambda row: row.resource.account),
+        health={one.account: one for one in health_of(policies)},
         days=_days(ahead, now.date()) if policies else (),
         outlook=ahead,
         least_days=LEAST_DAYS,

@@ -20,7 +20,7 @@ from finops_web.answers import NotThere
 from finops_web.context import Asked, Visit
 from finops_web.narrowing import Narrowed
 from finops_web.readings.policies import savings_of, trust_in
-from finops_web.readings.recommendations import ORDER, counted, recommendations_of
+from finops_web.readings.recommendations import ORDER, added, counted, recommendations_of
 from finops_web.readings.requests import ReadRequests, lacking, may_be_voted_on, request_of, requests_of, vote
 from finops_web.readings.snoozes import asked_again_on, tomorrow
 from finops_web.rendering import Entry, csv_of, render
@@ -67,7 +67,7 @@ def optimizations(
         title="Optimizations",
         trust=trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps),
         groups=[Group(status, tuple(one for one in shown if one.status is status)) for status in ORDER],
-        savings=savings_of(policies),
+        savings=added(shown) if wanted.active else savings_of(policies),
         chosen=chosen,
         closed=len(read.gaps),
         asked_open=bool(open),

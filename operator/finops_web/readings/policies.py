@@ -93,6 +93,35 @@ def trust_in(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AccountHealth:
+    """How far figures of one account can be trusted.
+
+    Attributes:
+        account: 12 digits, or the account object's name where its identity itself failed.
+        scanned: when the oldest of the scans that read it ended.
+        gaps: how many things of it they could not see.
+    """
+
+    account: str
+    scanned: datetime
+    gaps: int
+
+
+def health_of(policies: Iterable[ScannedPolicy]) -> tuple[AccountHealth, ...]:
+    """Return the health of each account that the last scans read or could not see, those with most gaps first."""
+    scanned: dict[str, datetime] = {}
+    gaps: dict[str, set[Gap]] = {}
+    for one in policies:
+        summary = one.head.summary
+        for account in {shard.account for shard, _ in one.head.shards} | {gap.account for gap in summary.gaps} - {""}:
+            scanned[account] = min(scanned.get(account, summary.completion_time), summary.completion_time)
+        for gap in summary.gaps:
+            gaps.setdefault(gap.account, set()).add(gap)
+    found = (AccountHealth(name, at, len(gaps.get(name, ()))) for name, at in scanned.items())
+    return tuple(sorted(found, key=lambda one: (-one.gaps, one.account)))
+
+
 def savings_of(policies: Iterable[ScannedPolicy]) -> Savings:
     """Return the three figures of the policies together; each recommendation belongs to one policy."""
     found = Savings()

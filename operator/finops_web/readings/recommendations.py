@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from finops.domain.recommendation import Recommendation, Status
+from finops.domain.report import Savings
 from finops.store.connection import Store
 from finops.store.recommendations import RecommendationStore
 from finops_web.readings.policies import ScannedPolicy
@@ -33,6 +34,14 @@ def recommendation(store: Store, policies: Collection[ScannedPolicy], identifier
 def counted(items: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
     """Return those that count; the rest are alternatives to them."""
     return tuple(one for one in items if one.counted)
+
+
+def added(items: Iterable[Recommendation]) -> Savings:
+    """Return what recommendations that count save, apart by status, as a scan adds them."""
+    found = Savings()
+    for one in items:
+        found = found.plus(one.status, one.monthly_savings, once=bool(one.lasts_days))
+    return found
 
 
 def change_of(one: Recommendation) -> str:

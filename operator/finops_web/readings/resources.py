@@ -217,6 +217,11 @@ def dearest_first(rows: Iterable[ResourceRow]) -> tuple[ResourceRow, ...]:
     return tuple(named)
 
 
+def pushed_among(rows: Iterable[ResourceRow]) -> int:
+    """Return how many rows were pushed: they are in no history, forecast, anomaly or budget."""
+    return sum(row.push is not None for row in rows)
+
+
 def sum_of(rows: Iterable[ResourceRow]) -> tuple[Decimal | None, int, int]:
     """Return what rows cost a month together, how many they are, and of how many a part has no price.
 

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from tests.e2e.cluster import Object, RealCluster, plain_environment, wait_until
 from tests.e2e.loop.installation import DESK
-from tests.e2e.loop.world import Loop, state_of
+from tests.e2e.loop.world import POLICY, Loop, state_of
+from tests.support import dashboard_journey as journey
+from tests.support.browser import Browser
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(180)]
 VIEWER, STRANGER = "viewer", "stranger"
@@ -108,6 +110,43 @@ def test_a_vote_through_it_is_the_voters_own_and_counts(loop: Loop, dashboard: D
     assert (approver["source"], approver["username"]) == ("kubernetes", f"system:serviceaccount:{loop.team}:{DESK}")
     assert answer["data"]["status"]["result"] == "Counted"
     assert state_of(loop.ended(request["metadata"]["name"])) == "Denied"
+
+
+@pytest.fixture
+def browser(dashboard: Dashboard) -> Iterator[Browser]:
+    """A window of the desk's account, signed in with its token as docs/web.md says."""
+    with Browser(width=1280, height=860, timeout_seconds=60) as window:
+        window.goto(f"{dashboard.url}/sign-in")
+        window.type("textarea", dashboard.tokens[DESK])
+        window.evaluate("document.querySelector('form').submit()")
+        window.wait_text("Cost a month")
+        yield window
+
+
+def test_every_page_has_no_barrier_in_light_and_dark(loop: Loop, dashboard: Dashboard, browser: Browser) -> None:
+    what_if = f"/policies/{loop.team}/{POLICY}?check=ec2_instance_idle"
+    journey.assert_no_barriers(browser, dashboard.url, (*journey.PAGES, what_if))
+
+
+def test_the_dearest_idle_instance_is_found_approved_watched_and_verified_by_keys_alone(
+    loop: Loop, browser: Browser
+) -> None:
+    approved = journey.approve_dearest(browser, "ec2_instance_idle")
+    journey.watch_it_succeed(browser, approved)
+    journey.see_its_saving(browser, approved)
+    journey.verify_the_ledger(browser)
+    assert browser.console == []
+    assert loop.aws.resource(approved.id)["state"] == "stopped"
+
+
+def test_a_threshold_is_tried_and_the_operator_answers_what_would_no_longer_be_found(
+    loop: Loop, dashboard: Dashboard, browser: Browser
+) -> None:
+    asked = (f"{loop.team}/{POLICY}", "ebs_volume_unattached", "minimumUnattachedDays", "300")
+    said = journey.ask_what_if(browser, dashboard.url, *asked)
+    assert "Would no longer be found" in said
+    assert "Delete forgotten-" in said
+    journey.assert_no_barriers(browser, str(browser.evaluate("location.href")), ("",))
 
 
 def test_its_account_may_do_no_more_than_one_that_does_not_exist(loop: Loop) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -12,6 +14,7 @@ from tests.support.scan_samples import recommendation
 from tests.support.web_estate import Site, StoredScan, priced, resource
 
 from finops.domain.recommendation import ActionType, Status
+from finops.domain.report import Savings, StatusSum
 from finops.errors import ClusterUnavailable
 from finops.store.connection import Store
 from finops_web.context import Asked
@@ -64,6 +67,24 @@ def test_a_filter_can_be_removed_by_its_link_and_what_it_hides_is_said(site: Sit
 
     assert "1 hidden by:" in page
     assert 'href="/optimizations?region=eu-west-1"' in page
+
+
+def test_the_sums_of_a_narrowed_list_are_those_of_what_is_shown(site: Site, store: Store) -> None:
+    found = tuple(recommendation(number, monthly_savings=Decimal(number)) for number in (1, 2, 3))
+    found = (*found, recommendation(4, monthly_savings=None, summary="It lasts.", lasts_days=None))
+    whole = Savings(actionable=StatusSum(Decimal("6.00"), 4, unknown=1))
+    StoredScan(store).write(
+        {"a": (resource("ec2-instance", "i-1"), priced("0.10"))}, recommendations=found, savings=whole
+    )
+    client = site.client(store)
+
+    def sums(query: str) -> list[str]:
+        page = client.get(f"/optimizations{query}", headers=site.bearer()).text
+        return re.findall(r'<tr class="group">.*?<span class="soft small">(.*?)</span>', page)
+
+    assert sums("") == ["$6.00 in 4, 1 unknown"]
+    assert sums(f"?find={recommendation(2).resource.id}") == ["$2.00 in 1"]
+    assert sums("?find=it+lasts") == ["$0.00 in 1, 1 unknown"]
 
 
 @pytest.fixture

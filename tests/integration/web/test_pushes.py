@@ -443,6 +443,8 @@ def test_the_chart_and_the_forecast_say_that_what_was_pushed_is_not_in_them(
     push_sheet(client)
 
     assert f"5 pushed resources are {words}" in client.http.get("/", headers=client.headers).text
+    for path in ("dashboard", "costing/forecast"):
+        assert client.get(path)["pushedResources"] == 5
 
 
 def test_what_is_pushed_into_two_namespaces_is_counted_once_as_it_was_pushed_last(

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.support.what_ifs import OWN, live_policy
 
 from finops.crds.yaml_documents import MalformedYaml, lines_of
+from finops.domain.parameter import ParameterSpec
 from finops.errors import InvalidInput
-from finops.store.what_if import KnownCheck, Threshold
+from finops.store.what_if import KnownCheck
 from finops_web.readings.what_ifs import (
     LONGEST_TEXT,
     Problem,
@@ -31,8 +32,8 @@ IDLE = KnownCheck(
     "Idle instances",
     ("ec2-instance",),
     (
-        Threshold("maximumCpuPercent", "percent", Decimal(5), Decimal(1), Decimal(20), "CPU."),
-        Threshold("maximumNetwork", "MB", Decimal("0.5"), Decimal(0), Decimal(100), "Network."),
+        ParameterSpec("maximumCpuPercent", "percent", Decimal(5), Decimal(1), Decimal(20), "CPU."),
+        ParameterSpec("maximumNetwork", "MB", Decimal("0.5"), Decimal(0), Decimal(100), "Network."),
     ),
 )
 WHOLE = """\

@@ -1,0 +1,18 @@
+"""What a policy may set of a check: declared by the check, judged by the operator, shown by the dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """One number a policy may set for a check; inclusive range, figures in `unit`."""
+
+    name: str
+    unit: str
+    default: Decimal
+    minimum: Decimal
+    maximum: Decimal
+    description: str
