@@ -7,6 +7,7 @@ when it hands a resource to a check.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -21,21 +22,35 @@ from finops.errors import InvalidInput
 KindFacts = TypeVar("KindFacts")
 
 
+class _Last(threading.local):
+    """The class, the resource and its facts that this thread asked for last; None: nothing yet."""
+
+    of: tuple[type[Any], Resource, Any] | None = None
+
+
+_last: Final = _Last()
 _adapter: Final[Callable[[Any], TypeAdapter[Any]]] = cache(TypeAdapter)
 
 
 def facts_of(facts: type[KindFacts], resource: Resource) -> KindFacts:
     """Return the facts of one resource as `facts`, the dataclass of its kind.
 
+    One resource is asked about several times in a row: those of the last one are kept.
+
     Raises:
         InvalidInput: an attribute is not of the declared type.
     """
+    last = _last.of
+    if last is not None and last[0] is facts and last[1] is resource:
+        kept: KindFacts = last[2]
+        return kept
     try:
         found: KindFacts = _adapter(facts).validate_python(dict(resource.attributes))
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in wrong["loc"])
         raise InvalidInput(f"{resource.id}: {wrong['msg']}", field=f"attributes.{name}") from None
+    _last.of = facts, resource, found
     return found
 
 

@@ -30,9 +30,10 @@ def where_use_forbids(evaluate: Evaluate) -> Callable[[Pictures[Any], Parameters
     """
 
     def settled(pictures: Pictures[Any], parameters: Parameters) -> Settled:
-        idle = isinstance(evaluate(pictures.most, parameters), Finding)
+        # Most resources are in use, which the least of it shows.
         used = isinstance(evaluate(_as_if_seen_whole(pictures), parameters), NotRecommended)
-        return Settled.BY_DAYS if idle or used else Settled.OPEN
+        decided = used or isinstance(evaluate(pictures.most, parameters), Finding)
+        return Settled.BY_DAYS if decided else Settled.OPEN
 
     return settled
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from finops.crds.policy_actions import Mode
 from finops.domain.money import CURRENCY, annual_from_monthly
 from finops.domain.quantity import counted
-from finops.domain.recommendation import BlockCode, Status
+from finops.domain.recommendation import BlockCode, Recommendation, Status
 from finops.domain.report import ScanSummary, StatusSum
 from finops_operator.cli.filters import Row
 from finops_operator.cli.listings import (
@@ -175,7 +175,7 @@ def story_of(outcome: ScanOutcome, *, why: bool, limit: int | None = SHOWN_ROWS)
     if not failed:
         for one in brief.stores.recommendations.stream(brief.policy, brief.generation):
             if one.counted:
-                found.add(row_of(one))
+                found.add(one)
     return Story(
         summary=summary,
         rows=found.rows(),
@@ -197,20 +197,19 @@ class _Found:
         self._kept: dict[str, list[Row]] = {}
         self._obstacles: dict[tuple[str, str], StatusSum] = {}
 
-    def add(self, row: Row) -> None:
+    def add(self, one: Recommendation) -> None:
         """Count one recommendation."""
-        status, part = str(row.record["status"]), StatusSum().plus(row.savings, once=row.once)
-        blocks = row.record["blockedBy"]
-        if {block["code"] for block in blocks} == {BlockCode.MODE_RECOMMEND}:
+        status, part = one.status.value, StatusSum().plus(one.monthly_savings, once=bool(one.lasts_days))
+        if {block.code for block in one.blocked_by} == {BlockCode.MODE_RECOMMEND}:
             status = POSSIBLE
         if status in {Status.ACTIONABLE, POSSIBLE}:
             self.possible += part
-        for block in blocks:
-            key = (block["code"], block["message"])
+        for block in one.blocked_by:
+            key = (block.code, block.message)
             self._obstacles[key] = self._obstacles.get(key, StatusSum()) + part
         kept = self._kept.setdefault(status, [])
         if self._limit is None or len(kept) < self._limit:
-            kept.append(row)
+            kept.append(row_of(one))
 
     def rows(self) -> tuple[Row, ...]:
         """Return what is listed: what is ready or would be if it were approved first, then by status and saving."""

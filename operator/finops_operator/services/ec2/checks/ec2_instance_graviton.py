@@ -9,7 +9,7 @@ families that a policy allows and denies for right-sizing count here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -27,6 +27,7 @@ from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, 
 from finops_operator.services.ec2.rules.graviton import ARM, X86, graviton_types
 from finops_operator.services.ec2.rules.licences import BROUGHT_LICENCES
 from finops_operator.services.ec2.rules.platform_words import described, differences
+from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.fit import attachable
 
 ID: Final = "ec2_instance_graviton"
@@ -45,13 +46,26 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     def query(one: str) -> PriceQuery:
         return hour_query(resource.region, one, system)
 
+    # What follows is the same for all instances that are billed alike and have as many volumes.
+    offered, share = facts.answers.get(OFFERED_TYPES), parameters["minimumSavingPercent"]
+    key = __name__, what_prices(facts), len(own.volume_ids or ()), offered, share
+    if key not in facts.shared:
+        facts.shared[key] = _found(facts, name, query, share)
+    found: Finding | str = facts.shared[key]
+    return NotRecommended(ID, resource.id, found) if isinstance(found, str) else found
+
+
+def _found(
+    facts: Facts[InstanceFacts], name: str, query: Callable[[str], PriceQuery], least_share: Decimal
+) -> Finding | str:
+    resource, own = facts.resource, facts.own
     targets = _targets(facts)
     change = targets if isinstance(targets, str) else cheapest(facts, name, targets, query, at_par=False)
     if isinstance(change, str):
-        return NotRecommended(ID, resource.id, change)
+        return change
     share = 100 * (1 - change.then / change.now)
-    if share < parameters["minimumSavingPercent"]:
-        return NotRecommended(ID, resource.id, f"{change.target} costs only {figure(share, 1)} % less")
+    if share < least_share:
+        return f"{change.target} costs only {figure(share, 1)} % less"
     after = facts.cost_of(with_facts(resource, replace(own, instance_type=change.target, architecture=ARM)))
     found = finding(
         ID,

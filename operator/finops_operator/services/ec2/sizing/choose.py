@@ -21,8 +21,7 @@ from finops_operator.services.ec2.rules.vcpu_limits import VcpuLimits
 from finops_operator.services.ec2.rules.vcpu_quota import quota_code
 from finops_operator.services.ec2.sizing.fit import (
     attachable,
-    compatible_types,
-    has_room,
+    compatible_offers,
     machine_of,
     one_step,
     refusal,
@@ -215,12 +214,12 @@ def _large_steps(sizing: Sizing) -> bool:
 def _fitting(sizing: Sizing, current: InstanceType, need: Need, *, large_steps: bool) -> list[InstanceType]:
     with_slack = need.scaled(NEW_TARGET_SLACK)
     fitting, own_quota = [], quota_code(current.name)
-    for kind in compatible_types(sizing.catalog, machine_of(sizing.own), sizing.policy):
-        wanted = need if kind.name == sizing.previous_target else with_slack
+    for offer in compatible_offers(sizing.catalog, machine_of(sizing.own), sizing.policy):
+        kind = offer.kind
         if (
-            (large_steps or one_step(current, kind))
+            (large_steps or offer.one_step)
+            and offer.has_room(need if kind.name == sizing.previous_target else with_slack)
             and (sizing.offered_types is None or kind.name in sizing.offered_types)
-            and has_room(wanted, current, kind)
             and attachable(sizing.own, kind)
             and (quota_code(kind.name) == own_quota or not sizing.limits.lacks(kind.name, kind.vcpus))
         ):

@@ -6,6 +6,7 @@ not say counts against a candidate. Another architecture is a migration with a n
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -114,6 +115,13 @@ def compatible_types(catalog: Catalog, machine: Machine, policy: SizingPolicy) -
 
 
 @lru_cache(maxsize=1024)
+def compatible_offers(catalog: Catalog, machine: Machine, policy: SizingPolicy) -> tuple[Offer, ...]:
+    """Return what each of the compatible types offers beside the current one."""
+    current = catalog.get(machine.type_name)
+    return tuple(offer_of(current, kind) for kind in compatible_types(catalog, machine, policy) if current is not None)
+
+
+@lru_cache(maxsize=1024)
 def larger_types(catalog: Catalog, machine: Machine, policy: SizingPolicy) -> tuple[InstanceType, ...]:
     """Return the types that the machine could become and that offer no less of anything, in order of name.
 
@@ -218,48 +226,85 @@ def _cores_factor(current: InstanceType, kind: InstanceType) -> float:
     return min(1.0, (current.threads_per_core or 1) / (kind.threads_per_core or _MOST_THREADS))
 
 
-def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:
-    """Return whether `kind` offers all that is needed; a dimension not measured must not get smaller."""
-    # What rules out most comes first: this is asked for each type beside each instance.
-    return (
-        kind.memory_mib >= (current.memory_mib if need.memory_mib is None else need.memory_mib)
-        and kind.vcpus >= need.vcpus
-        and _has_cpu(need, current, kind)
-        and _has_network(need, current, kind)
-        and _has_ebs(need, current, kind)
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a type offers beside the current one; worked out once for all instances and needs.
+
+    Attributes:
+        one_step: whether it is at most one size smaller.
+        usable_vcpus: its own in those of the current type, at most as many.
+        sustained_vcpus, worst_day_vcpus: what it gives for ever and over one day, of the same.
+        network_gbps, ebs_mbytes_per_second: what it sustains; None: not known.
+        current_ebs: MB/s of the current type towards volumes.
+    """
+
+    kind: InstanceType
+    current: InstanceType
+    one_step: bool
+    usable_vcpus: float
+    sustained_vcpus: float
+    worst_day_vcpus: float
+    network_gbps: float | None
+    ebs_mbytes_per_second: float | None
+    current_ebs: float | None
+
+    def has_room(self, need: Need) -> bool:
+        """Return whether it offers all that is needed; a dimension not measured must not get smaller."""
+        # What rules out most comes first: this is asked for each type beside each instance.
+        return (
+            self.kind.memory_mib >= (self.current.memory_mib if need.memory_mib is None else need.memory_mib)
+            and self.usable_vcpus >= need.vcpus
+            and need.sustained_vcpus <= self.sustained_vcpus
+            and need.worst_day_vcpus <= self.worst_day_vcpus
+            and self._has_network(need)
+            and self._has_ebs(need)
+        )
+
+    def _has_network(self, need: Need) -> bool:
+        if self.network_gbps is None:
+            return False
+        if need.network_gbps is not None:
+            return self.network_gbps >= need.network_gbps
+        now = self.current.network_baseline_gbps
+        return now is not None and self.network_gbps >= float(now)
+
+    def _has_ebs(self, need: Need) -> bool:
+        """Room enough for what was measured, or no less than now; either is safe."""
+        offered, now = self.ebs_mbytes_per_second, self.current_ebs
+        enough = [wanted for wanted in (need.ebs_mbytes_per_second, now) if wanted is not None]
+        if offered is None or not enough or offered < min(enough):
+            return False
+        iops = self.current.ebs_baseline_iops if need.ebs_iops is None else need.ebs_iops
+        return self.kind.ebs_baseline_iops is None or iops is None or self.kind.ebs_baseline_iops >= iops
+
+
+def offer_of(current: InstanceType, kind: InstanceType) -> Offer:
+    """Return what `kind` offers beside `current`."""
+    vcpus = usable_vcpus(current, kind)
+    sustained = worst_day = math.inf
+    if kind.family.endswith(_FLEX):
+        sustained = vcpus * FLEX_BASELINE
+    elif kind.baseline_percent is not None:
+        sustained = vcpus * float(kind.baseline_percent) / 100
+        # A full balance is one day's earnings, so the busiest day may use what two days earn.
+        worst_day = 2 * sustained
+    network = kind.network_baseline_gbps
+    return Offer(
+        kind=kind,
+        current=current,
+        one_step=one_step(current, kind),
+        usable_vcpus=vcpus,
+        sustained_vcpus=sustained,
+        worst_day_vcpus=worst_day,
+        network_gbps=None if network is None else float(network),
+        ebs_mbytes_per_second=_ebs_bandwidth(kind),
+        current_ebs=_ebs_bandwidth(current),
     )
 
 
-def _has_cpu(need: Need, current: InstanceType, kind: InstanceType) -> bool:
-    vcpus = usable_vcpus(current, kind)
-    if vcpus < need.vcpus:
-        return False
-    if kind.family.endswith(_FLEX):
-        return need.sustained_vcpus <= vcpus * FLEX_BASELINE
-    if kind.baseline_percent is None:
-        return True
-    baseline = vcpus * float(kind.baseline_percent) / 100
-    # A full balance is one day's earnings, so the busiest day may use what two days earn.
-    return need.sustained_vcpus <= baseline and need.worst_day_vcpus <= 2 * baseline
-
-
-def _has_network(need: Need, current: InstanceType, kind: InstanceType) -> bool:
-    offered = kind.network_baseline_gbps
-    if offered is None:
-        return False
-    if need.network_gbps is not None:
-        return float(offered) >= need.network_gbps
-    return current.network_baseline_gbps is not None and offered >= current.network_baseline_gbps
-
-
-def _has_ebs(need: Need, current: InstanceType, kind: InstanceType) -> bool:
-    """Room enough for what was measured, or no less than now; either is safe."""
-    offered, now = _ebs_bandwidth(kind), _ebs_bandwidth(current)
-    enough = [wanted for wanted in (need.ebs_mbytes_per_second, now) if wanted is not None]
-    if offered is None or not enough or offered < min(enough):
-        return False
-    iops = current.ebs_baseline_iops if need.ebs_iops is None else need.ebs_iops
-    return kind.ebs_baseline_iops is None or iops is None or kind.ebs_baseline_iops >= iops
+def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:
+    """Return whether `kind` offers all that is needed; see `Offer.has_room`."""
+    return offer_of(current, kind).has_room(need)
 
 
 def _ebs_bandwidth(kind: InstanceType) -> float | None:

@@ -122,12 +122,14 @@ class Larger:
         cost: of a month, unrounded.
         withheld: what a change to it meets first.
         vcpus: its own in those of the current type.
+        own_family: whether it is of the same family.
     """
 
     kind: InstanceType
     cost: Decimal
     withheld: str
     vcpus: float
+    own_family: bool
 
 
 def next_larger(
@@ -136,18 +138,19 @@ def next_larger(
     """Return the type to take: the cheapest with room, of its own family where no other costs clearly less."""
     need = need_of(facts.utilization, cpu, current, facts.settings.sizing.margins)
     offered = facts.answers.get(OFFERED_TYPES)
-    fitting = (
-        one
-        for one in _larger(facts, current)
-        if (offered is None or one.kind.name in offered)
-        and _holds(one, current, need, short)
-        and attachable(facts.own, one.kind)
-    )
-    best, near = next(fitting, None), (facts.cost.unrounded_monthly or Decimal(0)) * _NEAR
-    if best is None or best.kind.family == current.family:
+
+    def fits(one: Larger) -> bool:
+        return (
+            (offered is None or one.kind.name in offered)
+            and _holds(one, current, need, short)
+            and attachable(facts.own, one.kind)
+        )
+
+    found, near = _larger(facts, current), (facts.cost.unrounded_monthly or Decimal(0)) * _NEAR
+    best = next(filter(fits, found), None)
+    if best is None or best.own_family:
         return best
-    same = (one for one in fitting if one.kind.family == current.family and one.cost - best.cost <= near)
-    return next(same, best)
+    return next((one for one in found if one.own_family and one.cost - best.cost <= near and fits(one)), best)
 
 
 def _larger(facts: Facts[InstanceFacts], current: InstanceType) -> tuple[Larger, ...]:
@@ -169,7 +172,8 @@ def _priced(facts: Facts[InstanceFacts], current: InstanceType, limits: VcpuLimi
         cost = facts.cost_of(as_type(facts.resource, kind.name))
         if cost.unrounded_monthly is not None and _price_kind(cost) == _price_kind(facts.cost):
             withheld = not_allowed(current, kind, policy, limits)
-            yield Larger(kind, cost.unrounded_monthly, withheld, usable_vcpus(current, kind))
+            own = kind.family == current.family
+            yield Larger(kind, cost.unrounded_monthly, withheld, usable_vcpus(current, kind), own)
 
 
 def _holds(one: Larger, current: InstanceType, need: Need, short: Shortage) -> bool:
