@@ -18,7 +18,7 @@ class Proposals:
 
     Attributes:
         plans: hash of each plan that was proposed.
-        dry_specs: hashes of specs that asked for a dry run.
+        dry_specs: hashes of specs that asked for a dry run, and of their plans.
         is_dry_run: whether the request itself asks for one.
     """
 
@@ -29,10 +29,11 @@ class Proposals:
     def add(self, record: dict[str, Any], dry_specs: frozenset[str]) -> None:
         """Take in a record `proposed`; `dry_specs` are those of the request's name."""
         self.plans.add(record["planHash"])
-        spec, detail = str(record["detail"].get("specHash")), record["detail"]
-        if detail.get("dryRun") is True:
-            self.dry_specs |= {spec}
-        self.is_dry_run = self.is_dry_run or spec in dry_specs
+        spec, plan = record["detail"].get("specHash"), record["planHash"]
+        if record["detail"].get("dryRun") is True:
+            self.dry_specs |= {str(spec), plan}
+        # One that does not say which spec it is of is of any with its plan.
+        self.is_dry_run = self.is_dry_run or (spec if isinstance(spec, str) else plan) in dry_specs
 
 
 def name_of(record: dict[str, Any]) -> str:

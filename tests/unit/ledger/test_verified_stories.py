@@ -102,6 +102,12 @@ def test_an_act_proposed_again_under_the_name_of_a_dry_run_is_no_dry_run() -> No
     assert codes(first, again, _of_spec("b", "proposed"), *_APPROVED[1:], *acts) == []
 
 
+def test_a_proposal_that_hides_its_spec_is_taken_for_the_dry_run_that_the_name_stands_for() -> None:
+    first = replace(_of_spec("a", "intended"), request="team-a/savings-1/", result="intent")
+    first = replace(first, detail={**first.detail, "dryRun": True})
+    assert codes(first, *_APPROVED, started(), intent(), outcome(), verified()) == ["Plan"]
+
+
 def _of_spec(spec: str, name: str) -> Entry:
     return replace(proposed(), operation_id=f"u1:{name}", detail={"specHash": spec * 64})
 
