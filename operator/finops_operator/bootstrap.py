@@ -15,6 +15,7 @@ from finops.errors import FinopsError, InvalidInput
 from finops.health import HealthServer
 from finops.k8s.access import Access
 from finops.k8s.connection import Connection, connect
+from finops.k8s.deployment import OwnDeployment
 from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
@@ -76,7 +77,8 @@ class Operator:
         self._audit_notes.start_again()
         self._judgement.decider.start_again()
         self._authority.protection.start_again()
-        self._cluster.freeze.begin(self._cluster.requests.found())
+        own = OwnDeployment(self._cluster.connection, self._settings.namespace, self._settings.release)
+        self._cluster.freeze.begin(self._cluster.requests.found(), own.uid())
         self._loops.recovery.from_ledger()
 
     def run(self) -> None:

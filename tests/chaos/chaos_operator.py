@@ -340,7 +340,7 @@ class ChaosOperator:
     def _take_over(self) -> None:
         self._judgement.decider.start_again()
         self._authority.protection.start_again()
-        self._cluster.freeze.begin(self._cluster.requests.found())
+        self._cluster.freeze.begin(self._cluster.requests.found(), "")
         self._recovery.from_ledger()
 
     def _refresh(self, stop: threading.Event) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.support.forgeries import everybody, table, tries
+from tests.support.forgeries import ADMINISTRATOR, ONLY_ADMINISTRATORS, everybody, table, tries
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -32,6 +32,12 @@ def test_the_table_of_forgeries_is_the_one_that_is_tried_on_an_api_server() -> N
     assert rows_of("Forgeries, tried on a real API server") == table()
     assert f"All are: {everybody()}." in " ".join(PAGE.split())
     assert len(tries()) >= 40
+
+
+def test_the_page_names_what_only_an_administrator_of_the_cluster_can_do() -> None:
+    text = " ".join(PAGE.split())
+    assert f"{ADMINISTRATOR[0].upper()}{ADMINISTRATOR[1:]}" in text
+    assert [words for words in ONLY_ADMINISTRATORS if words not in text] == []
 
 
 def test_every_test_that_is_named_exists() -> None:

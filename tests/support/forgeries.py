@@ -222,6 +222,27 @@ FORGERIES: Final = (
 )
 
 
+ADMINISTRATOR: Final = "a controller with every right in the cluster"
+"""A ClusterRole with `*` in each field: an administrator by another name. No admission policy can bind one for good."""
+
+_TOKEN_OF_BOT: Final = _call(
+    "POST",
+    _system("/api/v1/namespaces/{system}/serviceaccounts/{release}-slackbot/token"),
+    {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
+)
+_AS_BOT: Final = _call("POST", lambda place: f"{_ours('approvals')(place)}?dryRun=All", _vote(**SLACK_VOTER))
+ONLY_ADMINISTRATORS: Final[Mapping[str, Callable[[Place], Call]]] = {
+    "get a token of the bot": _TOKEN_OF_BOT,
+    "send requests as the bot": _AS_BOT,
+}
+"""What every right in the cluster lets somebody do, and every right in a namespace does not."""
+
+
+def refused_to_all() -> tuple[Forgery, ...]:
+    """Return what a rule of the kinds or an admission policy refuses, whatever rights of RBAC somebody has."""
+    return tuple(one for one in FORGERIES if one.said and "controller" in one.admitted)
+
+
 def tries() -> list[tuple[Forgery, str]]:
     """Return every forgery with everybody who tries it."""
     return [(forgery, who) for forgery in FORGERIES for who in forgery.who()]

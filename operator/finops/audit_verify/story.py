@@ -1,16 +1,17 @@
 """Checks the records of each request: nobody acted without votes, twice, too late or without writing first.
 
 Rules, per request: an intent needs, of its plan hash and in this order, a `proposed` record, a `decided` record (result
-`Approved`) and a `started` record that holds the plan; its call is one of that plan, in the plan's order, or leads back
-from it (`calls`). Before the decision as many different people whose counted Approve votes carry that plan hash as the
-decision says are required. Permission is asked before every intent until something may have changed, and again before
-each call of the plan that destroys: then as many approvals still stand, one of them from outside Slack if the decision
-says `stepUp`, nobody has denied, no decision has ended the request, and the expiry that the decision names is not
-reached: not by its time, nor by the latest time of the request's records before it, which is no more than five minutes
-later. Other intents only finish what began. Attempts count up from 1; no intent while an earlier one has no final
-outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it). A second one that agrees with
-the first is a problem until a later `corrected` record names it by sequence and hash. An undo is asked for (a counted
-vote `Undo`), answered and recorded only after the act was verified, and so is what was found in the hours after it
+`Approved`) and one `started` record that holds the plan, not for real what was proposed as a dry run; a further
+decision asks for no less than the one before. Its call is one of that plan, in the plan's order, or leads back from it
+(`calls`). Before the decision as many different people whose counted Approve votes carry that plan hash as the decision
+says are required. Permission is asked before every intent until something may have changed, and again before each call
+of the plan that destroys: then as many approvals still stand, one of them from outside Slack if the decision says
+`stepUp`, nobody has denied, no decision has ended the request, and the expiry that the decision names is not reached:
+not by its time, nor by the latest time of the request's records before it, which is no more than five minutes later.
+Other intents only finish what began. Attempts count up from 1; no intent while an earlier one has no final outcome; an
+outcome belongs to an intent and closes it once (`unknown` does not close it). A second one that agrees with the first
+is a problem until a later `corrected` record names it by sequence and hash. An undo is asked for (a counted vote
+`Undo`), answered and recorded only after the act was verified, and so is what was found in the hours after it
 (`watched`).
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 from finops.audit_verify.calls import Calls
 from finops.audit_verify.pauses import scope_of
 from finops.audit_verify.plan import destroys, problem_of_call, problem_of_plan
+from finops.audit_verify.proposals import Proposals
 from finops.audit_verify.votes import Votes
 
 _ENDS = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired"})
@@ -68,7 +70,7 @@ class RequestStory:
     votes: Votes = field(default_factory=Votes)
     decisions: dict[str, _Decision] = field(default_factory=dict)
     calls: Calls = field(default_factory=Calls)
-    proposed: set[str] = field(default_factory=set)
+    proposals: Proposals = field(default_factory=Proposals)
     started: dict[str, _Started] = field(default_factory=dict)
     refused: str = ""
     turned: bool = False
@@ -89,8 +91,6 @@ class RequestStory:
             return self._undone("the record of an undo")
         if kind == "watched":
             return [] if self.verified else [("Watch", "what was found after an act that was not verified before")]
-        if kind == "proposed":
-            self.proposed.add(record["planHash"])
         if kind == "decided":
             return self._decided(record)
         if kind == "intent":
@@ -153,8 +153,18 @@ class RequestStory:
             "as those of one: if they are one, the quorum is one person short"
             for one, other in self.votes.parted(plan_hash, record["detail"])
         )
+        problems = self._order(plan_hash, record["detail"])
         self.decisions[plan_hash] = _Decision(record["detail"], different, doubts)
-        return self._quorum(plan_hash, record["detail"])
+        return [*problems, *self._quorum(plan_hash, record["detail"])]
+
+    def _order(self, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
+        """What is approved was proposed, and is not approved again on easier terms."""
+        problems, before = [], self.decisions.get(plan_hash)
+        if plan_hash not in self.proposals.plans:
+            problems.append(("Proposal", "a plan was approved that was not proposed before"))
+        if before is not None and _easier(before.detail, detail):
+            problems.append(("Approval", "a plan was approved again on easier terms than before"))
+        return problems
 
     def _quorum(self, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
         wrong = self.votes.problem_of_quorum(plan_hash, detail)
@@ -187,7 +197,7 @@ class RequestStory:
 
     def _permission(self, record: dict[str, Any], decision: dict[str, Any], what: str) -> list[tuple[str, str]]:
         problems = self._quorum(record["planHash"], decision)
-        if record["planHash"] not in self.proposed:
+        if record["planHash"] not in self.proposals.plans:
             problems.append(("Proposal", "an intent for a plan that was not proposed before"))
         if self.refused:
             problems.append(("Approval", f"{what} after the request had ended as {self.refused}"))
@@ -228,13 +238,31 @@ class RequestStory:
         wrong = problem_of_plan(plan, plan_hash)
         if wrong:
             return [("Plan", wrong)]
-        self.started[plan_hash] = _Started(plan, record["detail"].get("dryRun") is True, scope_of(record))
-        decision = self.decisions.get(plan_hash)
+        problems, dry_run = [], record["detail"].get("dryRun") is True
+        if self.started:
+            problems.append(("Plan", "an act that had started started again"))
+        if self.proposals.is_dry_run and not dry_run:
+            problems.append(("Plan", "what was proposed as a dry run started as an act"))
+        # What it was when it began it stays.
+        self.started.setdefault(plan_hash, _Started(plan, dry_run, scope_of(record)))
+        return [*problems, *self._approval_of_start(plan, self.decisions.get(plan_hash))]
+
+    def _approval_of_start(self, plan: dict[str, Any], decision: _Decision | None) -> list[tuple[str, str]]:
+        if decision is None:
+            return [("Approval", "an act started before exactly this plan was approved")]
         calls = [step.get("operation") for step in plan.get("steps", ()) if isinstance(step, dict)]
-        if decision is None or decision.different >= decision.detail["required"] or not any(map(destroys, calls)):
+        if decision.different >= decision.detail["required"] or not any(map(destroys, calls)):
             return []
         counted = f"{decision.different} of {decision.detail['required']}"
         return [("Approval", f"an act that destroys was approved by {counted} people who are surely not the same")]
+
+
+def _easier(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Return whether a decision asks for less than an earlier one on the same request, whose terms never change."""
+    old, new = _instant(before.get("expiresAt")), _instant(after.get("expiresAt"))
+    later = old is not None and new is not None and new > old
+    fewer: bool = after["required"] < before["required"]
+    return fewer or later or (bool(before.get("stepUp")) and not after.get("stepUp"))
 
 
 def _instant(text: object) -> datetime | None:

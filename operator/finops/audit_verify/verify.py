@@ -13,6 +13,7 @@ from finops.audit_verify.freezes import Freezes
 from finops.audit_verify.merkle import Tree
 from finops.audit_verify.names import Names
 from finops.audit_verify.pauses import Pauses
+from finops.audit_verify.proposals import name_of
 from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.shelf import REQUESTS_NEAR, Shelf
@@ -65,14 +66,24 @@ class _Requests:
     freezes: Freezes = field(default_factory=Freezes)
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        proposed = record["kind"] == "proposed"
+        dry_specs = self._dry_specs(record) if proposed else frozenset[str]()
         story = self.stories.get(record["request"])
         if story is None:
             story = RequestStory()
             self.stories.put(record["request"], story)
+        if proposed:
+            story.proposals.add(record, dry_specs)
         self.pauses.changed(record)
         # Asked before the story takes the intent in.
         stopped = self._stopped(record, story)
         return [*story.check(record), *self.undos.check(record), *stopped]
+
+    def _dry_specs(self, record: dict[str, Any]) -> frozenset[str]:
+        """Return which specs were proposed as a dry run under the name of a request."""
+        name = name_of(record)
+        known = self.stories.get(name) if name else None
+        return frozenset() if known is None else known.proposals.dry_specs
 
     def doubts(self, record: dict[str, Any]) -> tuple[str, ...]:
         """Return what a person should check of an approval that was checked last."""

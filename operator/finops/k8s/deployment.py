@@ -1,4 +1,7 @@
-"""How many replicas of ourselves are wanted, from our own Deployment; read by the operator when it is asked to end."""
+"""What our own Deployment says of us: which installation we are and how many replicas are wanted.
+
+Read by the operator when it takes over, and when it is asked to end.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,25 @@ class OwnDeployment:
 
     def replicas(self) -> int | None:
         """Return the wanted replicas, None when there is no such Deployment. Raises Refused, ClusterUnavailable."""
+        found = self._read()
+        if found is None:
+            return None
+        return int(found.spec.replicas) if found.spec.replicas is not None else 1
+
+    def uid(self) -> str:
+        """Return its uid, which an upgrade keeps and a new installation does not; empty when there is none.
+
+        Raises:
+            Refused, ClusterUnavailable: not known now.
+        """
+        found = self._read()
+        return "" if found is None else str(found.metadata.uid)
+
+    def _read(self) -> Any:
         try:
             with cluster_errors(f"read Deployment {self.name}"):
-                found: Any = client.AppsV1Api(self.connection.api).read_namespaced_deployment(
+                return client.AppsV1Api(self.connection.api).read_namespaced_deployment(
                     self.name, self.namespace, _request_timeout=REQUEST_TIMEOUT
                 )
         except NotFound:
             return None
-        return int(found.spec.replicas) if found.spec.replicas is not None else 1

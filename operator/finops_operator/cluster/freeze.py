@@ -7,7 +7,7 @@ the ledger's sinks differ. A missing or unreadable switch is a reason to wait, n
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,12 @@ from finops.k8s.config_maps import ConfigMaps
 logger = logging.getLogger(__name__)
 LONGEST_REASON: Final = 1000
 """Characters; the reason goes into the ledger, conditions, Events and cards, and a ConfigMap holds a megabyte."""
+_INSTALLATION: Final = "installation"
+"""Key of the switch: the installation that began last."""
+
+
+def _is_frozen(data: Mapping[str, str]) -> bool:
+    return data.get("frozen", "").strip().lower() not in {"false", "no", "off", "0", ""}
 
 
 @dataclass(slots=True)
@@ -42,32 +48,48 @@ class Freeze:
         data = self.config_maps.read(self.name)
         if data is None:
             return f"ConfigMap {self.name} does not exist"
-        if data.get("frozen", "").strip().lower() in {"false", "no", "off", "0", ""}:
+        if not _is_frozen(data):
             return ""
         return data.get("reason", "").strip()[:LONGEST_REASON] or f"ConfigMap {self.name} says frozen"
 
-    def begin(self, requests: Iterable[ActionRequest]) -> None:
-        """Start frozen when the switch is younger than a request that may still be carried out, and nobody has set it.
+    def begin(self, requests: Iterable[ActionRequest], installation: str) -> None:
+        """Start frozen when this installation is new and finds requests that may still be carried out.
 
-        Then the release was uninstalled and installed again: whoever had frozen it did not lift the freeze, and what
-        was voted in between may be forged.
+        Then the release was uninstalled and installed again: what was voted in between may be forged. The switch
+        outlives a release and names the installation that began last; one that names none, of an older release or made
+        anew, has the age of the installation, if nobody has set it.
+
+        Args:
+            requests: all there are.
+            installation: what stays the same for as long as this release is installed; empty where nothing does.
 
         Raises:
-            Unavailable, Refused: the switch cannot be read; nothing may begin.
+            Unavailable, Refused: the switch cannot be read or written; nothing may begin.
         """
         data = self.config_maps.read(self.name)
-        if data is None or "frozen" in data:
+        if data is None:
             return
-        created = self.config_maps.created(self.name)
-        made = [one.metadata.creation_timestamp for one in requests if one.status.state not in TERMINAL]
-        older = [stamp for stamp in made if created is not None and stamp is not None and stamp < created]
-        if older:
+        known, change = data.get(_INSTALLATION, ""), {}
+        if installation and known != installation:
+            change[_INSTALLATION] = installation
+        open_ = [one for one in requests if one.status.state not in TERMINAL]
+        older = len(open_) if known and change else 0 if known or "frozen" in data else self._older(open_)
+        if older and not _is_frozen(data):
             reason = (
-                f"This installation is new and found {counted(len(older), 'request')} older than it that may still be "
+                f"This installation is new and found {counted(older, 'request')} older than it that may still be "
                 f"carried out. Check them (finops requests), then lift the freeze: kubectl patch configmap {self.name} "
                 '--type merge -p \'{"data":{"frozen":"false","reason":""}}\''
             )
-            self._hold(reason)
+            change |= {"frozen": "true", "reason": reason}
+            logger.warning("frozen: %s", reason)
+        if change:
+            self.config_maps.write(self.name, change)
+
+    def _older(self, requests: Iterable[ActionRequest]) -> int:
+        """Return how many requests are older than the switch."""
+        created = self.config_maps.created(self.name)
+        made = (one.metadata.creation_timestamp for one in requests)
+        return sum(created is not None and stamp is not None and stamp < created for stamp in made)
 
     def begin_restored(self, taken: str) -> None:
         """Start frozen on a store that was restored from a backup, whatever the switch says.

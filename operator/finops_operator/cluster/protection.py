@@ -3,8 +3,8 @@
 Votes and requests are only as good as these policies were when they were made. They are read at start and every few
 seconds; while one is missing, weakened or unreadable nothing is decided and nothing begins. The ledger remembers which
 objects were in force since when: whatever happened between two readings shows in their uid and generation, and what
-was made before the last gap ended does not count. All of these times are the API server's, as those of votes are: the
-operator's own clock may be wrong.
+was made before the last gap ended, or shortly after, does not count. All of these times are the API server's, as those
+of votes are: the operator's own clock may be wrong.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from finops.domain.audit import Entry, Record, RecordKind
@@ -25,6 +25,11 @@ from finops.ports.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 _FRESH_SECONDS: Final = 5.0
+_SETTLING: Final = timedelta(seconds=5)
+"""An API server puts a policy or binding into force 0.5 to 0.9 seconds after it was created (measured): it learns of it
+by a watch of its own, later under load. What is made meanwhile passes unchecked, however well they read."""
+_SETTLING_SECONDS: Final = 1.0
+_SETTLES: Final = "the admission policies were just made, and an API server takes a moment to enforce them"
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _NOT_RECORDED: Final = "the admission policies changed, and the change is not recorded yet: the lease is not held"
 """Said at each start, before the lease is held: nothing is wrong, and the holder records the change."""
@@ -68,7 +73,8 @@ class Protection:
         """
         with self._lock:
             now = self.clock.monotonic()
-            if fresh or self._read_at is None or now - self._read_at >= _FRESH_SECONDS:
+            holds = _SETTLING_SECONDS if self._problem == _SETTLES else _FRESH_SECONDS
+            if fresh or self._read_at is None or now - self._read_at >= holds:
                 before, self._problem = self._problem, self._judge()
                 self._read_at = now
                 if self._problem != before:
@@ -76,7 +82,7 @@ class Protection:
             return self._problem
 
     def since(self) -> datetime:
-        """Return when the protection in force began; what is not younger counts for nothing.
+        """Return when the protection in force took effect for sure; what is not younger counts for nothing.
 
         Raises:
             ClusterUnavailable: none is known to be in force, so that no age can be judged. A reading that failed
@@ -103,19 +109,24 @@ class Protection:
             return f"the admission policies cannot be judged: {error}"
 
     def _in_force(self, found: AdmissionState) -> str:
-        if not self._gap and found.marks == self._marks:
-            return ""
+        problem = "" if not self._gap and found.marks == self._marks else self._take_in(found)
+        # Until then votes wait: each of them would have to be refused, and each request that is made be withdrawn.
+        settles = found.now is not None and found.now <= self._since
+        return problem or (_SETTLES if settles else "")
+
+    def _take_in(self, found: AdmissionState) -> str:
+        """Record what is in force now if the ledger does not have it; return why that cannot be."""
         number, known = self._recorded()
         marks = _marks_of(known) if known is not None else ()
         since = datetime.fromisoformat(str(known.entry.detail["since"])) if known is not None else _NEVER
         if self._gap or marks != found.marks:
             if known is None and not self._gap and found.youngest is not None:
-                since = found.youngest
+                since = found.youngest + _SETTLING
             elif known is None or self._gap or not _edited_once(marks, found.marks):
                 # The clock that stamps votes, to the second as it does; what was made within it does not count either.
                 if found.now is None:
                     return _NO_TIME
-                since = max(found.now, found.youngest or found.now)
+                since = max(found.now, found.youngest or found.now) + _SETTLING
             if not self.may_write():
                 return _NOT_RECORDED
             self.ledger.append(_entry(number + 1, found.marks, since))
@@ -183,6 +194,8 @@ def _marks_of(record: Record) -> tuple[ObjectVersion, ...]:
 def _log(problem: str) -> None:
     if problem == _NOT_RECORDED:
         logger.info("waiting for the lease: its holder records the admission policies, then decisions and acts begin")
+    elif problem == _SETTLES:
+        logger.info("waiting for a few seconds: %s", problem)
     elif problem:
         logger.error("nothing is decided and nothing begins: %s", problem)
     else:

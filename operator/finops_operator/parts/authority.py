@@ -50,6 +50,10 @@ class Authority:
         """Return the token of the lease. Raises FenceLost when it is not held."""
         return self.keeper.fence
 
+    def may_decide(self) -> bool:
+        """Return whether this process may ask people and count their votes now."""
+        return self.keeper.may_write() and not self.protection.problem()
+
     def of_store(self) -> Stop | None:
         """Return why a record could be lost or could not be written, so that no act may begin; None when none can.
 

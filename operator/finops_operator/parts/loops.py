@@ -136,7 +136,7 @@ class LoopMaker:
             ledger=authority.ledger,
             decider=self.judgement.decider,
             clock=self.clock,
-            may_write=lambda: authority.keeper.may_write() and not authority.protection.problem(),
+            may_write=authority.may_decide,
             policy_now=cluster.policies.api.get,
             stopping=self.stop.is_set,
         )
@@ -174,7 +174,7 @@ class LoopMaker:
             known=cloud.known,
             clock=self.clock,
             allow_volatile=self.settings.store_allow_volatile,
-            may_write=self.authority.keeper.may_write,
+            may_write=self.authority.may_decide,
         )
 
     def _pods(self) -> ScanJobs | None:
@@ -194,7 +194,7 @@ class LoopMaker:
             telemetry=cluster.telemetry,
             clock=self.clock,
             concurrency=self.settings.scan_concurrency,
-            may_write=self.authority.keeper.may_write,
+            may_write=self.authority.may_decide,
             see_accounts=scans.see_accounts,
         )
 

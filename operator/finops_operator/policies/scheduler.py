@@ -36,6 +36,8 @@ from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.telemetry import Telemetry
 
 _LONGEST_SLEEP_SECONDS: Final = 20.0
+_ASK_AGAIN_SECONDS: Final = 2.0
+"""While a scan's follow-up waits for the lease, or for admission policies that were just made."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Scheduler:
         scan: one whole scan; returns the summary that status, command line and Redis share. Raises ScanStopped when
             the process ends first.
         follow_up: what comes after a scan (requests proposed, superseded, withdrawn); returns figures for the status.
-        may_write: whether this process holds the lease, without which nothing can follow a scan.
+        may_write: whether this process may ask people now; else what follows a scan waits until it may.
         see_accounts: reads the accounts from the API server, whose watch may lag behind that of the policies.
     """
 
@@ -135,6 +137,8 @@ class Scheduler:
                 self._submit(pool, key, partial(self._parts.runs.run, key, policy, replace(verdict, reason="ActEnded")))
             elif self._parts.follow_ups.is_owed(key) and self.may_write():
                 self._submit(pool, key, partial(self._parts.runs.make_up, key, policy))
+            elif self._parts.follow_ups.is_owed(key):
+                soonest = min(soonest, now + timedelta(seconds=_ASK_AGAIN_SECONDS))
             elif verdict.next_time is not None:
                 soonest = min(soonest, verdict.next_time)
             if ended is not None:

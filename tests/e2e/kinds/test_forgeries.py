@@ -14,7 +14,17 @@ import pytest
 import yaml
 from kubernetes import client
 from tests.e2e.cluster_api import Cluster, Object, refusal, unique_name
-from tests.support.forgeries import FORGERIES, NO_RIGHT, WHO, Call, Forgery, Place, tries
+from tests.support.forgeries import (
+    FORGERIES,
+    NO_RIGHT,
+    ONLY_ADMINISTRATORS,
+    WHO,
+    Call,
+    Forgery,
+    Place,
+    refused_to_all,
+    tries,
+)
 from tests.support.manifests import manifest
 
 pytestmark = pytest.mark.cluster
@@ -125,6 +135,25 @@ def _people(place: Place) -> list[Object]:
     ]
 
 
+def _platform(place: Place) -> list[Object]:
+    """Return a controller with every right in the cluster, as platforms bind them; an administrator by another name."""
+    name = f"{place.team}-platform"
+    metadata = {"name": name}
+    every = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    subject = {"kind": "ServiceAccount", "name": "platform", "namespace": place.team}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "platform", "namespace": place.team}},
+        {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": [every]},
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": name},
+            "subjects": [subject],
+        },
+    ]
+
+
 def _attacked_objects(place: Place) -> list[Object]:
     core = {"apiVersion": "v1"}
     system = {"namespace": place.system}
@@ -153,15 +182,23 @@ def _clients(cluster: Cluster, place: Place) -> dict[str, client.ApiClient]:
         "alice": "alice",
     }
     made = {who: cluster.api(user) for who, user in speakers.items()}
-    # With a token of its own: who speaks for another already cannot speak for a third.
-    token = cluster.kubectl("create", "token", "controller", "-n", place.team).strip()
+    # With tokens of their own: who speaks for another already cannot speak for a third.
+    made["impostor"] = _by_token(cluster, place, "controller")
+    made["impostor"].set_default_header("Impersonate-User", speakers["operator"])
+    for who, speaks_as in (("namespaced as bot", "controller"), ("platform", "platform"), ("as bot", "platform")):
+        made[who] = _by_token(cluster, place, speaks_as)
+        if who.endswith("as bot"):
+            made[who].set_default_header("Impersonate-User", speakers["bot"])
+    return made
+
+
+def _by_token(cluster: Cluster, place: Place, account: str) -> client.ApiClient:
+    token = cluster.kubectl("create", "token", account, "-n", place.team).strip()
     plain = cluster.api().configuration
     own = client.Configuration()
     own.host, own.ssl_ca_cert = plain.host, plain.ssl_ca_cert
     own.api_key = {"authorization": f"Bearer {token}"}
-    made["impostor"] = client.ApiClient(own)
-    made["impostor"].set_default_header("Impersonate-User", speakers["operator"])
-    return made
+    return client.ApiClient(own)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +207,7 @@ def stage(cluster: Cluster) -> Iterator[Stage]:
     place = Place(NAME, system, team)
     for namespace in (system, team):
         cluster.create_namespace(namespace)
-    documents = _rendered(system, team)
+    documents = _rendered(system, team) + _platform(place)
     cluster.create(*documents, *_people(place), *_attacked_objects(place))
     try:
         made = Stage(cluster, place, _clients(cluster, place))
@@ -220,6 +257,29 @@ def test_a_forgery_is_refused_and_changes_nothing(forgery: Forgery, who: str, st
     code, said = refusal(caught.value)
     assert code in {403, 422}, said
     assert forgery.said in said if who in forgery.admitted else NO_RIGHT.search(said), said
+
+
+@pytest.mark.parametrize("forgery", refused_to_all(), ids=[one.words for one in refused_to_all()])
+def test_every_right_in_the_cluster_forges_nothing_under_its_own_name(forgery: Forgery, stage: Stage) -> None:
+    with pytest.raises(client.ApiException) as caught:
+        stage.send("platform", forgery.call(stage.place))
+    code, said = refusal(caught.value)
+    assert code in {403, 422}, said
+    assert forgery.said in said
+
+
+def test_speaking_as_the_bot_takes_every_right_in_the_cluster(stage: Stage) -> None:
+    """The security page says so: who may impersonate it or make tokens for it is an administrator."""
+    token, vote = (call(stage.place) for call in ONLY_ADMINISTRATORS.values())
+    stage.send("platform", token)
+    stage.send("as bot", vote)
+
+    for who, call in (("controller", token), ("namespaced as bot", vote)):
+        with pytest.raises(client.ApiException) as caught:
+            stage.send(who, call)
+        code, said = refusal(caught.value)
+        assert code == 403, said
+        assert NO_RIGHT.search(said), said
 
 
 def test_after_all_forgeries_every_object_is_as_it_was(stage: Stage) -> None:

@@ -52,9 +52,83 @@ def test_nothing_begins_after_a_decision_that_ended_the_request(state: str) -> N
     assert codes(*of_plan(TWO_CALLS, *later)) == []
 
 
-def test_what_was_never_proposed_is_not_begun() -> None:
-    assert codes(*_APPROVED[1:], started(), intent(), outcome()) == ["Proposal"]
-    assert codes(proposed("b" * 64), *_APPROVED[1:], started(), intent(), outcome()) == ["Proposal"]
+def test_what_was_never_proposed_is_neither_approved_nor_begun() -> None:
+    assert codes(*_APPROVED[1:], started(), intent(), outcome()) == ["Proposal", "Proposal"]
+    assert codes(proposed("b" * 64), *_APPROVED[1:], started(), intent(), outcome()) == ["Proposal", "Proposal"]
+
+
+def test_what_is_proposed_after_its_approval_was_not_approved() -> None:
+    late = (*_APPROVED[1:], proposed(), started(), intent(), outcome(), verified())
+    assert codes(*late) == ["Proposal"]
+
+
+def test_an_act_that_started_before_its_approval_is_found() -> None:
+    early = (*_APPROVED[:3], started(), _APPROVED[3], intent(), outcome(), verified())
+    assert codes(*early) == ["Approval"]
+
+
+def test_a_dry_run_that_starts_again_as_an_act_is_found() -> None:
+    """Two records of one start, the first of them harmless."""
+    dry = replace(started(), detail={"plan": WHAT.to_json(), "dryRun": True})
+    again = replace(started(), operation_id="u1:started again")
+    assert codes(*_APPROVED, dry, again, intent(), outcome(), verified()) == ["Plan", "Plan"]
+    assert codes(*_APPROVED, started(), again, intent(), outcome(), verified()) == ["Plan"]
+
+
+@pytest.mark.parametrize(
+    ("dry", "started_dry", "found"),
+    [
+        (True, False, ["Plan"]),
+        (True, True, []),
+        (False, False, []),
+    ],
+)
+def test_what_was_proposed_as_a_dry_run_does_not_start_as_an_act(
+    *, dry: bool, started_dry: bool, found: list[str]
+) -> None:
+    """The proposal says it under the request's name, before there is a uid; both name the spec."""
+    intended = replace(_of_spec("a", "intended"), request="team-a/savings-1/", result="intent")
+    intended = replace(intended, detail={**intended.detail, "dryRun": dry})
+    begun = replace(started(), detail={"plan": WHAT.to_json(), "dryRun": started_dry})
+    acts = () if started_dry else (intent(), outcome(), verified())
+    assert codes(intended, _of_spec("a", "proposed"), *_APPROVED[1:], begun, *acts) == found
+
+
+def test_an_act_proposed_again_under_the_name_of_a_dry_run_is_no_dry_run() -> None:
+    first = replace(_of_spec("a", "intended"), request="team-a/savings-1/", result="intent")
+    first = replace(first, detail={**first.detail, "dryRun": True})
+    again = replace(_of_spec("b", "intended again"), request="team-a/savings-1/", result="intent")
+    acts = (started(), intent(), outcome(), verified())
+    assert codes(first, again, _of_spec("b", "proposed"), *_APPROVED[1:], *acts) == []
+
+
+def test_a_proposal_that_hides_its_spec_is_taken_for_the_dry_run_that_the_name_stands_for() -> None:
+    first = replace(_of_spec("a", "intended"), request="team-a/savings-1/", result="intent")
+    first = replace(first, detail={**first.detail, "dryRun": True})
+    assert codes(first, *_APPROVED, started(), intent(), outcome(), verified()) == ["Plan"]
+
+
+def _of_spec(spec: str, name: str) -> Entry:
+    return replace(proposed(), operation_id=f"u1:{name}", detail={"specHash": spec * 64})
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({"required": 1}, ["Approval"]),
+        ({"expiresAt": "2026-03-09T12:00:00+00:00"}, ["Approval"]),
+        ({"stepUp": False}, ["Approval"]),
+        ({}, []),
+        ({"required": 3}, ["Approval"]),
+    ],
+    ids=["fewer people", "longer", "by Slack alone", "the same", "more people than there are"],
+)
+def test_a_plan_is_not_approved_again_on_easier_terms(changed: dict[str, Json], found: list[str]) -> None:
+    """An approval is taken back, and one that asks for less takes its place."""
+    terms = {**decided().detail, "stepUp": True}
+    first = replace(decided(), detail=terms)
+    second = replace(decided(), operation_id="u1:decided again", detail={**terms, **changed})
+    assert codes(*_APPROVED[:3], first, second) == found
 
 
 @pytest.mark.parametrize(
