@@ -188,19 +188,20 @@ def volume(state: str = "in-use", kind: str = "gp3", **metrics: Any) -> Aws:
     return Aws({"ec2:DescribeVolumes": {"Volumes": [found]}}, metrics={**_FULL_DAY, **metrics})
 
 
-def instance(state: str, checks: str = "ok", kind: str = "m5.large", more: Any = None, **metrics: Any) -> Aws:
+def instance(state: str, checks: str = "ok", kind: str = "m5.large", more: Any = None) -> Aws:
     found = {"InstanceId": "i-1", "InstanceType": kind, "State": {"Name": state}}
     status = {"InstanceStatus": {"Status": checks}, "SystemStatus": {"Status": checks}}
     answers = {"ec2:DescribeInstances": {"Reservations": [{"Instances": [found]}]}, **(more or {})}
-    return Aws({**answers, "ec2:DescribeInstanceStatus": {"InstanceStatuses": [status]}}, metrics=metrics)
+    return Aws({**answers, "ec2:DescribeInstanceStatus": {"InstanceStatuses": [status]}})
 
 
 def without_credits(mode: Any) -> Aws:
     """A t3.medium that had no credits all day and whose CPU was at its baseline."""
-    readings = {"CPUUtilization": [20.0] * _DAY, "CPUCreditBalance": [0.0] * _DAY, "CPUSurplusCreditsCharged": [0.0]}
     answer = {"InstanceCreditSpecifications": mode} if isinstance(mode, list) else mode
-    canned = {"ec2:DescribeInstanceCreditSpecifications": answer}
-    return instance("running", kind="t3.medium", more=canned, **{name: ([], of) for name, of in readings.items()})
+    found = instance("running", kind="t3.medium", more={"ec2:DescribeInstanceCreditSpecifications": answer})
+    readings = {"CPUUtilization": 20.0, "CPUCreditBalance": 0.0, "CPUSurplusCreditsCharged": 0.0}
+    found.metrics = {name: ((), [value] * _DAY) for name, value in readings.items()}
+    return found
 
 
 _ILL_NODES: Final = replace(_NODES_ACT, before={"count": "few", "health": "ill"})
