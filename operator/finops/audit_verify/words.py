@@ -32,8 +32,11 @@ class Words:
         kind, choice = record["kind"], record["detail"].get("choice")
         if kind in _BEGINS:
             self.begun[record["operationId"]] = record["sequence"]
-        elif kind == "voted" and record["result"] == "counted" and choice in {"Resume", "Wake"}:
-            self.votes[record["operationId"]] = record["sequence"], record["actor"], choice
+        elif kind == "voted" and record["result"] == "counted":
+            if not isinstance(choice, str):
+                return "a counted vote whose choice is no word"
+            if choice in {"Resume", "Wake"}:
+                self.votes[record["operationId"]] = record["sequence"], record["actor"], choice
         elif kind in _ENDS:
             return self._ended(record, *_ENDS[kind])
         return ""

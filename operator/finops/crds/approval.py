@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ from finops.domain.decision import Choice, VoteResult
 _EARLIEST = "2026-01-01T00:00:00Z"
 _LATEST = "2100-01-01T00:00:00Z"
 """Bounds of every snooze: a year such as 9999 cannot be moved to another zone."""
+LONGEST_REASON: Final = 2000
+"""Characters of why somebody votes as they do."""
 GroupName = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -124,7 +126,7 @@ class ApprovalSpec(Part):
     reason: (
         Annotated[
             str,
-            Field(max_length=2000),
+            Field(max_length=LONGEST_REASON),
             pattern_rule("[\\s\\S]*\\S[\\s\\S]*", "is blank", "say why in a few words, or leave the field out"),
         ]
         | None

@@ -166,6 +166,11 @@ class ActionRequestStatus(Part):
         default=None, ge=0, le=2**53, description="Fencing token of the writer; a lower one is refused."
     )
 
+    @property
+    def is_undone(self) -> bool:
+        """Whether the act was undone: what it saved has ended."""
+        return self.undo is not None and self.undo.is_done
+
 
 _DECIDED = "filter(one, one.type in ['Approved', 'Denied'])"
 _TERMINAL = ", ".join(f"'{state}'" for state in State if state in TERMINAL)

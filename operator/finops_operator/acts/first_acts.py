@@ -11,13 +11,11 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.audit import RecordKind
-from finops.domain.decision import State
 from finops.domain.execution import Stop, StopKind
 from finops.k8s.kinds import KindApi
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.rules.canary import begun_without_request, goes_first, is_act, is_of_kind, may_prove
+from finops_operator.rules.canary import begun_without_request, ended_well, goes_first, is_act, is_of_kind, may_prove
 
 _PROOFS: Final = 3
 """How many acts that ended well are read in the ledger; an act may wait although an older one would prove its kind."""
@@ -67,5 +65,4 @@ class FirstActs:
         return any(self._is_verified(one) for one in may_prove(found, self.clock.now())[:_PROOFS])
 
     def _is_verified(self, request: ActionRequest) -> bool:
-        records = self.ledger.of_request(request.metadata.uid or "")
-        return any(one.entry.kind is RecordKind.VERIFIED and one.entry.result == State.SUCCEEDED for one in records)
+        return ended_well(self.ledger.of_request(request.metadata.uid or ""))

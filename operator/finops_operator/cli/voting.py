@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
-from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
+from finops.crds.approval import LONGEST_REASON, Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice, VoteResult
 from finops.domain.quantity import counted
-from finops.errors import Refused, Unavailable
+from finops.errors import InvalidInput, Refused, Unavailable
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import KindApi, action_requests, approvals
 from finops_operator.cli.cluster_access import Cluster
@@ -23,6 +23,23 @@ from finops_operator.cli.output import note
 _POLL_SECONDS: Final = 0.25
 _GROUPS: Final = 100
 """As many as an Approval holds; a person in more groups votes by name, or with one of these."""
+
+
+def checked_reason(reason: str) -> str:
+    """Return a reason that an Approval can hold; empty where none is given. The callback of every `--reason`.
+
+    Raises:
+        InvalidInput: it is longer than that, or blank.
+    """
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput(
+            f"has {len(reason):,} characters, {LONGEST_REASON:,} at most are kept",
+            field="--reason",
+            hint="say it shorter, or name a page where the rest stands",
+        )
+    if reason and not reason.strip():
+        raise InvalidInput("is blank", field="--reason", hint="say why in a few words, or leave the option out")
+    return reason
 
 
 def cast(
@@ -60,7 +77,7 @@ def _spec(request: ActionRequest, choice: Choice, voter: Voter, reason: str, unt
         request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
         plan_hash=request.spec.plan_hash,
         decision=choice,
-        reason=reason or None,
+        reason=checked_reason(reason) or None,
         until=until,
         approver=voter,
     )

@@ -1,5 +1,7 @@
 """The circuit breaker: after an act failed, no further act of its kind and policy begins until a person resumes them.
 
+An act whose watch finds it worse than promised has failed like one that was rolled back, whether it is undone or not.
+
 Whether acts are paused is read from the ledger each time, so it holds after a restart; when the ledger does not answer,
 nothing begins. The records stand in the story of the act that failed.
 
@@ -8,7 +10,8 @@ nothing begins. The records stand in the story of the act that failed.
 | `acts paused:NAMESPACE/POLICY/ACTION:N` | acts paused | paused | policy, action, the act's state and step, reason |
 | `acts resumed:NAMESPACE/POLICY/ACTION:N` | acts resumed | resumed | policy, action, vote, reason; all up to N end |
 
-Used by the executor when an act fails, by the gate before an act, and by the decider when a person resumes.
+Used by the executor when an act fails, by the watch of an act, by the gate before an act, and by the decider when a
+person resumes.
 """
 
 from __future__ import annotations
@@ -27,8 +30,14 @@ from finops_operator.rules.undoing import undone_act
 
 FAILED: Final = frozenset({State.ROLLED_BACK, State.NEEDS_HUMAN})
 """States of an act after which others of its kind wait."""
+WORSE: Final = State.SUCCEEDED
+"""State of a failed act that was carried out as approved: what came of it was worse than promised."""
 _LONGEST_REASON: Final = 900
-_ENDED: Final = {State.ROLLED_BACK: "was rolled back", State.NEEDS_HUMAN: "needs a person"}
+_ENDED: Final = {
+    State.ROLLED_BACK: "was rolled back",
+    State.NEEDS_HUMAN: "needs a person",
+    WORSE: "did worse than promised",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ class Failure:
     """How an act failed.
 
     Attributes:
-        state: RolledBack or NeedsHuman.
+        state: RolledBack or NeedsHuman; `WORSE` where its watch found it so.
         reason: why, for people.
         step: where it needs a person, empty when it is no single step.
     """
@@ -73,6 +82,11 @@ class Pause:
     @property
     def uid(self) -> str:
         return self.record.entry.request.rpartition("/")[2]
+
+    @property
+    def by_watch(self) -> bool:
+        """Whether the watch of an act made it: the act was carried out, and did worse than promised."""
+        return self.record.entry.detail["state"] == WORSE
 
     @property
     def why(self) -> str:

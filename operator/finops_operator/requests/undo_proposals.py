@@ -2,8 +2,8 @@
 
 Called from a thread of its own: it reads AWS. The same rules as for any proposal hold (mode, allowed actions, grant,
 preflight), and the resource must still be as the act left it. What forbids an undo is a `Refused` with the sentence
-that the person reads. The watch asks nobody while acts are frozen or those of the kind are paused: then people deal
-with it already, and may ask themselves.
+that the person reads. The watch asks nobody while acts are frozen or those of the kind are paused since one failed:
+then people deal with it already, and may ask themselves.
 """
 
 from __future__ import annotations
@@ -139,11 +139,11 @@ class UndoProposals:
             raise Refused(f"{ask.voter.handle} is not an approver of policy {policy.metadata.name} as it is now.")
 
     def _may_ask(self, act: ActionRequest) -> None:
-        """Refuse the watch a vote while acts are frozen, or those of the kind are paused."""
+        """Refuse the watch a vote while acts are frozen, or those of the kind are paused by more than a watch."""
         if frozen := self.freeze.reason():
             raise Refused(f"All acts are frozen: {frozen} An approver can ask for the undo.")
         scope = Scope(act.metadata.namespace or "", act.spec.policy, act.spec.action)
-        if Pauses(self.ledger).in_force(scope):
+        if not all(pause.by_watch for pause in Pauses(self.ledger).in_force(scope)):
             raise Refused(f"{scope.action} of policy {scope.policy} is paused. An approver can ask for the undo.")
 
     def _account(self, act: ActionRequest, policy: ScanPolicy) -> AwsAccount:

@@ -1,5 +1,6 @@
 """Watches acts, undos too, in the hours after them: reads AWS, says a worse state once, asks for a vote on its undo.
 
+A worse state pauses further acts of the kind and policy, as a failure does, whether or not the undo is carried out.
 A loop of the composition root, in a thread of its own: no vote and no act waits for its reads. It changes nothing in
 AWS. What it asks for is answered like a person's ask, and nothing is undone without the approvals that the act needed.
 Nothing of a watch is remembered but when it is read next: the ledger says when an act was verified, what was said and
@@ -22,7 +23,7 @@ from finops.crds.request_status import WatchStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Record
 from finops.domain.decision import State
-from finops.domain.watching import PROPOSE_UNDO, Health, Sign, verdict
+from finops.domain.watching import PROPOSE_UNDO, Health, Sign, reason, verdict
 from finops.errors import AwsError, Conflict, FinopsError, Refused
 from finops.k8s.events import Events
 from finops.ports.aws_access import Tenant
@@ -31,11 +32,14 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.background import Background
 from finops_operator.cluster.objects import Gone, Objects
+from finops_operator.decisions.pauses import WORSE, Failure, Pauses
+from finops_operator.decisions.spoken import scope_of
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, Watch, WatchedAct
 from finops_operator.rules import request_status
 from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.log_fields import request_fields
+from finops_operator.rules.votes import request_reference
 from finops_operator.rules.watching import WatchedTime, read_late, watch_entry, watch_shown, watched_time
 
 logger = logging.getLogger(__name__)
@@ -167,12 +171,19 @@ class Watching:
         """Write into the ledger the first worse state, and at its time the end."""
         signs = read_late(signs, self.clock.now() - time.until)
         if time.worse is None and verdict(signs) is Health.WORSE:
+            self._pause(request, signs)
             record = self.ledger.append(watch_entry(request, signs, propose_undo=self._proposes_undo(request)))
             killpoint("watch.worse")
             self._announce(request, record)
         if self.clock.now() >= time.since + timedelta(hours=hours):
             self.ledger.append(watch_entry(request, signs, hours=hours))
             killpoint("watch.ended")
+
+    def _pause(self, request: ActionRequest, signs: tuple[Sign, ...]) -> None:
+        """Let no further act of the kind begin; recorded before the worse state itself, which is recorded once."""
+        if request.spec.undoes is None:
+            name, plan_hash = request_reference(request), request.spec.plan_hash
+            Pauses(self.ledger).pause(scope_of(request), name, plan_hash, Failure(WORSE, reason(signs)))
 
     def _announce(self, request: ActionRequest, record: Record) -> None:
         note = f"{record.entry.detail['reason']} {self._how_to_undo(request, record)}"

@@ -1,7 +1,8 @@
 """Of several acts of one kind the first goes alone: the others wait until it is verified. Pure.
 
 A policy asks for it with `actions.canary`. What counts as one kind is one action of one policy. If the first one fails,
-the pause of that kind keeps the others (`decisions.pauses`).
+the pause of that kind keeps the others (`decisions.pauses`). An act that its watch finds worse than promised has
+failed, whether it was undone or not.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
+from finops.crds.request_status import WatchState
 from finops.domain.audit import Record, RecordKind
 from finops.domain.decision import TERMINAL, State
+from finops.domain.watching import Health
 
 PROVEN_FOR: Final = timedelta(hours=24)
 """How long others of its kind go without waiting after an act began: a batch of the next day has its own first."""
@@ -85,10 +88,26 @@ def may_prove(others: Iterable[ActionRequest], now: datetime) -> tuple[ActionReq
         for one in others
         if is_act(one) and one.status.execution is not None and one.status.execution.started_at is not None
     ]
-    failed = max((at for at, one in begun if one.status.state in _FAILED), default=now - PROVEN_FOR)
+    failed = max((at for at, one in begun if _has_failed(one)), default=now - PROVEN_FOR)
     since = max(failed, now - PROVEN_FOR)
     lately = [(at, one) for at, one in begun if one.status.state is State.SUCCEEDED and at > since]
     return tuple(one for _, one in sorted(lately, key=lambda pair: pair[0], reverse=True))
+
+
+def _has_failed(request: ActionRequest) -> bool:
+    watch = request.status.watch
+    return request.status.state in _FAILED or (watch is not None and watch.state is WatchState.WORSE)
+
+
+def ended_well(records: Iterable[Record]) -> bool:
+    """Return whether an act's end was read back from AWS as approved, and its watch has found nothing worse.
+
+    Args:
+        records: the ledger's about its request.
+    """
+    entries = [one.entry for one in records]
+    verified = any(one.kind is RecordKind.VERIFIED and one.result == State.SUCCEEDED for one in entries)
+    return verified and not any(one.kind is RecordKind.WATCHED and one.result == Health.WORSE for one in entries)
 
 
 def is_act(request: ActionRequest) -> bool:

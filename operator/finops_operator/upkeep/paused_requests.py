@@ -14,6 +14,7 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.conditions import ACTS_PAUSED, find_condition, is_true
+from finops.crds.request_status import WatchState
 from finops.domain.decision import State
 from finops.errors import FinopsError
 from finops.ports.clock import Clock
@@ -44,7 +45,8 @@ class PausedRequests:
             is_shown, state = is_true(request.status.conditions, ACTS_PAUSED), request.status.state
             # An undo does not wait: see the gate.
             waits = state in _WAITING and request.spec.undoes is None
-            concerned = state in FAILED or waits
+            watch = request.status.watch
+            concerned = state in FAILED or waits or (watch is not None and watch.state is WatchState.WORSE)
             if not is_shown and (not concerned or request.spec.dry_run):
                 continue
             scope = scope_of(request)

@@ -5,6 +5,7 @@ Undos are asked for and decided here; questions are put off, snoozes ended, paus
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -39,6 +40,7 @@ _CSV: Final = (
     "monthlySavings",
     "votes",
     "needed",
+    "undo",
 )
 
 
@@ -124,10 +126,19 @@ def requests_csv(asked: Visit) -> Response:
             "resource": one.spec.resource.id,
             "account": one.spec.resource.account_id,
             "region": one.spec.region,
-            "monthlySavings": as_text(one.spec.estimate.monthly_savings),
+            "monthlySavings": as_text(Decimal("0.00") if one.status.is_undone else one.spec.estimate.monthly_savings),
             "votes": one.status.votes.summary if one.status.votes else "",
             "needed": lacks.get(one.metadata.uid or "", ""),
+            "undo": _undo_word(one),
         }
         for one in read.found
     )
     return with_gaps(csv_of(_CSV, rows, "requests"), read.gaps)
+
+
+def _undo_word(request: ActionRequest) -> str:
+    """Return how the undo of an act stands: `open` or the state in which it ended; empty while none was made."""
+    undo = request.status.undo
+    if undo is None or undo.request is None:
+        return ""
+    return "open" if undo.state is None else undo.state.value

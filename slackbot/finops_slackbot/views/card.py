@@ -55,7 +55,7 @@ _NAME: Final = 60
 _NOTE_CHARACTERS: Final = 240
 _PAUSED: Final = (
     "*Paused:* no further act of this kind and policy begins until an approver resumes them. Find out why this one "
-    "failed, then press Resume."
+    "{what}, then press Resume."
 )
 _SAY_WHY_THEY_WAIT: Final = frozenset({State.APPROVED, State.SCHEDULED})
 """States whose paragraph says what an approved act waits for."""
@@ -97,7 +97,8 @@ def card(facts: CardFacts, buttons: Buttons) -> Card:
     else:
         blocks += [section("status", status(facts)), section("why", _case(facts))]
     if facts.paused and facts.state not in _SAY_WHY_THEY_WAIT:
-        blocks.append(section("paused", _PAUSED))
+        what = "did worse than promised" if facts.state is State.SUCCEEDED else "failed"
+        blocks.append(section("paused", _PAUSED.format(what=what)))
     blocks.append({"type": "actions", "block_id": f"act.{facts.revision}", "elements": _elements(facts, buttons)})
     blocks.append(context("terms", *_terms(facts)))
     return Card(_sentence(facts), tuple(blocks))
@@ -221,12 +222,12 @@ def _elements(facts: CardFacts, buttons: Buttons) -> list[Block]:
     value = buttons.value(facts.uid, facts.revision)
     label = plain(named(facts, 30), 50)
     details = _button(DETAILS, "Details", value, f"Details of {label}")
+    ending = [_button(RESUME, "Resume…", value, f"Resume acts like: {label}")] if facts.paused else []
     if facts.can_be_undone:
         undo = _button(UNDO, "Undo…", value, f"Undo: {label}")
         undo["confirm"] = _confirm_undo(facts)
-        return [undo, details]
+        return [undo, *ending, details]
     if facts.state is not State.PENDING:
-        ending = [_button(RESUME, "Resume…", value, f"Resume acts like: {label}")] if facts.paused else []
         ending += [_button(WAKE, "Wake…", value, f"Wake: {label}")] if facts.is_snoozed else []
         return [*ending, details]
     approve = _button(APPROVE, "Approve", value, f"Approve: {label}")

@@ -23,7 +23,7 @@ from finops.errors import FinopsError, LedgerUnavailable
 from finops.k8s.kinds import aws_accounts
 from finops.ledger.stories import latest_stories, story_of
 from finops_operator.acts.journal import intent_entry, started_entry
-from finops_operator.decisions.pauses import Failure, Pauses
+from finops_operator.decisions.pauses import WORSE, Failure, Pauses
 from finops_operator.decisions.spoken import scope_of
 from finops_operator.plugins.action import with_request
 from finops_operator.rules.votes import request_reference
@@ -52,6 +52,15 @@ def fail(parts: Parts, request: ActionRequest, reason: str = "AWS had no m5.larg
     failure = Failure(State.ROLLED_BACK, reason)
     Pauses(parts.ledger).pause(scope_of(request), request_reference(request), request.spec.plan_hash, failure)
     return parts.requests.write_status(request, lambda now: {**now.status.to_dict(), "state": "RolledBack"})
+
+
+def got_worse(parts: Parts, request: ActionRequest) -> ActionRequest:
+    """End a request's act well, and let its watch find it worse than promised."""
+    failure = Failure(WORSE, "Its CPU is full.")
+    Pauses(parts.ledger).pause(scope_of(request), request_reference(request), request.spec.plan_hash, failure)
+    watch = {"state": "Worse", "until": "2026-12-24T00:00:00Z", "worse": "Its CPU is full."}
+    changed = {"state": "Succeeded", "watch": watch}
+    return parts.requests.write_status(request, lambda now: {**now.status.to_dict(), **changed})
 
 
 def resume(parts: Parts, on: ActionRequest, person: str = "bob", **changes: Any) -> tuple[str, str]:
@@ -390,3 +399,24 @@ def test_a_process_that_gives_up_the_lease_takes_its_gauge_back(parts: Parts) ->
     labels = {"namespace": NAMESPACE, "policy": "p", "action": failed.spec.action}
     parts.paused_kinds.forget()
     assert parts.telemetry.registry.get_sample_value("finops_acts_paused", labels) is None
+
+
+def test_an_act_that_did_worse_than_promised_holds_the_others_until_a_person_resumes_them(parts: Parts) -> None:
+    bad, waiting = approved(parts, 1), approved(parts, 2)
+    bad = got_worse(parts, bad)
+
+    stop = parts.gate.still_allowed(act_of(waiting))
+    assert stop is not None
+    assert f"{bad.metadata.name} did worse than promised: Its CPU is full. Find out why" in stop.message
+    parts.housekeeping.run_duties()
+    shown = shown_on(parts, bad)
+    assert shown is not None
+    assert (shown.status.value, shown.reason) == ("True", "ActFailed")
+
+    assert resume(parts, bad) == ("Counted", "Resume")
+
+    assert parts.gate.still_allowed(act_of(waiting)) is None
+    parts.housekeeping.run_duties()
+    shown = shown_on(parts, bad)
+    assert shown is not None
+    assert shown.status.value == "False"

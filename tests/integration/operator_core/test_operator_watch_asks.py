@@ -25,7 +25,7 @@ from finops.domain.decision import State, Vote
 from finops.domain.watching import Health, Sign
 from finops.errors import Refused
 from finops.k8s.kinds import aws_accounts
-from finops_operator.decisions.pauses import Failure, Pauses
+from finops_operator.decisions.pauses import WORSE, Failure, Pauses
 from finops_operator.decisions.spoken import scope_of
 from finops_operator.rules import request_status
 from finops_operator.rules.undoing import unanswered_asks
@@ -82,6 +82,16 @@ def test_a_watch_asks_nobody_while_acts_are_frozen_or_paused_and_people_still_ma
         proposals(parts).make(act, asked)
 
     assert proposals(parts).make(act, wish(parts, act)).spec.undoes is not None
+
+
+def test_a_watch_asks_though_its_own_pause_and_that_of_another_watch_are_in_force(parts: Parts) -> None:
+    act = succeeded(parts)
+    failure = Failure(WORSE, "Its CPU is full.")
+    Pauses(parts.ledger).pause(scope_of(act), request_reference(act), act.spec.plan_hash, failure)
+
+    made = proposals(parts).make(act, worse(parts, act))
+
+    assert made.spec.undoes is not None
 
 
 def test_what_the_watch_asks_for_is_answered_once_also_by_the_next_process(parts: Parts) -> None:

@@ -132,3 +132,26 @@ def test_a_state_that_became_worse_stands_beside_the_button_that_asks_for_the_un
     assert "Worse than promised: Its CPU is full." in html
     assert "24 hours later: it does well." in html
     assert html.index("Worse than promised") < html.index('value="Undo"')
+
+
+def test_an_act_that_was_undone_is_shown_as_one_that_saves_nothing_any_more(
+    site: Site, estate: Store, made: tuple[ActionRequest, ActionRequest]
+) -> None:
+    act, _ = made
+    api = action_requests(connect(str(site.cluster.kubeconfig_for("admin"))))
+    found = api.get("team-a", act.metadata.name)
+    assert found is not None
+    undo = {"request": "r-undo", "state": "Succeeded", "message": "Undone by request r-undo."}
+    api.replace_status(found, {"state": "Succeeded", "undo": undo})
+
+    html = shown(site, estate)
+    row = html[html.index(f'<tr id="{act.metadata.uid}"') :].partition("</tr>")[0]
+
+    assert ">Undone</span>" in row
+    assert "0.00 <span" in row
+    assert "65.21 until it was undone" in row
+    assert "Undone by request r-undo." in row
+    table = site.client(estate).get("/requests.csv", headers=site.bearer()).text.splitlines()
+    (line,) = (one for one in table if f",{act.metadata.name}," in one)
+    assert line.endswith(",Succeeded")
+    assert ",0.00," in line

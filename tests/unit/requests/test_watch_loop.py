@@ -68,6 +68,9 @@ class World:
             raise LedgerUnavailable("the store does not answer")
         return tuple(self.records)
 
+    def find(self, operation_id: str) -> Record | None:
+        return next((one for one in self.records if one.entry.operation_id == operation_id), None)
+
     # the cluster
     @property
     def cache(self) -> World:
@@ -126,6 +129,10 @@ class World:
             background=Background(Telemetry(), self.clock),
             seconds=300.0,
         )
+
+    @property
+    def paused(self) -> list[Entry]:
+        return [one.entry for one in self.records if one.entry.kind is RecordKind.PAUSED]
 
     @property
     def watched(self) -> list[str]:
@@ -189,7 +196,7 @@ def test_what_is_read_days_after_the_watch_says_so() -> None:
     world.clock.sleep(timedelta(hours=55, minutes=50).total_seconds())
     world.process().go_through(threading.Event())
     late = "Its CPU is full. It was read 31 hours after the end of the watch; it may have another cause than the act."
-    assert [str(one.entry.detail["reason"]) for one in world.records[1:]] == [late, late]
+    assert [str(one.entry.detail["reason"]) for one in world.records[1:]] == [late, late, late]
     assert world.events[0].startswith(late)
     in_time = World()
     in_time.clock.sleep(timedelta(hours=24, minutes=50).total_seconds())
@@ -319,3 +326,39 @@ def test_a_watch_whose_change_waits_for_its_window_is_not_over_before_the_window
     assert not world.watched
     after(world, watching, hours=15)
     assert world.watched == [Health.WELL.value]
+
+
+def test_a_worse_state_pauses_the_acts_of_its_kind_before_it_is_recorded_and_once() -> None:
+    world = World(signs=(BAD,))
+    watching = world.process()
+    after(world, watching, hours=1)
+    after(world, watching, hours=24)
+
+    (pause,) = world.paused
+    assert (pause.detail["policy"], pause.detail["action"]) == (world.act.spec.policy, "ec2_instance_stop")
+    assert (pause.detail["state"], pause.detail["reason"]) == ("Succeeded", BAD.sentence)
+    kinds = [one.entry.kind for one in world.records]
+    assert kinds.index(RecordKind.PAUSED) < kinds.index(RecordKind.WATCHED)
+
+
+def test_a_process_that_dies_after_the_pause_leaves_one_pause_when_the_next_finds_the_same() -> None:
+    world = World(signs=(BAD,))
+    after(world, world.process(), hours=1)
+    world.records = [one for one in world.records if one.entry.kind is not RecordKind.WATCHED]
+    after(world, world.process(), hours=1)
+    assert (len(world.paused), world.watched) == (1, ["worse"])
+
+
+@pytest.mark.parametrize("signs", [(GOOD,), (MISSING,)])
+def test_a_state_that_is_well_or_unknown_pauses_nothing(signs: tuple[Sign, ...]) -> None:
+    world = World(signs=signs)
+    after(world, world.process(), hours=25)
+    assert world.paused == []
+
+
+def test_an_undo_that_left_a_worse_state_pauses_nothing_for_it_is_no_further_act_of_its_kind() -> None:
+    world = World(signs=(BAD,))
+    spec = world.act.spec.model_copy(update={"undoes": UndoneAct(name="r-1", uid="a", required=1)})
+    world.act = world.act.model_copy(update={"spec": spec})
+    after(world, world.process(), hours=1)
+    assert (world.watched, world.paused) == (["worse"], [])

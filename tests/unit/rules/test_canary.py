@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.sample_requests import resize_request
 
 from finops.crds.action_request import ActionRequest, UndoneAct
+from finops.crds.request_status import UndoStatus, WatchStatus
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
-from finops_operator.rules.canary import begun_without_request, goes_first, is_of_kind, may_prove
+from finops.domain.decision import State
+from finops_operator.rules.canary import begun_without_request, ended_well, goes_first, is_of_kind, may_prove
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _STATES = ("Pending", "Approved", "Scheduled", "Executing", "Verifying", "Succeeded", "RolledBack", "NeedsHuman")
@@ -71,6 +74,31 @@ def test_what_ended_well_before_another_failed_proves_nothing() -> None:
     for state in ("RolledBack", "NeedsHuman"):
         assert [one.metadata.name for one in may_prove([*acts, act("bad", state, -30)], NOW)] == ["after"]
     assert len(may_prove([*acts, undo(act("bad", "RolledBack", -30)), act("bad", "Stale", -30)], NOW)) == 2
+
+
+@pytest.mark.parametrize("undo_state", [None, "Succeeded", "Denied"])
+def test_an_act_that_did_worse_than_promised_failed_whether_it_was_undone_or_not(undo_state: str | None) -> None:
+    at = (NOW + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+    shown = {"state": "Worse", "until": at, "worse": "Its CPU is full."}
+    bad = act("bad", "Succeeded", -30)
+    undone = None if undo_state is None else UndoStatus(request="u", state=State(undo_state))
+    status = bad.status.model_copy(update={"watch": WatchStatus.model_validate(shown), "undo": undone})
+    bad = bad.model_copy(update={"status": status})
+
+    acts = [act("before", "Succeeded", -60), bad, act("after", "Succeeded", -10)]
+
+    assert [one.metadata.name for one in may_prove(acts, NOW)] == ["after"]
+
+
+def test_only_what_the_ledger_knows_as_verified_and_not_as_worse_ended_well() -> None:
+    def ended(*entries: Entry) -> bool:
+        return ended_well([Record(number, "0" * 64, NOW, 1, one) for number, one in enumerate(entries, start=1)])
+
+    verified = recorded("u", RecordKind.VERIFIED, "Succeeded")
+    assert ended(verified)
+    assert ended(verified, recorded("u", RecordKind.WATCHED, "unknown"))
+    assert not ended(verified, recorded("u", RecordKind.WATCHED, "worse"))
+    assert not ended(recorded("u"))
 
 
 def test_a_kind_is_one_action_of_one_policy() -> None:

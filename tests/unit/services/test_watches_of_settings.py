@@ -21,6 +21,7 @@ from finops_operator.services.autoscaling.actions.auto_scaling_group_resize impo
 from finops_operator.services.awslambda.actions.lambda_function_set_memory import ACTION as FUNCTION
 from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as TABLE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as VOLUME
+from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_start import ACTION as START
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SERVICE
@@ -187,11 +188,20 @@ def volume(state: str = "in-use", kind: str = "gp3", **metrics: Any) -> Aws:
     return Aws({"ec2:DescribeVolumes": {"Volumes": [found]}}, metrics={**_FULL_DAY, **metrics})
 
 
-def instance(state: str, checks: str = "ok") -> Aws:
-    found = {"InstanceId": "i-1", "InstanceType": "m5.large", "State": {"Name": state}}
+def instance(state: str, checks: str = "ok", kind: str = "m5.large", more: Any = None) -> Aws:
+    found = {"InstanceId": "i-1", "InstanceType": kind, "State": {"Name": state}}
     status = {"InstanceStatus": {"Status": checks}, "SystemStatus": {"Status": checks}}
-    answers = {"ec2:DescribeInstances": {"Reservations": [{"Instances": [found]}]}}
+    answers = {"ec2:DescribeInstances": {"Reservations": [{"Instances": [found]}]}, **(more or {})}
     return Aws({**answers, "ec2:DescribeInstanceStatus": {"InstanceStatuses": [status]}})
+
+
+def without_credits(mode: Any) -> Aws:
+    """A t3.medium that had no credits all day and whose CPU was at its baseline."""
+    answer = {"InstanceCreditSpecifications": mode} if isinstance(mode, list) else mode
+    found = instance("running", kind="t3.medium", more={"ec2:DescribeInstanceCreditSpecifications": answer})
+    readings = {"CPUUtilization": 20.0, "CPUCreditBalance": 0.0, "CPUSurplusCreditsCharged": 0.0}
+    found.metrics = {name: ((), [value] * _DAY) for name, value in readings.items()}
+    return found
 
 
 _ILL_NODES: Final = replace(_NODES_ACT, before={"count": "few", "health": "ill"})
@@ -200,6 +210,11 @@ _AT_LIMIT: Final = ([1.0] * _DAY, [3000.0 * 300] * 4)
 _GIB_IN_FLIGHT: Final = ([1.0] * _DAY, [125.0 * 2**20 * 300] * 4)
 _UNDO: Final = replace(_VOLUME_ACT, parameters={"volumeType": "gp2"})
 _STOPPED: Final = act("i-1", {})
+_MODE: Final = "ec2:DescribeInstanceCreditSpecifications"
+_DENIED: Final = AwsDenied("no", operation=_MODE)
+_STANDARD: Final = {"InstanceId": "i-1", "CpuCredits": "standard"}
+_UNLIMITED: Final = {"InstanceId": "i-1", "CpuCredits": "unlimited"}
+_RESIZED: Final = act("i-1", {"instanceType": "t3.medium"}, promised={"projectedCpuP99_5Percent": "60"})
 _STARTED: Final = act("i-1", {"state": "running"}, before={"status checks": "stopped"})
 
 
@@ -257,6 +272,16 @@ _STARTED: Final = act("i-1", {"state": "running"}, before={"status checks": "sto
         (STOP, _STOPPED, instance("running"), Health.UNKNOWN, "It is running now, not stopped"),
         (START, _STARTED, instance("running"), Health.WELL, "Its status checks pass."),
         (START, _STARTED, instance("running", "impaired"), Health.WORSE, "check fails"),
+        (RESIZE, _RESIZED, without_credits([_STANDARD]), Health.WORSE, "at its baseline of 20 % in 285 of 285"),
+        (
+            RESIZE,
+            _RESIZED,
+            without_credits([_UNLIMITED]),
+            Health.WELL,
+            "charged for none",
+        ),
+        (RESIZE, _RESIZED, without_credits([]), Health.UNKNOWN, "does not say whether it may go beyond"),
+        (RESIZE, _RESIZED, without_credits(_DENIED), Health.UNKNOWN, "allow ec2:DescribeInstanceCreditSpec"),
     ],
 )
 def test_what_is_there_and_what_was_measured_is_judged_against_before(

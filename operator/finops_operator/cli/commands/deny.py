@@ -12,12 +12,12 @@ from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.finding import find_request
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait, Yes
-from finops_operator.cli.voting import cast, show_answer
+from finops_operator.cli.voting import cast, checked_reason, show_answer
 
 
 def _run(
     request: Request,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.", callback=checked_reason)],
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     namespace: Namespace = "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
@@ -20,7 +21,7 @@ from finops_operator.cli.command import Command
 from finops_operator.cli.finding import advice_id
 from finops_operator.cli.listings import SHORT_ID, what_of
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, Redis
-from finops_operator.cli.output import Column, Format, Record, emit, field, money_field, note
+from finops_operator.cli.output import Column, Format, Record, amount, emit, field, note
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.tables import Fit
 
@@ -31,7 +32,29 @@ def _outcome(request: Record) -> str:
     outcome, watch = status.get("outcome", {}), status.get("watch", {})
     ended = str(outcome.get("message") or outcome.get("error") or "")
     worse = f"Worse than promised: {watch['worse']}" if watch.get("worse") else ""
-    return " ".join(part for part in (ended, worse, str(watch.get("message") or "")) if part)
+    return " ".join(part for part in (ended, worse, str(watch.get("message") or ""), _undo(request)) if part)
+
+
+def _undo(request: Record) -> str:
+    """Return what came of the undo of the act: done, under way, or not done and why; empty while nobody asked."""
+    undo = request.get("status", {}).get("undo") or {}
+    said = str(undo.get("message") or "")
+    if _is_undone(request):
+        return f"{said or 'Undone.'} Its saving has ended."
+    if undo.get("request") and not undo.get("state"):
+        return f"Its undo is open: request {undo['request']}. {said}".rstrip()
+    return said
+
+
+def _is_undone(request: Record) -> bool:
+    undo = request.get("status", {}).get("undo") or {}
+    return undo.get("state") == State.SUCCEEDED.value
+
+
+def _saves(request: Record) -> object:
+    """Return what the act saves a month: nothing any more once it was undone."""
+    estimate: Mapping[str, object] = request["spec"].get("estimate") or {}
+    return "0.00" if _is_undone(request) else estimate.get("monthlySavings")
 
 
 def _what(request: Record) -> str:
@@ -64,8 +87,12 @@ def columns(now: datetime) -> tuple[Column, ...]:
         return time_left(datetime.fromisoformat(value), now)
 
     return (
-        Column("state", lambda one: one.get("status", {}).get("state")),
-        money_field("monthlySavings", path="spec.estimate.monthlySavings", heading="SAVES/MONTH"),
+        Column(
+            "state",
+            lambda one: one.get("status", {}).get("state"),
+            note=lambda one: ", undone" if _is_undone(one) else "",
+        ),
+        Column("monthlySavings", _saves, right=True, heading="SAVES/MONTH", words=amount),
         Column("what", _what),
         Column("name", lambda one: one["spec"]["resource"].get("name") or one["spec"]["resource"]["id"], fit=Fit.CUT),
         field("votes", path="status.votes.summary", right=True),
@@ -178,7 +205,7 @@ def _row(one: ActionRequest, tags: Mapping[str, str]) -> filters.Row:
         checks=frozenset({spec.evidence.check}),
         tags=tags,
         owner=str(words.get("owner") or spec.evidence.values.get("owner") or ""),
-        savings=spec.estimate.monthly_savings,
+        savings=Decimal(0) if one.status.is_undone else spec.estimate.monthly_savings,
         cost=spec.estimate.current_monthly_cost,
     )
 

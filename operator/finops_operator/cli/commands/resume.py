@@ -13,12 +13,14 @@ from finops_operator.cli.command import Command
 from finops_operator.cli.finding import find_request
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait
 from finops_operator.cli.output import note
-from finops_operator.cli.voting import cast
+from finops_operator.cli.voting import cast, checked_reason
 
 
 def _run(
     request: Request,
-    reason: Annotated[str, typer.Option("--reason", help="What was found out; it is kept in the ledger.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="What was found out; it is kept in the ledger.", callback=checked_reason)
+    ],
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     namespace: Namespace = "",

@@ -8,14 +8,14 @@ from typing import Annotated, Final
 
 import typer
 
-from finops.domain.decision import Choice
+from finops.domain.decision import LONGEST_SNOOZE, Choice
 from finops.errors import InvalidInput
 from finops_operator.cli.asking import confirm
 from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.finding import find_request
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait, Yes
-from finops_operator.cli.voting import cast, show_answer
+from finops_operator.cli.voting import cast, checked_reason, show_answer
 
 _FROM_NOW: Final = re.compile(r"([1-9][0-9]{0,3})([dw])")
 _UNITS: Final = {"d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -45,7 +45,7 @@ def when(text: str, now: datetime) -> datetime:
         now: in the person's zone, which knows when its clocks change: dates without a zone are meant there.
 
     Raises:
-        InvalidInput: it is none of these.
+        InvalidInput: it is none of these, or not in the coming 366 days.
     """
     match = _FROM_NOW.fullmatch(text.strip())
     if match is not None:
@@ -60,13 +60,24 @@ def when(text: str, now: datetime) -> datetime:
                 hint="write 2026-12-24, 2026-12-24T08:00:00+01:00, 14d or 2w",
             ) from None
         found = found if found.tzinfo is not None else found.replace(tzinfo=now.tzinfo)
-    return found.astimezone(UTC).replace(microsecond=0)
+    latest = now + LONGEST_SNOOZE
+    # The years come first: one such as 9999 cannot be moved to another zone.
+    is_near = now.year - 1 <= found.year <= latest.year + 1
+    if not is_near or not now < (moment := found.astimezone(UTC).replace(microsecond=0)) <= latest:
+        raise InvalidInput(
+            f"{text.strip()} is not in the coming {LONGEST_SNOOZE.days} days",
+            field="--until",
+            hint=f"write a date after today, {latest.date()} at the latest, or a length such as 14d",
+        )
+    return moment
 
 
 def _run(
     request: Request,
     until: Annotated[str, typer.Option("--until", metavar="DATE", help="When to ask again: 2026-12-24, 14d or 2w.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; it is kept in the ledger.", callback=checked_reason)
+    ] = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     namespace: Namespace = "",

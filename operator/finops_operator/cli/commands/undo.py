@@ -21,14 +21,16 @@ from finops_operator.cli.finding import find_request
 from finops_operator.cli.listings import what_of
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait, Yes
 from finops_operator.cli.output import amount, note
-from finops_operator.cli.voting import cast
+from finops_operator.cli.voting import cast, checked_reason
 
 _POLL_SECONDS: Final = 0.25
 
 
 def _run(
     request: Request,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is shown to those who vote on the undo.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; it is shown to those who vote on the undo.", callback=checked_reason)
+    ] = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     namespace: Namespace = "",

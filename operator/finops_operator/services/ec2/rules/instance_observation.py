@@ -40,6 +40,8 @@ _NO_ROOM: Final[Mapping[str, str]] = {
 }
 """AWS's codes for a start that it refuses, in words. Source: Amazon EC2 API reference, "Error codes"."""
 _STARTED: Final = "somebody started it while we were stopping it"
+CREDIT_MODE: Final = "ec2:DescribeInstanceCreditSpecifications"
+"""Asked in the hours after an act, of a burstable instance that has no credits left."""
 READ_PERMISSIONS: Final = (
     "ec2:DescribeInstances",
     "ec2:DescribeInstanceStatus",
@@ -47,6 +49,7 @@ READ_PERMISSIONS: Final = (
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeVolumes",
+    CREDIT_MODE,
     DESCRIBE_KEY,
     GET_QUOTA,
     GET_METRICS,

@@ -1,7 +1,8 @@
 """Reads in the hours after an act on an instance what shows whether it made things worse; `instance_signs` judges.
 
-Source: EC2 API reference, DescribeInstanceStatus; EC2 user guide, "CloudWatch metrics that are available for your
-instances" (CPU credits); CloudWatch API reference, GetMetricData and DescribeAlarms.
+Source: EC2 API reference, DescribeInstanceStatus and DescribeInstanceCreditSpecifications; EC2 user guide, "CloudWatch
+metrics that are available for your instances" (CPU credits); CloudWatch API reference, GetMetricData and
+DescribeAlarms.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ from finops_operator.plugins.watched import (
     unknown,
 )
 from finops_operator.services.ec2.rules.burstable import is_burstable
-from finops_operator.services.ec2.rules.instance_observation import read_instance
-from finops_operator.services.ec2.rules.instance_signs import InstanceReadings, instance_before, instance_signs
+from finops_operator.services.ec2.rules.instance_observation import CREDIT_MODE, read_instance
+from finops_operator.services.ec2.rules.instance_signs import (
+    CREDITS,
+    InstanceReadings,
+    instance_before,
+    instance_signs,
+    never_has_credits,
+)
 from finops_operator.services.ec2.rules.served_targets import read_served
 
 _OF_INSTANCES: Final = Measured("AWS/EC2", lambda instance: {"InstanceId": instance})
@@ -78,6 +85,9 @@ def read_instance_after(reader: Reader, act: WatchedAct) -> InstanceReadings:
     if state != "running":
         return InstanceReadings(state, kind)
     found, unread = read_all(_readings(reader, act, instance))
+    if never_has_credits(found.get("credits", ()), found.get("surplus", ())):
+        mode, why = read_all([(CREDITS, CREDIT_MODE, partial(_credit_mode, reader, act.resource.id))])
+        found, unread = {**found, **mode}, {**unread, **why}
     return InstanceReadings(state, kind, **found, unread=unread)
 
 
@@ -98,6 +108,12 @@ def _checks(reader: Reader, instance_id: str) -> dict[str, str]:
         for status in answer.get("InstanceStatuses", ())
         for title, field in (("system", "SystemStatus"), ("instance", "InstanceStatus"))
     }
+
+
+def _credit_mode(reader: Reader, instance_id: str) -> dict[str, str]:
+    answer = reader.read(CREDIT_MODE, {"InstanceIds": [instance_id]})
+    found = [one for one in answer.get("InstanceCreditSpecifications", ()) if one.get("InstanceId") == instance_id]
+    return {"credit_mode": str(found[0].get("CpuCredits") or "") if found else ""}
 
 
 def _metrics(reader: Reader, act: WatchedAct, *, burstable: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.services.ec2.rules.instance_observation import CREDIT_MODE
 from finops_operator.services.ec2.rules.vcpu_quota import quota_code
 
 KEY = "arn:aws:kms:us-east-1:111111111111:key/k1"
@@ -472,7 +473,7 @@ def test_every_call_that_is_made_is_among_the_rights_that_are_declared(action: A
     made = {one.replace("elb:", "elasticloadbalancing:") for one in made}
     offerings = {"ec2:DescribeInstanceTypeOfferings"} if action is STOP else set()
     # It is read afterwards, see test_act_watches.
-    watched = set() if action.watch is None else {LIST_ALARMS}
+    watched = set() if action.watch is None else {LIST_ALARMS, CREDIT_MODE}
     assert made == set(action.read_permissions) - offerings - watched
 
 

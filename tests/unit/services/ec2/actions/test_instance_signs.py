@@ -35,6 +35,8 @@ AT_THE_END = replace(ACT, now=ACT.until)
 AT_ONCE = replace(ACT, now=_SINCE + timedelta(minutes=1))
 PASSED = {"system": "ok", "instance": "ok"}
 RUNS = InstanceReadings("running", "t3.medium", checks=PASSED)
+NEW_TYPE = replace(ACT, parameters={"instanceType": "t9.big"})
+NO_CREDITS = replace(RUNS, cpu=[20.0] * 20, credits=[0.0] * 20, surplus=[0.0] * 20, credit_mode="standard")
 
 
 def _serves(state: str, **more: Any) -> dict[str, Any]:
@@ -71,7 +73,14 @@ def _alarm(state: str, minutes: float) -> Alarm:
         (replace(ACT, promised={PROMISED_CPU: "97"}), replace(RUNS, cpu=[98.9] * 9), Health.WELL, "about 97 %"),
         (replace(ACT, promised={PROMISED_CPU: "97"}), replace(RUNS, cpu=[99.9] * 9), Health.WORSE, "above 99 %"),
         (ACT, replace(RUNS, credits=[80.0, 3.0, 0.0], surplus=[]), Health.WORSE, "used up its CPU credits"),
-        (ACT, replace(RUNS, credits=[0.0, 0.0], surplus=[0.0]), Health.WELL, "credits left or is charged for none"),
+        (ACT, replace(RUNS, credits=[9.0, 8.0], surplus=[0.0]), Health.WELL, "credits left or is charged for none"),
+        (ACT, replace(NO_CREDITS, credit_mode="unlimited"), Health.WELL, "credits left or is charged for none"),
+        (ACT, NO_CREDITS, Health.WORSE, "at its baseline of 20 % in 20 of 20 periods of 5 minutes: AWS holds it there"),
+        (AT_THE_END, replace(NO_CREDITS, cpu=[20.0] * _DAY), Health.WORSE, "no CPU credits in standard mode"),
+        (ACT, replace(NO_CREDITS, cpu=[20.0, 20.0, *[4.0] * 18]), Health.WELL, "its CPU stays below 20 %"),
+        (ACT, replace(NO_CREDITS, cpu=[]), Health.UNKNOWN, "too few readings of its CPU"),
+        (ACT, replace(NO_CREDITS, credit_mode=""), Health.UNKNOWN, "does not say whether it may go beyond them"),
+        (NEW_TYPE, replace(NO_CREDITS, instance_type="t9.big"), Health.UNKNOWN, "the baseline of t9.big is not known"),
         (ACT, replace(RUNS, credits=[5.0], surplus=[0.0, 7.4]), Health.WORSE, "7 CPU credits beyond"),
         (ACT, replace(RUNS, credits=[], surplus=[]), Health.UNKNOWN, "no reading of its CPU credits"),
         (ACT, replace(RUNS, serves=_serves("unhealthy")), Health.WORSE, "Target group shop finds it unhealthy."),
