@@ -181,6 +181,7 @@ def cluster(site: Site, name: str, /, members: int = 1, **facts: Any) -> str:
         "TagList": [],
     }
     kind = str(facts.pop("member_class", "db.r6g.large"))
+    working = facts.get("Status", "available") == "available"
     for number in range(members):
         member = database(
             site,
@@ -190,8 +191,10 @@ def cluster(site: Site, name: str, /, members: int = 1, **facts: Any) -> str:
             Engine=facts.get("Engine", "aurora-postgresql"),
             StorageType="aurora",
             AllocatedStorage=1,
+            DBInstanceStatus="available" if working else "stopped",
         )
-        measured(site, member, _BUSY)
+        if working:
+            measured(site, member, _BUSY)
         if kind == "db.serverless":
             site.measured("AWS/RDS", {"DBInstanceIdentifier": member}, 400, ServerlessDatabaseCapacity=2)
     site.listed("rds:DescribeDBClusters", {**item, **facts}, by={"DBClusterIdentifier": "DBClusterIdentifier"})
