@@ -81,10 +81,10 @@ def yes(value: object) -> str:
     return "yes" if value else "no"
 
 
-def story(thing: Any) -> str:
-    """Return the docstring of the module in which a plug-in stands, as the page's prose."""
-    module = inspect.getmodule(thing)
-    return inspect.cleandoc((module.__doc__ if module is not None else "") or "")
+def story(folder: str, plugin: str) -> str:
+    """Return the docstring of the file of a loaded check or action, which has its id, as the page's prose."""
+    (found,) = (module for name, module in sys.modules.items() if name.endswith(f".{folder}.{plugin}"))
+    return inspect.cleandoc(found.__doc__ or "")
 
 
 def settings_page(_loaded: Plugins) -> str:
@@ -163,7 +163,7 @@ def _check(check: Check[Any]) -> str:
     )
     return "\n".join(
         (
-            f"## {check.id}\n\n{check.title}. {story(check.evaluate)}\n",
+            f"## {check.id}\n\n{check.title}. {story('checks', check.id)}\n",
             table(("", ""), facts),
             parameters or "It has no parameters.\n",
             f"```yaml\n{_check_setting(check)}```\n",
@@ -233,7 +233,7 @@ def _action(action: Action, kinds: Mapping[str, ResourceKind[Any]]) -> str:
     rows = [(*_step_row(action, step.id, step.operation), "forward") for step in plan.steps]
     rows += [(*_step_row(action, step.id, step.operation, back=True), "rollback") for step in back]
     steps = table(("Step", "Call", "Waits at most", "Attempts", "When"), rows)
-    return f"## {action.id}\n\n{story(action.words)}\n\n{table(('', ''), facts)}\n{steps}"
+    return f"## {action.id}\n\n{story('actions', action.id)}\n\n{table(('', ''), facts)}\n{steps}"
 
 
 def _sample_resource(kind: ResourceKind[Any]) -> ResourceRef:

@@ -28,6 +28,7 @@ _KINDS = {
     "left-behind": "load-balancer",
     "workers": "auto-scaling-group",
     "sessions": "elasticache-cluster",
+    "carts": "elasticache-replication-group",
     "search-of-last-year": "opensearch-domain",
     "main/nodes": "eks-nodegroup",
 }
@@ -77,6 +78,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "auto_scaling_group_resize": ("workers", {"size": "1/1/4"}, {"UpdateAutoScalingGroup": 1}),
     "eks_nodegroup_resize": ("main/nodes", {"size": "1/1/4"}, {"UpdateNodegroupConfig": 1}),
     "elasticache_cluster_delete": ("sessions", {}, {"DeleteCacheCluster": 1}),
+    "elasticache_replication_group_delete": ("carts", {}, {"DeleteReplicationGroup": 1}),
     "opensearch_domain_delete": ("search-of-last-year", {"snapshot": "backups/last-year"}, {"DeleteDomain": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),

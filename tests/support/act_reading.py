@@ -12,7 +12,7 @@ from finops_operator.plugins.action import Action
 
 @dataclass(slots=True)
 class CannedReader:
-    """Answers reads from a table; an exception in it is raised; what is not in it is empty."""
+    """Answers reads from a table; an exception in it is raised, a function asked; what is not in it is empty."""
 
     answers: Mapping[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -22,7 +22,7 @@ class CannedReader:
         answer = self.answers.get(operation, {})
         if isinstance(answer, Exception):
             raise answer
-        found: Mapping[str, Any] = answer
+        found: Mapping[str, Any] = answer(parameters) if callable(answer) else answer
         return found
 
     @property

@@ -54,6 +54,9 @@ from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DE
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION as RESIZE_NODES
 from finops_operator.services.elasticache.actions.elasticache_cluster_delete import ACTION as DELETE_CACHE
+from finops_operator.services.elasticache.actions.elasticache_replication_group_delete import (
+    ACTION as DELETE_CACHE_GROUP,
+)
 from finops_operator.services.elasticloadbalancing.actions.load_balancer_delete import ACTION as DELETE_BALANCER
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.opensearch.actions.opensearch_domain_delete import ACTION as DELETE_DOMAIN
@@ -72,7 +75,7 @@ ACCOUNT = "111111111111"
 REGION = "us-east-1"
 _OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DETACH, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY, DEREGISTER)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
-_DELETIONS = (DELETE_BALANCER, DELETE_CACHE, DELETE_DATABASE, DELETE_DOMAIN)
+_DELETIONS = (DELETE_BALANCER, DELETE_CACHE, DELETE_CACHE_GROUP, DELETE_DATABASE, DELETE_DOMAIN)
 _SIZES = (RESIZE_GROUP, RESIZE_NODES, RESIZE_DATABASE)
 _PAUSES = (START_DATABASE, STOP_CLUSTER, START_CLUSTER)
 _ALL = (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS, *_SIZES, *_PAUSES)
@@ -166,7 +169,11 @@ ESTATE: dict[str, Any] = {
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
             "metrics": [
-                *(_unused("sessions", name) for name in ("GetTypeCmds", "SetTypeCmds", "PubSubBasedCmds")),
+                *(
+                    _unused(cache, name)
+                    for cache in ("sessions", "carts-001", "carts-002")
+                    for name in ("GetTypeCmds", "SetTypeCmds", "PubSubBasedCmds")
+                ),
                 *(_of_domain("search-of-last-year", name, 0) for name in ("SearchRate", "IndexingRate")),
                 _of_domain("search-of-last-year", "SearchableDocuments", 12),
             ],
@@ -175,6 +182,13 @@ ESTATE: dict[str, Any] = {
                 {"kind": "auto-scaling-group", "name": "workers", "members": {"tags": {"team": "web"}}},
                 {"kind": "auto-scaling-group", "name": "eks-nodes"},
                 {"kind": "elasticache-cluster", "name": "sessions"},
+                {
+                    "kind": "elasticache-group",
+                    "name": "carts",
+                    "members": {"MemberClusters": ["carts-001", "carts-002"]},
+                },
+                {"kind": "elasticache-cluster", "name": "carts-001", "members": {"ReplicationGroupId": "carts"}},
+                {"kind": "elasticache-cluster", "name": "carts-002", "members": {"ReplicationGroupId": "carts"}},
                 {"kind": "opensearch-domain", "name": "search-of-last-year"},
                 {"kind": "eks-nodegroup", "name": "main/nodes", "members": {"tags": {"eks:cluster-name": "main"}}},
             ],
@@ -413,6 +427,7 @@ _ARNS = {
     "s3-bucket": "s3:::{1}",
     "lambda-function": "lambda:{}:function:{}",
     "elasticache-cluster": "elasticache:{}:cluster:{}",
+    "elasticache-replication-group": "elasticache:{}:replicationgroup:{}",
     "opensearch-domain": "es:{}:domain/{}",
     "load-balancer": "elasticloadbalancing:{}:loadbalancer/{}",
 }

@@ -95,7 +95,8 @@ def _unknown_law(check: str, facts: Facts[Any], judge: Judge) -> Iterator[str]:
     declared, found = getattr(load_checks().get(check), "saving_unknown", ""), judge(facts)
     if not declared or isinstance(found, NotRecommended):
         return
-    if facts.cost.at_stake is not None and found.new_monthly_cost is not None:
+    known = facts.cost.at_stake is not None and found.new_monthly_cost is not None
+    if known and not found.saving_knowable:
         yield f"it states a saving, of which the check says that nobody can know it: {declared}"
     if len(declared) > _LONGEST_REASON or declared.endswith("."):
         yield f"the reason is no end of a sentence of {_LONGEST_REASON} characters at most: {declared}"

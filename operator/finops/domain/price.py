@@ -42,6 +42,8 @@ class Price:
         source: `price-list` (AWS was asked), `bundled`, `derived`.
         as_of: the date the figure was published or seen.
         sku: AWS's number of the product, empty where the source has none.
+        last: where `amount` is the average of steps that fall with the number of units, the cheapest of those that are
+            reached; None: every unit costs `amount`.
     """
 
     amount: Decimal
@@ -50,6 +52,7 @@ class Price:
     as_of: date
     currency: str = CURRENCY
     sku: str = ""
+    last: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,12 @@ class CostComponent:
     price: Price
     monthly: Decimal
     used_in_hours: Decimal | None = None
+
+    @property
+    def monthly_at_last(self) -> Decimal:
+        """`monthly` if every unit had the price of the last one."""
+        last, amount = self.price.last, self.price.amount
+        return self.monthly if last is None or not amount else self.monthly * last / amount
 
     @property
     def by_use(self) -> bool:
@@ -197,6 +206,16 @@ class Cost:
         if self.monthly is None or not self.components:
             return self.monthly
         return sum((component.monthly for component in self.components), Decimal(0))
+
+    @property
+    def least_saved(self) -> Decimal | None:
+        """What the bill surely falls by, rounded, when it goes: `monthly` with the last units of each price.
+
+        An account's units are counted together, and what goes takes the cheapest with it (ADR 0032).
+        """
+        if self.monthly is None or all(one.price.last is None for one in self.components):
+            return self.monthly
+        return to_cents(sum((one.monthly_at_last for one in self.components), Decimal(0)))
 
     @property
     def monthly_by_use(self) -> Decimal | None:

@@ -87,6 +87,9 @@ class Finding:
         parameters: parameters of the action (JSON, no floats), by their names.
         new_monthly_cost: what the resource would still cost after the action, unrounded, residual cost included;
             None when a price is missing.
+        own_new_cost: of a group that AWS bills itself what of `new_monthly_cost` is its own; None: not known.
+        saving_knowable: of a check that says why no source can know its saving: of this resource one could, so that
+            only a price or a figure may be missing.
         unpriced: why `new_monthly_cost` is not known, where it is not for a price of the resource itself.
         evidence: the numbers, as decimal strings or integers, with thresholds and coverage.
         summary: one sentence for people; no resource names in it (those are hostile text).
@@ -112,6 +115,8 @@ class Finding:
     expectation: str = ""
     performance_risk: PerformanceRisk | None = None
     unpriced: str = ""
+    own_new_cost: Decimal | None = None
+    saving_knowable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from finops.store.connection import Store, store_errors
 _KEPT_SECONDS: Final = 70 * 86_400
 _HOURS: Final = 7
 _SKU: Final = 8
-"""Where a row has the measured hours and the number of the product, if it has them."""
+_LAST: Final = 9
+"""Where a row has the measured hours, the number of the product and the price of the last units, if it has them."""
 _REMEMBERED: Final = 4096
 """Costs that are remembered, some 2 KB each."""
 NOT_PRICED: Final = Cost(None, None, missing=("the scan that lists it has not priced it yet",))
@@ -136,12 +137,18 @@ def cost_to_text(cost: Cost) -> str:
             one.price.as_of.isoformat(),
             one.price.currency,
             None if one.used_in_hours is None else f"{one.used_in_hours:f}",
-            *([one.price.sku] if one.price.sku else []),
+            *_further(one.price),
         ]
         for one in cost.components
     ]
     group = None if cost.group is None else [cost.group.kind, cost.group.ids, cost.group.through, not cost.of_members]
     return json.dumps([rows, list(cost.missing), group], separators=(",", ":"))
+
+
+def _further(price: Price) -> list[str]:
+    if price.last is not None:
+        return [price.sku, f"{price.last:f}"]
+    return [price.sku] if price.sku else []
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -167,5 +174,6 @@ def _quantity(row: Sequence[Any]) -> BilledQuantity:
     """Return one priced part; a row without the measured hours is no part by use."""
     dimension, quantity, amount, unit, source, as_of, currency = row[:_HOURS]
     hours, sku = row[_HOURS] if len(row) > _HOURS else None, row[_SKU] if len(row) > _SKU else ""
-    price = Price(Decimal(amount), unit, source, date.fromisoformat(as_of), currency, sku)
+    last = Decimal(row[_LAST]) if len(row) > _LAST else None
+    price = Price(Decimal(amount), unit, source, date.fromisoformat(as_of), currency, sku, last)
     return BilledQuantity(dimension, Decimal(quantity), price, None if hours is None else Decimal(hours))

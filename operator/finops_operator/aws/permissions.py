@@ -23,6 +23,7 @@ _PERMISSIONS: Final[Mapping[str, str]] = {
     "s3:ListBucketMetricsConfigurations": "s3:GetMetricsConfiguration",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3:ListParts": "s3:ListMultipartUploadParts",
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
 }
 """Calls whose permission has another name."""

@@ -1,7 +1,8 @@
 """What a smaller group would still cost: the least that its members' costs prove. Pure; used by checks of groups.
 
-AWS bills the members and chooses which of them end. What is surely saved is therefore the cost of the cheapest ones;
-where the cost of one member is not known, or members come and go, the saving is not known, and says why.
+AWS bills the members and chooses which of them end. What is surely saved is therefore the cost of the cheapest ones,
+with the last units of prices that fall with what an account uses; where the cost of one member is not known, or members
+come and go, the saving is not known, and says why.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class SmallerGroup:
     """A group with fewer members.
 
     Attributes:
-        monthly: what those that stay cost together, None where it is not known.
+        monthly: what is left of the cost of all members without what the bill falls by, None where it is not known.
         unknown: why, empty where it is known.
         fact: the same in words for people.
     """
@@ -43,6 +44,7 @@ def smaller_group(cost: Cost, wanted: int | None, enough: int, *, by_capacity: b
     if members is None or reason:
         return SmallerGroup(None, reason, EvidenceFact("Saving", f"not known: {reason}"))
     costs = sorted(one.monthly for _, one in members if one.monthly is not None)
+    saved = sorted(one.least_saved for _, one in members if one.least_saved is not None)
     ending = max(0, len(costs) - enough)
     alike = not costs or costs[0] == costs[-1]
     which = f"{ending} of its {counted(len(costs), 'member')}, which cost the same"
@@ -50,7 +52,9 @@ def smaller_group(cost: Cost, wanted: int | None, enough: int, *, by_capacity: b
         cheapest = "the cheapest" if ending == 1 else f"the {ending} cheapest"
         which = f"{cheapest} of its {len(costs)} members; AWS chooses which ones end"
     said = f"{'' if alike else 'at least '}the cost of {which}"
-    return SmallerGroup(sum(costs[ending:], Decimal(0)), "", EvidenceFact("Saving", said))
+    if saved != costs:
+        said += ", at the lowest prices that the account reaches"
+    return SmallerGroup(sum(costs, Decimal(0)) - sum(saved[:ending], Decimal(0)), "", EvidenceFact("Saving", said))
 
 
 def _why_unknown(members: tuple[tuple[str, Cost], ...] | None, wanted: int | None, *, by_capacity: bool | None) -> str:

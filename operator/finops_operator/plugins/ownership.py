@@ -150,9 +150,26 @@ def owner_by_tags(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> Owne
     return next(iter(owners(tags, signs)), None)
 
 
-def owned_by(signs: tuple[Sign, ...] = ()) -> Callable[[Resource], Owner | None]:
-    """Return what a kind says of the owner of a resource where its tags alone show it; `signs` are the kind's own."""
-    return lambda resource: owner_by_tags(resource.tags, signs)
+def _nobody(_resource: Resource) -> str | None:
+    return None
+
+
+def owned_by(
+    signs: tuple[Sign, ...] = (), *, service: Callable[[Resource], str | None] = _nobody
+) -> Callable[[Resource], Owner | None]:
+    """Return what a kind says of the owner of a resource: the AWS service that manages it, else whom its tags show.
+
+    Args:
+        signs: the kind's own.
+        service: principal of the service that AWS names, empty where it manages the resource and is not named, None
+            where none does.
+    """
+
+    def owner(resource: Resource) -> Owner | None:
+        principal = service(resource)
+        return owner_by_tags(resource.tags, signs) if principal is None else managed_by_service(principal)
+
+    return owner
 
 
 def owners(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[Owner, ...]:

@@ -6,7 +6,7 @@ name has none; where it cannot be read, nothing is known of any tag, and a check
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Final
 
 from finops.domain.resource import Gap
@@ -47,10 +47,16 @@ def tags_by_arn(reader: PageReader, resource_type: str) -> Generator[Gap, None, 
 
 def tags_of_arn(reader: Reader, arn: str) -> Mapping[str, str]:
     """Return the tags of one resource, read afresh; raises what Reader raises."""
-    answer = reader.read(OPERATION, {"ResourceARNList": [arn]})
-    return {
-        key: value
-        for one in answer.get("ResourceTagMappingList", ())
-        if str(one.get("ResourceARN") or "").removesuffix(_ALL_OF_IT) == arn
-        for key, value in tags_of(one).items()
-    }
+    return tags_of_arns(reader, (arn,))[arn]
+
+
+def tags_of_arns(reader: Reader, arns: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the tags of each of several resources, read afresh; raises what Reader raises."""
+    found: dict[str, dict[str, str]] = {arn: {} for arn in arns}
+    for at in range(0, len(arns), _PAGE):
+        answer = reader.read(OPERATION, {"ResourceARNList": list(arns[at : at + _PAGE])})
+        for one in answer.get("ResourceTagMappingList", ()):
+            arn = str(one.get("ResourceARN") or "").removesuffix(_ALL_OF_IT)
+            if arn in found:
+                found[arn].update(tags_of(one))
+    return found

@@ -32,7 +32,7 @@ from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.first_days import DaysPicture
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
 from finops_operator.scan.offerings import OfferingAnswers
-from finops_operator.scan.overlapping import GroupAdvice, members_of
+from finops_operator.scan.overlapping import GroupAdvice, advice_of_group
 from finops_operator.scan.policy_rules import PolicyRules
 from finops_operator.scan.price import UnitsOfAll
 from finops_operator.scan.recommend import Declarations, recommend, savings_of
@@ -204,7 +204,7 @@ class ShardJudge:
         made = recommend(resource, cost, findings, self._declared, self._terms, self._committed.beside, facts.cost)
         self._committed.count(resource, made)
         if made and cost.group is not None:
-            self.totals.groups.append(GroupAdvice(made[0], members_of(cost)))
+            self.totals.groups.append(advice_of_group(made[0], cost, findings))
         self._count(resource, utilization, cost, made)
         return made, [one for one in verdicts if isinstance(one, NotRecommended)]
 

@@ -125,7 +125,7 @@ def average_price(
     if not reached or units <= below:
         return first
     ends = (*(one.above for one in reached), units)
-    total, as_of = max(Decimal(0), ends[0] - below) * first.amount, first.as_of
+    total, as_of, last = max(Decimal(0), ends[0] - below) * first.amount, first.as_of, first.amount
     for step, end in zip(reached, ends[1:], strict=True):
         if end <= below:
             continue
@@ -133,9 +133,9 @@ def average_price(
         if price is None:
             return None
         total += (end - max(step.above, below)) * price.amount
-        as_of = min(as_of, price.as_of)
+        as_of, last = min(as_of, price.as_of), min(last, price.amount)
     # The average is of no product.
-    return replace(first, amount=total / (units - below), as_of=as_of, sku="")
+    return replace(first, amount=total / (units - below), as_of=as_of, sku="", last=last)
 
 
 def _step_price(first: Price, further: Iterable[FurtherStep], lookup: PriceLookup, units: Decimal) -> Price | None:
@@ -240,7 +240,8 @@ def _by_hour(price: Price) -> Price:
         return replace(price, unit=HOUR)
     if not price.unit.endswith("-second"):
         return price
-    return replace(price, amount=price.amount * _SECONDS, unit=HOUR)
+    last = None if price.last is None else price.last * _SECONDS
+    return replace(price, amount=price.amount * _SECONDS, unit=HOUR, last=last)
 
 
 def _quantity(part: BilledPart, utilization: Utilization | None) -> tuple[Decimal, Decimal | None] | str:

@@ -90,8 +90,9 @@ def recommend(
 def ranked(recommendations: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
     """Return the recommendations for one resource, the one that counts first.
 
-    Acts that people can be asked for come before advice of any saving, which would keep them from being proposed;
-    within each the largest saving, unknown savings last, acts that can be undone before others.
+    Acts that people can be asked for come before advice of any saving, which would keep them from being proposed; so
+    do those whose saving nobody can know, where the policy lets people weigh them. Within each the largest saving
+    comes first, unknown savings last, acts that can be undone before others.
     """
     return tuple(sorted(recommendations, key=_rank))
 
@@ -106,8 +107,7 @@ def savings_of(recommendations: Iterable[Recommendation]) -> Savings:
 
 
 def _rank(one: Recommendation) -> tuple[bool, bool, Decimal, bool, str, str]:
-    saving = one.monthly_savings
-    can_be_asked_for = one.status is Status.ACTIONABLE and saving is not None
+    saving, can_be_asked_for = one.monthly_savings, one.status is Status.ACTIONABLE
     return (not can_be_asked_for, saving is None, -(saving or Decimal(0)), one.destructive, one.check, one.resource.arn)
 
 
@@ -129,7 +129,7 @@ def _recommendation(
     check = declared.checks[finding.check]
     list_saving, price = _list_saving(cost, finding), _price_of(cost)
     new_cost = None if finding.new_monthly_cost is None else to_cents(finding.new_monthly_cost)
-    unknown = check.saving_unknown if list_saving is None else ""
+    unknown = check.saving_unknown if list_saving is None and not finding.saving_knowable else ""
     unpriced = unknown or missing_in_words(cost.missing) or finding.unpriced
     action = declared.actions.get(finding.action)
     return Recommendation(
@@ -145,7 +145,7 @@ def _recommendation(
         parameters=finding.parameters,
         current_monthly_cost=cost.at_stake,
         new_monthly_cost=new_cost,
-        monthly_savings=_less(list_saving, terms.discount_percent),
+        monthly_savings=discounted(list_saving, terms.discount_percent),
         list_monthly_savings=list_saving,
         price_source=price.source if price else "",
         price_as_of=price.as_of.isoformat() if price else "",
@@ -200,7 +200,8 @@ def _price_of(cost: Cost) -> Price | None:
     return min((one for one in prices if one is not None), key=lambda one: one.as_of, default=None)
 
 
-def _less(saving: Decimal | None, discount_percent: Decimal) -> Decimal | None:
+def discounted(saving: Decimal | None, discount_percent: Decimal) -> Decimal | None:
+    """Return what is left of a saving at list price, US dollars in cents, where private prices are lower."""
     if saving is None:
         return None
     return to_cents(clamp_saving(saving * (1 - discount_percent / 100), saving))
@@ -225,7 +226,7 @@ def _net_of(listed: Recommendation, kept: Unsaved, terms: Terms) -> Recommendati
     if saving is None or kept.hourly is None:
         return replace(listed, net_note=kept.note)
     rest = clamp_saving(saving - kept.hourly * terms.hours_per_month, saving)
-    net = _less(rest, terms.discount_percent)
+    net = discounted(rest, terms.discount_percent)
     return replace(listed, monthly_savings=net, net_monthly_savings=net, net_note=kept.note)
 
 

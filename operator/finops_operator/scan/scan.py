@@ -38,7 +38,7 @@ from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, shard_tasks
 from finops_operator.scan.judging import Brief, ShardTotals, Stores
 from finops_operator.scan.listed_prices import scan_prices
-from finops_operator.scan.overlapping import not_counted
+from finops_operator.scan.overlapping import counted_once
 from finops_operator.scan.policy_rules import policy_rules
 from finops_operator.scan.progress import FinishedShard
 from finops_operator.scan.recommend import savings_of
@@ -146,9 +146,10 @@ def _counted_twice(brief: Brief, progress: _Progress) -> Savings:
     if not groups:
         return Savings()
     kept = brief.stores.recommendations
-    left_out = not_counted(groups, kept.stream(brief.policy, brief.generation))
-    kept.add(brief.policy, brief.generation, [replace(one, counted=False) for one in left_out], ())
-    return savings_of(left_out)
+    advice = kept.stream(brief.policy, brief.generation)
+    settled = counted_once(groups, advice, lambda account: brief.terms(account).acts)
+    kept.add(brief.policy, brief.generation, [one.after for one in settled], ())
+    return savings_of(one.before for one in settled) - savings_of(one.after for one in settled)
 
 
 def brief_of(

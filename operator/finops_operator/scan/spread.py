@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount
@@ -99,7 +100,7 @@ class _Shard:
     unknown: int
     savings: Savings
     gaps: tuple[Gap, ...]
-    groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    groups: tuple[tuple[str, tuple[tuple[str, str], ...], Decimal], ...]
     asked: Asked
     calls: dict[str, int]
     metrics: int
@@ -199,7 +200,7 @@ def _work_to_text(work: Work, places: tuple[Place, ...]) -> str:
 
 def _stored(task: ShardTask, judged: JudgedShard) -> _Shard:
     totals, counter = judged.totals, judged.counter
-    groups = tuple((recommendation_to_text(one.best), tuple(sorted(one.members))) for one in totals.groups)
+    groups = tuple((recommendation_to_text(one.best), tuple(sorted(one.members)), one.own) for one in totals.groups)
     return _Shard(
         kind=task.kind.id,
         generation=judged.generation,
@@ -217,7 +218,7 @@ def _stored(task: ShardTask, judged: JudgedShard) -> _Shard:
 
 
 def _finished(shard: Shard, one: _Shard) -> JudgedShard:
-    groups = [GroupAdvice(recommendation_from_text(best), frozenset(members)) for best, members in one.groups]
+    groups = [GroupAdvice(recommendation_from_text(best), frozenset(those), own) for best, those, own in one.groups]
     totals = ShardTotals(
         shard,
         selected=one.selected,

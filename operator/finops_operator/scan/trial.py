@@ -33,7 +33,7 @@ from finops_operator.scan.check import EnabledCheck, evaluate, keep_targets
 from finops_operator.scan.custom.checks import INSUFFICIENT
 from finops_operator.scan.listed_prices import kept_prices
 from finops_operator.scan.metrics.summarize import hour_points
-from finops_operator.scan.overlapping import GroupAdvice, members_of, not_counted
+from finops_operator.scan.overlapping import GroupAdvice, advice_of_group, counted_once
 from finops_operator.scan.policy_rules import Offered, PolicyRules, policy_rules
 from finops_operator.scan.price import MemoizedPrices, SharedUnits, UnitsOfAll
 from finops_operator.scan.recommend import Declarations, recommend
@@ -116,7 +116,7 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
         made = recommend(resource, one.cost, findings, declared, rules.terms(resource.account), at_margin=facts.cost)
         trial.recommendations += made
         if made and one.cost.group is not None:
-            groups.append(GroupAdvice(made[0], members_of(one.cost)))
+            groups.append(advice_of_group(made[0], one.cost, findings))
         if one.lacking:
             trial.unsure |= {(found.check, resource.arn) for found in verdicts if not isinstance(found, Finding)}
         trial.undecided.update(
@@ -124,8 +124,9 @@ def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: It
             for verdict in verdicts
             if not isinstance(verdict, Finding) and verdict.reason.startswith(INSUFFICIENT)
         )
-    twice = {one.id for one in not_counted(groups, trial.recommendations)}
-    trial.recommendations = [replace(one, counted=one.counted and one.id not in twice) for one in trial.recommendations]
+    settled = counted_once(groups, trial.recommendations, lambda account: rules.terms(account).acts)
+    instead = {one.before.id: one.after for one in settled}
+    trial.recommendations = [instead.get(one.id, one) for one in trial.recommendations]
     return trial
 
 

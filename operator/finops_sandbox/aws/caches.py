@@ -38,11 +38,12 @@ def _make(account: str, region: str, spec: HeldSpec, created: datetime) -> HeldR
     return HeldResource(_KIND, spec.name, described)
 
 
-def _make_group(account: str, region: str, spec: HeldSpec, _created: datetime) -> HeldResource:
+def _make_group(account: str, region: str, spec: HeldSpec, created: datetime) -> HeldResource:
     described: dict[str, Any] = {
         "ReplicationGroupId": spec.name,
         "ARN": _arn(account, region, "replicationgroup", spec.name),
         "Status": _AVAILABLE,
+        "ReplicationGroupCreateTime": created,
         "MemberClusters": [f"{spec.name}-001"],
         "PendingModifiedValues": {},
         **spec.members,
@@ -103,7 +104,8 @@ def _take_snapshot(call: HeldCall, source: HeldResource, engine: str) -> None:
     if (_SNAPSHOT, str(name)) in call.resources:
         raise AwsError("SnapshotAlreadyExistsFault", f"A snapshot named {name} already exists.")
     described = {"SnapshotName": str(name), "SnapshotStatus": "creating", "SnapshotSource": "manual"}
-    snapshot = HeldResource(_SNAPSHOT, str(name), {**described, "CacheClusterId": source.name})
+    of = "ReplicationGroupId" if source.kind == _GROUP else "CacheClusterId"
+    snapshot = HeldResource(_SNAPSHOT, str(name), {**described, of: source.name})
     snapshot.due = (call.clock.now() + timedelta(seconds=call.seconds), _complete)
     call.resources[_SNAPSHOT, str(name)] = snapshot
 

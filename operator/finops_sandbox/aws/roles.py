@@ -86,7 +86,7 @@ def scanner_policy() -> dict[str, Any]:
     ]
     actions += ["tag:GetResources", "logs:Describe*", "lambda:List*", "lambda:GetFunctionConfiguration"]
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
-    actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
+    actions += ["s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "s3:GetMetricsConfiguration"]
     actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]
     actions += ["servicequotas:GetServiceQuota", "pricing:GetProducts"]
     actions += ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"]

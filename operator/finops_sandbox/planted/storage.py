@@ -35,6 +35,10 @@ def bucket(
     site.answered("s3:GetBucketVersioning", of, **({"Status": versions} if versions else {}))
     parts = [{"Key": f"part-{age}", "UploadId": f"up-{age}", "Initiated": ago(age)} for age in uploads]
     site.answered("s3:ListMultipartUploads", of, Bucket=name, IsTruncated=False, Uploads=parts)
+    for one in parts:
+        named = {"Key": one["Key"], "UploadId": one["UploadId"]}
+        held = [{"PartNumber": number, "Size": 5 * _GIB} for number in (1, 2)]
+        site.answered("s3:ListParts", {**of, **named}, Bucket=name, **named, IsTruncated=False, Parts=held)
     site.answered("s3:ListBucketMetricsConfigurations", of, IsTruncated=False, MetricsConfigurationList=[])
     # One average a day: what a series of a constant gives for every period.
     dimensions = {"BucketName": name, "StorageType": "StandardStorage"}
@@ -51,7 +55,8 @@ def buckets(site: Site) -> None:
     site.kept(bucket(site, "empty-bucket", 0), "holds nothing")
     site.kept(bucket(site, "tiered", 2000, rules=[_MOVES, _ABORTS]), "has its rules")
     left = bucket(site, "unfinished", 500, rules=[_MOVES], uploads=(40, 9))
-    site.wasted(left, "uploads of 40 and 9 days ago were never finished", s3_bucket_incomplete_uploads=None)
+    # 20 GiB at 0.023 USD.
+    site.wasted(left, "uploads of 40 and 9 days ago were never finished", s3_bucket_incomplete_uploads="0.46")
     site.kept(bucket(site, "uploading", 500, rules=[_MOVES], uploads=(2,)), "an upload of two days ago may go on")
     site.kept(bucket(site, "aborting", 500, rules=[_MOVES, _ABORTS], uploads=(8,)), "a rule aborts them")
     for name, requests, checks, why in (

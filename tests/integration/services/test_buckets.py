@@ -28,7 +28,8 @@ def test_buckets_are_listed_with_settings_and_tags_and_unfinished_uploads_are_co
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
     }
     s3.put_bucket_lifecycle_configuration(Bucket="finops-kept", LifecycleConfiguration={"Rules": [abort]})
-    s3.create_multipart_upload(Bucket="finops-plain", Key="half")
+    began = s3.create_multipart_upload(Bucket="finops-plain", Key="half")
+    s3.upload_part(Bucket="finops-plain", Key="half", UploadId=began["UploadId"], PartNumber=1, Body=b"12345")
     outcome = scanned("s3-bucket")
     assert [(gap.operation, gap.code) for gap in outcome.summary.gaps] == []
     found = {one["id"]: one for one in report_of(outcome)["resources"]}
@@ -38,6 +39,8 @@ def test_buckets_are_listed_with_settings_and_tags_and_unfinished_uploads_are_co
     }
     plain, kept = found["finops-plain"]["attributes"], found["finops-kept"]["attributes"]
     assert (plain["versioning"], plain["lifecycle_rules"], plain["incomplete_uploads"]) == ("", 0, 1)
+    (size,) = plain["upload_sizes"]
+    assert size.startswith("5 STANDARD ")
     assert (kept["versioning"], kept["lifecycle_rules"], kept["aborts_uploads_days"]) == ("Enabled", 1, 7)
     assert kept["expires_noncurrent"] is False
     # Made a moment ago: S3 publishes what a bucket stores a day or two later.

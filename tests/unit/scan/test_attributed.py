@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.facts import instance
 from tests.support.judging import Bench, group_cost
 from tests.support.scaling_groups import group
 
-from finops.domain.price import Cost, GroupOf, cost_of_group
+from finops.domain.price import Attributed, Cost, GroupOf, cost_of_group
 from finops.domain.report import ShardCost
+from finops.store.resource_costs import cost_from_text, cost_to_text
 from finops_operator.plugins.loaded import load_kinds
 from finops_operator.plugins.members_saving import smaller_group
+from finops_operator.pricing.bundled import SOURCE
 from finops_operator.scan.custom.fields import fields_of
+from finops_operator.scan.price import cost_of
 from finops_operator.scan.report import resource_to_json
+from finops_operator.services.ec2.rules.detailed_monitoring import detailed_monitoring
 
 GROUPS = load_kinds()["auto-scaling-group"]
 COSTS = st.lists(st.none() | st.decimals(0, 9999, places=2).map(str), max_size=8)
@@ -70,6 +75,34 @@ def test_a_smaller_group_never_saves_more_than_the_members_that_end_cost(costs: 
     saved = sum(known, Decimal(0)) - smaller.monthly
     assert saved == sum(known[: max(0, len(known) - enough)])
     assert 0 <= saved <= sum(known)
+
+
+@given(st.integers(1, 4), st.integers(0, 4), st.integers(0, 4000))
+def test_a_smaller_group_of_a_large_account_saves_what_the_last_metrics_of_its_members_cost(
+    members: int, enough: int, others: int
+) -> None:
+    """Detailed monitoring: 7 metrics each, the first 10,000 of an account at 0.30 USD and the next at 0.10."""
+
+    def bill(instances: int) -> Decimal:
+        metrics = Decimal(7 * instances)
+        return min(metrics, Decimal(10_000)) * Decimal("0.30") + max(Decimal(0), metrics - 10_000) * Decimal("0.10")
+
+    part = detailed_monitoring("us-east-1")
+    assert part.query is not None
+    shared = {part.query: Decimal(7 * (members + others))}
+    one = cost_of(instance(), lambda _: (part,), SOURCE.lookup, Decimal(730), None, shared)
+    kept = cost_from_text(cost_to_text(one))
+    assert kept == one
+    found = Attributed(tuple((f"i-{at}", kept) for at in range(members)))
+    cost = cost_of_group(GroupOf("ec2-instance", tuple(name for name, _ in found.members or ())), found)
+    smaller = smaller_group(cost, members, enough)
+    assert smaller.monthly is not None
+    assert cost.at_stake is not None
+    saved = cost.at_stake - smaller.monthly
+    falls_by = bill(members + others) - bill(others + min(members, enough))
+    assert 0 <= saved <= falls_by + Decimal("0.005") * members
+    if 7 * others >= 10_000 or 7 * (members + others) <= 10_000:
+        assert saved == pytest.approx(falls_by, abs=Decimal("0.005") * members)
 
 
 def read(name: str, kind: str, members: list[str | None] | None) -> Any:

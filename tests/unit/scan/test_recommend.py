@@ -131,6 +131,28 @@ def test_what_cannot_be_done_does_not_keep_an_act_from_being_proposed_whatever_i
     assert made[0].counted
 
 
+@pytest.mark.parametrize(
+    ("asking", "known_may_be_done", "counts"),
+    [
+        (True, False, "ebs_volume_unattached"),
+        (True, True, "ebs_volume_gp2"),
+        (False, False, "ebs_volume_gp2"),
+    ],
+    ids=["before advice", "after acts of a known saving", "never where the policy does not ask"],
+)
+def test_an_act_whose_saving_nobody_can_know_counts_before_advice_where_the_policy_lets_people_weigh_it(
+    asking: bool, known_may_be_done: bool, counts: str
+) -> None:
+    names = {"ebs_volume_delete", *(("ebs_volume_modify",) if known_may_be_done else ())}
+    allowed = frozenset(names)
+    terms = replace(TERMS, acts=replace(ACTS, allowed=allowed, granted=allowed, unknown_savings=asking))
+    nobody_knows = replace(CHECKS["ebs_volume_unattached"], saving_unknown="AWS does not say it")
+    offered = replace(declared(volume()), checks={**CHECKS, nobody_knows.id: nobody_knows})
+    found = [finding("ebs_volume_gp2", "1"), finding("ebs_volume_unattached", None)]
+    made = recommend(volume("available"), monthly("10"), found, offered, terms)
+    assert [item.check for item in made if item.counted] == [counts]
+
+
 def test_at_the_same_saving_the_act_that_can_be_undone_counts() -> None:
     made = recommend(
         volume("available"),

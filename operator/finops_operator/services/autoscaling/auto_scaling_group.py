@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Members, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 
 _OPERATION: Final = "autoscaling:DescribeAutoScalingGroups"
 _PAGE: Final = 100
@@ -118,11 +118,6 @@ def billed_parts(group: Resource) -> tuple[BilledPart, ...]:
     return ()
 
 
-def _owner(resource: Resource) -> Owner | None:
-    principal = facts_of(GroupFacts, resource).operator_principal
-    return managed_by_service(principal) if principal else owner_by_tags(resource.tags)
-
-
 _CONSOLE: Final = console_page("ec2/home?region={region}#AutoScalingGroupDetails:id={id}")
 
 
@@ -160,6 +155,6 @@ KIND: Final = ResourceKind(
     left_out=(),
     console_url=_console_url,
     sample=Sample("my-group", _SAMPLE_ARN),
-    owner=_owner,
+    owner=owned_by(service=lambda group: facts_of(GroupFacts, group).operator_principal or None),
     members=Members("ec2-instance", lambda resource: facts_of(GroupFacts, resource).instance_ids),
 )

@@ -24,7 +24,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.cloudwatch.rules.billing import COMPOSITE, dimension_of, metrics_of, period_of
@@ -143,10 +143,8 @@ def billed_parts(alarm: Resource) -> tuple[BilledPart, ...]:
     return (BilledPart("alarm_metric", Decimal(0), None, reason),)
 
 
-def _owner(alarm: Resource) -> Owner | None:
-    if facts_of(AlarmFacts, alarm).made_by_scaling:
-        return managed_by_service("application-autoscaling")
-    return owner_by_tags(alarm.tags, CONTROLLERS)
+def _service(alarm: Resource) -> str | None:
+    return "application-autoscaling" if facts_of(AlarmFacts, alarm).made_by_scaling else None
 
 
 def _console_url(alarm: Resource) -> str:
@@ -168,7 +166,7 @@ KIND: Final = ResourceKind(
     left_out=(),
     console_url=_console_url,
     sample=Sample("shop-errors", "arn:aws:cloudwatch:us-east-1:111111111111:alarm:shop-errors"),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS, service=_service),
     type_of=lambda resource: resource.text("alarm_type"),
     commitments=NONE_SOLD,
 )

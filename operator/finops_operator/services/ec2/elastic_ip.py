@@ -24,7 +24,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.signs import SIGNS
 
@@ -136,11 +136,6 @@ def _with_first_sight(address: Resource, before: Resource | None, now: datetime)
     return replace(address, attributes={**address.attributes, "unassociated_since": known or now.isoformat()})
 
 
-def _owner(resource: Resource) -> Owner | None:
-    service = resource.text("service_managed")
-    return managed_by_service(service) if service else owner_by_tags(resource.tags, SIGNS)
-
-
 KIND: Final = ResourceKind(
     id="elastic-ip",
     title="Elastic IP address",
@@ -168,6 +163,6 @@ KIND: Final = ResourceKind(
         carry_over=_with_first_sight,
         mark=lambda resource: resource.text("unassociated_since"),
     ),
-    owner=_owner,
+    owner=owned_by(SIGNS, service=lambda address: address.text("service_managed") or None),
     commitments=NONE_SOLD,
 )

@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, MetricSpec, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
@@ -236,11 +236,9 @@ def _with_first_sight(volume: Resource, before: Resource | None, now: datetime) 
     return replace(volume, attributes={**volume.attributes, "unattached_since": known or now.isoformat()})
 
 
-def _owner(resource: Resource) -> Owner | None:
-    facts = volume_facts(resource)
-    if facts.operator_managed:
-        return managed_by_service(facts.operator_principal or "")
-    return owner_by_tags(resource.tags, SIGNS)
+def _service(volume: Resource) -> str | None:
+    facts = volume_facts(volume)
+    return (facts.operator_principal or "") if facts.operator_managed else None
 
 
 def _price_queries(region: str, kind: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
@@ -314,7 +312,7 @@ KIND: Final = ResourceKind(
         # What a volume did before it was attached in between says nothing about it now.
         mark=lambda resource: resource.text("unattached_since"),
     ),
-    owner=_owner,
+    owner=owned_by(SIGNS, service=_service),
     type_of=lambda resource: resource.text("volume_type"),
     products=(
         Product(

@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
@@ -135,12 +135,6 @@ def _measured(resource: Resource) -> bool:
     return resource.state == AVAILABLE and named and resource.text("service_region") in ("", resource.region)
 
 
-def _owner(resource: Resource) -> Owner | None:
-    if resource.attributes.get("requester_managed") is True:
-        return managed_by_service("")
-    return owner_by_tags(resource.tags, SIGNS)
-
-
 _TRAFFIC: Final = MetricSpec(
     BYTES,
     "AWS/PrivateLinkEndpoints",
@@ -171,7 +165,7 @@ KIND: Final = ResourceKind(
     console_url=console_page("vpcconsole/home?region={region}#EndpointDetails:vpcEndpointId={id}"),
     sample=Sample("vpce-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:vpc-endpoint/vpce-0123456789abcdef0"),
     dry_run=True,
-    owner=_owner,
+    owner=owned_by(SIGNS, service=lambda one: "" if one.attributes.get("requester_managed") is True else None),
     type_of=lambda resource: resource.text("service_name").rpartition(".")[2],
     commitments=NONE_SOLD,
 )

@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ecs.rules.fargate import X86, TaskSize, task_parts
 from finops_operator.services.ecs.rules.signs import SIGNS
 
@@ -265,11 +265,6 @@ def _level(name: str, metric: str) -> MetricSpec:
     )
 
 
-def _owner(resource: Resource) -> Owner | None:
-    manager = resource.text("managed_by")
-    return managed_by_service(manager) if manager else owner_by_tags(resource.tags, SIGNS)
-
-
 def _console_url(service: Resource) -> str:
     cluster, _, name = service.id.partition("/")
     return console_page(f"ecs/v2/clusters/{cluster}/services/{name}/health?region={{region}}#{{id}}")(service)
@@ -298,6 +293,6 @@ KIND: Final = ResourceKind(
     left_out=("data_transfer_gb", "task_volume_gb_month"),
     console_url=_console_url,
     sample=Sample("my-cluster/my-service", "arn:aws:ecs:us-east-1:111111111111:service/my-cluster/my-service"),
-    owner=_owner,
+    owner=owned_by(SIGNS, service=lambda one: one.text("managed_by") or None),
     type_of=lambda resource: resource.text("runs_on"),
 )

@@ -55,6 +55,7 @@ _PAGE: Final = 100
 _GONE: Final = frozenset({"deleting"})
 _OPERATION: Final = "rds:DescribeDBInstances"
 _OUTPOSTS: Final = "outposts"
+_BY_USE: Final = "serverless capacity is billed by use"
 ONE: Final = Decimal(1)
 
 
@@ -241,6 +242,8 @@ def instance_hours(region: str, facts: DatabaseFacts) -> BilledPart:
     """Return the hours of an instance with these facts, as if it were running."""
     if facts.db_instance_class is None:
         return _unknown("instance_hour", "its class")
+    if facts.backup_target == _OUTPOSTS:
+        return BilledPart("instance_hour", ONE, None, "no price for Outposts")
     if is_serverless(facts.db_instance_class, facts.engine):
         return capacity_hours(region, facts.engine or "", facts.storage_type or "")
     priced = _priced(facts)
@@ -255,10 +258,8 @@ def _priced(facts: DatabaseFacts) -> PricedEngine:
     priced = priced_engine(facts.engine or "", facts.license_model or "", facts.storage_type or "")
     if priced.reason_unknown:
         return priced
-    if facts.backup_target == _OUTPOSTS:
-        return PricedEngine(reason_unknown="no price for Outposts")
     if facts.db_instance_class == SERVERLESS:
-        return PricedEngine(reason_unknown="serverless capacity is billed by use")
+        return PricedEngine(reason_unknown=_BY_USE)
     if is_aurora(facts.engine):
         # A member of an Aurora cluster is one instance in one zone; its cluster spans several.
         return replace(priced, deployment=SINGLE)
@@ -267,6 +268,17 @@ def _priced(facts: DatabaseFacts) -> PricedEngine:
     if facts.multi_az is None:
         return PricedEngine(reason_unknown="whether it stands in several zones is not known")
     return replace(priced, deployment=MULTI if facts.multi_az else SINGLE)
+
+
+def fixed_hour_query(region: str, facts: DatabaseFacts) -> PriceQuery | str:
+    """Return what to ask the price tables about an hour of an instance with these facts, or why no hour has a price.
+
+    What a serverless instance costs by the hour is what it used, never the price of one unit.
+    """
+    hours = instance_hours(region, facts)
+    if hours.metric:
+        return _BY_USE
+    return hours.reason_unknown if hours.query is None else hours.query
 
 
 def hour_query(region: str, instance_class: str, engine: str, deployment: str) -> PriceQuery:

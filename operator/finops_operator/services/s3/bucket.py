@@ -7,7 +7,7 @@ replication and monitoring of objects in any case, the fact `not_in_cost` names 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -27,12 +27,12 @@ from finops_operator.services.s3.rules.offers import OFFERS
 from finops_operator.services.s3.rules.settings import (
     LIFECYCLE,
     REQUEST_METRICS,
-    UPLOADS,
     VERSIONING,
     Settings,
     SettingsReading,
 )
 from finops_operator.services.s3.rules.signs import SIGNS
+from finops_operator.services.s3.rules.uploads import PARTS, UPLOADS
 
 _OPERATION: Final = "s3:ListBuckets"
 _PAGE: Final = 1000
@@ -43,9 +43,14 @@ _CALLS: Final = {
     "s3:GetLifecycleConfiguration": LIFECYCLE,
     "s3:GetBucketVersioning": VERSIONING,
     "s3:ListBucketMultipartUploads": UPLOADS,
+    "s3:ListMultipartUploadParts": PARTS,
     "s3:GetMetricsConfiguration": REQUEST_METRICS,
 }
 """IAM names most of these permissions otherwise than the calls that need them."""
+_PROBES: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
+    **{name: lambda known: {"Bucket": known} for name in _CALLS if name != "s3:ListAllMyBuckets"},
+    "s3:ListMultipartUploadParts": lambda known: {"Bucket": known, "Key": "finops-sample", "UploadId": "finops-sample"},
+}
 _NOT_IN_COST: Final = ("retrieval", "data_transfer", "replication", "intelligent_monitoring")
 
 
@@ -64,6 +69,7 @@ class BucketFacts:
     expires_noncurrent: bool | None = None
     incomplete_uploads: int | None = None
     oldest_upload: str | None = None
+    upload_sizes: tuple[str, ...] | None = None
     request_filter: str | None = None
     tags_known: bool | None = None
     not_in_cost: tuple[str, ...] | None = None
@@ -72,7 +78,7 @@ class BucketFacts:
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield the buckets of the region page by page; a page that cannot be read ends the listing with a Gap."""
     tags = yield from tags_by_arn(reader, "s3")
-    settings = SettingsReading(reader)
+    settings = SettingsReading.by(reader)
     try:
         for page in reader.pages(_OPERATION, {"BucketRegion": reader.region, "MaxBuckets": _PAGE}):
             for bucket in page.get("Buckets") or ():
@@ -121,7 +127,7 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(*_CALLS, PERMISSION, "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
         collect=_collect,
-        probes={name: lambda known: {"Bucket": known} for name in _CALLS if name != "s3:ListAllMyBuckets"},
+        probes=_PROBES,
         calls={**_CALLS, **CALLS},
     ),
     billed_as=BilledAs("Amazon Simple Storage Service", "Storage", "Object Storage"),

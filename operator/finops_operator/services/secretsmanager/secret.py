@@ -22,7 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Owner, managed_by_service, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 
 _LIST: Final = "secretsmanager:ListSecrets"
@@ -106,11 +106,6 @@ def billed_parts(secret: Resource) -> tuple[BilledPart, ...]:
     return (BilledPart("secret_month", Decimal(1), PriceQuery("secretsmanager", secret.region, "secret")),)
 
 
-def _owner(secret: Resource) -> Owner | None:
-    service = secret.text("owning_service")
-    return managed_by_service(service) if service else owner_by_tags(secret.tags, CONTROLLERS)
-
-
 KIND: Final = ResourceKind(
     id="secretsmanager-secret",
     title="Secrets Manager secret",
@@ -126,6 +121,6 @@ KIND: Final = ResourceKind(
     sample=Sample(
         "sample/database-AbCdEf", "arn:aws:secretsmanager:us-east-1:111111111111:secret:sample/database-AbCdEf"
     ),
-    owner=_owner,
+    owner=owned_by(CONTROLLERS, service=lambda secret: secret.text("owning_service") or None),
     commitments=NONE_SOLD,
 )

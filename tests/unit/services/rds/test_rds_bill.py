@@ -16,9 +16,11 @@ from finops.domain.utilization import MonthlyUse, Utilization
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.pricing.offers import offer_of
 from finops_operator.scan.price import cost_of
-from finops_operator.services.rds.instance import KIND, database_facts, instance_hours
+from finops_operator.services.rds.instance import KIND, database_facts, fixed_hour_query, instance_hours
 from finops_operator.services.rds.rules.engines import priced_engine
 from finops_operator.services.rds.rules.states import NOT_BILLED, STORAGE_ONLY, WORKING
+
+_BY_USE = "serverless capacity is billed by use"
 
 
 def parts(**attributes: Json) -> dict[str, Decimal]:
@@ -139,7 +141,11 @@ def test_a_member_of_a_multi_az_cluster_is_billed_with_its_cluster_and_its_hours
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"db_instance_class": "db.serverless", "engine": "aurora-mysql"}, "serverless capacity is billed by use"),
+        ({"db_instance_class": "db.serverless"}, f"instance_hour: {_BY_USE}"),
+        (
+            {"db_instance_class": "db.serverless", "engine": "aurora-mysql", "storage_type": None},
+            f"capacity_unit_hour: {_BY_USE}, and whether its storage is optimized for requests is not known",
+        ),
         ({"backup_target": "outposts"}, "no price for Outposts"),
         ({"multi_az": None}, "whether it stands in several zones is not known"),
         ({"db_instance_class": None}, "its class is not known"),
@@ -154,7 +160,8 @@ def test_a_member_of_a_multi_az_cluster_is_billed_with_its_cluster_and_its_hours
 def test_one_thing_that_is_not_known_makes_the_cost_unknown(changes: dict[str, Json], missing: str) -> None:
     unknown = cost(database(**changes))
     assert unknown.monthly is None
-    assert any(missing in text for text in unknown.missing)
+    # A reason that names its part is the whole of it.
+    assert any(text == missing or text.partition(": ")[2] == missing for text in unknown.missing)
 
 
 def serverless(**changes: Json) -> Resource:
@@ -185,6 +192,23 @@ def test_a_serverless_instance_costs_the_hours_of_the_capacity_units_that_it_had
     assert by_capacity(2 * 720).monthly == Decimal("175.20")
     assert by_capacity(2 * 720, storage_type="aurora-iopt1").monthly == Decimal("233.60")
     assert by_capacity(0).monthly == Decimal("0.00")  # It was paused all month.
+
+
+def test_a_serverless_instance_on_outposts_has_no_price_as_any_other_there() -> None:
+    on_outposts = serverless(backup_target="outposts")
+    assert instance_hours("us-east-1", database_facts(on_outposts)).reason_unknown == "no price for Outposts"
+
+
+@pytest.mark.parametrize("storage", ["aurora", "aurora-iopt1"])
+def test_an_hour_of_a_serverless_instance_has_no_fixed_price(storage: str) -> None:
+    facts = database_facts(serverless(storage_type=storage))
+    assert fixed_hour_query("us-east-1", facts) == "serverless capacity is billed by use"
+
+
+def test_an_hour_has_the_price_of_its_class_or_says_why_it_has_none() -> None:
+    facts = database_facts(database())
+    assert fixed_hour_query("us-east-1", facts) == instance_hours("us-east-1", facts).query
+    assert fixed_hour_query("us-east-1", replace(facts, db_instance_class=None)) == "its class is not known"
 
 
 def test_capacity_that_was_not_measured_or_has_no_price_is_unknown() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -21,11 +21,13 @@ from finops_operator.pricing.bundled import SOURCE
 from finops_operator.scan.price import SharedUnits, cost_of
 from finops_operator.services.s3.bucket import KIND, BucketFacts
 from finops_operator.services.s3.rules.storage import STORED
+from finops_operator.services.s3.rules.uploads import MOST_OF_BUCKET, MOST_OF_REGION, UploadSize
 
 MODEL = botocore.session.get_session().get_service_model("s3")
 LIST, TAGS = "s3:ListBuckets", "resourcegroupstaggingapi:GetResources"
 LIFECYCLE, VERSIONING = "s3:GetBucketLifecycleConfiguration", "s3:GetBucketVersioning"
 UPLOADS, REQUESTS = "s3:ListMultipartUploads", "s3:ListBucketMetricsConfigurations"
+PARTS = "s3:ListParts"
 TAGGED = {
     "ResourceTagMappingList": [{"ResourceARN": "arn:aws:s3:::shop-data", "Tags": [{"Key": "team", "Value": "shop"}]}]
 }
@@ -35,6 +37,7 @@ PLAIN: Mapping[str, Any] = {
     LIFECYCLE: NO_RULES,
     VERSIONING: ({},),
     UPLOADS: ({},),
+    PARTS: ({},),
     REQUESTS: ({"IsTruncated": False},),
 }
 
@@ -107,6 +110,87 @@ def test_a_bucket_carries_versioning_uploads_and_what_counts_its_requests() -> N
     assert "request" not in facts.not_in_cost
 
 
+def upload(at: int = 0, **changes: Any) -> dict[str, Any]:
+    begun = f"2026-02-{at + 1:02}T00:00:00.000Z"
+    return {"Key": f"k{at}", "UploadId": f"u{at}", "Initiated": begun, "StorageClass": "STANDARD", **changes}
+
+
+def parts(*sizes: int, more: bool = False) -> dict[str, Any]:
+    return {"Parts": [{"PartNumber": at, "Size": size} for at, size in enumerate(sizes, 1)], "IsTruncated": more}
+
+
+def test_the_parts_of_unfinished_uploads_are_added_up_page_by_page() -> None:
+    uploads = ({"Uploads": [upload(0), upload(1, StorageClass="GLACIER")]},)
+    pages = {f"{PARTS} k0": (parts(5, 6, more=True), parts(7)), f"{PARTS} k1": (parts(),)}
+    assert collected(**{UPLOADS: uploads, **pages}).upload_sizes == (
+        "18 STANDARD 2026-02-01T00:00:00.000Z",
+        "0 GLACIER 2026-02-02T00:00:00.000Z",
+    )
+    assert UploadSize.of("18 STANDARD 2026-02-01T00:00:00.000Z") == UploadSize(
+        18, "STANDARD", "2026-02-01T00:00:00.000Z"
+    )
+
+
+def test_an_upload_that_ended_since_it_was_listed_holds_nothing_and_a_refusal_leaves_sizes_unknown() -> None:
+    uploads = ({"Uploads": [upload()]},)
+    ended = AwsRejected("gone", operation=PARTS, code="NoSuchUpload")
+    assert collected(**{UPLOADS: uploads, PARTS: ended}).upload_sizes == ("0 STANDARD 2026-02-01T00:00:00.000Z",)
+    denied = AwsDenied("no", operation=PARTS, code="AccessDenied")
+    one, gap = KIND.listing.collect(answering([described()], **{UPLOADS: uploads, PARTS: denied}), "aws")
+    assert isinstance(one, Resource)
+    assert isinstance(gap, Gap)
+    assert (gap.operation, gap.resources) == ("ListParts", 1)
+    facts = facts_of(BucketFacts, one)
+    assert (facts.incomplete_uploads, facts.upload_sizes) == (1, None)
+
+
+def test_parts_are_not_asked_for_where_a_rule_aborts_uploads_or_where_rules_are_not_known() -> None:
+    uploads = {UPLOADS: ({"Uploads": [upload()]},)}
+    abort = rules({"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}})
+    denied = {LIFECYCLE: AwsDenied("no", operation=LIFECYCLE, code="AccessDenied")}
+    for others in (abort, denied):
+        reader = answering([described()], **{**uploads, **others})
+        assert list(KIND.listing.collect(reader, "aws"))
+        assert PARTS not in {operation for operation, _ in reader.asked}
+
+
+def asked_for_parts(buckets: int, uploads: int, pages: int = 1) -> tuple[int, list[tuple[str, ...] | None]]:
+    """Return how many pages of parts were read, and the sizes of each bucket."""
+    read = 0
+
+    def answer(_: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        nonlocal read
+        for at in range(pages):
+            read += 1
+            yield parts(1, more=at < pages - 1)
+
+    names = [described(f"b{at}") for at in range(buckets)]
+    listed = ({"Uploads": [upload(at % 28, Key=f"k{at}") for at in range(uploads)]},)
+    reader = answering(names, **{UPLOADS: listed, PARTS: answer})
+    found = [one for one in KIND.listing.collect(reader, "aws") if isinstance(one, Resource)]
+    return read, [facts_of(BucketFacts, one).upload_sizes for one in found]
+
+
+@pytest.mark.parametrize(
+    ("buckets", "uploads", "pages", "requests", "known"),
+    [
+        (1, MOST_OF_BUCKET, 1, MOST_OF_BUCKET, 1),
+        (1, MOST_OF_BUCKET + 1, 1, 0, 0),
+        (1, 1, MOST_OF_BUCKET, MOST_OF_BUCKET, 1),
+        (1, 1, MOST_OF_BUCKET + 1, MOST_OF_BUCKET, 0),
+        (1, 3, 10, MOST_OF_BUCKET, 0),
+        (30, 10, 1, MOST_OF_REGION, 20),
+        (30, 15, 1, 195, 13),
+    ],
+)
+def test_requests_for_parts_are_bounded_by_bucket_and_region_and_beyond_that_sizes_are_unknown(
+    buckets: int, uploads: int, pages: int, requests: int, known: int
+) -> None:
+    read, sizes = asked_for_parts(buckets, uploads, pages)
+    assert read == requests
+    assert sum(one is not None for one in sizes) == known
+
+
 @pytest.mark.parametrize(
     ("rule", "whole"),
     [
@@ -176,7 +260,7 @@ def test_a_setting_that_cannot_be_read_is_unknown_of_that_bucket_and_one_gap_cou
     ("operation", "unknown"),
     [
         (LIFECYCLE, {"lifecycle_rules", "aborts_uploads_days", "expires_noncurrent"}),
-        (UPLOADS, {"incomplete_uploads", "oldest_upload"}),
+        (UPLOADS, {"incomplete_uploads", "oldest_upload", "upload_sizes"}),
         (REQUESTS, {"request_filter"}),
     ],
 )
@@ -186,7 +270,8 @@ def test_a_failed_question_is_never_an_empty_answer(operation: str, unknown: set
     assert isinstance(one, Resource)
     assert isinstance(gap, Gap)
     every = set(KIND.facts.__dataclass_fields__)
-    assert every - one.attributes.keys() == unknown
+    # Without an unfinished upload there is no size to know.
+    assert every - one.attributes.keys() == unknown | {"upload_sizes"}
 
 
 def test_tags_that_cannot_be_read_are_a_gap_and_not_known_to_be_none() -> None:

@@ -10,10 +10,10 @@ ElastiCache API reference, DeleteCacheCluster, DeleteReplicationGroup; user guid
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from finops.domain.canonical import Json
-from finops.domain.execution import Observation, StepRules
+from finops.domain.execution import Observation
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops_operator.plugins.action import (
@@ -27,31 +27,27 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
 )
-from finops_operator.plugins.deletion import is_as_approved, one_call, removed_at_owner
+from finops_operator.plugins.deletion import removed_at_owner
 from finops_operator.plugins.recent_use import METRICS
 from finops_operator.plugins.tagging import CALLS, PERMISSION
 from finops_operator.services.elasticache.rules.cache_observation import (
-    AVAILABLE,
     CLUSTERS,
     GROUPS,
     NOT_FOUND,
-    SNAPSHOTS,
     deletion_refusals,
-    final_name,
-    has_snapshots,
     observe_cache,
+)
+from finops_operator.services.elasticache.rules.final_snapshot import (
+    MAKE_SNAPSHOT,
+    SNAPSHOTS,
+    deleted_after_snapshot,
+    final_snapshot,
+    has_snapshots,
 )
 
 ID: Final = "elasticache_cluster_delete"
 _DELETE: Final = "elasticache:DeleteCacheCluster"
 _DELETE_GROUP: Final = "elasticache:DeleteReplicationGroup"
-_SNAPSHOT: Final = "elasticache:CreateSnapshot"
-"""AWS refuses a deletion with a final snapshot without it."""
-_ON_ITS_WAY: Final = frozenset({"deleting", "snapshotting"})
-_SETTLE_SECONDS: Final = 120.0
-"""How long a deletion may stay invisible."""
-_GONE_SECONDS: Final = 7200.0
-"""How long snapshot and deletion may take before a person is called: AWS names no limit."""
 
 
 # -- what speaks against it, and in words ------------------------------------------------------------------------------
@@ -92,62 +88,13 @@ def _recovery(*, kept: bool) -> str:
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
-def _final(plan_resource: ResourceRef, assumed: Mapping[str, Any]) -> str:
-    """Return the name of the final snapshot, empty where the engine has none."""
-    if not has_snapshots(str(assumed.get("engine") or "")):
-        return ""
-    return final_name(plan_resource.id, str(assumed.get("createdAt") or ""))
-
-
 def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    snapshot, group = _final(resource, assumed), str(assumed.get("group") or "")
+    snapshot, group = final_snapshot(resource, assumed), str(assumed.get("group") or "")
     call: dict[str, Json] = {"ReplicationGroupId": group} if group else {"CacheClusterId": resource.id}
     if snapshot:
         call["FinalSnapshotIdentifier"] = snapshot
     step = PlanStep("delete", _DELETE_GROUP if group else _DELETE, call)
     return Plan(ID, resource, {}, (step,), dict(assumed))
-
-
-def _absent(plan: Plan, now: Observation) -> bool:
-    """Return whether the cache is gone; another one under its name was made after that."""
-    return not now.exists or now.text("createdAt") != plan.fingerprint["createdAt"]
-
-
-def _leaving(plan: Plan, now: Observation) -> bool:
-    # A snapshot by itself shows the same state: only one with the name of ours is a sign of our call.
-    begun = now.text("state") == "deleting" or bool(_snapshot_state(plan, now))
-    return _absent(plan, now) or (now.text("state") in _ON_ITS_WAY and begun)
-
-
-def _snapshot_state(plan: Plan, now: Observation) -> str:
-    kept = now.facts.get("snapshots")
-    return str(kept.get(_final(plan.resource, plan.fingerprint)) or "") if isinstance(kept, Mapping) else ""
-
-
-def _proved(plan: Plan, now: Observation) -> bool:
-    snapshot = _final(plan.resource, plan.fingerprint)
-    return _absent(plan, now) and (not snapshot or _snapshot_state(plan, now) == AVAILABLE)
-
-
-def _expected(plan: Plan, now: Observation) -> bool:
-    return is_as_approved(plan, now) and now.text("state") == AVAILABLE and not _snapshot_state(plan, now)
-
-
-def _found(plan: Plan, now: Observation) -> str:
-    snapshot = _final(plan.resource, plan.fingerprint)
-    state = _snapshot_state(plan, now)
-    there = "The cache is deleted" if _absent(plan, now) else f"The cache is {now.text('state')}"
-    if not snapshot:
-        return f"{there}."
-    return f"{there}; its final snapshot {snapshot} is {state or 'not there'}{' and is billed' if state else ''}."
-
-
-def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
-    return {
-        "SnapshotAlreadyExistsFault": "A snapshot with the name of the final one was made meanwhile.",
-        "SnapshotFeatureNotSupportedFault": "AWS makes no snapshot of its node type, so it is not deleted.",
-        "SnapshotQuotaExceededFault": "The account has as many snapshots as it may have, so it is not deleted.",
-    }.get(code, "")
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
@@ -156,7 +103,7 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     deleted = [f"{place}:replicationgroup:{group}", f"{place}:cluster:{cluster}"] if group else [plan.resource.arn]
     snapshot = step.parameters.get("FinalSnapshotIdentifier")
     kept = [f"{place}:snapshot:{snapshot}"] if snapshot else []
-    actions = [step.operation, *([_SNAPSHOT] if snapshot else [])]
+    actions = [step.operation, *([MAKE_SNAPSHOT] if snapshot else [])]
     return ({"Effect": "Allow", "Action": [*actions], "Resource": [*deleted, *kept]},)
 
 
@@ -168,20 +115,14 @@ ACTION: Final = Action(
     rollback_possible=False,
     undo_by_hand="make a cache from the final snapshot; it has another address, and Memcached has no snapshot",
     effort=Effort.LOW,
-    permissions=(_DELETE, _DELETE_GROUP, _SNAPSHOT),
+    permissions=(_DELETE, _DELETE_GROUP, MAKE_SNAPSHOT),
     read_permissions=(CLUSTERS, GROUPS, SNAPSHOTS, PERMISSION, METRICS),
     observe=observe_cache,
     preflight=_preflight,
     warnings=_warnings,
     words=_words,
     plan=_plan,
-    procedure=one_call(
-        StepRules(reached=_leaving, expected=_expected, settle_seconds=_SETTLE_SECONDS, destroys=True),
-        _found,
-        gone=_proved,
-        gone_seconds=_GONE_SECONDS,
-        refused=_refused,
-    ),
+    procedure=deleted_after_snapshot("The cache"),
     statements=_statements,
     rights=Rights(
         narrowed=(
@@ -196,13 +137,13 @@ ACTION: Final = Action(
             {
                 "Sid": "KeepFinalCacheSnapshots",
                 "Effect": "Allow",
-                "Action": [_DELETE, _DELETE_GROUP, _SNAPSHOT],
+                "Action": [_DELETE, _DELETE_GROUP, MAKE_SNAPSHOT],
                 "Resource": "arn:*:elasticache:*:*:snapshot:finops-final-*",
             },
             {
                 "Sid": "KeepFinalSnapshotsOfGroups",
                 "Effect": "Allow",
-                "Action": _SNAPSHOT,
+                "Action": MAKE_SNAPSHOT,
                 "Resource": "arn:*:elasticache:*:*:replicationgroup:*",
             },
         ),

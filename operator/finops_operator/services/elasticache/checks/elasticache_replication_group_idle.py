@@ -1,8 +1,7 @@
 """Replication groups of several nodes that nobody reads or writes: AWS bills the hours of every node all the same.
 
 The rule is that of `elasticache_cluster_idle`, over all nodes: not a single command on any, and on none more
-connections than AWS holds itself. A node whose metrics are missing leaves the group without a verdict. Advice: the act
-that deletes caches proves what it deletes by one node, and never deletes a group of several.
+connections than AWS holds itself. A node whose metrics are missing leaves the group without a verdict.
 """
 
 from __future__ import annotations
@@ -15,11 +14,12 @@ from finops_operator.services.elasticache.cluster import CacheFacts
 from finops_operator.services.elasticache.judging.idle import PARAMETERS, idle
 
 ID: Final = "elasticache_replication_group_idle"
-_BY_HAND: Final = EvidenceFact("By hand", "no act deletes a group of several nodes; AWS deletes all of them at once")
+_ACTION: Final = "elasticache_replication_group_delete"
+_ALL: Final = EvidenceFact("Deleted together", "all of its nodes, replicas and shards among them")
 
 
 def _evaluate(facts: Facts[CacheFacts], parameters: Parameters) -> Finding | NotRecommended:
-    return idle(ID, "", facts, parameters, (_BY_HAND,))
+    return idle(ID, _ACTION, facts, parameters, (_ALL,))
 
 
 CHECK: Final = Check(
@@ -30,6 +30,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    action=_ACTION,
     rollback_possible=False,
     destructive=True,
     parameters=PARAMETERS,

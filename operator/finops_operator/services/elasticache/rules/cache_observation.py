@@ -20,30 +20,18 @@ from finops_operator.plugins.ownership import CONTROLLERS
 from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
 from finops_operator.plugins.recent_use import NONE, SOME, WINDOW, Measured, recent_use
 from finops_operator.plugins.tagging import tags_of_arn
-from finops_operator.services.elasticache.rules.use import COMMANDS, MEMCACHED, METRICS
+from finops_operator.services.elasticache.rules.final_snapshot import (
+    AVAILABLE,
+    SNAPSHOTS,
+    final_snapshots,
+    snapshot_refusals,
+)
+from finops_operator.services.elasticache.rules.use import COMMANDS, METRICS
 
 CLUSTERS: Final = "elasticache:DescribeCacheClusters"
 GROUPS: Final = "elasticache:DescribeReplicationGroups"
-SNAPSHOTS: Final = "elasticache:DescribeSnapshots"
 NOT_FOUND: Final = frozenset({"CacheClusterNotFound", "CacheClusterNotFoundFault"})
 _NO_GROUP: Final = frozenset({"ReplicationGroupNotFoundFault"})
-AVAILABLE: Final = "available"
-_FINAL: Final = "finops-final-"
-
-
-def final_prefix(cluster: str) -> str:
-    """Return how the names of final snapshots of a cluster begin."""
-    return f"{_FINAL}{cluster.lower()}-"
-
-
-def final_name(cluster: str, created_at: str) -> str:
-    """Return the name of the final snapshot of a cluster: another cluster of its name was made at another time."""
-    return final_prefix(cluster) + sha256_hex(created_at)[:12]
-
-
-def has_snapshots(engine: str) -> bool:
-    """Return whether AWS makes snapshots of an engine."""
-    return engine != MEMCACHED
 
 
 def observe_cache(reader: Reader, target: Target) -> Observation:
@@ -54,7 +42,8 @@ def observe_cache(reader: Reader, target: Target) -> Observation:
     also `use` (`none`, `some` or `unknown`).
     """
     name = target.resource.id
-    kept: dict[str, Json] = {"snapshots": _final_snapshots(reader, name)}
+    listed = reader.read(SNAPSHOTS, {"SnapshotSource": "user"}).get("Snapshots") or ()
+    kept: dict[str, Json] = {"snapshots": final_snapshots(listed, name)}
     try:
         found = reader.read(CLUSTERS, {"CacheClusterId": name}).get("CacheClusters") or ()
     except AwsRejected as error:
@@ -68,21 +57,10 @@ def observe_cache(reader: Reader, target: Target) -> Observation:
     facts |= _group(reader, str(facts["group"]))
     facts["tags"] = _tags(reader, target, str(facts["group"]))
     if target.full:
-        facts["use"] = recent_use(reader, _measured(str(facts["engine"]), name), target.now)
+        facts["use"] = recent_use(reader, measured_commands(str(facts["engine"]), name), target.now)
     named = ("createdAt", "engine", "nodeType", "group", "groupNodes")
     fingerprint = {fact: str(facts[fact]) for fact in named}
     return Observation(True, {**fingerprint, "tags": sha256_hex(facts["tags"])[:16]}, facts)
-
-
-def _final_snapshots(reader: Reader, cluster: str) -> dict[str, Json]:
-    # A cluster that is gone names its snapshots no more, so they are found by their own names.
-    listed = reader.read(SNAPSHOTS, {"SnapshotSource": "user"}).get("Snapshots") or ()
-    begins = final_prefix(cluster)
-    return {
-        str(one["SnapshotName"]): str(one.get("SnapshotStatus") or "")
-        for one in listed
-        if str(one.get("SnapshotName") or "").startswith(begins)
-    }
 
 
 def _facts(cluster: Mapping[str, Any]) -> dict[str, Json]:
@@ -128,7 +106,8 @@ def _tags(reader: Reader, target: Target, group: str) -> dict[str, Json]:
     return {**of_group, **tags_of_arn(reader, arn)}
 
 
-def _measured(engine: str, name: str) -> list[Measured]:
+def measured_commands(engine: str, name: str) -> list[Measured]:
+    """Return the counters of all commands that a cluster serves, none for an engine that is not known."""
     wanted = COMMANDS.get(engine, ())
     of_cluster = (("CacheClusterId", name),)
     return [Measured(spec.namespace, spec.metric, of_cluster, "Sum") for spec in METRICS if spec.name in wanted]
@@ -145,8 +124,8 @@ def deletion_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Ref
         *tag_refusals(observed_tags(observation), facts, CONTROLLERS, DELETION_WORDS),
         *_state_refusals(observation),
         *_group_refusals(observation),
-        *_snapshot_refusals(observation),
-        *_use_refusals(observation),
+        *snapshot_refusals(observation),
+        *use_refusals(observation),
     )
 
 
@@ -183,15 +162,8 @@ def _group_refusals(observation: Observation) -> list[Refusal]:
     return found
 
 
-def _snapshot_refusals(observation: Observation) -> list[Refusal]:
-    kept = observation.facts.get("snapshots")
-    name = final_name(observation.text("name"), observation.text("createdAt"))
-    if not has_snapshots(observation.text("engine")) or (isinstance(kept, Mapping) and name not in kept):
-        return []
-    return [Refusal("SnapshotNameTaken", f"A snapshot {name} exists already.")]
-
-
-def _use_refusals(observation: Observation) -> list[Refusal]:
+def use_refusals(observation: Observation) -> list[Refusal]:
+    """Return that it was used within the last week, or that it is not known not to have been."""
     if observation.text("use") == SOME:
         return [Refusal("InUse", f"It served commands within the last {WINDOW.days} days.")]
     if observation.text("use") != NONE:

@@ -68,12 +68,14 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
         reason = f"its CPU worked {percent(cpu.average)} of the time without any use, the limit is {limit} %"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
+    members = None if facts.cost.attributed is None else facts.cost.attributed.whole
     return Finding(
         check=ID,
         # The others are advice: this act is for Aurora alone.
         action=_ACTION if facts.own.cluster_service == AURORA else "",
         parameters={},
-        new_monthly_cost=_with_stop(facts) if facts.own.cluster_service == AURORA else None,
+        new_monthly_cost=_with_stop(facts, members) if facts.own.cluster_service == AURORA else None,
+        own_new_cost=_with_stop(facts, Decimal(0)) if facts.own.cluster_service == AURORA else None,
         unpriced="the cost of its members is not known" if facts.cost.at_stake is None else "",
         evidence={
             "maximumUse": figure(use.maximum),
@@ -88,9 +90,11 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
     )
 
 
-def _with_stop(facts: Facts[ClusterFacts]) -> Decimal | None:
-    """Return what the cluster and its members cost in a month with a stop: then storage alone is billed for a week."""
-    members = None if facts.cost.attributed is None else facts.cost.attributed.whole
+def _with_stop(facts: Facts[ClusterFacts], members: Decimal | None) -> Decimal | None:
+    """Return what the cluster and its members cost in a month with a stop: then storage alone is billed for a week.
+
+    `members`: what they cost a month while they run; None: not known.
+    """
     own = facts.cost.unrounded_monthly
     stopped = facts.cost_of(replace(facts.resource, state=STOPPED)).unrounded_monthly
     running = None if own is None or members is None else own + members

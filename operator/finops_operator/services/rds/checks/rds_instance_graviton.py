@@ -16,7 +16,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.other_type import cheapest, finding, in_families
-from finops_operator.services.rds.instance import DatabaseFacts, hour_query, instance_hours
+from finops_operator.services.rds.instance import DatabaseFacts, fixed_hour_query, hour_query
 from finops_operator.services.rds.rules.engines import is_aurora
 from finops_operator.services.rds.rules.states import AVAILABLE
 
@@ -36,13 +36,10 @@ _ENGINES: Final = frozenset({"mysql", "mariadb", "postgres"})
 def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | NotRecommended:
     del parameters
     own, name = facts.own, facts.own.db_instance_class or ""
-    reason = _not_judged(facts)
-    now = instance_hours(facts.resource.region, own)
-    if not reason and now.query is None:
-        reason = now.reason_unknown
-    if reason or now.query is None:
-        return NotRecommended(ID, facts.resource.id, reason)
-    product = dict(now.query.attributes)
+    now = _not_judged(facts) or fixed_hour_query(facts.resource.region, own)
+    if isinstance(now, str):
+        return NotRecommended(ID, facts.resource.id, now)
+    product = dict(now.attributes)
 
     def query(one: str) -> PriceQuery:
         return hour_query(facts.resource.region, one, product["engine"], product["deployment"])

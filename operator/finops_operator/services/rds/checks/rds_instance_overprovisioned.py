@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from finops.domain.price import PriceQuery
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
@@ -32,8 +31,9 @@ from finops_operator.plugins.measured import (
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, unread
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
 from finops_operator.pricing.instance_types import InstanceType
-from finops_operator.services.rds.instance import DatabaseFacts, hour_query, instance_hours
+from finops_operator.services.rds.instance import DatabaseFacts
 from finops_operator.services.rds.judging.class_need import CPU, LOAD, MEASURED, Headroom, Need, need_of, too_small
+from finops_operator.services.rds.judging.hour_price import hour_price
 from finops_operator.services.rds.rules.classes import class_name, class_type, smaller_types, sustained_vcpus
 from finops_operator.services.rds.rules.states import AVAILABLE
 
@@ -141,13 +141,7 @@ def _sold(facts: Facts[DatabaseFacts], kinds: tuple[InstanceType, ...]) -> tuple
 
 
 def _hour(facts: Facts[DatabaseFacts], name: str) -> Decimal | None:
-    hours = instance_hours(facts.resource.region, facts.own)
-    if hours.query is None:
-        return None
-    product = dict(hours.query.attributes)
-    query: PriceQuery = hour_query(facts.resource.region, name, product["engine"], product["deployment"])
-    price = facts.lookup(query)
-    return None if price is None else price.amount
+    return hour_price(facts, replace(facts.own, db_instance_class=name))
 
 
 def _facts(own: DatabaseFacts, target: _Target) -> Iterator[EvidenceFact]:

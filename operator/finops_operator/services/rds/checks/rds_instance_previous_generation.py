@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
-from finops_operator.services.rds.instance import DatabaseFacts, instance_hours
+from finops_operator.services.rds.instance import DatabaseFacts
+from finops_operator.services.rds.judging.hour_price import hour_price
 from finops_operator.services.rds.rules.states import AVAILABLE
 
 ID: Final = "rds_instance_previous_generation"
@@ -45,7 +45,7 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         return NotRecommended(ID, resource.id, f"no current class has the size of {name}")
     target = f"db.{SUCCESSORS[family]}.{size}"
     changed = replace(facts.own, db_instance_class=target)
-    now, then = _hour(facts, facts.own), _hour(facts, changed)
+    now, then = hour_price(facts, facts.own), hour_price(facts, changed)
     if now is None or then is None:
         missing = name if now is None else target
         return NotRecommended(ID, resource.id, f"no price for {missing} with its engine in {resource.region}")
@@ -74,12 +74,6 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         ),
         target=target,
     )
-
-
-def _hour(facts: Facts[DatabaseFacts], own: DatabaseFacts) -> Decimal | None:
-    query = instance_hours(facts.resource.region, own).query
-    price = facts.lookup(query) if query is not None else None
-    return price.amount if price is not None else None
 
 
 CHECK: Final = Check(

@@ -16,7 +16,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.sufficiency import figure
-from finops_operator.services.rds.instance import DatabaseFacts, instance_hours
+from finops_operator.services.rds.instance import DatabaseFacts
+from finops_operator.services.rds.judging.hour_price import hour_price
 from finops_operator.services.rds.rules.final_snapshot import final_snapshot_cost
 from finops_operator.services.rds.rules.restart import RESTARTED_AFTER
 from finops_operator.services.rds.rules.states import STOPPED
@@ -71,10 +72,9 @@ def _facts(
 ) -> Iterator[EvidenceFact]:
     yield EvidenceFact("Stopped for", f"{figure(stopped, 1)} days")
     yield EvidenceFact("AWS starts it again", f"{restart:%Y-%m-%d %H:%M} UTC")
-    query = instance_hours(facts.resource.region, facts.own).query
-    price = facts.lookup(query) if query is not None else None
+    price = hour_price(facts, facts.own)
     if price is not None:
-        running = price.amount * facts.settings.hours_per_month
+        running = price * facts.settings.hours_per_month
         yield EvidenceFact("Its hours, once started", f"{running:,.2f} USD a month")
     if facts.own.allocated_storage_gb is not None:
         yield EvidenceFact("Storage, still billed", f"{facts.own.allocated_storage_gb} GiB")

@@ -8,7 +8,8 @@ from decimal import Decimal
 from finops.domain.recommendation import EvidenceFact
 from finops_operator.plugins.check import Facts
 from finops_operator.services.rds.cluster import ClusterFacts
-from finops_operator.services.rds.instance import DatabaseFacts, instance_hours
+from finops_operator.services.rds.instance import DatabaseFacts
+from finops_operator.services.rds.judging.hour_price import hour_price
 
 
 def member_hours(facts: Facts[ClusterFacts]) -> Decimal | None:
@@ -20,12 +21,10 @@ def member_hours(facts: Facts[ClusterFacts]) -> Decimal | None:
         member = DatabaseFacts(
             engine=own.engine, db_instance_class=name, storage_type=own.storage_type, db_cluster_id=facts.resource.id
         )
-        part = instance_hours(facts.resource.region, member)
-        # What a serverless member costs by the hour is what it used, and not the price of one unit.
-        price = facts.lookup(part.query) if part.query is not None and not part.metric else None
+        price = hour_price(facts, member)
         if price is None:
             return None
-        total += price.amount
+        total += price
     return total
 
 

@@ -1,7 +1,8 @@
 """Engine names of DescribeDBInstances, and under which engine and deployment the price tables hold an instance.
 
 A licence is part of the price: Oracle Standard Edition 2 is sold with one or without. What the tables do not hold is
-unknown with a reason: Serverless capacity, RDS Custom, Outposts, Multi-AZ clusters, other services' engines.
+unknown with a reason: RDS Custom, Outposts, other services' engines. The capacity of Aurora's serverless instances has
+its price from `serverless`, the hours of a Multi-AZ cluster theirs with the cluster.
 """
 
 from __future__ import annotations

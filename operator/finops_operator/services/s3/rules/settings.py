@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, Final, TypeVar
 
 from finops.domain.resource import Gap
@@ -16,14 +15,12 @@ from finops.errors import AwsError, AwsRejected
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.described import gap_of
 from finops_operator.services.s3.rules.lifecycle import ENABLED, is_whole
+from finops_operator.services.s3.rules.uploads import PartsReading, UploadSize, unfinished
 
 LIFECYCLE: Final = "s3:GetBucketLifecycleConfiguration"
 VERSIONING: Final = "s3:GetBucketVersioning"
-UPLOADS: Final = "s3:ListMultipartUploads"
 REQUEST_METRICS: Final = "s3:ListBucketMetricsConfigurations"
 NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
-_PAGE: Final = 1000
-_MOST_PAGES: Final = 10
 Answer = TypeVar("Answer")
 
 
@@ -38,6 +35,8 @@ class Settings:
         expires_noncurrent: whether a rule for the whole bucket removes versions that are not current.
         incomplete_uploads: of the first 10,000 that S3 lists.
         oldest_upload: ISO time at which the oldest of these began, empty for none.
+        upload_sizes: bytes, storage class and time of each, see `UploadSize`; None also where there is none, where a
+            rule aborts them anyway, and where it takes too many requests.
         request_filter: id of the request metrics of the whole bucket, empty for none.
     """
 
@@ -47,6 +46,7 @@ class Settings:
     expires_noncurrent: bool | None = None
     incomplete_uploads: int | None = None
     oldest_upload: str | None = None
+    upload_sizes: tuple[str, ...] | None = None
     request_filter: str | None = None
 
 
@@ -55,18 +55,29 @@ class SettingsReading:
     """Asks bucket by bucket and remembers what failed."""
 
     reader: PageReader
+    parts: PartsReading
     failures: dict[tuple[str, str], Gap] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, reader: PageReader) -> SettingsReading:
+        """Return one that asks `reader`."""
+        return cls(reader, PartsReading(reader))
 
     def of(self, bucket: str) -> Settings:
         """Return the settings of a bucket."""
         versioning = self._asked(lambda: self.reader.once(VERSIONING, {"Bucket": bucket}))
         rules = self._asked(lambda: self._rules(bucket))
-        uploads = self._asked(lambda: self._uploads(bucket))
+        uploads = self._asked(lambda: unfinished(self.reader, bucket))
+        by_rules = Settings() if rules is None else _by_rules(rules)
+        sizes: tuple[UploadSize, ...] | None = None
+        if uploads and by_rules.aborts_uploads_days == 0:
+            sizes = self._asked(lambda: self.parts.sizes(bucket, uploads))
         return replace(
-            Settings() if rules is None else _by_rules(rules),
+            by_rules,
             versioning=None if versioning is None else str(versioning.get("Status") or ""),
             incomplete_uploads=None if uploads is None else len(uploads),
-            oldest_upload=None if uploads is None else min(uploads, default=""),
+            oldest_upload=None if uploads is None else min((one.begun for one in uploads), default=""),
+            upload_sizes=None if sizes is None else tuple(one.text for one in sizes),
             request_filter=self._asked(lambda: self._request_filter(bucket)),
         )
 
@@ -91,10 +102,6 @@ class SettingsReading:
                 raise
             return ()
         return [rule for rule in answer.get("Rules", ()) if rule.get("Status") == ENABLED]
-
-    def _uploads(self, bucket: str) -> list[str]:
-        pages = self.reader.pages(UPLOADS, {"Bucket": bucket, "MaxUploads": _PAGE})
-        return [str(one.get("Initiated")) for page in islice(pages, _MOST_PAGES) for one in page.get("Uploads") or ()]
 
     def _request_filter(self, bucket: str) -> str:
         for page in self.reader.pages(REQUEST_METRICS, {"Bucket": bucket}):

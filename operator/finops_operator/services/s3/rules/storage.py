@@ -84,8 +84,13 @@ STORED: Final = (
 )
 
 
+def stored_in(name: str) -> Stored:
+    """Return the metric with our name `name`; raises KeyError where there is none."""
+    return {one.name: one for one in STORED}[name]
+
+
 @dataclass(frozen=True, slots=True)
-class _Steps:
+class Steps:
     """A price that falls with the gigabytes of all buckets of an account in a region; `dimension` names the whole."""
 
     dimension: str
@@ -98,13 +103,13 @@ class _Steps:
 
 
 STANDARD_STORED: Final = "standard"
-_STEPS: Final = {
-    STANDARD.name: _Steps(
+STEPS: Final = {
+    STANDARD.name: Steps(
         STANDARD_STORED,
         _STANDARD,
         ((Decimal(50 * _TB), "standard_next_450tb"), (Decimal(500 * _TB), "standard_over_500tb")),
     ),
-    "tieringFrequentBytes": _Steps(
+    "tieringFrequentBytes": Steps(
         "intelligent_frequent",
         "intelligent_frequent_first_50tb",
         (
@@ -148,7 +153,7 @@ def storage_query(region: str, dimension: str) -> PriceQuery:
 def storage_parts(region: str) -> Iterator[BilledPart]:
     """Yield what is billed for what a bucket stores."""
     for one in STORED:
-        steps = _STEPS.get(one.name)
+        steps = STEPS.get(one.name)
         if steps is None:
             yield BilledPart(one.price, _PER_BYTE, storage_query(region, one.price), metric=one.name)
         else:

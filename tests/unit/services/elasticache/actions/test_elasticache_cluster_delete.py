@@ -13,7 +13,7 @@ from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected
 from finops_operator.plugins.action import PolicyFacts, Target
 from finops_operator.services.elasticache.actions.elasticache_cluster_delete import ACTION
-from finops_operator.services.elasticache.rules.cache_observation import final_name
+from finops_operator.services.elasticache.rules.final_snapshot import final_name
 
 _PLACE: Final = "arn:aws:elasticache:us-east-1:111111111111"
 _ARN: Final = f"{_PLACE}:cluster:sessions"

@@ -17,12 +17,12 @@ ONCE = summarize([0.0] * (HOURS - 1) + [1.0])
 
 
 @pytest.mark.parametrize("engine", ["redis", "valkey"])
-def test_a_group_whose_nodes_served_nothing_for_two_weeks_is_advice_with_its_reason(engine: str) -> None:
+def test_a_group_whose_nodes_served_nothing_for_two_weeks_is_deleted_as_a_whole(engine: str) -> None:
     idle = GROUPS.found(CHECK, group(engine=engine), measured())
     facts = {fact.label: fact.value for fact in idle.facts}
-    assert (idle.action, idle.new_monthly_cost) == ("", Decimal(0))
+    assert (idle.action, idle.new_monthly_cost) == ("elasticache_replication_group_delete", Decimal(0))
     assert facts["Nodes"] == "3 of cache.m5.large"
-    assert "no act deletes a group of several nodes" in facts["By hand"]
+    assert facts["Deleted together"] == "all of its nodes, replicas and shards among them"
 
 
 def test_a_single_command_on_any_node_or_clients_on_one_break_it() -> None:

@@ -108,6 +108,18 @@ def test_a_stop_saves_a_week_of_what_its_members_cost_and_no_storage() -> None:
     assert saving == pytest.approx(Decimal("97.44"), abs=Decimal("0.02"))
 
 
+def test_of_the_saving_of_a_stop_what_aws_bills_the_cluster_itself_is_known_apart() -> None:
+    """8 million requests in 30 days at 0.20 USD a million; for the 168 hours of the stop they are not made."""
+    use = {**USE, "volumeReadOperations": MonthlyUse(8_000_000, 720.0)}
+    facts = replace(CLUSTERS, members=["211.70"]).facts(cluster(), replace(measured(), month=use))
+    idle = CHECK.evaluate(facts, {spec.name: spec.default for spec in CHECK.parameters})
+    assert isinstance(idle, Finding)
+    own = facts.cost.unrounded_monthly
+    assert own is not None
+    assert idle.own_new_cost is not None
+    assert own - idle.own_new_cost == pytest.approx(Decimal("1.6") / 720 * 168, abs=Decimal("0.0001"))
+
+
 @pytest.mark.parametrize("members", [None, ["211.70", None]])
 def test_a_member_without_a_price_leaves_the_saving_of_a_stop_unknown(members: list[str | None] | None) -> None:
     idle = replace(CLUSTERS, members=members).found(CHECK, cluster(), measured())
