@@ -33,6 +33,10 @@ def _always(_: Resource) -> bool:
     return True
 
 
+def _never(_: Resource) -> bool:
+    return False
+
+
 def _nothing(_: Resource) -> tuple[tuple[str, str], ...]:
     return ()
 
@@ -62,6 +66,8 @@ class MetricSpec:
         only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
         billed_hours: of a daily level whether each unit is billed by the hour, so that the month's use is the hours of
             all units; else a level is billed as the newest day has it.
+        stands: of a daily level which resources keep the figure of their newest published day, because nothing changes
+            it while nothing is published: a stopped cluster its storage.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
         also_of: further dimensions whose values depend on the resource.
@@ -92,6 +98,7 @@ class MetricSpec:
     daily: bool = False
     only_days: int = 0
     billed_hours: bool = False
+    stands: Callable[[Resource], bool] = _never
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
     also_of: Callable[[Resource], tuple[tuple[str, str], ...]] = _nothing

@@ -101,6 +101,20 @@ def test_a_level_whose_newest_day_is_missing_is_zero_only_where_the_metric_says_
     assert found.month == expected
 
 
+def test_a_level_that_stands_counts_as_the_newest_day_that_has_a_figure_and_without_any_is_unknown(
+    store: Store,
+) -> None:
+    stands = replace(KEPT, stands=lambda resource: resource.id == "i-1")
+
+    def until_stopped(_metric: str, _statistic: str, at: int) -> float | None:
+        return None if at >= MIDNIGHT - 6 * DAY else float(at // DAY)
+
+    found = measured(store, stands, until_stopped)
+    assert found.month == {"kept": MonthlyUse(float(MIDNIGHT // DAY - 7))}
+    assert measured(store, replace(KEPT, name="other"), until_stopped).month == {}
+    assert measured(store, replace(stands, name="never"), lambda *_: None).month == {}
+
+
 def test_a_level_that_is_billed_by_the_hour_counts_the_hours_of_its_units(store: Store) -> None:
     spec = replace(KEPT, billed_hours=True, lag_days=0, missing_means_zero=False)
     found = measured(store, spec, lambda _metric, _statistic, at: 1.0 if at < MIDNIGHT - 10 * DAY else 4.0)

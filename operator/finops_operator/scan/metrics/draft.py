@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from finops.domain.resource import Resource
 from finops.domain.utilization import HourPoints, LeastPeaks, MetricSummary, MonthlyUse, Utilization
 from finops_operator.plugins.kind import MetricSpec
 from finops_operator.scan.metrics.summarize import Series, monthly_use, summarize
@@ -61,11 +62,12 @@ class Draft:
         else:
             self.metrics[name] = found
 
-    def put_days(self, spec: MetricSpec, series: Series, launch: datetime | None) -> None:
+    def put_days(self, spec: MetricSpec, series: Series, resource: Resource) -> None:
         """Take what the days of a metric say: of the whole window, and of the last 30 for the bill."""
+        launch = resource.created
         self.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
         self.put(spec.name, summarize(spec, series, launch))
-        use = monthly_use(spec, series, launch)
+        use = monthly_use(spec, series, launch, stands=spec.stands(resource))
         if use is not None:
             self.month[spec.name] = use
 

@@ -344,7 +344,7 @@ class Measurer:
         question = f"days-{days}-{daily_window(now, days, 0).end}"
         marks = {one.id: str(one.created or "") for one in resources}
         kept = self._store.answers(self._shard, question, marks)
-        launched = {one.id: one.created for one in resources}
+        known = {one.id: one for one in resources}
         fresh: dict[str, Draft] = {}
         queries: list[Query] = []
         for resource in resources:
@@ -358,14 +358,14 @@ class Measurer:
                     queries.append(query)
                 elif query == NOT_PUBLISHED:
                     nothing = tuple(blank(window.points) for _ in spec.statistics)
-                    draft.put_days(spec, Series(window.start, window.period, nothing), resource.created)
+                    draft.put_days(spec, Series(window.start, window.period, nothing), resource)
                 else:
                     draft.unknown[spec.name] = query
         for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 series = Series(query.window.start, query.window.period, points)
                 for draft in (drafts[query.resource_id], fresh.setdefault(query.resource_id, Draft())):
-                    draft.put_days(specs[query.name], series, launched[query.resource_id])
+                    draft.put_days(specs[query.name], series, known[query.resource_id])
             for query, code in answers.failed.items():
                 drafts[query.resource_id].unknown[query.name] = code
         self._store.put_answers(self._shard, question, marks, {one: draft.done(one) for one, draft in fresh.items()})

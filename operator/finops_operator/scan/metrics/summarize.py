@@ -110,12 +110,14 @@ def hour_points(spec: MetricSpec, ring: Ring, hours: int, launch: datetime | Non
     )
 
 
-def monthly_use(spec: MetricSpec, series: Series, launch: datetime | None) -> MonthlyUse | None:
+def monthly_use(
+    spec: MetricSpec, series: Series, launch: datetime | None, *, stands: bool = False
+) -> MonthlyUse | None:
     """Return what the last 30 days of a series of days brought, fewer since a launch; None when it is not known.
 
     A missing point adds nothing where the metric says so, else its day counts like the mean of the others, and too many
-    of them make the use unknown. A level counts as the newest day has it, or by the hours of its units where those are
-    billed.
+    of them make the use unknown. A level counts as the newest day has it, with `stands` as the newest of the
+    days that has a figure, or by the hours of its units where those are billed.
     """
     days = min(MONTH_DAYS, (series.end - first_period(launch, series.start, _DAY_SECONDS)) // _DAY_SECONDS)
     if days <= 0:
@@ -124,7 +126,8 @@ def monthly_use(spec: MetricSpec, series: Series, launch: datetime | None) -> Mo
     if spec.missing_means_zero:
         column = array("f", (0.0 if math.isnan(value) else value for value in column))
     if not spec.counter and not spec.billed_hours:
-        return None if math.isnan(column[-1]) else MonthlyUse(_clean(column[-1]))
+        known = _present(column) if stands else column
+        return None if not known or math.isnan(known[-1]) else MonthlyUse(_clean(known[-1]))
     seen = _present(column)
     if not seen or len(seen) < _ENOUGH_DAYS * days:
         return None

@@ -2,7 +2,8 @@
 
 Loaded by the registry; walked by the discover and measure stages. The hours of Aurora's, DocumentDB's and Neptune's
 members are those of the members; the cluster has the storage. A Multi-AZ cluster is priced with its three instances
-together, so that its members cost nothing of their own. A stopped cluster publishes nothing.
+together, so that its members cost nothing of their own. A stopped cluster publishes nothing,
+and its storage is billed as the newest day of the last 30 has it.
 """
 
 from __future__ import annotations

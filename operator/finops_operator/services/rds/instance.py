@@ -49,7 +49,7 @@ from finops_operator.services.rds.rules.lifecycles import QUESTION
 from finops_operator.services.rds.rules.serverless import OFFERS, capacity_hours, capacity_metric, is_serverless
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.states import NOT_BILLED, STOPPED, STORAGE_ONLY, WORKING
-from finops_operator.services.rds.rules.storage import Storage
+from finops_operator.services.rds.rules.storage import BACKUP_OFFERS, Storage
 
 _PAGE: Final = 100
 _GONE: Final = frozenset({"deleting"})
@@ -361,7 +361,7 @@ KIND: Final = ResourceKind(
     ),
     billed_parts=billed_parts,
     memory=MEMORY,
-    offers=OFFERS,
+    offers={**OFFERS, **BACKUP_OFFERS},
     console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=false"),
     sample=Sample("database-1", "arn:aws:rds:us-east-1:111111111111:db:database-1"),
     owner=owned_by(SIGNS),

@@ -215,7 +215,8 @@ def test_no_state_is_billed_in_two_ways_and_an_unheard_of_one_is_unknown() -> No
         (cluster(), {"AWS/RDS"}),
         (cluster(engine="docdb"), {"AWS/DocDB"}),
         (cluster(engine="neptune"), {"AWS/Neptune"}),
-        (cluster("stopped"), set()),
+        (cluster("stopped"), {"AWS/RDS"}),
+        (cluster("deleting"), set()),
         (cluster(engine="new"), set()),
     ],
 )
@@ -225,6 +226,14 @@ def test_each_service_is_measured_in_its_own_namespace_and_a_missing_point_is_un
     assert {spec.namespace for spec in KIND.metrics if spec.applies(resource)} == measured
     assert not any(spec.missing_means_zero for spec in KIND.metrics)
     assert len({spec.name for spec in KIND.metrics}) == len(KIND.metrics)
+
+
+def test_of_a_stopped_cluster_the_storage_of_its_last_working_day_is_measured_and_nothing_else() -> None:
+    stopped = cluster("stopped")
+    assert [(one.name, one.stands(stopped)) for one in KIND.metrics if one.applies(stopped)] == [
+        ("volumeBytesUsed", True)
+    ]
+    assert not any(one.stands(cluster()) for one in KIND.metrics)
 
 
 def test_capacity_is_measured_only_where_a_cluster_scales() -> None:

@@ -18,7 +18,7 @@ from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.rds.instance import DatabaseFacts
 from finops_operator.services.rds.judging.hour_price import hour_price
-from finops_operator.services.rds.rules.final_snapshot import final_snapshot_cost
+from finops_operator.services.rds.rules.final_snapshot import UNKNOWN_COST, final_snapshot_cost
 from finops_operator.services.rds.rules.restart import RESTARTED_AFTER
 from finops_operator.services.rds.rules.states import STOPPED
 
@@ -45,6 +45,8 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         action=_ACTION,
         parameters={},
         new_monthly_cost=remaining,
+        # Where a price of its own is missing, a next scan may know the saving.
+        saving_knowable=remaining is not None or current is None,
         evidence={
             "stoppedDays": figure(stopped),
             "automaticRestart": restart.isoformat(),
@@ -80,6 +82,8 @@ def _facts(
         yield EvidenceFact("Storage, still billed", f"{facts.own.allocated_storage_gb} GiB")
     if remaining is not None:
         yield EvidenceFact("Final snapshot", f"{remaining:,.2f} USD a month at most")
+    elif facts.cost.monthly is not None:
+        yield EvidenceFact("Saves, at most", f"{facts.cost.monthly:,.2f} USD a month, less what its snapshot costs")
 
 
 CHECK: Final = Check(
@@ -91,6 +95,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    saving_unknown=UNKNOWN_COST,
     rollback_possible=False,
     destructive=True,
     parameters=(

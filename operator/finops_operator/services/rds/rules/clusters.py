@@ -96,7 +96,7 @@ def _level(name: str, namespace: str, metric: str, unit: str, applies: Callable[
 
 
 def _stored(name: str, namespace: str, service: str) -> MetricSpec:
-    """Return the bytes of a cluster's volume, which AWS bills as they are."""
+    """Return the bytes of a cluster's volume, which AWS bills as they are, stopped too: then they stay as they were."""
     return MetricSpec(
         name,
         namespace,
@@ -106,7 +106,8 @@ def _stored(name: str, namespace: str, service: str) -> MetricSpec:
         "bytes used",
         hourly=False,
         daily=True,
-        applies=_of(service),
+        stands=lambda cluster: cluster.state in STORAGE_ONLY,
+        applies=lambda cluster: cluster.state in BILLED and service_of(cluster.text("engine")) == service,
     )
 
 

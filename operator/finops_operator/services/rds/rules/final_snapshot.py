@@ -15,8 +15,10 @@ from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Observation
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.check import Facts
-from finops_operator.services.rds.rules.storage import BACKUP, storage_query
+from finops_operator.services.rds.rules.storage import backup_query
 
+UNKNOWN_COST: Final = "no source has the price of its final snapshot, which AWS bills by what it holds"
+"""Why nobody can say what a deletion saves; it saves no more than what the database costs."""
 READ_SNAPSHOTS: Final = "rds:DescribeDBSnapshots"
 PREFIX: Final = "finops-final-"
 _DIGITS: Final = 12
@@ -42,6 +44,6 @@ def snapshot_state(observation: Observation, name: str) -> str:
 
 def final_snapshot_cost(facts: Facts[Any]) -> Decimal | None:
     """Return what a final snapshot costs at most: it holds no more than the storage, and part of it may be free."""
-    price = facts.lookup(storage_query(facts.resource.region, "gb_month", BACKUP, "any"))
+    price = facts.lookup(backup_query(facts.resource.region))
     size = facts.own.allocated_storage_gb
     return None if price is None or size is None else price.amount * size

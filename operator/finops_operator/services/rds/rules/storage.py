@@ -17,11 +17,14 @@ from typing import Final
 
 from finops.domain.price import PriceQuery
 from finops_operator.plugins.kind import BilledPart
+from finops_operator.pricing.offers import GB_MONTH, GB_MONTHS, Offer, Offers
 
 BACKUP: Final = "backup"
 MAGNETIC: Final = "standard"
 GP2: Final = "gp2"
 GP3: Final = "gp3"
+_ANY: Final = "any"
+"""Deployment of backups."""
 _WITH_IOPS: Final = frozenset({"io1", "io2"})
 _PLAIN: Final = (3000, 125)
 _STRIPED: Final = (12000, 500)
@@ -50,6 +53,19 @@ _STRIPED_FROM_GB: Final[Mapping[str, int]] = {
     "oracle-se2-cdb": 200,
 }
 """Engine → GiB from which its storage is striped; SQL Server's never is."""
+
+
+BACKUP_OFFERS: Final[Offers] = {
+    ("rds", "gb_month"): Offer(
+        "AmazonRDS",
+        (("productFamily", "Storage Snapshot"),),
+        "RDS:ChargedBackupUsage",
+        GB_MONTHS,
+        GB_MONTH,
+        attributes=(("volume_type", BACKUP), ("deployment", _ANY)),
+    )
+}
+"""What backups beyond the free part cost, the same for all engines but Aurora; the tables have it for one region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,11 @@ class Storage:
             return BilledPart(dimension, Decimal(0), None, reason if quantity is None else "its type is not known")
         query = storage_query(self.region, dimension, self.volume_type, self.deployment)
         return BilledPart(dimension, Decimal(quantity), query)
+
+
+def backup_query(region: str) -> PriceQuery:
+    """Return what to ask about backups and snapshots of every engine but Aurora."""
+    return storage_query(region, "gb_month", BACKUP, _ANY)
 
 
 def storage_query(region: str, dimension: str, volume_type: str, deployment: str) -> PriceQuery:

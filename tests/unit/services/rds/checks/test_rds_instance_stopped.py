@@ -13,7 +13,10 @@ from finops.domain.canonical import Json
 from finops.domain.price import Price, PriceQuery
 from finops.domain.recommendation import NotRecommended
 from finops.domain.resource import Resource
+from finops_operator.pricing.offers import offer_of
 from finops_operator.services.rds.checks.rds_instance_stopped import CHECK
+from finops_operator.services.rds.instance import KIND
+from finops_operator.services.rds.rules.storage import backup_query, storage_query
 
 
 def stopped(days: float = 3, region: str = "eu-west-1", **changes: Json) -> Resource:
@@ -30,7 +33,25 @@ def test_a_stopped_database_is_found_with_the_day_of_its_start_and_what_a_snapsh
 
 
 def test_without_a_price_of_snapshots_the_saving_is_unknown_and_not_all_of_it() -> None:
-    assert found(CHECK, stopped(region="us-east-1")).new_monthly_cost is None
+    one = found(CHECK, stopped(region="us-east-1"))
+    assert (one.new_monthly_cost, one.saving_knowable) == (None, False)
+    assert {fact.label: fact.value for fact in one.facts}["Saves, at most"] == (
+        "11.50 USD a month, less what its snapshot costs"
+    )
+    assert "final snapshot" in CHECK.saving_unknown, "people may weigh it where the policy says so"
+
+
+def test_a_saving_that_only_the_price_of_its_own_storage_keeps_unknown_is_no_question_for_people() -> None:
+    assert found(CHECK, stopped(region="us-east-1", storage_type="new")).saving_knowable
+    assert found(CHECK, stopped()).saving_knowable
+
+
+def test_the_price_of_its_final_snapshot_is_asked_of_the_price_list_where_the_tables_have_none() -> None:
+    offer = offer_of(backup_query("us-east-1"), KIND.offers)
+    assert offer is not None
+    assert offer.is_of("USE2-RDS:ChargedBackupUsage")
+    assert not offer.is_of("Aurora:BackupUsage")
+    assert offer_of(storage_query("us-east-1", "gb_month", "gp3", "single-az"), KIND.offers) is None
 
 
 def test_a_snapshot_that_could_cost_as_much_as_the_storage_is_no_saving() -> None:
