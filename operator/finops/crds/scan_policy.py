@@ -191,6 +191,12 @@ class Pricing(Part):
         description="Whether AWS's price list is asked for figures of today, before the tables of the release. Needs "
         "`pricing:GetProducts` in the role of one account. Default: false.",
     )
+    commitment_coverage: bool = Field(
+        default=False,
+        description="Whether AWS Cost Explorer is asked once a day and account how much of its use Reserved Instances "
+        "and Savings Plans paid for. AWS bills 0.01 US dollars a request, two a day and account. Needs "
+        "`ce:GetReservationCoverage` and `ce:GetSavingsPlansCoverage` in each role. Default: false.",
+    )
 
 
 class ExecutionMode(StrEnum):

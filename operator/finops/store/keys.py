@@ -130,6 +130,19 @@ class ListedPriceKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverageKeys:
+    """What AWS said about the commitments of an account, and who asked on which day."""
+
+    prefix: str
+
+    def of(self, account: str) -> str:
+        return f"{self.prefix}covered:{account}"
+
+    def asked(self, account: str, day: str) -> str:
+        return f"{self.prefix}covered:{account}:{day}"
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncementKeys:
     """What was announced, and the queues of those whom it is sent to."""
 

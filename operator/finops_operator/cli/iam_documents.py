@@ -17,6 +17,7 @@ from finops_operator.aws.regions import LIST_REGIONS
 from finops_operator.plugins.loaded import Plugins
 from finops_operator.plugins.session_policy import actions_of
 from finops_operator.pricing.price_list import PERMISSION as PRICE_LIST
+from finops_operator.scan.coverage import PERMISSIONS as COVERAGE
 
 Statement: TypeAlias = Mapping[str, Any]
 _VERSION: Final = "2012-10-17"
@@ -45,10 +46,13 @@ def _known(word: str, names: Sequence[str], known: Iterable[str]) -> None:
             raise InvalidInput(f"there is no {word} {name!r}", field=f"--{word}", hint=f"known: {listed}")
 
 
-def scan_policy(plugins: Plugins, kinds: Collection[str], *, price_list: bool = False) -> dict[str, Any]:
+def scan_policy(
+    plugins: Plugins, kinds: Collection[str], *, price_list: bool = False, coverage: bool = False
+) -> dict[str, Any]:
     """Return what the scanner role needs for `kinds`.
 
-    Listing and metrics, what the actions on these kinds observe before and after, and AWS's price list where asked.
+    Listing and metrics, what the actions on these kinds observe before and after, and where asked AWS's price list and
+    the coverage by commitments.
     """
     needed = {one for name in kinds for one in plugins.kinds[name].permissions}
     # Which regions an account has is asked whatever the kind.
@@ -60,6 +64,7 @@ def scan_policy(plugins: Plugins, kinds: Collection[str], *, price_list: bool = 
         for one in action.read_permissions
     }
     needed |= {PRICE_LIST} if price_list else set()
+    needed |= set(COVERAGE) if coverage else set()
     # Most calls that list, and all that read metrics, know no resources: AWS accepts only "*" for them.
     return _document([{"Sid": "Read", "Effect": "Allow", "Action": sorted(needed), "Resource": "*"}])
 

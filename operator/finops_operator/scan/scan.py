@@ -34,6 +34,7 @@ from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
 from finops_operator.aws.regions import enabled_regions
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.access import GrantedAccount, granted_accounts
+from finops_operator.scan.coverage import REQUEST_PRICE, SERVICE, ask_coverage
 from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, shard_tasks
 from finops_operator.scan.judging import Brief, ShardTotals, Stores
@@ -109,6 +110,9 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     priced = replace(deps, price_sources=(*listed.sources, *deps.price_sources))
     brief = brief_of(policy, accounts, priced, started, new_generation(started))
     tasks = _tasks(policy, granted, deps, brief, progress)
+    covered = ask_coverage(policy, granted, deps, clock)
+    progress.counters.append(covered.counter)
+    progress.gaps += covered.gaps
     deps.progress.planned([task.shard for task in tasks])
     work = Work(policy, accounts, started, brief.generation)
     for task, judged in _scanned(tasks, work, deps, brief, clock, progress):
@@ -277,7 +281,7 @@ def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Pr
         savings=sum((one.savings for one in every), Savings()) - progress.twice,
         gaps=gaps,
         api_calls=dict(sorted(calls.items())),
-        estimated_api_cost=_metrics_cost(brief, progress.metrics),
+        estimated_api_cost=_metrics_cost(brief, progress.metrics) + _requests_cost(calls),
         complete_failure="" if progress.shards else _why_nothing(gaps),
     )
 
@@ -290,6 +294,11 @@ def _metrics_cost(brief: Brief, metrics: Mapping[str, int]) -> Decimal:
         # An estimate of our own bill, no figure about a resource: the usual price stands in for one not known.
         total += asked * (USUAL_METRIC_PRICE if price is None else price.amount)
     return total
+
+
+def _requests_cost(calls: Mapping[str, int]) -> Decimal:
+    """Return what AWS bills for requests as such, of all that a scan sends those to Cost Explorer alone."""
+    return REQUEST_PRICE * sum(count for name, count in calls.items() if name.startswith(f"{SERVICE}:"))
 
 
 def _why_nothing(gaps: Sequence[Gap]) -> str:

@@ -7,11 +7,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from finops_sandbox.aws.estate_fields import EstateError, age, known
 
-PLACE_FIELDS = frozenset({"reservedInstances", "capacityReservations", "savingsPlans"})
+PLACE_FIELDS = frozenset({"reservedInstances", "capacityReservations", "savingsPlans", "commitmentCoverage"})
 _TERM = timedelta(days=365)
 _SECONDS_OF_TERM = int(_TERM.total_seconds())
 
@@ -57,12 +58,23 @@ class PlanSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class CoveredSpec:
+    """What of a day's use commitments pay for, as Cost Explorer has it: hours of instances, and US dollars."""
+
+    reserved_hours: Decimal
+    on_demand_hours: Decimal
+    plans_spend: Decimal
+    on_demand_spend: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class CommitmentSpecs:
     """All commitments that one place of an estate declares."""
 
     reserved: tuple[ReservedSpec, ...] = ()
     capacity: tuple[CapacitySpec, ...] = ()
     plans: tuple[PlanSpec, ...] = ()
+    covered: CoveredSpec | None = None
 
 
 _RESERVED = {"type": "instance_type", "product": "product", "zone": "zone", "tenancy": "tenancy", "state": "state"}
@@ -76,7 +88,18 @@ def commitment_specs(item: Mapping[str, Any], where: str) -> CommitmentSpecs:
         tuple(_reserved(one, where) for one in item.get("reservedInstances") or []),
         tuple(_capacity(one, where) for one in item.get("capacityReservations") or []),
         tuple(_plan(one, where) for one in item.get("savingsPlans") or []),
+        _covered(item.get("commitmentCoverage"), where),
     )
+
+
+_COVERED = ("reservedHours", "onDemandHours", "plansSpend", "onDemandSpend")
+
+
+def _covered(item: Any, where: str) -> CoveredSpec | None:
+    if item is None:
+        return None
+    known(item, set(_COVERED), f"{where}, commitmentCoverage")
+    return CoveredSpec(*(Decimal(str(item.get(name, 0))) for name in _COVERED))
 
 
 def _plain(item: Mapping[str, Any], names: Mapping[str, str], more: set[str], where: str) -> dict[str, Any]:
@@ -116,6 +139,7 @@ class LiveCommitments:
     reserved: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     capacity: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     plans: dict[str, list[tuple[dict[str, Any], str, Mapping[str, str]]]] = field(default_factory=dict)
+    covered: dict[str, list[CoveredSpec]] = field(default_factory=dict)
     inside: dict[str, str] = field(default_factory=dict)
     """Id of an instance → the capacity reservation that it runs in."""
 
@@ -129,6 +153,8 @@ class LiveCommitments:
             described = _described_capacity(place, one, now)
             self.capacity.setdefault(place, []).append(described)
             self.inside.update({id_of(name): described["CapacityReservationId"] for name in one.instances})
+        if specs.covered is not None:
+            self.covered.setdefault(account, []).append(specs.covered)
         for plan in specs.plans:
             described = _described_plan(place, plan, now)
             self.plans.setdefault(account, []).append((described, region, plan.rates))

@@ -19,6 +19,7 @@ from finops_sandbox.aws import (
     buckets,
     cloudwatch,
     commitments,
+    cost_explorer,
     database_classes,
     database_clusters,
     database_deletions,
@@ -62,13 +63,14 @@ _READING = ("Describe", "Get", "List", "Search")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _SERVER_ERROR = 500
 # What a partition has once: no region of it has to be opted into.
-_ANYWHERE = {"sts", "globalaccelerator", "savingsplans"}
+_ANYWHERE = {"ce", "sts", "globalaccelerator", "savingsplans"}
 # What moto does not have and the double answers itself, though not strictly.
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
 _NOT_IN_MOTO = {
     **accelerators.HANDLERS,
     **commitments.PLAN_HANDLERS,
+    **cost_explorer.HANDLERS,
     **provisioned_concurrency.HANDLERS,
     **serverless_caches.HANDLERS,
     **databases.HANDLERS,

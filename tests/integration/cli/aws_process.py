@@ -35,6 +35,7 @@ ESTATE: Mapping[str, Any] = {
                 },
                 {"name": "unpriced", "type": "m5.large", "tenancy": "dedicated", "cpu": "idle", "network": "quiet"},
             ],
+            "commitmentCoverage": {"reservedHours": 6, "onDemandHours": 18, "plansSpend": 3, "onDemandSpend": 1},
             "volumes": [{"name": "forgotten", "size": 100, "type": "gp2", "age": "90d", "detached": "60d"}],
         },
         {

@@ -209,3 +209,14 @@ def test_parquet_without_charges_and_into_no_folder_is_refused_by_its_option(fin
     assert (alone.code, "add --focus" in alone.err) == (2, True), alone.err
     nowhere = finops("costs", "--focus", "--parquet", "/nowhere/charges.parquet", "--redis", valkey_url)
     assert (nowhere.code, "No such file or directory" in nowhere.err) == (2, True), nowhere.err
+
+
+def test_what_commitments_paid_for_stands_beside_the_costs_where_a_policy_asks_for_it(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    wanted = policy("production", resources=["ec2-instance"], pricing={"commitmentCoverage": True})
+    finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
+    said = finops("costs", "--redis", valkey_url).err
+    assert "Reserved Instances paid for 25.0 % of the hours of EC2 instances" in said
+    assert "Savings Plans paid for 75.0 % of what they can pay for" in said
+    assert "Reserved" not in finops("costs", "--redis", valkey_url, "-o", "json").err

@@ -43,6 +43,13 @@ def test_the_scanner_may_ask_the_price_list_only_where_that_is_wanted() -> None:
     assert allowed(scan_policy(loaded, loaded.kinds, price_list=True)) - usual == {"pricing:GetProducts"}
 
 
+def test_the_scanner_may_ask_for_the_coverage_by_commitments_only_where_that_is_wanted() -> None:
+    loaded = plugins()
+    usual = allowed(scan_policy(loaded, loaded.kinds))
+    asked = {"ce:GetReservationCoverage", "ce:GetSavingsPlansCoverage"}
+    assert allowed(scan_policy(loaded, loaded.kinds, coverage=True)) - usual == asked
+
+
 def test_the_executor_may_do_exactly_what_actions_change() -> None:
     loaded = plugins()
     assert allowed(act_policy(loaded, loaded.kinds, ())) == {

@@ -31,6 +31,7 @@ from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops_operator.cli.command import Command
+from finops_operator.cli.covered import coverage_notes
 from finops_operator.cli.focus_export import FocusExport, export_focus, heads_of
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Column, Format, emit, field, money_field, note
@@ -82,6 +83,9 @@ def _run(
     --tag reads the resources that the last scans left, in months of 730 hours; what does not carry the tag has a line
     of its own, whose value is null.
 
+    Costs are at list prices; where a policy asks AWS for it (spec.pricing.commitmentCoverage), a line for each account
+    says how much of its use Reserved Instances and Savings Plans paid for.
+
     --focus leaves --by out and prints a row for each priced part of each resource: what a day of it costs. Which
     columns are null, and why, is in docs/focus.md.
     """
@@ -92,7 +96,10 @@ def _run(
             _export(store, chosen if policy else (), export)
             return
         costs = _by_tag(store, chosen, tag, policy) if tag else _by_place(store, chosen, by, policy)
+        covered = coverage_notes(store, _accounts(costs)) if output in {Format.TABLE, Format.WIDE} else ()
     _show(costs, policy, chosen, output)
+    for line in covered:
+        note(line)
     end_with_gaps(costs.gaps)
 
 
@@ -131,6 +138,10 @@ def _by_tag(store: Store, chosen: Sequence[Selection], tag: str, policy: str) ->
     groups = tagged_costs(store, heads, chosen if policy else (), tag)
     parts = {one.name: tagged_costs(store, heads, (one,), tag) for one in chosen}
     return _Costs(f"tag {tag}", "value", groups, parts, [gap for head in heads for gap in head.gaps])
+
+
+def _accounts(costs: _Costs) -> set[str]:
+    return {one.account for group in costs.groups.values() for one in group}
 
 
 def _show(costs: _Costs, policy: str, chosen: Sequence[Selection], output: Format) -> None:

@@ -15,6 +15,7 @@ from finops_operator.cli.cluster_access import Cluster, open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.diagnosis.aws import AwsDoctor
 from finops_operator.cli.diagnosis.cluster import accounts_of, diagnose_cluster, policies_of
+from finops_operator.cli.diagnosis.coverage import diagnose_coverage
 from finops_operator.cli.diagnosis.ledger_bucket import diagnose_ledger_bucket
 from finops_operator.cli.diagnosis.price_list import diagnose_price_list
 from finops_operator.cli.diagnosis.prices import diagnose_prices
@@ -91,6 +92,7 @@ def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iter
     yield from diagnose_prices(loaded, clock.now().date())
     by_name = {one.metadata.name: one for one in accounts}
     yield from diagnose_price_list(policies, by_name, loaded.kinds, doctor.reader, clock)
+    yield from diagnose_coverage(policies, by_name, settings)
     yield from diagnose_store(settings)
     yield from diagnose_ledger_bucket(settings, clock)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -50,6 +51,13 @@ def _run(
         bool,
         typer.Option("--price-list", help="Let it ask AWS's price list, for policies with spec.pricing.priceList."),
     ] = False,
+    coverage: Annotated[
+        bool,
+        typer.Option(
+            "--commitment-coverage",
+            help="Let it ask Cost Explorer, for policies with spec.pricing.commitmentCoverage; $0.01 a request.",
+        ),
+    ] = False,
     bucket: Annotated[
         str, typer.Option("--bucket", metavar="s3://BUCKET/PREFIX", help="The ledger's bucket; with --for ledger.")
     ] = "",
@@ -66,17 +74,18 @@ def _run(
             raise InvalidInput("narrows what is scanned or changed, not the ledger", field="--for ledger")
         _print(ledger_policy(*bucket_and_prefix(bucket, "--bucket")))
         return
-    _check(for_, actions=bool(actions), kinds=bool(services or kinds), price_list=price_list)
+    asked = {"--price-list": price_list, "--commitment-coverage": coverage}
+    _check(for_, actions=bool(actions), kinds=bool(services or kinds), asked=asked)
     loaded = plugins()
     chosen = kinds_of(loaded, services or (), kinds or ())
     if for_ is Purpose.SCAN:
-        _print(scan_policy(loaded, chosen, price_list=price_list))
+        _print(scan_policy(loaded, chosen, price_list=price_list, coverage=coverage))
     else:
         _print(act_policy(loaded, chosen, actions or ()))
 
 
-def _check(for_: Purpose, *, actions: bool, kinds: bool, price_list: bool) -> None:
-    """Refuse options that do not go together."""
+def _check(for_: Purpose, *, actions: bool, kinds: bool, asked: Mapping[str, bool]) -> None:
+    """Refuse options that do not go together; `asked`: option → whether the reading role may ask that as well."""
     if actions and for_ is not Purpose.ACT:
         raise InvalidInput(
             "narrows the role that changes, not the one that reads", field="--action", hint="add --for act"
@@ -85,8 +94,9 @@ def _check(for_: Purpose, *, actions: bool, kinds: bool, price_list: bool) -> No
         raise InvalidInput(
             "names actions, and --service and --kind name all actions of theirs", field="--action", hint="use one"
         )
-    if price_list and for_ is not Purpose.SCAN:
-        raise InvalidInput("is asked by the role that reads alone", field="--price-list", hint="use --for scan")
+    wrong = [option for option, wanted in asked.items() if wanted and for_ is not Purpose.SCAN]
+    if wrong:
+        raise InvalidInput("is asked by the role that reads alone", field=wrong[0], hint="use --for scan")
 
 
 def _print(document: dict[str, Any]) -> None:
