@@ -154,13 +154,14 @@ def _by_and_by(parts: Iterator[str], media_type: str, disposition: str = "") -> 
 def _csv_parts(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(columns)
+    size: int = writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
-        if out.tell() >= _PART:
+        size += writer.writerow([_cell(row.get(column)) for column in columns])
+        if size >= _PART:
             yield out.getvalue()
             out.seek(0)
             out.truncate()
+            size = 0
     yield out.getvalue()
 
 

@@ -88,7 +88,7 @@ def _wider(tried: ScanPolicy, live: ScanPolicy) -> Iterator[str]:
     if accounts:
         yield f"The last scan did not read {_named(accounts)}, which the spec adds to the accounts."
     if had.regions and not asked.regions:
-        yield f"The spec reads all regions; the last scan read {_named(sorted(had.regions))}."
+        yield f"The spec names no regions and so reads each one; the last scan read {_named(sorted(had.regions))}."
     regions = sorted(set(asked.regions) - set(had.regions)) if had.regions else []
     if regions:
         yield f"The last scan did not read {_named(regions)}, which the spec adds to the regions."

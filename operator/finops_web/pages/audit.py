@@ -15,6 +15,7 @@ from finops.errors import LedgerDiverged
 from finops.ledger.sentences import sentence_of
 from finops.ledger.stories import Event, Story, is_visible, story_of
 from finops.store.known_names import KnownNames
+from finops_web.answers import NotThere
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import trust_in
 from finops_web.rendering import Entry, csv_of, render
@@ -94,6 +95,15 @@ def audit(
     )
 
 
+@ROUTER.get("/audit/proof.json")
+def audit_proof(asked: Visit, story: Annotated[str, Query(max_length=700)]) -> Response:
+    """Return a proof for a stranger, as `finops audit prove` writes it: `story` is NAMESPACE/NAME/UID of a request."""
+    if story.partition("/")[0] not in asked.namespaces():
+        raise NotThere("the ledger has no such story that you may read", code="NotFound", hint="open it on Audit")
+    headers = {"Content-Disposition": f'attachment; filename="proof-{_plain(story.rpartition("/")[2])}.json"'}
+    return JSONResponse(asked.parts.verdicts.proof(story), headers=headers)
+
+
 @ROUTER.get("/audit.json")
 def audit_json(asked: Visit, start: Annotated[int, Query(ge=0, le=_END)] = 1) -> Response:
     """Return up to 500 records from `start` on, as `finops audit export` writes them."""
@@ -104,6 +114,10 @@ def audit_json(asked: Visit, start: Annotated[int, Query(ge=0, le=_END)] = 1) ->
 def audit_csv(asked: Visit, start: Annotated[int, Query(ge=0, le=_END)] = 1) -> Response:
     """Return up to 500 records from `start` on for a spreadsheet, each with its sentence."""
     return csv_of(_CSV, (_csv_row(one) for one in _from(asked, start)), "audit")
+
+
+def _plain(text: str) -> str:
+    return "".join(one for one in text if one.isascii() and (one.isalnum() or one == "-"))
 
 
 def _from(asked: Asked, start: int) -> Iterable[Record]:

@@ -12,8 +12,11 @@ from typing import Final
 from finops.audit_verify import Keys, VerifyReport, verify
 from finops.audit_verify.report import Problem
 from finops.domain.audit import RecordKind
-from finops.errors import LedgerDiverged
+from finops.domain.canonical import Json
+from finops.errors import Conflict, InvalidInput, LedgerDiverged
+from finops.ledger.checkpoint import parse_checkpoint
 from finops.ledger.lines import line_of
+from finops.ledger.proofs import prove_request
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.ledger import Head, LedgerStream, unchecked
@@ -95,6 +98,23 @@ class Verdicts:
             found = Verdict(report, _checks(report, counts), self._clock.now(), time.perf_counter() - started)
             self._kept = (head, found)
             return found
+
+    def proof(self, request: str) -> dict[str, Json]:
+        """Return the proof that the records of a request lead to the latest signed checkpoint.
+
+        Raises:
+            InvalidInput: no checkpoint covers the request yet.
+            Conflict: what is stored is not the ledger that the checkpoint covers.
+        """
+        text = self.stream.checkpoint()
+        if not text:
+            raise InvalidInput(
+                "there is no checkpoint yet", field="story", hint="the operator makes one within minutes"
+            )
+        try:
+            return prove_request(self.stream.read(), request, parse_checkpoint(text)).document
+        except LedgerDiverged as error:
+            raise Conflict(error.message, code="LedgerDiverged", hint=error.hint) from error
 
     def _lines(self, counts: _Counts) -> Iterator[bytes]:
         for one in self.stream.read():

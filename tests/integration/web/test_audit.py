@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ from tests.support.fake_clock import FakeClock
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
 from tests.support.web_estate import NOW, Site, StoredScan, priced, resource
 
+from finops.audit_verify import verify_proof
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.domain.canonical import Json
+from finops.ledger.checkpoint import Checkpoint
 from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.merkle import root_of
 from finops.ledger.sentences import sentence_of
 from finops.store.connection import Store
 from finops.store.known_names import KnownNames
+from finops.store.ledger import LedgerStream, unchecked
 
 REQUEST = "team-a/resize-api/u1"
 HIDDEN = "team-b/stop-secret/u2"
@@ -107,6 +112,52 @@ def test_a_story_says_who_asked_who_voted_what_was_called_what_came_back_and_wha
         "waited for votes 4 min 0 s",
     ):
         assert words in text, words
+
+
+def checkpoint_of(store: Store, made_at: datetime) -> str:
+    """Return a checkpoint of all that the ledger holds, signed as the operator signs it."""
+    records = list(LedgerStream(store, unchecked).read())
+    root = root_of([bytes.fromhex(one.hash) for one in records]).hex()
+    return Checkpoint(len(records), root, records[-1].hash, made_at, 2).signed_by(KEYS).text
+
+
+def test_a_proof_of_a_story_convinces_a_stranger_who_has_the_public_key_alone(
+    site: Site, store: Store, ledger: DurableLedger, clock: FakeClock
+) -> None:
+    write(ledger, clock)
+    client, headers = site.client(store, keys=PUBLIC_KEYS), site.bearer()
+    path = f"/audit/proof.json?story={REQUEST}"
+    early = client.get(path, headers=headers)
+    assert (early.status_code, early.json()["error"]["field"]) == (422, "story")
+    LedgerStream(store, unchecked).keep_checkpoint(checkpoint_of(store, clock.now()))
+    assert path in page(site, store, f"?story={REQUEST}").replace("%2F", "/")
+
+    found = client.get(path, headers=headers)
+
+    assert found.headers["content-disposition"] == 'attachment; filename="proof-u1.json"'
+    report = verify_proof(found.text, keys=PUBLIC_KEYS)
+    assert (report.problems, report.signed) == ((), True)
+    assert f"records of {REQUEST} stand in the ledger" in report.shows
+    forged = verify_proof(found.text.replace("quiet for weeks", "busy for weeks"), keys=PUBLIC_KEYS)
+    assert forged.problems
+
+
+def test_nobody_gets_a_proof_of_what_they_may_not_read_nor_one_of_another_ledger(
+    site: Site, store: Store, ledger: DurableLedger, clock: FakeClock
+) -> None:
+    write(ledger, clock, (*STORY, entry(RecordKind.PROPOSED, "created", HIDDEN)))
+    text = checkpoint_of(store, clock.now())
+    LedgerStream(store, unchecked).keep_checkpoint(text)
+    client, headers = site.client(store, keys=PUBLIC_KEYS), site.bearer()
+    for story in (HIDDEN, "u2", "stop-secret", "team-b/stop-secret", ""):
+        answer = client.get("/audit/proof.json", params={"story": story}, headers=headers)
+        assert answer.status_code == 404, story
+        assert "secret" not in answer.text
+    assert client.get(f"/audit/proof.json?story={REQUEST}").status_code == 401
+    write(ledger, clock, (entry(RecordKind.POSTED, "posted", HIDDEN),))
+    longer = json.loads(checkpoint_of(store, clock.now()))
+    LedgerStream(store, unchecked).keep_checkpoint(text.replace(json.loads(text)["root"], longer["root"]))
+    assert client.get(f"/audit/proof.json?story={REQUEST}", headers=headers).status_code == 409
 
 
 def test_no_record_reads_as_words_for_programs(

@@ -69,11 +69,10 @@ def _test(
 ) -> None:
     """Show what a policy would say of the data that is stored, and how that differs from the advice that stands.
 
-    Judges as a scan does, with the policy of the file; asks neither AWS nor a cluster and writes nothing. Of accounts
-    and regions that it leaves out nothing is judged; accounts need their AwsAccount documents. CHANGE says
-    whether advice is New, Gone, Changed (another saving, or better advice counts instead) or the Same; or Undecided,
-    where it stands and something that a scan would ask AWS about its resource is not kept. What is not available is
-    said.
+    Judges as a scan does, with the policy of the file; asks neither AWS nor a cluster and writes nothing. Nothing is
+    judged of accounts, with their AwsAccount documents, and regions that it leaves out. CHANGE says whether advice is
+    New, Gone, Changed (another saving, or better advice counts instead) or the Same; or Undecided, where it stands and
+    something that a scan would ask AWS about its resource is not kept. What is not available is said.
     """
     loaded, clock = plugins(), SystemClock()
     found = read_documents(files, loaded, clock.now())
