@@ -52,7 +52,7 @@ class Lease:
         clock: Clock,
     ) -> None:
         self._api = client.CoordinationV1Api(connection.api)
-        self._namespace, self._name, self._seconds, self._clock = namespace, name, seconds, clock
+        self._where, self._seconds, self._clock = (name, namespace), seconds, clock
         self._holder = f"{holder}_{process}"
         self._predecessor = ""
         self._held: HeldLease | None = None
@@ -163,10 +163,8 @@ class Lease:
                 return
             lease.spec.holder_identity = ""
             try:
-                with cluster_errors(f"release Lease {self._name}"):
-                    self._api.replace_namespaced_lease(
-                        self._name, self._namespace, lease, _request_timeout=REQUEST_TIMEOUT
-                    )
+                with cluster_errors(f"release Lease {self._where[0]}"):
+                    self._api.replace_namespaced_lease(*self._where, lease, _request_timeout=REQUEST_TIMEOUT)
             except Conflict:
                 # A renewal was under way; who holds it is read again.
                 continue
@@ -189,8 +187,8 @@ class Lease:
 
     def _read(self) -> Any:
         try:
-            with cluster_errors(f"read Lease {self._name}"):
-                return self._api.read_namespaced_lease(self._name, self._namespace, _request_timeout=REQUEST_TIMEOUT)
+            with cluster_errors(f"read Lease {self._where[0]}"):
+                return self._api.read_namespaced_lease(*self._where, _request_timeout=REQUEST_TIMEOUT)
         except NotFound:
             return None
 
@@ -205,15 +203,13 @@ class Lease:
             lease_transitions=fence,
         )
         try:
-            with cluster_errors(f"write Lease {self._name}"):
+            with cluster_errors(f"write Lease {self._where[0]}"):
                 if lease is None:
-                    body = client.V1Lease(metadata=client.V1ObjectMeta(name=self._name), spec=spec)
-                    self._api.create_namespaced_lease(self._namespace, body, _request_timeout=REQUEST_TIMEOUT)
+                    body = client.V1Lease(metadata=client.V1ObjectMeta(name=self._where[0]), spec=spec)
+                    self._api.create_namespaced_lease(self._where[1], body, _request_timeout=REQUEST_TIMEOUT)
                 else:
                     lease.spec = spec
-                    self._api.replace_namespaced_lease(
-                        self._name, self._namespace, lease, _request_timeout=REQUEST_TIMEOUT
-                    )
+                    self._api.replace_namespaced_lease(*self._where, lease, _request_timeout=REQUEST_TIMEOUT)
         except Conflict:
             return None
         held = HeldLease(fence, started + self._seconds)

@@ -69,14 +69,7 @@ class S3Bucket:
                 hint=_MAKE_ONE,
             )
         if not self._at.days and not (found.get("Rule") or {}).get("DefaultRetention"):
-            raise self._no_retention()
-
-    def _no_retention(self) -> LedgerUnavailable:
-        return LedgerUnavailable(
-            f"nothing says for how long the ledger's bucket {self._at.bucket} keeps objects",
-            code="NoRetention",
-            hint="set FINOPS_LEDGER_S3_RETENTION_DAYS (ledger.s3.retentionDays), or give the bucket a default",
-        )
+            raise _no_retention(self._at.bucket)
 
     def period(self) -> timedelta:
         if self._at.days:
@@ -86,7 +79,7 @@ class S3Bucket:
         rule = (answer["ObjectLockConfiguration"].get("Rule") or {}).get("DefaultRetention") or {}
         days = int(rule.get("Days") or 0) + int(rule.get("Years") or 0) * _DAYS_OF_A_YEAR
         if not days:
-            raise self._no_retention()
+            raise _no_retention(self._at.bucket)
         return timedelta(days=days)
 
     def locked_until(self, stored: Stored) -> datetime | None:
@@ -139,11 +132,11 @@ class S3Bucket:
     def stored(self, after: Stored | None = None) -> Iterator[Stored]:
         # The first version of a key is the last one listed: what follows it are the next keys.
         marker = {"KeyMarker": self._at.prefix + after.name, "VersionIdMarker": after.version} if after else {}
-        return self._grouped(self._versions(self._at.prefix, marker))
+        return _grouped(self._at.prefix, self._versions(self._at.prefix, marker))
 
     def find(self, name: str) -> Stored | None:
         # Names that begin with this one sort right behind it.
-        found = next(self._grouped(self._versions(self._at.prefix + name, {})), None)
+        found = next(_grouped(self._at.prefix, self._versions(self._at.prefix + name, {})), None)
         return found if found is not None and found.name == name else None
 
     def read(self, stored: Stored) -> bytes:
@@ -156,15 +149,6 @@ class S3Bucket:
             )
             content: bytes = answer["Body"].read()
             return content
-
-    def _grouped(self, versions: Iterator[Mapping[str, Any]]) -> Iterator[Stored]:
-        for key, group in groupby(versions, key=lambda one: str(one["Key"])):
-            entries = list(group)
-            # S3 lists the latest version of a key first; a deletion has no content.
-            written = [one for one in entries if "Size" in one]
-            if written:
-                version = str(written[-1]["VersionId"])
-                yield Stored(key.removeprefix(self._at.prefix), version, len(entries) - 1)
 
     def _versions(self, prefix: str, at: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         """Yield versions and deletions by key, page by page, from a marker on."""
@@ -203,14 +187,9 @@ class S3Bucket:
             if self._made is None:
                 base = self._sdk.base
                 region = self._at.region or str(base.get_config_variable("region") or _HOME)
-                session = self._assumed(region) if self._at.role_arn else base
+                session = _assumed(self._sdk, self._at.role_arn, region, self._clock) if self._at.role_arn else base
                 self._made = self._sdk.client(session, "s3", region, read_config(timeout_seconds=_TIMEOUT_SECONDS))
             return self._made
-
-    def _assumed(self, region: str) -> Session:
-        sts = self._sdk.client(self._sdk.base, "sts", region, read_config(timeout_seconds=_TIMEOUT_SECONDS))
-        refresh = _refresher(sts, self._at.role_arn, region, self._clock)
-        return self._sdk.with_credentials(DeferredRefreshableCredentials(refresh, "finops-assume-role"))
 
 
 class _Answered(Exception):
@@ -220,6 +199,30 @@ class _Answered(Exception):
         super().__init__(str(error))
         self.code = str(error.response.get("Error", {}).get("Code", ""))
         self.translated = translate(error, context)
+
+
+def _no_retention(bucket: str) -> LedgerUnavailable:
+    return LedgerUnavailable(
+        f"nothing says for how long the ledger's bucket {bucket} keeps objects",
+        code="NoRetention",
+        hint="set FINOPS_LEDGER_S3_RETENTION_DAYS (ledger.s3.retentionDays), or give the bucket a default",
+    )
+
+
+def _grouped(prefix: str, versions: Iterator[Mapping[str, Any]]) -> Iterator[Stored]:
+    for key, group in groupby(versions, key=lambda one: str(one["Key"])):
+        entries = list(group)
+        # S3 lists the latest version of a key first; a deletion has no content.
+        written = [one for one in entries if "Size" in one]
+        if written:
+            version = str(written[-1]["VersionId"])
+            yield Stored(key.removeprefix(prefix), version, len(entries) - 1)
+
+
+def _assumed(sdk: SdkSessions, role: str, region: str, clock: Clock) -> Session:
+    sts = sdk.client(sdk.base, "sts", region, read_config(timeout_seconds=_TIMEOUT_SECONDS))
+    refresh = _refresher(sts, role, region, clock)
+    return sdk.with_credentials(DeferredRefreshableCredentials(refresh, "finops-assume-role"))
 
 
 def _refresher(sts: Any, role: str, region: str, clock: Clock) -> Callable[[], dict[str, str]]:

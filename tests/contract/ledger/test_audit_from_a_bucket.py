@@ -97,7 +97,7 @@ def test_the_doctor_says_when_a_lock_is_not_renewed_or_not_known(name: str, buck
     buckets.s3.put_object(Bucket=other, Key=f"{PREFIX}000000000001.jsonl", Body=b"{}")
     (unknown,) = diagnosed(other)
     assert unknown.verdict is Verdict.UNKNOWN
-    assert "s3:GetObjectRetention" in unknown.hint
+    assert "finops iam-policy --for ledger" in unknown.hint
 
 
 def test_the_doctor_says_what_was_touched_and_what_locks_nothing(name: str, buckets: Buckets) -> None:

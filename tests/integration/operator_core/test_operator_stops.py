@@ -14,7 +14,7 @@ from tests.support.operator_rig import Rig, eventually, running_rig
 _HANGS: Final = 60.0
 """Seconds for which AWS does not answer; the client waits longer than that."""
 _RELEASED_WITHIN: Final = 8.0
-"""A second for the loops to heed the stop, which tests/unit/core/test_ending.py measures, on a very busy machine."""
+"""A second for the loops to heed the stop (measured in test_operator_ending.py), on a very busy machine."""
 _ENDED_WITHIN: Final = 16.0
 """The same for what still runs after the release."""
 

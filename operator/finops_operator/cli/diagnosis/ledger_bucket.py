@@ -43,7 +43,7 @@ def diagnose_ledger_bucket(settings: Settings, clock: Clock) -> Results:
     if objects and ends is None:
         seen = f"until when the first object of {bucket.url} is locked is not known, if it is locked at all"
         yield Result(
-            _PART, _CHECK, Verdict.UNKNOWN, seen, "allow s3:GetObjectRetention: finops iam-policy --for ledger"
+            _PART, _CHECK, Verdict.UNKNOWN, seen, "give its writer all rights of: finops iam-policy --for ledger"
         )
         return
     if ends is not None and ends - clock.now() < longest / _OVERDUE:
