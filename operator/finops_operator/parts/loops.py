@@ -221,6 +221,7 @@ class LoopMaker:
             fence=authority.fence,
             poll_seconds=self.settings.request_poll_seconds,
             undoing=self._undoing(),
+            held_back=authority.keeper.held_back,
         )
 
     def _undoing(self) -> Undoing:
