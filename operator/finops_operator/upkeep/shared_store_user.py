@@ -28,8 +28,8 @@ class SharedStoreUser:
         shared = self.own if fields.get("storeUser") == self.own else ""
         if shared and not self._said:
             logger.error(
-                "the bot uses the operator's own user at the store, %s: whoever takes over the bot can stop the operator "
-                "and hide what is stored; give the bot a user of its own (docs/install.md)",
+                "the bot uses the operator's own user at the store, %s: whoever takes over the bot can stop the "
+                "operator and hide what is stored; give the bot a user of its own (docs/install.md)",
                 shared,
             )
         self._said = bool(shared)
