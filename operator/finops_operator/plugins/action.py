@@ -270,6 +270,8 @@ class Action:
         lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
             lasts until somebody undoes it.
         watch: what is read in the hours after the act; None: nothing.
+        parting_step: the step after which another resource lacks this one until the act has ended or was led back;
+            empty: none does.
     """
 
     id: str
@@ -297,6 +299,7 @@ class Action:
     undo: Undo | None = None
     lasts_days: int = 0
     watch: Watch | None = None
+    parting_step: str = ""
 
 
 def with_request(value: Any, request_uid: str) -> Any:
