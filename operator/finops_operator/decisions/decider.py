@@ -122,10 +122,6 @@ class Decider:
             return frozenset({None})
         return self.approvals.complete_where_possible()
 
-    def undecided(self) -> str:
-        """Return why nothing can be decided where `see_all` says so."""
-        return self.protection.problem() or "the votes cannot be read from the API server"
-
     def advance(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
 

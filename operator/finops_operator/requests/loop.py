@@ -123,7 +123,7 @@ class RequestLoop:
     def _refresh_all(self, pool: ThreadPoolExecutor) -> None:
         unread = self.decider.see_all()
         if None in unread:
-            self._say_undecided(self.cache.requests.all(), self.decider.undecided())
+            self._say_undecided(self.cache.requests.all(), _undecided(self.decider))
             return
         states: Counter[str] = Counter()
         for request in self.cache.requests.all():
@@ -131,7 +131,7 @@ class RequestLoop:
                 return
             states[(request.status.state or State.PENDING).value] += 1
             if request.metadata.namespace in unread:
-                self._say_undecided((request,), self.decider.undecided())
+                self._say_undecided((request,), _undecided(self.decider))
                 continue
             if not self._go_through(request, pool):
                 return
@@ -225,3 +225,8 @@ class RequestLoop:
         self._parts.waiting.forget(act.uid)
         self._parts.under_way.keep((act,), begun=False)
         self._parts.runner.start_ready(pool)
+
+
+def _undecided(decider: Decider) -> str:
+    """Return why nothing can be decided where `see_all` says so."""
+    return decider.protection.problem() or "the votes cannot be read from the API server"
