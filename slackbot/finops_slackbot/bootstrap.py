@@ -21,7 +21,7 @@ from finops.k8s.connection import Connection
 from finops.k8s.kinds import action_requests, approvals
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
-from finops.store.address import require_password
+from finops.store.address import require_password, user_of
 from finops.store.connection import Store, open_ledger_connection, open_store, store_errors
 from finops.store.notices import StoredNotices
 from finops.store.outbox import Outbox
@@ -127,6 +127,7 @@ class Bot:
                 metrics=self.metrics,
                 instance=self.instance,
                 release=f"{settings.namespace}/{settings.release}",
+                store_user=user_of(settings.redis_url),
             ),
             clock=clock,
         )

@@ -28,7 +28,15 @@ class Presence:
     """One replica of the bot, as the store shows it."""
 
     def __init__(
-        self, *, status: SlackStatus, clicks: Clicks, clock: Clock, metrics: Metrics, instance: str, release: str
+        self,
+        *,
+        status: SlackStatus,
+        clicks: Clicks,
+        clock: Clock,
+        metrics: Metrics,
+        instance: str,
+        release: str,
+        store_user: str,
     ) -> None:
         self._status = status
         self._clicks = clicks
@@ -36,6 +44,7 @@ class Presence:
         self._metrics = metrics
         self._instance = instance
         self._release = release
+        self._store_user = store_user
         self._hello: dict[str, Any] = {}
         self._sessions = 0
 
@@ -89,6 +98,7 @@ class Presence:
                     "connected": "true" if connected else "false",
                     "seenAt": self._clock.now().isoformat(),
                     "warning": warning,
+                    "storeUser": self._store_user,
                 }
             )
 

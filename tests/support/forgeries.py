@@ -223,7 +223,7 @@ FORGERIES: Final = (
 
 
 ADMINISTRATOR: Final = "a controller with every right in the cluster"
-"""A ClusterRole with `*` in each field: an administrator by another name. No admission policy can bind one for good."""
+"""A ClusterRole with `*` in each field: an administrator by another name, who may remove every admission policy."""
 
 _TOKEN_OF_BOT: Final = _call(
     "POST",

@@ -191,15 +191,19 @@ address that can be seen here needs a password, and bot and dashboard a user of 
 {{- fail (printf "valkey.enabled is false and no other store is named: set redis.existingSecret to a Secret with the key %s, or redis.url to redis://USER:PASSWORD@HOST:6379/0" .Values.redis.existingSecretKeys.operator) -}}
 {{- else if and .Values.redis.url (not .Values.store.allowUnauthenticated) -}}
 {{- $bot := (.Values.slack).existingSecret -}}
+{{- $users := dict -}}
+{{- range $key := list "url" "slackbotUrl" "webUrl" -}}
+{{- $_ := set $users $key (include "finops-operator.storeUser" (index $.Values.redis $key)) -}}
+{{- end -}}
 {{- if and $bot (not .Values.redis.slackbotUrl) -}}
 {{- fail "redis.slackbotUrl is empty: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
-{{- else if and $bot (eq .Values.redis.url .Values.redis.slackbotUrl) -}}
-{{- fail "redis.slackbotUrl is redis.url: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
+{{- else if and $bot (eq $users.url $users.slackbotUrl) -}}
+{{- fail "redis.slackbotUrl names the user of redis.url: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
 {{- end -}}
 {{- if and .Values.web.enabled (not .Values.redis.webUrl) -}}
 {{- fail "redis.webUrl is empty: give the dashboard a user of its own at the store (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
-{{- else if and .Values.web.enabled (has .Values.redis.webUrl (list .Values.redis.url .Values.redis.slackbotUrl)) -}}
-{{- fail "redis.webUrl is the address of another process: give the dashboard a user of its own at the store (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
+{{- else if and .Values.web.enabled (or (eq $users.webUrl $users.url) (and $bot (eq $users.webUrl $users.slackbotUrl))) -}}
+{{- fail "redis.webUrl names the user of another process: give the dashboard a user of its own at the store (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
 {{- end -}}
 {{- range $key := list "url" "slackbotUrl" "webUrl" -}}
 {{- $url := index $.Values.redis $key -}}
@@ -208,6 +212,13 @@ address that can be seen here needs a password, and bot and dashboard a user of 
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* As which user of the store an address comes; `default` is Redis' own for those that name none. */}}
+{{- define "finops-operator.storeUser" -}}
+{{- $user := first (splitList ":" (regexReplaceAll "^[a-z]+://(([^@/?#]*)@)?.*$" . "${2}")) -}}
+{{- with regexFind "[?&]username=[^&#]*" . }}{{ $user = last (splitList "=" .) }}{{ end -}}
+{{- $user | default "default" -}}
 {{- end -}}
 
 {{/* The address as one user of the store has it in redis.url, redis.slackbotUrl or redis.webUrl. dict: root, user. */}}

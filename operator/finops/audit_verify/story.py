@@ -153,18 +153,9 @@ class RequestStory:
             "as those of one: if they are one, the quorum is one person short"
             for one, other in self.votes.parted(plan_hash, record["detail"])
         )
-        problems = self._order(plan_hash, record["detail"])
+        problems = _order(self, plan_hash, record["detail"])
         self.decisions[plan_hash] = _Decision(record["detail"], different, doubts)
         return [*problems, *self._quorum(plan_hash, record["detail"])]
-
-    def _order(self, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
-        """What is approved was proposed, and is not approved again on easier terms."""
-        problems, before = [], self.decisions.get(plan_hash)
-        if plan_hash not in self.proposals.plans:
-            problems.append(("Proposal", "a plan was approved that was not proposed before"))
-        if before is not None and _easier(before.detail, detail):
-            problems.append(("Approval", "a plan was approved again on easier terms than before"))
-        return problems
 
     def _quorum(self, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
         wrong = self.votes.problem_of_quorum(plan_hash, detail)
@@ -245,16 +236,27 @@ class RequestStory:
             problems.append(("Plan", "what was proposed as a dry run started as an act"))
         # What it was when it began it stays.
         self.started.setdefault(plan_hash, _Started(plan, dry_run, scope_of(record)))
-        return [*problems, *self._approval_of_start(plan, self.decisions.get(plan_hash))]
+        return [*problems, *_approval_of_start(plan, self.decisions.get(plan_hash))]
 
-    def _approval_of_start(self, plan: dict[str, Any], decision: _Decision | None) -> list[tuple[str, str]]:
-        if decision is None:
-            return [("Approval", "an act started before exactly this plan was approved")]
-        calls = [step.get("operation") for step in plan.get("steps", ()) if isinstance(step, dict)]
-        if decision.different >= decision.detail["required"] or not any(map(destroys, calls)):
-            return []
-        counted = f"{decision.different} of {decision.detail['required']}"
-        return [("Approval", f"an act that destroys was approved by {counted} people who are surely not the same")]
+
+def _order(story: RequestStory, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is approved was proposed, and is not approved again on easier terms."""
+    problems, before = [], story.decisions.get(plan_hash)
+    if plan_hash not in story.proposals.plans:
+        problems.append(("Proposal", "a plan was approved that was not proposed before"))
+    if before is not None and _easier(before.detail, detail):
+        problems.append(("Approval", "a plan was approved again on easier terms than before"))
+    return problems
+
+
+def _approval_of_start(plan: dict[str, Any], decision: _Decision | None) -> list[tuple[str, str]]:
+    if decision is None:
+        return [("Approval", "an act started before exactly this plan was approved")]
+    calls = [step.get("operation") for step in plan.get("steps", ()) if isinstance(step, dict)]
+    if decision.different >= decision.detail["required"] or not any(map(destroys, calls)):
+        return []
+    counted = f"{decision.different} of {decision.detail['required']}"
+    return [("Approval", f"an act that destroys was approved by {counted} people who are surely not the same")]
 
 
 def _easier(before: dict[str, Any], after: dict[str, Any]) -> bool:

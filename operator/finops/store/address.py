@@ -6,7 +6,7 @@ Called by `connection.py` before anything is sent, and by the command line to sh
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from finops.errors import InvalidInput
 
@@ -65,6 +65,12 @@ def require_password(url: str, *, allow_unauthenticated: bool, named: str = VARI
             hint="use redis://USER:PASSWORD@HOST:6379/0 with an ACL user of its own for each process, "
             "or FINOPS_STORE_ALLOW_UNAUTHENTICATED=true (store.allowUnauthenticated of the chart) for throw-away data",
         )
+
+
+def user_of(url: str) -> str:
+    """Return as which user of the store an address comes; `default` is Redis' own for those that name none."""
+    parts = urlsplit(url)
+    return unquote(parts.username or "") or dict(parse_qsl(parts.query)).get("username", "") or "default"
 
 
 def redacted(url: str) -> str:

@@ -1,8 +1,9 @@
 """What the bot reports about itself: connected or not, to which workspace, and what is wrong.
 
 Written by every replica of the bot, read by the operator for conditions and by `finops doctor`. Fields: `connected`,
-`team`, `teamName`, `app`, `botUser`, `seenAt`, `warning`, `error` (about all of Slack) and `error:CHANNEL` (about one
-channel), each error as `code|instant|sentence`.
+`team`, `teamName`, `app`, `botUser`, `seenAt`, `storeUser` (as whom it came to the store), `warning`, `error` (about
+all of Slack) and `error:CHANNEL` (about one channel), each error as `code|instant|sentence`. The operator adds
+`sharedUser` where that is its own user at the store.
 """
 
 from __future__ import annotations

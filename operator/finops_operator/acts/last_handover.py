@@ -1,9 +1,9 @@
 """Leads acts back when the operator is scaled to zero: nobody comes who could take over what stands in the middle.
 
 An operator that is asked to end hands its acts over and goes within seconds, because the next one continues them from
-the ledger. When its own Deployment wants no replica any more, or is gone, a resize would stay stopped until somebody
-starts the operator again. Then the acts during which a resource is down are led back first, for as long as the pod may
-take to end. The lease is held until then.
+the ledger. When its own Deployment wants no replica any more, or is gone, a resize would stay stopped, and an instance
+without the volume that was taken from it, until somebody starts the operator again. Then such acts are led back first,
+for as long as the pod may take to end. The lease is held until then.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from finops.domain.audit import RecordKind
 from finops.errors import FinopsError
 from finops.ports.act import ActRequest
 from finops.ports.clock import Clock
+from finops.ports.ledger import Ledger
 from finops_operator.acts.progress import ActResult
+from finops_operator.plugins.action import Action
 
 logger = logging.getLogger(__name__)
 WHY: Final = "The operator is scaled to zero, so nobody would finish the act."
@@ -27,6 +30,26 @@ SAFE_POINT_SECONDS: Final = 0.6
 """How long acts may take to their next safe point before the lease goes without them."""
 
 
+def strands(action: Action | None, act: ActRequest, ledger: Ledger) -> bool:
+    """Return whether an act that has begun leaves something down or incomplete if nobody carries it on.
+
+    Args:
+        action: what it does; None when this program does not know it, and so cannot lead it back.
+        act: one that has begun.
+        ledger: knows which of its steps were called; while it does not answer the act may strand something.
+    """
+    if action is None or action.restart_needed:
+        return action is not None
+    if not action.parting_step:
+        return False
+    try:
+        records = ledger.of_request(act.uid)
+    except FinopsError as error:
+        logger.warning("how far the act came is not known: %s", error, extra={"request": act.ledger_name})
+        return True
+    return any(one.entry.kind is RecordKind.INTENT and one.entry.step == action.parting_step for one in records)
+
+
 @dataclass(slots=True)
 class LastHandover:
     """Asked at start and at the end.
@@ -35,14 +58,14 @@ class LastHandover:
         replicas: how many of us are wanted, None when no Deployment makes us; raises Refused, ClusterUnavailable.
         acts: those that have begun and not ended.
         act: runs one of them as far as it can now.
-        leaves_down: whether an action, by its id, has its resource down in the middle.
+        strands: whether an act leaves something down or incomplete where it stands.
         seconds: what the pod has to end (`terminationGracePeriodSeconds`).
     """
 
     replicas: Callable[[], int | None]
     acts: Callable[[], tuple[ActRequest, ...]]
     act: Callable[[ActRequest, Callable[[], bool]], ActResult]
-    leaves_down: Callable[[str], bool]
+    strands: Callable[[ActRequest], bool]
     clock: Clock
     seconds: float
     _deployed: bool = False
@@ -62,12 +85,12 @@ class LastHandover:
         """
         deadline = self.clock.monotonic() + self.seconds - _RESERVE_SECONDS
         rests = rest(SAFE_POINT_SECONDS)
-        if not self._down() or not self._is_last():
+        if not self._stranded() or not self._is_last():
             return
         if not rests and not rest(max(0.0, deadline - self.clock.monotonic())):
             logger.error("an act still waits for AWS: start the operator again")
             return
-        left = self._down()
+        left = self._stranded()
         logger.warning("scaled to zero in the middle of %d acts: they are led back first", len(left))
         while left and self.clock.monotonic() < deadline:
             pause = _RETRY_SECONDS
@@ -82,8 +105,8 @@ class LastHandover:
         for act in left:
             logger.error("the act stands in the middle: start the operator again", extra={"request": act.ledger_name})
 
-    def _down(self) -> list[ActRequest]:
-        return [one for one in self.acts() if self.leaves_down(one.plan.action)]
+    def _stranded(self) -> list[ActRequest]:
+        return [one for one in self.acts() if self.strands(one)]
 
     def _run(self, act: ActRequest, deadline: float) -> float | None:
         try:

@@ -78,6 +78,14 @@ class LeaseKeeper:
             return False
         return True
 
+    def held_back(self) -> str:
+        """Return why this process may not write although it holds the lease; empty when it may or does not hold it."""
+        try:
+            self.lease.guard()
+        except FenceLost:
+            return ""
+        return self.unusable or (self.ledger.problem if self.ledger is not None else "")
+
     def run(self, stop: threading.Event) -> None:
         """Acquire and renew until `stop` is set, then release."""
         while not stop.is_set():

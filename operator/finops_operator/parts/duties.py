@@ -12,6 +12,7 @@ from finops.ledger.locks import LockRenewal
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.settings import Settings
+from finops.store.address import user_of
 from finops.store.connection import Store
 from finops.store.known_names import KnownNames
 from finops.store.notices import StoredNotices
@@ -41,6 +42,7 @@ from finops_operator.upkeep.paused_requests import PausedRequests
 from finops_operator.upkeep.published_ids import PublishedIds
 from finops_operator.upkeep.pushed_prices import PushedPrices
 from finops_operator.upkeep.scan_pods import ScanPods
+from finops_operator.upkeep.shared_store_user import SharedStoreUser
 from finops_operator.upkeep.slack_names import SlackNames
 from finops_operator.upkeep.store_space import StoreSpace
 from finops_operator.upkeep.stray_votes import StrayVotes
@@ -92,6 +94,8 @@ def duties(
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
     yield Duty("freeze notice", FreezeNotice(cluster.freeze, SlackStatus(store)).show)
+    if not settings.store_allow_unauthenticated:
+        yield Duty("store user", SharedStoreUser(SlackStatus(store), user_of(settings.redis_url)).show)
     names = SlackNames(cluster.switches, f"{settings.release}-identities", KnownNames(store))
     yield Duty("slack names", names.publish)
     ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)

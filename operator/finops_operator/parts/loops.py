@@ -18,7 +18,7 @@ from finops.store.recommendations import RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.executor import Executor
-from finops_operator.acts.last_handover import LastHandover
+from finops_operator.acts.last_handover import LastHandover, strands
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.acts.undos import RecordedUndos
@@ -96,7 +96,7 @@ class LoopMaker:
             OwnDeployment(self.cluster.connection, settings.namespace, settings.release).replicas,
             requests.under_way,
             executor.run,
-            lambda action: action in actions and actions[action].restart_needed,
+            lambda act: strands(actions.get(act.plan.action), act, self.authority.ledger),
             self.clock,
             settings.termination_seconds,
         )
@@ -221,6 +221,7 @@ class LoopMaker:
             fence=authority.fence,
             poll_seconds=self.settings.request_poll_seconds,
             undoing=self._undoing(),
+            held_back=authority.keeper.held_back,
         )
 
     def _undoing(self) -> Undoing:

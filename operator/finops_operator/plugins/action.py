@@ -284,6 +284,8 @@ class Action:
         watch: what is read in the hours after the act; None: nothing.
         shows_within: how long after its end the effect of the act may take to show in what the resource costs; zero: it
             shows at once.
+        parting_step: the step after which another resource lacks this one until the act has ended or was led back;
+            empty: none does.
     """
 
     id: str
@@ -314,6 +316,7 @@ class Action:
     lasts_days: int = 0
     watch: Watch | None = None
     shows_within: timedelta = timedelta(0)
+    parting_step: str = ""
 
 
 def nothing_remains(_facts: Facts[Any]) -> Decimal:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from finops.crds.action_request import ActionRequest
-from finops.domain.decision import TERMINAL, State
+from finops.domain.decision import BEFORE_ACT, TERMINAL, State
 from finops.errors import Conflict, FenceLost, FinopsError, InvalidInput, LedgerDiverged, Unavailable
 from finops.ports.act import ActRequest, Gate
 from finops.ports.clock import Clock
@@ -57,6 +57,7 @@ class RequestLoop:
         act: runs one approved request to a safe end or as far as it can now; idempotent.
         acts: makes what `act` takes from the objects as they are now.
         may_write: whether this process holds the lease.
+        held_back: why it may not write although it holds the lease, empty when it may or does not hold it.
         undoing: answers those who ask to undo an act that has ended.
     """
 
@@ -73,6 +74,7 @@ class RequestLoop:
     fence: Callable[[], int]
     poll_seconds: float
     undoing: Undoing
+    held_back: Callable[[], str] = lambda: ""
     _parts: _Parts = field(default_factory=_Parts, init=False)
 
     def __post_init__(self) -> None:
@@ -96,13 +98,19 @@ class RequestLoop:
         try:
             while not stop.is_set():
                 begun = self.clock.monotonic()
-                if self.may_write():
-                    self._parts.runner.start_ready(pool)
-                    self._refresh_all(pool)
+                self._pass(pool)
                 seen = self.cache.wait(seen, self._pause(begun))
         finally:
             pool.shutdown(cancel_futures=True)
             self.undoing.close()
+
+    def _pass(self, pool: ThreadPoolExecutor) -> None:
+        if self.may_write():
+            self._parts.runner.start_ready(pool)
+            self._refresh_all(pool)
+        why = self.held_back()
+        if why:
+            self._say_undecided(self.cache.requests.all(), why)
 
     def _pause(self, refreshed_at: float) -> float:
         """Return the seconds to sleep when nothing happens: until the poll, or until an act's time comes.
@@ -115,6 +123,7 @@ class RequestLoop:
     def _refresh_all(self, pool: ThreadPoolExecutor) -> None:
         unread = self.decider.see_all()
         if None in unread:
+            self._say_undecided(self.cache.requests.all(), _undecided(self.decider))
             return
         states: Counter[str] = Counter()
         for request in self.cache.requests.all():
@@ -122,11 +131,19 @@ class RequestLoop:
                 return
             states[(request.status.state or State.PENDING).value] += 1
             if request.metadata.namespace in unread:
+                self._say_undecided((request,), _undecided(self.decider))
                 continue
             if not self._go_through(request, pool):
                 return
         for state in State:
             self.telemetry.open_requests.labels(state.value).set(states[state.value])
+
+    def _say_undecided(self, requests: Iterable[ActionRequest], why: str) -> None:
+        """Say on requests that have not begun why nothing is decided about them now."""
+        for request in requests:
+            if request.status.state in BEFORE_ACT and not self._parts.waiting.show(request, f"Waiting: {why}"):
+                # The API server that does not answer would hold up the pass once for each of them.
+                return
 
     def _go_through(self, request: ActionRequest, pool: ThreadPoolExecutor) -> bool:
         """Do the next thing about a request; return whether the pass may go on to the others."""
@@ -208,3 +225,8 @@ class RequestLoop:
         self._parts.waiting.forget(act.uid)
         self._parts.under_way.keep((act,), begun=False)
         self._parts.runner.start_ready(pool)
+
+
+def _undecided(decider: Decider) -> str:
+    """Return why nothing can be decided where `see_all` says so."""
+    return decider.protection.problem() or "the votes cannot be read from the API server"

@@ -66,12 +66,15 @@ class WaitingActs:
         self._waits[uid] = wait
         return wait
 
-    def show(self, request: ActionRequest, message: str) -> None:
-        """Say in the status why an approved act has not begun; a picture only, gone when the act begins."""
+    def show(self, request: ActionRequest, message: str) -> bool:
+        """Say in the status why a request is not decided or an approved act has not begun.
+
+        A picture only, gone when it is decided or begins. Returns whether it is said, as far as it has to be.
+        """
         expected = request.status.state
         waiting = _outcome(message)
-        if expected is None or expected not in WAITING or request.status.outcome == waiting:
-            return
+        if expected is None or expected not in {*WAITING, State.PENDING} or request.status.outcome == waiting:
+            return True
 
         def change(current: ActionRequest) -> dict[str, object]:
             if current.status.state is not expected:
@@ -82,6 +85,8 @@ class WaitingActs:
             self.requests.write_status(request, change)
         except FinopsError as error:
             logger.info("why an act waits is not shown: %s", error, extra=request_fields(request))
+            return False
+        return True
 
     def call_person(self, request: ActionRequest, why: str) -> None:
         """Show that an act which has begun cannot go on by itself."""

@@ -202,7 +202,27 @@ READ = {"valkey.enabled": False, "redis.webUrl": WEB_URL}
         ({"redis.existingSecret": "s"}, "redis.existingSecret would be ignored, because valkey.enabled is true: set"),
         ({**EXTERNAL, "redis.existingSecret": "s", "redis.url": URL}, "all name a store: remove redis.existingSecret"),
         ({**EXTERNAL, "redis.url": URL}, "redis.slackbotUrl is empty: give the bot a user of its own"),
-        ({**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": URL}, "redis.slackbotUrl is redis.url: give the bot"),
+        (
+            {**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": URL},
+            "redis.slackbotUrl names the user of redis.url: give",
+        ),
+        (
+            {**EXTERNAL, **URLS, "redis.slackbotUrl": "rediss://operator:o-secret@store.test:6380/1"},
+            "redis.slackbotUrl names the user of redis.url: give",
+        ),
+        (
+            {**EXTERNAL, **URLS, "redis.slackbotUrl": "rediss://store.test:6380/0?password=s&username=operator"},
+            "redis.slackbotUrl names the user of redis.url: give",
+        ),
+        (
+            {
+                **EXTERNAL,
+                **URLS,
+                "redis.url": "rediss://:a@store.test/0",
+                "redis.slackbotUrl": "rediss://:b@store.test/0",
+            },
+            "redis.slackbotUrl names the user of redis.url: give",
+        ),
         ({**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": BOT_URL}, "redis.webUrl is empty: give the dashboard"),
         ({**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": BOT_URL, "redis.webUrl": BOT_URL}, "of another process"),
         ({**EXTERNAL, **URLS, "redis.webUrl": "redis://web@store"}, "redis.webUrl names no password"),

@@ -19,8 +19,9 @@ from tests.support.act_world import ACTIONS, World
 from finops.errors import ClusterUnavailable, LedgerUnavailable
 from finops.k8s.connection import Connection
 from finops.k8s.deployment import OwnDeployment
+from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActRequest
-from finops_operator.acts.last_handover import WHY, LastHandover
+from finops_operator.acts.last_handover import WHY, LastHandover, strands
 from finops_operator.acts.progress import ActResult
 from finops_sandbox.aws.double import AwsDouble
 
@@ -28,7 +29,13 @@ Act = Callable[[ActRequest, Callable[[], bool]], ActResult]
 
 
 def handover(
-    world: World, act: Act, request: ActRequest, wanted: list[int | Exception | None], *, seconds: float = 20_000.0
+    world: World,
+    ledger: DurableLedger,
+    act: Act,
+    request: ActRequest,
+    wanted: list[int | Exception | None],
+    *,
+    seconds: float = 20_000.0,
 ) -> LastHandover:
     """Return one that reads the wanted replicas in turn: at start, then at the end. The clock runs fast."""
 
@@ -42,7 +49,7 @@ def handover(
         replicas,
         lambda: (request,),
         act,
-        lambda action: ACTIONS[action].restart_needed,
+        lambda act: strands(ACTIONS.get(act.plan.action), act, ledger),
         world.clock,
         seconds,
     )
@@ -56,7 +63,7 @@ def test_scaled_to_zero_or_deleted_the_instance_runs_as_before_and_nothing_forwa
     request, ledger = prepare(world)
     hand_over_after(world, request, ledger, called)
     before = effects(aws.calls)
-    last = handover(world, world.executor(ledger).run, request, [1, after])
+    last = handover(world, ledger, world.executor(ledger).run, request, [1, after])
     last.start()
 
     last.finish()
@@ -74,7 +81,7 @@ def test_whoever_has_a_successor_or_does_not_know_hands_over_at_once(
 ) -> None:
     request, ledger = prepare(world)
     hand_over_after(world, request, ledger, 1)
-    last = handover(world, world.executor(ledger).run, request, wanted)
+    last = handover(world, ledger, world.executor(ledger).run, request, wanted)
     last.start()
 
     last.finish()
@@ -85,7 +92,7 @@ def test_whoever_has_a_successor_or_does_not_know_hands_over_at_once(
 def test_an_act_during_which_nothing_is_down_is_left_to_the_next_start(world: World, aws: AwsDouble) -> None:
     request, ledger = prepare(world, "ebs_volume_delete")
     hand_over_after(world, request, ledger, 1)
-    last = handover(world, world.executor(ledger).run, request, [1, 0])
+    last = handover(world, ledger, world.executor(ledger).run, request, [1, 0])
     last.start()
 
     last.finish()
@@ -93,10 +100,27 @@ def test_an_act_during_which_nothing_is_down_is_left_to_the_next_start(world: Wo
     assert effects(aws.calls) == {"CreateSnapshot": 1}
 
 
+@pytest.mark.parametrize(("called", "back"), [(1, False), (2, True), (3, True)])
+def test_a_volume_that_was_taken_from_its_instance_is_attached_again(
+    called: int, back: bool, world: World, aws: AwsDouble
+) -> None:
+    """A stopped instance without its volume is stranded too; before it was detached nothing is."""
+    request, ledger = prepare(world, "ebs_volume_detach_delete")
+    hand_over_after(world, request, ledger, called)
+    before = effects(aws.calls)
+    last = handover(world, ledger, world.executor(ledger).run, request, [1, 0])
+    last.start()
+
+    last.finish()
+
+    assert effects(aws.calls) == {**before, **({"AttachVolume": 1} if back else {})}
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
 def test_it_ends_with_the_pods_time_however_long_the_rollback_takes(
     world: World, aws: AwsDouble, caplog: pytest.LogCaptureFixture
 ) -> None:
-    request, _ = prepare(world)
+    request, ledger = prepare(world)
     waiting = ActResult(None, "wait_stopped: not there yet", 5.0)
     asked: list[str] = []
 
@@ -106,7 +130,7 @@ def test_it_ends_with_the_pods_time_however_long_the_rollback_takes(
             raise LedgerUnavailable("no answer")
         return waiting
 
-    last = handover(world, slow, request, [1, 0], seconds=2030.0)
+    last = handover(world, ledger, slow, request, [1, 0], seconds=2030.0)
     last.start()
     begun = world.clock.monotonic()
 

@@ -128,13 +128,16 @@ def test_what_the_bot_says_of_itself_is_shown(
 ) -> None:
     shell.setenv("FINOPS_REDIS_PREFIX", "doctor-slack:")
     store = open_store(valkey_url, prefix="doctor-slack:")
-    SlackStatus(store).put({"connected": "true", "teamName": "Acme", "seenAt": seen})
+    SlackStatus(store).put({"connected": "true", "teamName": "Acme", "seenAt": seen, "sharedUser": "operator"})
     store.client.close()
     ended = finops("doctor", "--redis", valkey_url, "-o", "json")
     bot = results(ended)["slack", "bot"]
     assert ended.code == 1
     assert bot["verdict"] == "failed"
     assert "Acme" in bot["detail"]
+    user = results(ended)["store", "user of the bot"]
+    assert user["verdict"] == "failed"
+    assert "the operator's own user operator" in user["detail"]
 
 
 def test_what_the_bot_cannot_have_written_is_said_in_one_line(

@@ -234,13 +234,15 @@ def test_a_take_over_that_fails_is_said_and_tried_again_under_the_one_claim(
     with one.running():
         _wait_for(lambda: len(tries) >= 4)
         assert not one.keeper.may_write()
-        assert one.keeper.unusable == str(error)
+        assert one.keeper.unusable == one.keeper.held_back() == str(error)
         assert (one.keeper.freeze.local == str(error)) is frozen
         claims = [record for record in one.ledger.read() if record.entry.kind is RecordKind.ACQUIRED]
         assert len(claims) == 1
         fails.clear()
         one.wait_ready()
-        assert one.keeper.unusable == ""
+        assert one.keeper.unusable == one.keeper.held_back() == ""
+    one.keeper.unusable = "of a holding that is over"
+    assert one.keeper.held_back() == ""
 
 
 def test_tries_to_take_over_grow_rarer(make: Callable[..., Process], monkeypatch: pytest.MonkeyPatch) -> None:

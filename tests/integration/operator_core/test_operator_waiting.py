@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -15,17 +15,21 @@ from tests.support.scan_samples import account, policy
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import State, Vote
-from finops.errors import Refused
+from finops.errors import Refused, Unavailable
 from finops.k8s.kinds import aws_accounts
 from finops.ports.act import ActRequest
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
 from finops_operator.background import Background
 from finops_operator.cluster.freeze import Freeze
+from finops_operator.decisions.decider import Decider
 from finops_operator.requests.loop import RequestLoop
 from finops_operator.requests.undoing import Undoing
 from finops_operator.rules.access import access_of
 from finops_operator.telemetry import Telemetry
+from finops_slackbot.buttons import Buttons
+from finops_slackbot.card_facts import card_facts
+from finops_slackbot.views.card import card
 
 NOT_BEGUN = [State.APPROVED, State.SCHEDULED, State.EXECUTING]
 
@@ -107,6 +111,71 @@ def looking(parts: Parts) -> Iterator[Looking]:
     looking.accounts.delete("", "production")
 
 
+def _card(looking: Looking, request: ActionRequest) -> str:
+    now = looking.parts.requests.fresh(request)
+    return str(card(card_facts(now, (), demo=False), Buttons(b"a key for tests only")).blocks)
+
+
+def test_the_card_of_an_open_request_says_that_nothing_is_decided_without_protection_and_why(
+    looking: Looking,
+) -> None:
+    """And no longer once it is there again; an approved one waits for the same."""
+    looking.accounts.create(account())
+    open_ = looking.parts.propose(2, approval=TWO)
+    approved = looking.approved(State.APPROVED)
+    looking.parts.protection.why = "ValidatingAdmissionPolicyBinding x does not exist: votes could be forged"
+
+    looking.look()
+    before = looking.parts.requests.fresh(open_)
+    looking.look()
+
+    said = "ValidatingAdmissionPolicyBinding x does not exist: votes could be forged"
+    assert f"*Nothing is decided now:* {said} 0 of 1 approval." in _card(looking, open_)
+    assert f"*Approved, and waits:* {said}" in _card(looking, approved)
+    assert looking.parts.requests.fresh(open_) == before, "it is written once"
+    looking.parts.protection.why = ""
+    looking.look()
+    assert "*Waiting for a decision.*" in _card(looking, open_)
+
+
+def test_the_card_of_an_open_request_says_that_the_ledger_cannot_be_taken_over(looking: Looking) -> None:
+    """The process that holds the lease says so, though it may not decide."""
+    open_ = looking.parts.propose(2, approval=TWO)
+    loop = replace(looking.loop, may_write=lambda: False, held_back=lambda: "the store hides record 3")
+    with ThreadPoolExecutor(1) as pool:
+        loop._pass(pool)
+
+    assert "*Nothing is decided now:* the store hides record 3" in _card(looking, open_)
+    looking.look()
+    assert "*Waiting for a decision.*" in _card(looking, open_)
+
+
+def test_an_api_server_that_does_not_answer_is_asked_once_in_a_pass(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (2, 3, 4):
+        looking.parts.propose(number, approval=TWO)
+    looking.parts.protection.why = "the API server does not answer"
+    asked: list[str] = []
+
+    def no_answer(request: ActionRequest, _change: object) -> None:
+        asked.append(request.metadata.name)
+        raise Unavailable("no answer")
+
+    monkeypatch.setattr(looking.parts.requests, "write_status", no_answer)
+    looking.look()
+    assert len(asked) == 1
+
+
+def test_the_card_says_that_the_votes_of_its_namespace_cannot_be_read(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_ = looking.parts.propose(2, approval=TWO)
+    monkeypatch.setattr(Decider, "see_all", lambda _self: frozenset({open_.metadata.namespace}))
+    looking.look()
+    assert "*Nothing is decided now:* the votes cannot be read from the API server" in _card(looking, open_)
+
+
 @pytest.mark.parametrize("shown", NOT_BEGUN)
 def test_without_its_account_an_act_that_has_not_begun_is_ended(looking: Looking, shown: State) -> None:
     request = looking.approved(shown)
@@ -184,7 +253,8 @@ def test_before_every_vote_is_known_no_request_is_judged(looking: Looking, monke
     with monkeypatch.context() as patched:
         silent(patched, looking.parts.approvals.api, "list")
         looking.look()
-        assert looking.now(request) == (State.APPROVED, "")
+        why = "Waiting: the votes cannot be read from the API server"
+        assert looking.now(request) == (State.APPROVED, why)
 
     looking.look()
     assert looking.now(request)[0] is State.WITHDRAWN

@@ -125,6 +125,11 @@ def _bot(status: SlackStatus) -> Results:
         f"{'connected' if connected else 'not connected'} to {workspace}, last seen {_when(seen)}",
         "" if connected else "read the bot's log; its tokens may be wrong or the app uninstalled",
     )
+    if fields.get("sharedUser"):
+        why = f"the bot uses the operator's own user {fields['sharedUser']}: a stolen bot could write what only it may"
+        yield Result(
+            _PART, "user of the bot", Verdict.FAILED, why, "give the bot a user of its own; see docs/install.md"
+        )
     if fields.get("warning"):
         yield Result(_SLACK, "warning", Verdict.WARNING, fields["warning"])
     for channel, problem in sorted(problems.items()):

@@ -283,6 +283,7 @@ ACTION: Final = Action(
     destructive=True,
     restart_needed=False,
     rollback_possible=True,
+    parting_step="detach",
     undo_by_hand="create a volume from the last snapshot and attach it to the instance",
     effort=Effort.LOW,
     permissions=("ec2:CreateSnapshot", "ec2:CreateTags", _DETACH, _ATTACH, "ec2:DeleteVolume", *again.PERMISSIONS),
