@@ -165,6 +165,8 @@ def _verify(
     finops.dev/ledger-checkpoint of the operator's Lease or one noted earlier, or --expected-head shows a tail that was
     cut off. An empty ledger or file is never intact.
 
+    Keys stand in the file of public keys oldest first: the last one must have signed the checkpoint of a proof.
+
     A record that a checkpoint by its own key covers is signed by that; other signatures are checked one by one.
     """
     keys = public_keys(public_key) if public_key else None
@@ -187,7 +189,8 @@ def _verify(
         where = f"line {problem.line}: " if problem.line else ""
         note(f"{where}{problem.code}: {problem.message}")
     for warning in report.warnings:
-        note(f"warning, line {warning.line}: {warning.code}: {warning.message}")
+        where = f", line {warning.line}" if warning.line else ""
+        note(f"warning{where}: {warning.code}: {warning.message}")
     if report.covered:
         note(f"signed by a checkpoint, not checked one by one: {counted(report.covered, 'record')} (--every-signature)")
     note(_verdict(report))
@@ -319,10 +322,13 @@ def _show_proof(report: ProofReport, output: Format) -> None:
         "signaturesChecked": report.signed,
         "shows": report.shows if report.ok else "",
         "problems": list(report.problems),
+        "warnings": list(report.warnings),
     }
     emit_one(document, output)
     for problem in report.problems:
         note(problem)
+    for warning in report.warnings:
+        note(f"warning: {warning}")
     if not report.signed:
         note("signatures were not checked: give --public-key, or anybody can have made this proof")
     if not report.ok:
