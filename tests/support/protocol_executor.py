@@ -157,7 +157,7 @@ class Records:
         else:
             name = _AFTER_STREAM.get(word.partition("|")[0], "ledger.outcome.after-stream")
             now = written if isinstance(written, World) else world
-            if world.faults:
+            if world.faults and self.protocol.may_happen("no answer"):
                 # The client of the store has no answer and sends the same again.
                 again = self.protocol.append(now._replace(faults=world.faults - 1), number, word)
                 if isinstance(again, World):
@@ -166,7 +166,7 @@ class Records:
 
     def _after_stream(self, world: World, number: int, operator: Operator) -> Iterator[Step]:
         yield operator.back, with_operator(world, number, operator._replace(at=operator.back, back=""))
-        if world.faults:
+        if world.faults and self.protocol.may_happen("no answer"):
             # The second sink does not answer in time: the record is there, and its writer does not know.
             yield "no answer of the ledger", idle(world._replace(faults=world.faults - 1), number)
 
@@ -238,9 +238,9 @@ class Calls:
             for hidden in (None,) if then == world.instance else (None, shown):
                 done = world._replace(instance=then, shown=hidden, effects=accepted(world, move.step))
                 yield "aws.sent", answered(done, number, "ok")
-                if world.faults:
+                if world.faults and self.protocol.may_happen("no answer"):
                     yield "aws.sent", answered(done._replace(faults=world.faults - 1), number, "unknown")
-        if world.faults:
+        if world.faults and self.protocol.may_happen("no answer"):
             fewer = world._replace(faults=world.faults - 1)
             for answer in ("unknown", "rejected", "throttled"):
                 yield "aws.sent", answered(fewer, number, answer)

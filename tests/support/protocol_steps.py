@@ -44,11 +44,13 @@ class Protocol:
         removed: the guard that is missing.
         faults: how many crashes, lost leases, lost answers and refusals there may be.
         events: how often people and administrators may interfere after two people approved.
+        only: which events and faults there are, for a search that shall not take long; empty: all of them.
     """
 
     removed: str = ""
     faults: int = 2
     events: int = 1
+    only: frozenset[str] = frozenset()
     product: Product = field(init=False)
     executor: Mapping[str, Stage] = field(init=False)
 
@@ -64,6 +66,9 @@ class Protocol:
 
     def has(self, guard: str) -> bool:
         return self.removed != guard
+
+    def may_happen(self, event: str) -> bool:
+        return not self.only or event in self.only
 
     def start(self) -> World:
         return World(faults=self.faults, events=self.events)
@@ -91,13 +96,13 @@ class Protocol:
             return
         fewer = world._replace(events=world.events - 1)
         for cast, earlier in LATER_CASTS:
-            if cast not in world.made and (earlier is None or earlier in world.made):
+            if cast not in world.made and (earlier is None or earlier in world.made) and self.may_happen(cast):
                 yield f"{cast} is cast", fewer._replace(made=(*world.made, cast))
-        if world.frozen < 2:
+        if world.frozen < 2 and self.may_happen("freeze"):
             yield "the freeze is switched", fewer._replace(frozen=world.frozen + 1)
-        if world.left < 2:
+        if world.left < 2 and self.may_happen("leave"):
             yield "bob leaves or comes back", fewer._replace(left=world.left + 1)
-        if not world.expired:
+        if not world.expired and self.may_happen("expire"):
             yield "the request expires", fewer._replace(expired=True)
 
     def _aws(self, world: World) -> Iterator[Step]:
@@ -111,6 +116,8 @@ class Protocol:
         """A copy of the store from any earlier time is put in its place while no operator runs."""
         if not world.events or world.set_back or {one.at for one in world.operators} != {"off"}:
             return
+        if not self.may_happen("set back"):
+            return
         for size in range(1, len(world.ledger)):
             ledger = world.ledger[:size]
             fences = [int(one.split("|")[1]) for one in ledger if one.startswith("acquired|")]
@@ -122,8 +129,9 @@ class Protocol:
             return
         fewer = world._replace(faults=world.faults - 1)
         holder = FREE if world.holder == number else world.holder
-        yield "crash", with_operator(fewer._replace(holder=holder), number, Operator())
-        if world.holder == number:
+        if self.may_happen("crash"):
+            yield "crash", with_operator(fewer._replace(holder=holder), number, Operator())
+        if world.holder == number and self.may_happen("lease lost"):
             # It does not know: it stands still, or is cut off, for longer than the lease lasts.
             yield "the lease is lost", fewer._replace(holder=FREE)
 

@@ -28,7 +28,12 @@ def is_signature(text: str) -> bool:
 
 
 class Keys:
-    """The public keys whose signatures count."""
+    """The public keys whose signatures count.
+
+    Attributes:
+        newest: id of the last one in the text; keys are given oldest first. Where records could have been left out,
+            as in a proof, the signature of an older one alone shows nothing: it may have been replaced.
+    """
 
     def __init__(self, pems: str) -> None:
         """Read the keys.
@@ -37,6 +42,7 @@ class Keys:
             NotAKey: there is no key in the text, or one of another kind.
         """
         self._keys: dict[str, Ed25519PublicKey] = {}
+        self.newest = ""
         for block in _BLOCK.findall(pems):
             try:
                 key = load_pem_public_key(block.encode())
@@ -45,7 +51,8 @@ class Keys:
             if not isinstance(key, Ed25519PublicKey):
                 raise NotAKey("a public key is not of type Ed25519")
             raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-            self._keys[hashlib.sha256(raw).hexdigest()[:16]] = key
+            self.newest = hashlib.sha256(raw).hexdigest()[:16]
+            self._keys[self.newest] = key
         if not self._keys:
             raise NotAKey("there is no public key in the text (a PEM block that begins with BEGIN PUBLIC KEY)")
 

@@ -163,7 +163,30 @@ def verify(
     for text in kept:
         _kept_checkpoint(walk, text, keys)
     walk.problems.extend(walk.duplicates.values())
+    if keys is not None:
+        walk.grown.warnings.extend(_older_key(walk.signers.key, keys, kept))
     return _report(walk, is_signed=keys is not None)
+
+
+def _older_key(last: str, keys: Keys, kept: tuple[str, ...]) -> list[Problem]:
+    """Return the doubt about an export in which the newest key given signed nothing: an older key may be a thief's.
+
+    A line that people noted counts by where it was kept, and so does a checkpoint by that key.
+    """
+    if last in {"", keys.newest} or any(_is_by(text, keys.newest) for text in kept):
+        return []
+    which = f"the last record is signed by key {last}, and the newest of those given, {keys.newest}, signed nothing"
+    why = "the export is from before that key, or made by whoever has the older one"
+    return [Problem(0, "Key", f"{which}: {why}; a checkpoint by the newest key shows which (keys: oldest first)")]
+
+
+def _is_by(text: str, key: str) -> bool:
+    if checkpoints.is_noted(text):
+        return True
+    try:
+        return bool(checkpoints.read(text)["key"] == key)
+    except NotARecord:
+        return False
 
 
 def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.invalid import InvalidObject
 from finops.crds.request_status import UndoStatus
+from finops.domain.audit import Record
+from finops.errors import InvalidInput
 from finops.ports.ledger import Ledger
-from finops_operator.plugins.action import Action
-from finops_operator.rules.undoing import latest_undo, may_be_gone, undo_shown
+from finops_operator.acts.journal import journal_of
+from finops_operator.plugins.action import Action, Undo
+from finops_operator.rules.undoing import latest_undo, may_be_gone, undo_shown, undo_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,11 @@ class RecordedUndos:
         records = self.ledger.of_request(act.metadata.uid or "")
         action = self.actions.get(act.spec.action)
         possible = action is not None and action.undo is not None
+        obstacle = _obstacle(action.undo, act, records) if action is not None and action.undo is not None else ""
         namespace, name, uid = (*latest_undo(records).split("/"), "", "", "")[:3]
         undo = self.ledger.of_request(uid) if uid else ()
         gone = bool(uid) and may_be_gone(undo) and self._is_gone(namespace, name, uid)
-        return undo_shown(records, undo, possible=possible, gone=gone)
+        return undo_shown(records, undo, possible=possible, obstacle=obstacle, gone=gone)
 
     def _is_gone(self, namespace: str, name: str, uid: str) -> bool:
         try:
@@ -46,3 +50,15 @@ class RecordedUndos:
         except InvalidObject:
             return False
         return found is None or found.metadata.uid != uid
+
+
+def _obstacle(undo: Undo, act: ActionRequest, records: Sequence[Record]) -> str:
+    """Return why this one act cannot be undone though others of its action can, in a sentence; empty when it can."""
+    if undo_until(records) is None:
+        return ""
+    try:
+        undo.parameters(act.spec.to_plan(), journal_of(records).made)
+    except InvalidInput as error:
+        instead = f"; {error.hint}" if error.hint else ""
+        return f"The operator cannot undo this act: {error.message}{instead}."
+    return ""

@@ -124,7 +124,7 @@ def may_be_gone(undo: Sequence[Record]) -> bool:
 
 
 def undo_shown(
-    act: Sequence[Record], undo: Sequence[Record], *, possible: bool, gone: bool = False
+    act: Sequence[Record], undo: Sequence[Record], *, possible: bool, obstacle: str = "", gone: bool = False
 ) -> UndoStatus | None:
     """Return what the status of an act's request shows of its undo; None while there is nothing to show.
 
@@ -132,11 +132,12 @@ def undo_shown(
         act: the ledger's records about the act.
         undo: those about the latest request that undoes it.
         possible: whether the operator can undo such an act.
+        obstacle: why it cannot undo this one all the same, in a sentence; said until there is more to say.
         gone: whether that request was deleted before it called AWS: the gate lets nothing begin without its object, so
             people may ask again.
     """
-    until = undo_until(act) if possible else None
-    shown = UndoStatus(until=None if until is None else until.replace(microsecond=0))
+    until = undo_until(act) if possible and not obstacle else None
+    shown = UndoStatus(until=None if until is None else until.replace(microsecond=0), message=obstacle or None)
     latest, end = latest_undo(act), _end_of(undo)
     answer = next((one for one in reversed(act) if _answers_an_ask(one)), None)
     if answer is not None:

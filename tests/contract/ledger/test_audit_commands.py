@@ -111,6 +111,27 @@ def test_a_file_alone_is_proved_with_a_checkpoint(made: Ledger) -> None:
     assert made.check(out)[0] == 0
 
 
+def test_an_intact_ledger_is_said_with_what_was_not_checked(made: Ledger) -> None:
+    kept = made.save("kept", made.witness.kept["Lease"])
+    key = made.save("key.pem", public_key_of(PRIVATE_KEY))
+    unsigned, open_end = (
+        "signatures were not checked: no public key was given",
+        "whether the end was cut off is not known",
+    )
+    for options, missing in (
+        ((), {unsigned, open_end}),
+        (("--public-key", key), {open_end}),
+        (("--checkpoint", kept), {unsigned}),
+        (("--expected-head", made.ledger.head().hash), {unsigned}),
+        (("--public-key", key, "--checkpoint", kept), set[str]()),
+    ):
+        code, _, err = made.finops("verify", "--file", made.file, *options)
+        assert code == 0
+        said = err.splitlines()[-1]
+        assert said.startswith("the ledger is intact: 6 records, head ")
+        assert {one for one in (unsigned, open_end) if one in said} == missing
+
+
 def test_verifying_with_the_anchor_finds_a_tail_that_was_cut_off(made: Ledger) -> None:
     kept = made.save("kept", made.witness.kept["Lease"])
     assert made.finops("verify", "--file", made.file, "--checkpoint", kept)[0] == 0

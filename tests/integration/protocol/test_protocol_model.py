@@ -38,6 +38,39 @@ def test_whatever_people_do_at_any_time_breaks_no_promise() -> None:
     assert found.states >= 10_000
 
 
+_RESTORED = frozenset({"set back", "crash"})
+_REFUSED = frozenset({"carol:Deny", "bob:Withdraw", "crash"})
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("only", "passed", "at_least"),
+    [(_RESTORED, {"crash", "the store is set back"}, 15_000), (_REFUSED, {"crash", "carol:Deny is cast"}, 50_000)],
+)
+def test_a_restored_copy_or_a_word_against_the_act_and_a_fault_together_break_no_promise(
+    only: frozenset[str], passed: set[str], at_least: int
+) -> None:
+    found = search(Protocol(faults=1, events=1, only=only))
+    assert not found.violation
+    assert passed <= found.passed
+    assert found.states >= at_least
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("guard", "only", "broken"),
+    [
+        ("anchor compared at start", _RESTORED, "after: "),
+        ("denials", _REFUSED, "although a person had denied or snoozed it"),
+        ("last question", _REFUSED, "approved by 1 of 2 people"),
+    ],
+)
+def test_those_searches_see_what_each_guard_is_for(guard: str, only: frozenset[str], broken: str) -> None:
+    found = search(Protocol(guard, faults=1, events=1, only=only))
+    assert broken in found.violation
+    assert guard != "anchor compared at start" or "the store is set back" in found.violation
+
+
 @pytest.mark.timeout(300)
 def test_the_steps_of_the_model_are_the_kill_points_of_the_operator(with_one_fault: Search) -> None:
     assert {name for name in with_one_fault.passed if "." in name} == {*ACT_KILL_POINTS, *DECIDING}

@@ -46,6 +46,19 @@ def test_a_proof_shows_all_records_of_a_request_with_the_public_key_alone() -> N
     assert report.problems == ()
     assert report.signed
     assert report.shows.startswith(f"8 records of {REQUEST} stand in the ledger of 17 records at 2026-03-01T13:00")
+    assert report.warnings == (), "the tree ends with its last record"
+
+
+def test_a_proof_without_the_last_records_of_a_request_says_where_it_ends_and_how_large_the_tree_is() -> None:
+    document = copy.deepcopy(PROOF)
+    proved: Any = document["records"]
+    last = proved[-3]["record"]["sequence"]
+    del proved[-2:]
+    report = verify_proof(text(document), keys=PUBLIC_KEYS)
+    assert report.ok
+    said = f"what came after record {last} of this request, if anything, is not in this proof; the tree has 17 records"
+    assert report.warnings == (said,)
+    assert verify_proof(text(GROWTH), keys=PUBLIC_KEYS).warnings == ()
 
 
 @pytest.mark.parametrize("name", ["savings-1", "team-a/savings-1", "u1", REQUEST])

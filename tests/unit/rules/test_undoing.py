@@ -69,6 +69,12 @@ def test_an_answer_to_an_ask_leaves_the_act_as_it_is() -> None:
     assert undone_act([record(entry(RecordKind.PROPOSED, "created"))]) == ""
 
 
+def test_an_act_that_cannot_be_undone_as_it_was_is_not_offered_and_says_why() -> None:
+    shown = undo_shown([VERIFIED], (), possible=True, obstacle="It was on an Outpost.")
+    assert shown is not None
+    assert (shown.until, shown.message, shown.is_open, shown.is_done) == (None, "It was on an Outpost.", False, False)
+
+
 ACT = request(recommendation(), State.SUCCEEDED)
 UNDO = "team-a/r-undo/u9"
 PROPOSED = record(answer_entry(ACT, _ASK, UNDO, "k8s.bob asked."), 2)

@@ -165,6 +165,9 @@ def _verify(
     finops.dev/ledger-checkpoint of the operator's Lease or one noted earlier, or --expected-head shows a tail that was
     cut off. An empty ledger or file is never intact.
 
+    The last line says what was not checked for want of a key or a checkpoint.
+    Keys stand in the file of public keys oldest first: the last one must have signed the checkpoint of a proof.
+
     A record that a checkpoint by its own key covers is signed by that; other signatures are checked one by one.
     """
     keys = public_keys(public_key) if public_key else None
@@ -187,10 +190,11 @@ def _verify(
         where = f"line {problem.line}: " if problem.line else ""
         note(f"{where}{problem.code}: {problem.message}")
     for warning in report.warnings:
-        note(f"warning, line {warning.line}: {warning.code}: {warning.message}")
+        where = f", line {warning.line}" if warning.line else ""
+        note(f"warning{where}: {warning.code}: {warning.message}")
     if report.covered:
         note(f"signed by a checkpoint, not checked one by one: {counted(report.covered, 'record')} (--every-signature)")
-    note(_verdict(report))
+    note(_verdict(report, is_end_known=bool(kept or expected_head)))
     if not _is_intact(report):
         raise typer.Exit(FAILED)
 
@@ -282,12 +286,21 @@ def _is_intact(report: VerifyReport) -> bool:
     return report.ok and report.records > 0
 
 
-def _verdict(report: VerifyReport) -> str:
+def _verdict(report: VerifyReport, *, is_end_known: bool) -> str:
+    """Return the result in a sentence; of an intact ledger also what was not checked for want of something."""
     if not report.ok:
         return f"the ledger is NOT intact: {counted(len(report.problems), 'problem')}"
     if not report.records:
         return "there is no record: an empty ledger proves nothing, check where it comes from"
-    return f"the ledger is intact: {counted(report.records, 'record')}, head {report.head}"
+    return "; ".join(
+        part
+        for part in (
+            f"the ledger is intact: {counted(report.records, 'record')}, head {report.head}",
+            "" if report.signed else "signatures were not checked: no public key was given (--public-key)",
+            "" if is_end_known else "whether the end was cut off is not known: no checkpoint was given (--checkpoint)",
+        )
+        if part
+    )
 
 
 def _latest_checkpoint(file: str, redis: str) -> Checkpoint:
@@ -319,10 +332,13 @@ def _show_proof(report: ProofReport, output: Format) -> None:
         "signaturesChecked": report.signed,
         "shows": report.shows if report.ok else "",
         "problems": list(report.problems),
+        "warnings": list(report.warnings),
     }
     emit_one(document, output)
     for problem in report.problems:
         note(problem)
+    for warning in report.warnings:
+        note(f"warning: {warning}")
     if not report.signed:
         note("signatures were not checked: give --public-key, or anybody can have made this proof")
     if not report.ok:
