@@ -16,6 +16,7 @@ from finops.k8s.scan_jobs import SCAN_VARIABLE
 from finops.ports.clock import SystemClock
 from finops.settings import Settings, from_environment
 from finops.store.connection import check_server, open_store
+from finops_operator.aws.own_identity import region_of
 from finops_operator.killpoint import arm
 from finops_operator.parts.cloud import make_cloud
 from finops_operator.scan.dependencies import ScanDependencies
@@ -40,6 +41,7 @@ def scan(settings: Settings, name: str, index: int) -> bool:
             actions=cloud.plugins.actions,
             pool=cloud.pool,
             metric_requests=cloud.metric_pool,
+            own_region=region_of(os.environ),
         )
         return scan_part(name, index, deps, clock)
     finally:

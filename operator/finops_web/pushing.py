@@ -30,7 +30,7 @@ _LARGEST: Final = 16 * 1024
 _SERVICE_ACCOUNT: Final = re.compile(r"system:serviceaccount:([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?):[^:]+")
 _NAMESPACE: Final = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$"
 _ACCOUNT: Final = r"^[0-9]{12}$"
-REGION: Final = r"^[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$|^global$"
+REGION: Final = r"^[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$|^global$"
 _OF_LISTS: Final = frozenset(
     {
         *("hourly_cost", "monthly_cost", "annual_cost", "attributed_monthly_cost", "attributed_unknown"),

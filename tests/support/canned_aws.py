@@ -180,7 +180,9 @@ class CannedAws:
             self.counters.datapoints_asked += len(found["Datapoints"])
             self.counters.datapoints_answered += len(found["Datapoints"])
             return found
-        if action == "ListMetrics" and asked.get("Namespace") not in {"AWS/EC2", "AWS/EBS", None}:
+        known = {"AWS/EC2", "AWS/EBS", None}
+        if action == "ListMetrics" and (asked.get("RecentlyActive") or asked.get("Namespace") not in known):
+            # No agent runs on the fleet.
             return {"Metrics": []}
         if action == "DescribeAlarms":
             return {"MetricAlarms": [], "CompositeAlarms": []}

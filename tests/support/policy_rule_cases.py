@@ -244,6 +244,13 @@ AWS_ACCOUNT = (
         {"regions": ["us-gov-west-1"], "partition": "aws-us-gov"},
         {"regions": ["us-gov-west-1"]},
     ),
+    spec_case(
+        "AwsAccount",
+        ".regions",
+        "names a region of another partition than partition",
+        {"regions": ["eusc-de-east-1"], "partition": "aws-eusc"},
+        {"regions": ["eusc-de-east-1"]},
+    ),
     value_case("AwsAccount", "spec.accountId", *ACCOUNT),
     spec_case(
         "AwsAccount",

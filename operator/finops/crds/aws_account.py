@@ -22,7 +22,7 @@ RoleArn = Annotated[
     str,
     Field(max_length=256),
     pattern_rule(
-        f"arn:aws(-us-gov|-cn)?:iam::[0-9]{{12}}:role/({_NAME}+/)*{_NAME}{{1,64}}",
+        f"arn:aws(-us-gov|-cn|-eusc)?:iam::[0-9]{{12}}:role/({_NAME}+/)*{_NAME}{{1,64}}",
         "is not the ARN of an IAM role",
         "copy it from IAM, such as arn:aws:iam::123456789012:role/finops-scanner",
     ),
@@ -40,6 +40,7 @@ class Partition(StrEnum):
     AWS = "aws"
     AWS_US_GOV = "aws-us-gov"
     AWS_CN = "aws-cn"
+    AWS_EUSC = "aws-eusc"
 
 
 class Grant(Part):
@@ -82,7 +83,7 @@ def _role_rules(field: str, attribute: str) -> tuple[Rule, Rule]:
 
 
 def _regions_fit(spec: AwsAccountSpec) -> bool:
-    prefixes = {Partition.AWS_US_GOV: "us-gov-", Partition.AWS_CN: "cn-"}
+    prefixes = {Partition.AWS_US_GOV: "us-gov-", Partition.AWS_CN: "cn-", Partition.AWS_EUSC: "eusc-"}
     if spec.partition in prefixes:
         return all(region.startswith(prefixes[spec.partition]) for region in spec.regions)
     return not any(region.startswith(tuple(prefixes.values())) for region in spec.regions)
@@ -111,7 +112,7 @@ class AwsAccountSpec(Part):
         | None
     ) = Field(default=None, description="The external id both roles demand. Default: absent, none is sent.")
     partition: Partition = Field(
-        default=Partition.AWS, description="The part of AWS: aws, aws-us-gov or aws-cn. Default: aws."
+        default=Partition.AWS, description="The part of AWS: aws, aws-us-gov, aws-cn or aws-eusc. Default: aws."
     )
     regions: Annotated[tuple[Region, ...], Field(max_length=50), Distinct()] = Field(
         default=(), description="The regions that may be used. Default: empty, every region enabled in the account."
@@ -133,9 +134,11 @@ class AwsAccountSpec(Part):
         Rule(
             "self.partition == 'aws-us-gov' ? self.regions.all(region, region.startsWith('us-gov-')) : "
             "self.partition == 'aws-cn' ? self.regions.all(region, region.startsWith('cn-')) : "
-            "!self.regions.exists(region, region.startsWith('us-gov-') || region.startsWith('cn-'))",
+            "self.partition == 'aws-eusc' ? self.regions.all(region, region.startsWith('eusc-')) : "
+            "!self.regions.exists(region, region.startsWith('us-gov-') || region.startsWith('cn-') || "
+            "region.startsWith('eusc-'))",
             "names a region of another partition than partition",
-            "us-gov- regions need partition aws-us-gov, cn- regions aws-cn, all others aws",
+            "us-gov- regions need partition aws-us-gov, cn- regions aws-cn, eusc- regions aws-eusc, all others aws",
             _regions_fit,
             ".regions",
         ),

@@ -204,7 +204,9 @@ AccountId = Annotated[
 Region = Annotated[
     str,
     Field(max_length=25),
-    pattern_rule("[a-z]{2}(-[a-z]{3,12}){1,2}-[0-9]{1,2}", "is not an AWS region", "write its code, such as eu-west-1"),
+    pattern_rule(
+        "[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}", "is not an AWS region", "write its code, such as eu-west-1"
+    ),
 ]
 """The code of an AWS region."""
 

@@ -88,6 +88,8 @@ class StepRules:
         poll_seconds: longest pause between two observations of a step in time; right after a call it is shorter.
         maximum_attempts: calls of this step before the executor turns back; a rollback never gives up.
         retry_codes: AWS error codes of a rejection that only mean "not yet".
+        later_codes: AWS error codes of a rejection that mean "not today": while nothing was changed the act ends as one
+            whose resource is not ready, is no failure that holds others up, and a later scan proposes it again.
         patient: a waiting step that calls a person after the time-out and keeps waiting, because nothing better exists.
         destroys: a point of no return: everything that may forbid an act is asked again before each of its calls, and
             what was called is never taken for undone.
@@ -105,6 +107,7 @@ class StepRules:
     poll_seconds: float = 5.0
     maximum_attempts: int = 3
     retry_codes: frozenset[str] = frozenset()
+    later_codes: frozenset[str] = frozenset()
     patient: bool = False
     destroys: bool = False
     lingers: bool = False

@@ -301,7 +301,10 @@ def _changing(situation: Situation, step: PlanStep) -> Move | None:
     retryable = last.result is Result.ABSENT or last.retryable or last.code in rules.retry_codes
     if not retryable or last.attempt >= rules.maximum_attempts:
         failed = f"{situation.title(step.id)} failed: {_why(last)}"
-        return Compensate(step.id, _refused(situation, step.id, last.code) or failed)
+        why = _refused(situation, step.id, last.code) or failed
+        if last.code in rules.later_codes and not situation.journal.may_have_changed:
+            return Finish(State.STALE, f"{why.rstrip('.')}. Nothing was changed.")
+        return Compensate(step.id, why)
     pause = backoff_seconds(situation.journal.failures(step.id)) - situation.since(last.at)
     if pause > 0:
         return WaitFor(step.id, pause)

@@ -18,8 +18,9 @@ class AccountAccess:
         scanner_role_arn: role for reading; empty: the process's own identity.
         executor_role_arn: role for acting; empty: nothing in this account can be changed.
         external_id: sent with every AssumeRole; empty: none.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
-        home_region: where STS and account-wide reads go.
+        partition: `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.
+        home_region: where what an account has once is asked and filed, whichever policy asks.
+        entry_region: where STS is asked, and which regions there are; empty: `home_region`.
     """
 
     name: str
@@ -29,6 +30,12 @@ class AccountAccess:
     external_id: str = ""
     partition: str = "aws"
     home_region: str = "us-east-1"
+    entry_region: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The region in which the account is entered."""
+        return self.entry_region or self.home_region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

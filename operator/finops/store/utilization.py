@@ -41,10 +41,24 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """What ListMetrics said about one resource: the metric's real name and the exact dimension set to ask for."""
+    """What ListMetrics said about one resource: the metric's real name and the exact dimension set to ask for.
+
+    Attributes:
+        namespace: where it is published; empty: where the kind says.
+        rank: which of several names counts, the lowest; of one name the smallest dimension set.
+        left: whether it says what is left of the whole, and not what is used.
+    """
 
     metric: str
     dimensions: tuple[tuple[str, str], ...]
+    namespace: str = ""
+    rank: int = 0
+    left: bool = False
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """What is compared where a resource has several: the lowest counts."""
+        return self.rank, len(self.dimensions)
 
 
 class UtilizationStore:
@@ -167,8 +181,7 @@ class UtilizationStore:
         found: dict[str, Discovered] = {}
         for resource_id, text in zip(ids, values[1:], strict=True):
             if text:
-                name, pairs = json.loads(text)
-                found[resource_id] = Discovered(name, tuple((str(key), str(value)) for key, value in pairs))
+                found[resource_id] = _discovered(text)
         return found
 
     def start_discovery(self, shard: Shard, metric: str) -> str:
@@ -177,12 +190,16 @@ class UtilizationStore:
 
     def add_discovered(self, discovery: str, found: Mapping[str, Discovered]) -> None:
         """Keep what one page of ListMetrics listed, if only that there is more to come; `finish_discovery` shows it."""
+        with store_errors():
+            # Nobody else writes into this discovery.
+            texts = self._client.hmget(discovery, list(found)) if found else []
+            kept = {name: _discovered(text) for name, text in zip(found, texts, strict=True) if text}
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
-            for resource_id, one in found.items():
-                text = json.dumps([one.metric, one.dimensions], separators=(",", ":"))
+            for name, one in found.items():
                 # The plain dimension set is the whole machine's; it wins over any other, whichever page lists it.
-                write = pipe.hset if len(one.dimensions) == 1 else pipe.hsetnx
-                write(discovery, resource_id, text)
+                if name not in kept or one.order < kept[name].order:
+                    row = [one.metric, one.dimensions, one.namespace, one.rank, one.left]
+                    pipe.hset(discovery, name, json.dumps(row, separators=(",", ":")))
             pipe.expire(discovery, _UNFINISHED_SECONDS)
             pipe.execute()
 
@@ -193,6 +210,11 @@ class UtilizationStore:
 
     def _dimensions(self, shard: Shard, metric: str) -> str:
         return f"{self._keys.shard(shard).ring(metric)}:{_DIMENSIONS}"
+
+
+def _discovered(text: str) -> Discovered:
+    metric, pairs, *further = json.loads(text)
+    return Discovered(metric, tuple((str(key), str(value)) for key, value in pairs), *further)
 
 
 def utilization_to_text(utilization: Utilization) -> str:

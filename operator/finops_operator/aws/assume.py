@@ -93,7 +93,7 @@ def verify_account(sts: Any, access: AccountAccess, clock: Clock) -> str:
     Raises:
         AwsCredentialsInvalid: with code AccountMismatch when it does not, or when the credentials are bad.
     """
-    context = CallContext("sts:GetCallerIdentity", access.account_id, access.home_region)
+    context = CallContext("sts:GetCallerIdentity", access.account_id, access.entry)
     identity = patiently(sts.get_caller_identity, context, clock)
     found = str(identity.get("Account", ""))
     if found != access.account_id:
@@ -133,12 +133,12 @@ class ScannerSessions:
         if access.scanner_role_arn:
             refresh = self._refresher(access, tenant)
             session = self._sdk.with_credentials(DeferredRefreshableCredentials(refresh, "finops-assume-role"))
-        sts = self._sdk.client(session, "sts", access.home_region, read_config(timeout_seconds=15))
+        sts = self._sdk.client(session, "sts", access.entry, read_config(timeout_seconds=15))
         verify_account(sts, access, self._clock)
         return session
 
     def _refresher(self, access: AccountAccess, tenant: Tenant) -> Callable[[], dict[str, str]]:
-        sts = self._sdk.client(self._sdk.base, "sts", access.home_region, read_config(timeout_seconds=15))
+        sts = self._sdk.client(self._sdk.base, "sts", access.entry, read_config(timeout_seconds=15))
         request: dict[str, Any] = {
             "RoleArn": access.scanner_role_arn,
             "RoleSessionName": session_word(f"finops-scan.{tenant.policy}", "finops-scan"),
@@ -147,7 +147,7 @@ class ScannerSessions:
         }
         if access.external_id:
             request["ExternalId"] = access.external_id
-        context = CallContext("sts:AssumeRole", access.account_id, access.home_region)
+        context = CallContext("sts:AssumeRole", access.account_id, access.entry)
 
         def refresh() -> dict[str, str]:
             credentials = assume_role(sts, request, context, self._clock)["Credentials"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +13,8 @@ from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.errors import CallContext
 from finops_operator.aws.session import SdkSessions, read_config
 
-_HOME: Final = "us-east-1"
+HOME: Final = "us-east-1"
+"""Where STS is asked when neither the SDK's configuration nor an account names a region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,22 @@ def own_identity(clock: Clock, *, demo: bool = False) -> OwnIdentity:
     """
     sdk = SdkSessions(CallCounter(), demo=demo)
     sdk.check()
-    region = str(sdk.base.get_config_variable("region") or _HOME)
+    region = own_region(sdk) or HOME
     sts = sdk.client(sdk.base, "sts", region, read_config(timeout_seconds=15))
     answer = patiently(sts.get_caller_identity, CallContext("sts:GetCallerIdentity", region=region), clock)
     arn = str(answer.get("Arn", ""))
     partition = arn.split(":")[1] if arn.startswith("arn:") else "aws"
     return OwnIdentity(str(answer.get("Account", "")), arn, partition)
+
+
+def own_region(sdk: SdkSessions, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the region of the environment, else of the SDK's profile; empty where neither names one."""
+    return region_of(environment) or str(sdk.base.get_config_variable("region") or "")
+
+
+def region_of(environment: Mapping[str, str]) -> str:
+    """Return the region that an environment names, empty where it names none.
+
+    `AWS_REGION` first, as whatever runs in AWS has it: this SDK reads `AWS_DEFAULT_REGION` alone.
+    """
+    return environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "")

@@ -13,7 +13,12 @@ from typing import Any, Final
 
 from botocore.exceptions import UnknownRegionError
 
-_HOMES: Final[Mapping[str, str]] = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+_HOMES: Final[Mapping[str, str]] = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-northwest-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+}
 """Where a partition keeps what it has once."""
 _FEW: Final[Mapping[str, frozenset[str]]] = {
     "bcm-data-exports": frozenset({"us-east-1", "cn-northwest-1"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from finops.store.connection import Store
 from finops.store.limits import SharedRateLimits
 from finops_operator.aws.clients import make_readers
 from finops_operator.aws.limiter import share_of_published
+from finops_operator.aws.own_identity import region_of
 from finops_operator.aws.reader import CallPacing
 from finops_operator.cli.documents import Documents
 from finops_operator.cli.heap import bound_heap
@@ -97,6 +99,7 @@ def scan_all(
                     pool=pool,
                     metric_requests=metric_requests,
                     progress=progress,
+                    own_region=region_of(os.environ),
                 )
                 outcome = scan(policy, documents.accounts, deps, clock)
             yield policy, outcome

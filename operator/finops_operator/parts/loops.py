@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from finops_operator.acts.last_handover import LastHandover, strands
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.acts.undos import RecordedUndos
+from finops_operator.aws.own_identity import region_of
 from finops_operator.background import Background
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
@@ -155,6 +157,7 @@ class LoopMaker:
             metric_requests=cloud.metric_pool,
             progress=StopWhen(self.stop),
             pods=self._pods(),
+            own_region=region_of(os.environ),
         )
         statuses = AccountStatuses(
             cluster.accounts,

@@ -37,8 +37,27 @@ def _never(_: Resource) -> bool:
     return False
 
 
+def _unknown(_: Resource) -> float | None:
+    return None
+
+
 def _nothing(_: Resource) -> tuple[tuple[str, str], ...]:
     return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One name under which agents publish a metric.
+
+    Attributes:
+        metric: CloudWatch's name.
+        namespace: of the metric; empty: any but AWS's own, as the agent's configuration may choose it.
+        left: whether it says in MiB what is left of the whole, and not in percent what is used.
+    """
+
+    metric: str
+    namespace: str = ""
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +98,9 @@ class MetricSpec:
             metric is never one where a missing point means zero, and `NotPublished` of it proves nothing.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
-        aliases: further names under which the same thing is published, tried when it is discovered.
+        published: of what agents publish, all names of it, the best first; then only what was active within three
+            hours is listed. Empty: `metric` in `namespace`.
+        whole: resource → the MiB that what is left was left of; None where they are not known.
         by_the_clock: of an hourly metric whether checks get its hours one by one (`Utilization.hours`), where they were
             read.
         applies: which resources publish the metric at all.
@@ -106,7 +127,8 @@ class MetricSpec:
     parts: Callable[[Resource], tuple[tuple[tuple[str, str], ...], ...]] | None = None
     fine: bool = False
     discovered: bool = False
-    aliases: tuple[str, ...] = ()
+    published: tuple[Published, ...] = ()
+    whole: Callable[[Resource], float | None] = _unknown
     by_the_clock: bool = False
     applies: Callable[[Resource], bool] = _always
 

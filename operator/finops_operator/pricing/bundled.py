@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -89,6 +89,32 @@ def selectors(region: str) -> Mapping[tuple[str, str], tuple[str, ...]]:
             document = json.loads(line)
             for name, dimension in document["dimensions"].items():
                 found.setdefault((document["service"], name), tuple(dimension["attributes"]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Days of the oldest and the newest figure of one service's tables."""
+
+    oldest: date
+    newest: date
+
+    def with_day(self, day: date) -> Age:
+        """Return the age with a further figure's day."""
+        return Age(min(self.oldest, day), max(self.newest, day))
+
+
+def ages(regions: Iterable[str]) -> dict[str, Age]:
+    """Return service → the age of its figures in `regions`, those without a table left out; reads no figure."""
+    found: dict[str, Age] = {}
+    for region in sorted(known_regions().intersection(regions)):
+        text = gzip.decompress(_DATA.joinpath(f"prices-{region}.jsonl.gz").read_bytes())
+        for line in filter(None, text.split(b"\n")):
+            document = json.loads(line)
+            for _, day, _ in document["origins"]:
+                as_of = date.fromisoformat(day)
+                service = str(document["service"])
+                found[service] = found[service].with_day(as_of) if service in found else Age(as_of, as_of)
     return found
 
 

@@ -15,7 +15,14 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.domain.resource import Gap
 from finops.ports.aws_access import AccountAccess
 
-_HOME: Final[Mapping[str, str]] = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+_HOME: Final[Mapping[str, str]] = {
+    "aws": "us-east-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-cn": "cn-north-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+
+_BEGINNINGS: Final[Mapping[str, str]] = {"us-gov-": "aws-us-gov", "cn-": "aws-cn", "eusc-": "aws-eusc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,20 @@ class GrantedAccount:
     regions: tuple[str, ...]
 
 
-def access_of(account: AwsAccount) -> AccountAccess:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What else may say where an account is entered.
+
+    Attributes:
+        regions: those that a policy names, in its order; empty: it names none.
+        own_region: that of the process's own configuration (`AWS_REGION`); empty: none.
+    """
+
+    regions: tuple[str, ...] = ()
+    own_region: str = ""
+
+
+def access_of(account: AwsAccount, asked: Asked = Asked()) -> AccountAccess:
     """Return the plain values of an account object."""
     spec = account.spec
     partition = spec.partition.value
@@ -43,7 +63,23 @@ def access_of(account: AwsAccount) -> AccountAccess:
         partition=partition,
         # An account that is confined to regions may not even reach STS elsewhere.
         home_region=spec.regions[0] if spec.regions else _HOME[partition],
+        entry_region=_entry(spec.regions, partition, asked),
     )
+
+
+def _entry(allowed: Sequence[str], partition: str, asked: Asked) -> str:
+    """Return where to enter an account: the policy's first region, else the account's, else our own; empty: home.
+
+    Only regions of its partition that the account allows: an organization may have closed all others.
+    """
+    possible = (*asked.regions, *allowed, asked.own_region)
+    fit = (one for one in possible if one and partition_of_region(one) == partition)
+    return next((one for one in fit if not allowed or one in allowed), "")
+
+
+def partition_of_region(region: str) -> str:
+    """Return the partition that a region's code names by its beginning; `aws` where it names none."""
+    return next((name for beginning, name in _BEGINNINGS.items() if region.startswith(beginning)), "aws")
 
 
 def accounts_by_id(policy: ScanPolicy, accounts: Iterable[AwsAccount]) -> dict[str, AwsAccount]:
@@ -66,7 +102,10 @@ def revoked(account: AwsAccount, namespace: str, action: str) -> str:
 
 
 def granted_accounts(
-    names: Sequence[str], accounts: Mapping[str, AwsAccount], namespace: str
+    names: Sequence[str],
+    accounts: Mapping[str, AwsAccount],
+    namespace: str,
+    asked: Asked = Asked(),
 ) -> tuple[tuple[GrantedAccount, ...], tuple[Gap, ...]]:
     """Return the accounts of a policy in `namespace` that it may scan, and a Gap for every other one.
 
@@ -88,7 +127,7 @@ def granted_accounts(
             message = f"AwsAccount {name} is the same account as {other}; it would be counted twice"
             gaps.append(_gap(name, "AccountTwice", message))
         else:
-            granted[account.spec.account_id] = GrantedAccount(access_of(account), tuple(account.spec.regions))
+            granted[account.spec.account_id] = GrantedAccount(access_of(account, asked), tuple(account.spec.regions))
     return tuple(granted.values()), tuple(gaps)
 
 

@@ -69,7 +69,7 @@ def ask_coverage(policy: ScanPolicy, granted: Sequence[GrantedAccount], reach: _
     counter, kept = CallCounter(), CoverageStore(reach.store)
     tenant = Tenant(namespace=policy.metadata.namespace or "default", policy=policy.metadata.name)
     able = [one.access for one in granted if one.access.partition in PARTITIONS]
-    readers = [reach.readers.reader(access, access.home_region, tenant, counter) for access in able]
+    readers = [reach.readers.reader(access, access.entry, tenant, counter) for access in able]
     waiting = [reach.pool.submit(coverage_of_today, reader, kept, clock) for reader in readers]
     found = [future.result() for future in waiting]
     return Covered(tuple(gap for one in found if one is not None for gap in one.gaps), counter)

@@ -44,6 +44,7 @@ class ScanDependencies:
     """What a scan needs of the world.
 
     Attributes:
+        own_region: region of the process's own configuration; empty: none.
         pool: threads that read AWS, shared by all scans; the scan itself must not run in it.
         metric_requests: further threads, for CloudWatch alone; those of `pool` wait for them.
         progress: is kept informed of where the scan is.
@@ -60,3 +61,4 @@ class ScanDependencies:
     metric_requests: Executor
     progress: Progress = UNWATCHED
     pods: Pods | None = None
+    own_region: str = ""

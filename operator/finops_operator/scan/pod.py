@@ -16,7 +16,7 @@ from finops.store.inventory import new_generation
 from finops.store.recommendations import RecommendationStore
 from finops.store.scan_work import ScanWork, take_out
 from finops_operator.killpoint import killpoint
-from finops_operator.rules.access import granted_accounts
+from finops_operator.rules.access import Asked, granted_accounts
 from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.scan.discover import shard_tasks
 from finops_operator.scan.listed_prices import scan_prices
@@ -41,7 +41,10 @@ def scan_part(scan: str, index: int, deps: ScanDependencies, clock: Clock) -> bo
         return False
     work, place = asked_of(scan, text, index)
     granted, _ = granted_accounts(
-        [one.name for one in work.policy.spec.accounts], work.accounts, work.policy.metadata.namespace or "default"
+        [one.name for one in work.policy.spec.accounts],
+        work.accounts,
+        work.policy.metadata.namespace or "default",
+        Asked((place.region,), deps.own_region),
     )
     access = next((one.access for one in granted if one.access.account_id == place.account), None)
     if access is None:

@@ -33,7 +33,7 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
 from finops_operator.aws.regions import enabled_regions
 from finops_operator.killpoint import killpoint
-from finops_operator.rules.access import GrantedAccount, granted_accounts
+from finops_operator.rules.access import Asked, GrantedAccount, granted_accounts
 from finops_operator.scan.coverage import REQUEST_PRICE, SERVICE, ask_coverage
 from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, shard_tasks
@@ -104,7 +104,8 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     started = clock.now()
     progress = _Progress()
     names = [reference.name for reference in policy.spec.accounts]
-    granted, refused = granted_accounts(names, accounts, policy.metadata.namespace or "default")
+    asked = Asked(tuple(policy.spec.regions), deps.own_region)
+    granted, refused = granted_accounts(names, accounts, policy.metadata.namespace or "default", asked)
     progress.gaps += refused
     listed = scan_prices(policy, granted, deps, clock)
     priced = replace(deps, price_sources=(*listed.sources, *deps.price_sources))
@@ -184,7 +185,7 @@ def _tasks(
     for one in granted:
         counter = CallCounter()
         progress.counters.append(counter)
-        reader = deps.readers.reader(one.access, one.access.home_region, tenant, counter)
+        reader = deps.readers.reader(one.access, one.access.entry, tenant, counter)
         waiting.append((one, counter, deps.pool.submit(enabled_regions, reader)))
     tasks: list[ShardTask] = []
     for one, _, future in waiting:

@@ -46,6 +46,7 @@ def test_prices_are_asked_nearby_where_they_can_be() -> None:
     [
         ("iam", "eu-west-1", "https://iam.amazonaws.com", "us-east-1"),
         ("iam", "cn-northwest-1", "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("iam", "eusc-de-east-1", "https://iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
         ("iam", "us-gov-east-1", "https://iam.us-gov.amazonaws.com", "us-gov-west-1"),
         ("route53", "eu-west-1", "https://route53.amazonaws.com", "us-east-1"),
         ("route53", "cn-north-1", "https://route53.amazonaws.com.cn", "cn-northwest-1"),

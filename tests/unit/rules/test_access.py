@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from finops.crds.aws_account import AwsAccount
 from finops.crds.part import API_VERSION
-from finops_operator.rules.access import access_of, granted_accounts
+from finops_operator.rules.access import Asked, access_of, granted_accounts
 
 
 def account(name: str, account_id: str = "111111111111", **spec: Any) -> AwsAccount:
@@ -52,3 +54,38 @@ def test_home_is_where_the_account_may_be_entered() -> None:
     assert access_of(account("a")).home_region == "us-east-1"
     assert access_of(account("a", regions=["eu-central-1"])).home_region == "eu-central-1"
     assert access_of(account("a", partition="aws-us-gov")).home_region == "us-gov-west-1"
+    assert access_of(account("a", partition="aws-eusc")).home_region == "eusc-de-east-1"
+
+
+def test_the_role_of_an_account_in_the_sovereign_cloud_is_taken() -> None:
+    role = "arn:aws-eusc:iam::111111111111:role/finops-scanner"
+    access = access_of(account("a", partition="aws-eusc", regions=["eusc-de-east-1"], scannerRoleArn=role))
+    assert (access.partition, access.scanner_role_arn) == ("aws-eusc", role)
+
+
+@pytest.mark.parametrize(
+    ("spec", "asked", "entered"),
+    [
+        ({}, Asked(("eu-west-1", "us-east-1"), "ap-south-1"), "eu-west-1"),
+        ({"regions": ["eu-central-1", "eu-west-1"]}, Asked(("us-east-1", "eu-west-1")), "eu-west-1"),
+        ({"regions": ["eu-central-1"]}, Asked(("us-east-1",), "us-east-1"), "eu-central-1"),
+        ({}, Asked((), "ap-south-1"), "ap-south-1"),
+        ({"partition": "aws-cn"}, Asked((), "eu-west-1"), "cn-north-1"),
+        ({"partition": "aws-eusc"}, Asked(("eusc-de-east-1",), "eu-west-1"), "eusc-de-east-1"),
+        ({}, Asked((), "us-gov-west-1"), "us-east-1"),
+        ({}, Asked(), "us-east-1"),
+    ],
+)
+def test_an_account_is_entered_in_the_policys_first_region_else_in_our_own_else_where_its_partition_begins(
+    spec: dict[str, Any], asked: Asked, entered: str
+) -> None:
+    granted, _ = granted_accounts(["a"], {"a": account("a", **spec)}, "team-a", asked)
+    assert granted[0].access.entry == entered
+
+
+def test_what_an_account_has_once_is_filed_in_one_region_whichever_policy_asks() -> None:
+    homes = {
+        granted_accounts(["a"], {"a": account("a")}, "team-a", asked)[0][0].access.home_region
+        for asked in (Asked(("eu-west-1",)), Asked(("us-west-2",), "ap-south-1"), Asked())
+    }
+    assert homes == {"us-east-1"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 import typer
@@ -89,12 +89,18 @@ def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iter
         yield from doctor.diagnose(accounts)
     except FinopsError as error:
         yield failed("aws", "connection", error)
-    yield from diagnose_prices(loaded, clock.now().date())
+    yield from diagnose_prices(loaded, clock.now().date(), _regions(policies or (), accounts))
     by_name = {one.metadata.name: one for one in accounts}
     yield from diagnose_price_list(policies, by_name, loaded.kinds, doctor.reader, clock)
     yield from diagnose_coverage(policies, by_name, settings)
     yield from diagnose_store(settings)
     yield from diagnose_ledger_bucket(settings, clock)
+
+
+def _regions(policies: Iterable[ScanPolicy], accounts: Iterable[AwsAccount]) -> frozenset[str]:
+    """Return the regions that scans use, none where an account may be scanned in all that it has enabled."""
+    named = [one.spec.regions for one in (*policies, *accounts)]
+    return frozenset(region for regions in named for region in regions)
 
 
 def _from(cluster: Cluster) -> tuple[AwsAccount, ...]:

@@ -25,6 +25,18 @@ class Purpose(StrEnum):
     LEDGER = "ledger"
 
 
+_PriceList = Annotated[
+    bool, typer.Option("--price-list", help="Let it ask AWS's price list, for policies with spec.pricing.priceList.")
+]
+_Coverage = Annotated[
+    bool,
+    typer.Option(
+        "--commitment-coverage",
+        help="Let it ask Cost Explorer, for policies with spec.pricing.commitmentCoverage; $0.01 a request.",
+    ),
+]
+
+
 def _run(
     for_: Annotated[
         Purpose,
@@ -47,17 +59,8 @@ def _run(
     kinds: Annotated[
         list[str] | None, typer.Option("--kind", metavar="ID", help="Only for this kind. Repeatable.")
     ] = None,
-    price_list: Annotated[
-        bool,
-        typer.Option("--price-list", help="Let it ask AWS's price list, for policies with spec.pricing.priceList."),
-    ] = False,
-    coverage: Annotated[
-        bool,
-        typer.Option(
-            "--commitment-coverage",
-            help="Let it ask Cost Explorer, for policies with spec.pricing.commitmentCoverage; $0.01 a request.",
-        ),
-    ] = False,
+    price_list: _PriceList = False,
+    coverage: _Coverage = False,
     bucket: Annotated[
         str, typer.Option("--bucket", metavar="s3://BUCKET/PREFIX", help="The ledger's bucket; with --for ledger.")
     ] = "",

@@ -24,6 +24,7 @@ from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.errors import CallContext
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
+from finops_operator.aws.own_identity import HOME, own_region
 from finops_operator.aws.reader import AwsReader, CallPacing, RetryPolicy
 from finops_operator.aws.regions import LIST_REGIONS, enabled_regions
 from finops_operator.aws.session import SdkSessions, read_config
@@ -31,7 +32,7 @@ from finops_operator.cli.diagnosis.result import Result, Results, Verdict, faile
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.kind import MetricSpec, ResourceKind
 from finops_operator.plugins.loaded import Plugins
-from finops_operator.rules.access import access_of
+from finops_operator.rules.access import Asked, access_of
 
 _HASTY: Final = RetryPolicy(attempts=4, unreachable_attempts=2, backoff=Backoff(0.2, 1.0))
 _GET_METRICS: Final = "cloudwatch:GetMetricData"
@@ -56,19 +57,25 @@ class AwsDoctor:
 
     def diagnose(self, accounts: Sequence[AwsAccount]) -> Results:
         """Yield what is to be said about our own identity, and about every account."""
-        yield from self._own_identity()
+        yield from self._own_identity(access_of(accounts[0]).home_region if accounts else HOME)
         for account in accounts:
             yield from self._account(account)
 
     def reader(self, access: AccountAccess) -> AwsReader:
         """Return a reader with the scanner role of an account; sends nothing yet."""
-        return self._readers.reader(access, access.home_region, self._tenant)
+        return self._readers.reader(access, access.entry, self._tenant)
 
-    def _own_identity(self) -> Results:
+    def _asked(self) -> Asked:
+        return Asked(own_region=own_region(self._sdk))
+
+    def _own_identity(self, otherwise: str) -> Results:
+        """Ask STS in the region of the SDK's own configuration; in `otherwise` where that names none."""
         context = CallContext("sts:GetCallerIdentity")
         try:
             self._sdk.check()
-            sts = self._sdk.client(self._sdk.base, "sts", "us-east-1", read_config(timeout_seconds=10))
+            region = own_region(self._sdk) or otherwise
+            context = CallContext("sts:GetCallerIdentity", region=region)
+            sts = self._sdk.client(self._sdk.base, "sts", region, read_config(timeout_seconds=10))
             answer = patiently(sts.get_caller_identity, context, self._clock)
         except FinopsError as error:
             yield failed("aws", "own identity", error)
@@ -76,7 +83,7 @@ class AwsDoctor:
         yield ok("aws", "own identity", f"{answer.get('Arn')} in account {answer.get('Account')}")
 
     def _account(self, account: AwsAccount) -> Results:
-        access, part = access_of(account), f"aws {account.metadata.name}"
+        access, part = access_of(account, self._asked()), f"aws {account.metadata.name}"
         if account.spec.actions_for(self._tenant.namespace) is None:
             seen = f"does not list namespace {self._tenant.namespace} in spec.allow"
             yield Result(part, "grant", Verdict.WARNING, seen, "an administrator can add it")

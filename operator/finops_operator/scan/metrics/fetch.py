@@ -101,7 +101,7 @@ class _Request:
     def _of_all_parts(self, query: Query, ids: Sequence[str]) -> tuple[array[float], ...]:
         count = len(query.statistics)
         return tuple(
-            joined(statistic, [self._points(one) for one in ids[index::count]])
+            query.answered(joined(statistic, [self._points(one) for one in ids[index::count]]))
             for index, statistic in enumerate(query.statistics)
         )
 
@@ -144,7 +144,7 @@ class _Request:
                         "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions],
                     },
                     "Period": self._window.period,
-                    "Stat": statistic,
+                    "Stat": query.asked(statistic),
                 },
                 "ReturnData": True,
             }

@@ -23,7 +23,7 @@ from finops.ports.aws_read import PageReader
 from finops.store.utilization import Discovered, UtilizationStore
 from finops_operator.plugins.kind import MetricSpec, ResourceKind
 from finops_operator.scan.metrics.agent import OPERATION as LIST_METRICS
-from finops_operator.scan.metrics.agent import dimension_sets
+from finops_operator.scan.metrics.agent import Agents
 from finops_operator.scan.metrics.draft import Draft
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
@@ -39,6 +39,7 @@ from finops_operator.scan.metrics.summarize import (
     NOT_PUBLISHED,
     NOT_SINCE_LAUNCH,
     TOO_NEW,
+    WHOLE_UNKNOWN,
     Series,
     hour_points,
     summarize,
@@ -112,6 +113,7 @@ class Measurer:
         self._wishes = wishes
         self._requests = requests
         self._unserved = 0
+        self._agents = Agents(reader, store, shard, kind.type_of, self.failures)
         self._last_code = ""
 
     def gaps(self) -> tuple[Gap, ...]:
@@ -143,11 +145,11 @@ class Measurer:
     def _dimension_sets(self, resources: Sequence[Resource]) -> dict[str, Mapping[str, Discovered] | str]:
         found: dict[str, Mapping[str, Discovered] | str] = {}
         for spec in self._kind.metrics:
-            ids = [one.id for one in resources if spec.applies(one)]
-            if spec.discovered and ids:
-                sets = dimension_sets(self._reader, self._store, self._shard, spec, ids, self.failures)
+            wanted = [one for one in resources if spec.applies(one)]
+            if spec.discovered and wanted:
+                sets = self._agents.sets(spec, wanted)
                 if isinstance(sets, str):
-                    self.failures.add(LIST_METRICS.partition(":")[2], sets, ids)
+                    self.failures.add(LIST_METRICS.partition(":")[2], sets, [one.id for one in wanted])
                 found[spec.name] = sets
         return found
 
@@ -159,7 +161,7 @@ class Measurer:
         sets: Mapping[str, Mapping[str, Discovered] | str],
     ) -> Query | str:
         """Return what to ask, or why there is nothing to ask."""
-        metric = spec.metric
+        metric, namespace, whole = spec.metric, spec.namespace, None
         dimensions: tuple[tuple[str, str], ...] = (
             (spec.dimension, resource.id),
             *spec.also,
@@ -176,8 +178,11 @@ class Measurer:
             one = known.get(resource.id)
             if one is None:
                 return NOT_PUBLISHED
-            metric, dimensions = one.metric, one.dimensions
-        return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
+            metric, dimensions, namespace = one.metric, one.dimensions, one.namespace or namespace
+            whole = spec.whole(resource) if one.left else None
+            if one.left and not whole:
+                return WHOLE_UNKNOWN
+        return Query(resource.id, spec.name, namespace, metric, dimensions, spec.statistics, window, whole=whole)
 
     def _fetch(self, queries: Iterable[Query], *, first: bool = False) -> Iterator[MetricAnswers]:
         """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB.

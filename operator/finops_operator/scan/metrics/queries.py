@@ -6,6 +6,8 @@ All statistics of a metric go into one request, where up to five of them are bil
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +17,14 @@ MAXIMUM_QUERIES: Final = 500
 MAXIMUM_POINTS: Final = 100_800
 HOUR: Final = 3600
 FIVE_MINUTES: Final = 300
+
+
+_OPPOSITE: Final = {"Maximum": "Minimum", "Minimum": "Maximum"}
+_ALL: Final = 100.0
+
+
+def _used(left: float, whole: float) -> float:
+    return min(_ALL, max(0.0, _ALL * (1 - left / whole)))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,6 +57,8 @@ class Query:
         name: our name of the metric.
         namespace, metric, dimensions: CloudWatch's, complete: a partial dimension set finds nothing.
         statistics: `Average`, `Maximum`, `Sum`, …
+        whole: of what is left of something, what it is left of in the same unit: it is asked for by the opposite
+            extreme and answered as the percent that are used. None: the figure itself.
         further: dimension sets of the other parts of the resource, where it is measured part by part.
     """
 
@@ -58,6 +70,18 @@ class Query:
     statistics: tuple[str, ...]
     window: Window
     further: tuple[tuple[tuple[str, str], ...], ...] = ()
+    whole: float | None = None
+
+    def asked(self, statistic: str) -> str:
+        """Return what to ask CloudWatch for a statistic: most is used when least is left."""
+        return statistic if self.whole is None else _OPPOSITE.get(statistic, statistic)
+
+    def answered(self, points: array[float]) -> array[float]:
+        """Return points as the metric has them: of what is left, the percent that are used."""
+        whole = self.whole
+        if whole is None:
+            return points
+        return array("f", (value if math.isnan(value) else _used(value, whole) for value in points))
 
     @property
     def parts(self) -> tuple[tuple[tuple[str, str], ...], ...]:

@@ -27,6 +27,8 @@ NOT_SINCE_LAUNCH: Final = "NotPublishedSinceLaunch"
 """CloudWatch holds points of the window, all older than the launch."""
 NOT_APPLICABLE: Final = "NotApplicable"
 """The resource publishes no such metric as it stands (stopped, not burstable)."""
+WHOLE_UNKNOWN: Final = "WholeUnknown"
+"""An agent says how much is left, and of how much is not known."""
 BEYOND_RETENTION: Final = "BeyondRetention"
 """The policy's lookback is longer than CloudWatch keeps points of that period."""
 _PERMILLE: Final = 1000

@@ -34,6 +34,7 @@ from finops_operator.plugins.kind import (
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.commitments.reading import EC2_COMMITMENTS
+from finops_operator.services.ec2.rules.agent_memory import agent_memory
 from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
@@ -459,18 +460,7 @@ KIND: Final = ResourceKind(
             samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
             applies=_bursts,
         ),
-        MetricSpec(
-            "memoryPercent",
-            "CWAgent",
-            "mem_used_percent",
-            "InstanceId",
-            ("Average", "Maximum"),
-            "percent",
-            discovered=True,
-            # The agent's name of it on Windows (CloudWatch agent, metrics collected).
-            aliases=("Memory % Committed Bytes In Use",),
-            applies=_runs,
-        ),
+        agent_memory(_runs),
     ),
     billed_parts=billed_parts,
     left_out=("data_transfer_gb", "surplus_credit_vcpu_hour"),

@@ -55,6 +55,13 @@ _THROUGHPUT: Final = (125, 2000)
 _IOPS_PER_MIBPS: Final = 4
 _DAY_SECONDS: Final = 86400.0
 
+_LATER_IN_WORDS: Final[Mapping[str, str]] = {
+    "VolumeModificationRateExceeded": "AWS takes no further change of this volume now: it allows four in 24 hours.",
+    "IncorrectModificationState": "AWS takes no further change of this volume now: the last one is not completed.",
+}
+"""What AWS refuses for a time and not for good (EC2 API reference, client error codes)."""
+_LATER: Final = frozenset(_LATER_IN_WORDS)
+
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
@@ -200,9 +207,7 @@ def _not_as_left(plan: Plan, now: Observation) -> str:
 
 def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
     """Say what AWS's limit means; the answer itself names the time of the next change that it takes."""
-    if code != "VolumeModificationRateExceeded":
-        return ""
-    return "AWS takes no further change of this volume now: it allows four in 24 hours."
+    return _LATER_IN_WORDS.get(code, "")
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -242,7 +247,7 @@ ACTION: Final = Action(
     plan=_plan,
     procedure=Procedure(
         steps={
-            "modify": StepRules(reached=_begun, expected=_unchanged, settle_seconds=60),
+            "modify": StepRules(reached=_begun, expected=_unchanged, settle_seconds=60, later_codes=_LATER),
             "wait_modified": StepRules(
                 reached=_modified,
                 failed=lambda _, now: not now.exists or now.text("modification") == "failed",

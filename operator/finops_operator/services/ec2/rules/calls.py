@@ -51,6 +51,20 @@ KEYS_WITHOUT_DRY_RUN: Final = frozenset({"kms"})
 _MOST_KEYS: Final = 12
 """Different keys of one instance that a session policy of 2,048 characters names beside its call."""
 
+_DOMAINS: Final = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
+"""How the regions of a partition begin whose services stand in a domain of their own."""
+EC2_ANYWHERE: Final = ["ec2.*.amazonaws.com", *(f"ec2.*.{domain}" for domain in _DOMAINS.values())]
+
+
+def via_ec2(region: str) -> list[Json]:
+    """Return the names by which KMS may know EC2 of a region as the caller (`kms:ViaService`).
+
+    KMS writes them with the domain of AWS; where a partition has one of its own, that one counts as well.
+    """
+    own = [domain for prefix, domain in _DOMAINS.items() if region.startswith(prefix)]
+    return [f"ec2.{region}.{domain}" for domain in ("amazonaws.com", *own)]
+
+
 GRANTS_FOR_AWS: Final[Statement] = {
     # Without it an instance whose volumes have a customer key never starts again, and no such volume is made.
     "Sid": "StartWithEncryptedVolumes",
@@ -59,7 +73,7 @@ GRANTS_FOR_AWS: Final[Statement] = {
     "Resource": "*",
     "Condition": {
         "Bool": {"kms:GrantIsForAWSResource": "true"},
-        "StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"},
+        "StringLike": {"kms:ViaService": EC2_ANYWHERE},
     },
 }
 
@@ -78,7 +92,7 @@ def start_with_keys(plan: Plan, step: PlanStep, now: Observation) -> tuple[State
         return ()
     condition: Json = {
         "Bool": {"kms:GrantIsForAWSResource": "true"},
-        "StringEquals": {"kms:ViaService": f"ec2.{plan.resource.region}.amazonaws.com"},
+        "StringEquals": {"kms:ViaService": via_ec2(plan.resource.region)},
     }
     resources: Json = [str(key) for key in keys] if known and isinstance(keys, (list, tuple)) else ["*"]
     return ({"Effect": "Allow", "Action": ["kms:CreateGrant"], "Resource": resources, "Condition": condition},)

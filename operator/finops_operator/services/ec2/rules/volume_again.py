@@ -36,7 +36,7 @@ from finops_operator.plugins.action import (
 )
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.calls import CALLS as EC2_CALLS
-from finops_operator.services.ec2.rules.calls import GRANTS_FOR_AWS
+from finops_operator.services.ec2.rules.calls import EC2_ANYWHERE, GRANTS_FOR_AWS, via_ec2
 from finops_operator.services.ec2.rules.instance_observation import tags_of
 from finops_operator.services.ec2.rules.snapshot_steps import LAST
 from finops_operator.services.ec2.rules.volume_keys import DESCRIBE_KEY, USABLE, key_states, unusable
@@ -87,7 +87,7 @@ WITH_CUSTOMER_KEYS: Final[Statement] = {
     "Effect": "Allow",
     "Action": list(BY_EC2),
     "Resource": "*",
-    "Condition": {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
+    "Condition": {"StringLike": {"kms:ViaService": EC2_ANYWHERE}},
 }
 
 
@@ -394,7 +394,7 @@ def key_statements(plan: Plan, step: PlanStep, _now: Observation) -> tuple[State
     key = plan.parameters.get("kmsKey")
     if step.id != CREATE or not key:
         return ()
-    via: dict[str, Json] = {"StringEquals": {"kms:ViaService": f"ec2.{plan.resource.region}.amazonaws.com"}}
+    via: dict[str, Json] = {"StringEquals": {"kms:ViaService": via_ec2(plan.resource.region)}}
     for_aws: dict[str, Json] = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     keys: Json = [str(key)]
     return (

@@ -138,7 +138,7 @@ def _check_scope(name: str, arn: str, resource: ResourceRef, statement: Any) -> 
     if name == "kms:CreateGrant":
         condition = statement["Condition"]
         assert condition["Bool"] == {"kms:GrantIsForAWSResource": "true"}
-        assert condition["StringEquals"] == {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}
+        assert condition["StringEquals"] == {"kms:ViaService": ["ec2.us-east-1.amazonaws.com"]}
     elif name == "ec2:CreateTags":
         assert arn == "arn:aws:ec2:us-east-1::snapshot/*"
         assert statement["Condition"] == {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}}

@@ -1,0 +1,39 @@
+"""`finops doctor` on the price tables: how old the figures of each service are where they are used."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from finops_operator.cli.diagnosis.prices import diagnose_prices
+from finops_operator.cli.diagnosis.result import Result
+from finops_operator.plugins.loaded import plugins
+from finops_operator.pricing.bundled import ages, known_regions
+
+TODAY = date(2026, 11, 30)
+
+
+def tables(*regions: str) -> dict[str, Result]:
+    found = diagnose_prices(plugins(), TODAY, regions)
+    return {one.check.removeprefix("table "): one for one in found if one.check.startswith("table ")}
+
+
+def test_every_services_table_says_the_days_of_its_oldest_and_its_newest_figure() -> None:
+    found = tables("us-east-1")
+    assert found.keys() == ages(["us-east-1"]).keys() >= {"ec2", "ebs", "rds", "s3"}
+    oldest, newest = ages(["us-east-1"])["rds"].oldest, ages(["us-east-1"])["rds"].newest
+    days = (TODAY - oldest).days
+    assert found["rds"].detail == f"figures from {oldest} to {newest}, the oldest of {days} days ago; us-east-1"
+
+
+def test_old_figures_are_said_with_the_way_to_newer_ones_and_young_ones_without() -> None:
+    found = tables("us-east-1")
+    assert "priceList" in found["rds"].hint
+    assert found["ec2"].hint == ""
+
+
+def test_where_nobody_names_a_region_the_tables_of_all_count() -> None:
+    assert tables()["ec2"].detail.endswith(f"{len(known_regions())} regions")
+
+
+def test_a_region_without_a_table_has_no_age() -> None:
+    assert ages(["cn-north-1"]) == {}
