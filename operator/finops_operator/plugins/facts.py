@@ -20,12 +20,13 @@ from finops.domain.resource import Resource
 from finops.errors import InvalidInput
 
 KindFacts = TypeVar("KindFacts")
+Made = TypeVar("Made")
 
 
 class _Last(threading.local):
-    """The class, the resource and its facts that this thread asked for last; None: nothing yet."""
+    """What this thread asked for last, and the answer; None: nothing yet."""
 
-    of: tuple[type[Any], Resource, Any] | None = None
+    of: tuple[object, object, Any] | None = None
 
 
 _last: Final = _Last()
@@ -52,6 +53,22 @@ def facts_of(facts: type[KindFacts], resource: Resource) -> KindFacts:
         raise InvalidInput(f"{resource.id}: {wrong['msg']}", field=f"attributes.{name}") from None
     _last.of = facts, resource, found
     return found
+
+
+def for_the_last(function: Callable[[KindFacts], Made]) -> Callable[[KindFacts], Made]:
+    """Return the same function of facts that never change, which keeps its answer for those it was asked about last.
+
+    Several checks ask in a row about the facts of one resource.
+    """
+    last = _Last()
+
+    def kept(facts: KindFacts) -> Made:
+        if last.of is None or last.of[0] is not facts:
+            last.of = facts, None, function(facts)
+        made: Made = last.of[2]
+        return made
+
+    return kept
 
 
 def attributes_of(facts: object) -> dict[str, Json]:

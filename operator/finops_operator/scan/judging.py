@@ -103,9 +103,9 @@ class ShardJudge:
         kind = brief.kinds[shard.kind]
         lookback = brief.spec_policy.spec.metrics.lookback_days
         settings = MeasureSettings(brief.now, lookback, required_window_days(brief.enabled, shard.kind, lookback))
-        self._brief = brief
+        # Checks of other kinds are left out once and not for each resource.
+        self._brief = replace(brief, enabled=tuple(one for one in brief.enabled if shard.kind in one.check.kinds))
         self._settings = brief.settings
-        self._enabled = tuple(one for one in brief.enabled if shard.kind in one.check.kinds)
         self._declared = Declarations(kind, brief.checks, brief.actions)
         self._terms = brief.terms(shard.account)
         self._known = _OfPage()
@@ -200,7 +200,7 @@ class ShardJudge:
     ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
         cost = self._known.costs[resource.id]
         facts = replace(self._facts(resource, utilization), answers=self._answers.about(resource, utilization))
-        verdicts = evaluate(self._enabled, facts)
+        verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
         made = recommend(resource, cost, findings, self._declared, self._terms, self._committed.beside, facts.cost)
         self._committed.count(resource, made)
@@ -232,7 +232,7 @@ class ShardJudge:
         return bool(insufficient(utilization, first.name, self._settings))
 
     def _wants_fine(self, resource: Resource, utilization: Utilization) -> bool:
-        return wants_fine(self._enabled, self._facts(resource, utilization))
+        return wants_fine(self._brief.enabled, self._facts(resource, utilization))
 
     def _settled_by_days(self, resource: Resource, picture: DaysPicture) -> Settled:
         ends = (picture.days, picture.least, picture.most)
@@ -241,7 +241,7 @@ class ShardJudge:
 
         def beside(answers: Mapping[str, frozenset[str]]) -> Settled:
             known = (replace(one, answers=answers) if answers else one for one in (days, least, most))
-            return settled_by_days(self._enabled, Pictures(*known))
+            return settled_by_days(self._brief.enabled, Pictures(*known))
 
         answers = self._answers.at_hand(resource, picture.most)
         settled = beside(answers or {})

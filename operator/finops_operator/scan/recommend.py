@@ -84,7 +84,8 @@ def recommend(
         kept = _unsaved(listed, resource, finding, declared, committed)
         made.append(judged(_net_of(listed, kept, terms), terms.acts))
     ordered = ranked(made)
-    return tuple(replace(one, counted=index == 0) for index, one in enumerate(ordered))
+    counts = ((one, index == 0) for index, one in enumerate(ordered))
+    return tuple(one if one.counted is first else replace(one, counted=first) for one, first in counts)
 
 
 def ranked(recommendations: Iterable[Recommendation]) -> tuple[Recommendation, ...]:

@@ -195,6 +195,25 @@ def test_what_days_decided_is_not_asked_again_on_the_same_day_and_is_on_the_next
     assert tomorrow.periods == [DAY]
 
 
+def test_on_the_next_day_only_days_that_had_not_ended_are_asked_for_and_say_what_all_would(store: Store) -> None:
+    busy = {"CPUUtilization": (60.0, 0.0, 0.0), "NetworkIn": (1e9, 0.0, 0.0)}
+    machine, today = real_instance(), int(NOW.timestamp()) // DAY * DAY
+    measure(store, Aggregating(points=busy, spike=79.0, seed=3), machine, settled=DEFAULT.settled)
+    later = NOW + timedelta(days=1)
+    next_day = Aggregating(points=busy, spike=79.0, until=later, seed=3)
+    seen, measurer = measure(store, next_day, machine, settled=DEFAULT.settled, now=later)
+    assert [start for start, _, _ in next_day.requests] == [today]
+    assert measurer.failures.asked.points == 9 * 2
+    twin = replace(machine, id="i-twin")
+    whole, _ = measure(store, next_day, twin, settled=DEFAULT.settled, now=later)
+    assert replace(whole[twin.id], resource_id=machine.id) == seen[machine.id]
+    # Another launch may be another type: all its days are asked for.
+    restarted = replace(machine, created=later + timedelta(hours=1))
+    anew = Aggregating(points=busy, spike=79.0, until=later + timedelta(days=5), seed=3)
+    measure(store, anew, restarted, settled=DEFAULT.settled, now=later + timedelta(days=5))
+    assert anew.requests[0][0] == today - (14 - 6) * DAY
+
+
 def test_days_seen_in_part_decide_nothing(store: Store) -> None:
     class HalfADay(Aggregating):
         def point(self, metric: str, slot: int) -> tuple[float, float] | None:

@@ -30,6 +30,7 @@ from finops_operator.scan.metrics.between import (
     nothing_between,
     span_of,
 )
+from finops_operator.scan.metrics.continued_days import continued, open_days
 from finops_operator.scan.metrics.fetch import MetricAnswers
 from finops_operator.scan.metrics.queries import HOUR, Query, Window
 from finops_operator.scan.metrics.summarize import NOT_APPLICABLE, NOT_PUBLISHED
@@ -261,6 +262,7 @@ class FirstDays:
         window, asked = touched_days(self.now, self.lookback_days), int(self.now.timestamp())
         kept = self.store.days.read(self.shard, [one.name for one in specs], [one.id for one in resources])
         reasons: dict[tuple[str, str], str] = {}
+        older: dict[tuple[str, str], DayPoints] = {}
         queries: list[Query] = []
         for resource in resources:
             for spec in specs:
@@ -269,11 +271,15 @@ class FirstDays:
                 if isinstance(query, str):
                     reasons[key] = query
                 elif not self._holds(kept.get(key), len(statistics(spec)), resource):
-                    kept.pop(key, None)
-                    queries.append(replace(query, statistics=statistics(spec)))
+                    before = kept.pop(key, None)
+                    if before is not None and self._goes_on(before, len(statistics(spec)), resource):
+                        older[key] = before
+                    asked_for = _statistics(spec)[: len(older[key].values)] if key in older else statistics(spec)
+                    queries.append(replace(query, statistics=asked_for, window=open_days(older.get(key), spec, window)))
         for answers in self.fetch(queries):
             fresh = {
-                query.key: DayPoints(asked, window.start // DAY, series) for query, series in answers.points.items()
+                query.key: continued(older.get(query.key), DayPoints(asked, query.window.start // DAY, series), window)
+                for query, series in answers.points.items()
             }
             self.store.days.put(self.shard, fresh)
             kept.update(fresh)
@@ -295,10 +301,13 @@ class FirstDays:
         if points is None or not 0 <= int(self.now.timestamp()) - points.asked < _KEPT_FOR:
             return False
         then = datetime.fromtimestamp(points.asked, tz=UTC)
-        if resource.created is not None and resource.created > then:
-            return False
         start = touched_days(then, self.lookback_days).start // DAY
-        return points.first_day <= start and len(points.values) >= statistics
+        return points.first_day <= start and self._goes_on(points, statistics, resource)
+
+    def _goes_on(self, points: DayPoints, statistics: int, resource: Resource) -> bool:
+        """Return whether what was answered once is about the same metric and launch, however old it is."""
+        then = datetime.fromtimestamp(points.asked, tz=UTC)
+        return len(points.values) >= statistics and (resource.created is None or resource.created <= then)
 
     def _answered(self, spec: MetricSpec, points: DayPoints | None, resource: Resource) -> Answered | None:
         """Return what an answer proves, as of when it was given; None when hours must say."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from finops_operator.plugins.check import Facts
+from finops_operator.plugins.facts import for_the_last
 from finops_operator.services.ec2.instance import InstanceFacts
 
 
@@ -18,6 +19,7 @@ def what_prices(facts: Facts[InstanceFacts]) -> Hashable:
     return resource.region, resource.state, as_billed(facts.own), cost.unrounded_monthly, cost.price
 
 
+@for_the_last
 def as_billed(facts: InstanceFacts) -> InstanceFacts:
     """Return the same without what says only which instance it is: with equal ones its hours and addresses cost alike.
 
