@@ -38,6 +38,7 @@ MORE_TAKES_NOTHING_AWAY: Final[Mapping[tuple[str, str], str]] = {
     ("kinesis_stream_unread", "recordsPut"): "records that are put are those that nobody fetches",
     ("lambda_function_graviton", "*"): "the longer it runs, the more Arm saves",
     ("lambda_function_memory", "invocations"): "more invocations show the more surely how much memory they need",
+    ("nat_gateway_s3", "*"): "much traffic is what it is after",
     ("load_balancer_idle", "classicProcessedBytes"): "where every listener speaks HTTP, requests say all",
     ("log_group_infrequent_access", "*"): "the more arrives, the more the other class saves",
     ("rds_cluster_auto_pause", "serverlessCapacity"): "connections say whether it is used, capacity what it costs",

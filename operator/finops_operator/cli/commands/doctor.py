@@ -99,7 +99,7 @@ def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iter
 
 def _regions(policies: Iterable[ScanPolicy], accounts: Iterable[AwsAccount]) -> frozenset[str]:
     """Return the regions that scans use, none where an account may be scanned in all that it has enabled."""
-    named = [one.spec.regions for one in (*policies, *accounts)]
+    named = (*(one.spec.regions for one in policies), *(one.spec.regions for one in accounts))
     return frozenset(region for regions in named for region in regions)
 
 

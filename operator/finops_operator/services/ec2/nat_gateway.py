@@ -16,15 +16,17 @@ from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.quantity import GIB
 from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import Utilization
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.commitments import NONE_SOLD
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
-from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Question, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ec2.rules.by_day import days_of
+from finops_operator.services.ec2.rules.s3_endpoints import LIST_ENDPOINTS, S3_ENDPOINTS, s3_endpoints
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _OPERATION: Final = "ec2:DescribeNatGateways"
@@ -142,6 +144,11 @@ def _zonal(resource: Resource) -> bool:
     return resource.state == AVAILABLE and resource.text("availability") != _REGIONAL
 
 
+def _carries(resource: Resource, utilization: Utilization) -> bool:
+    uses = [utilization.month.get(name) for name in BYTES]
+    return resource.state == AVAILABLE and any(use is not None and use.amount > 0 for use in uses)
+
+
 _SAMPLES_IN_FIVE_MINUTES: Final = 5
 """One a minute, with traffic and without: VPC user guide, "Monitor NAT gateways"."""
 
@@ -188,7 +195,13 @@ KIND: Final = ResourceKind(
     id_pattern=r"nat-[0-9a-f]{8,17}",
     arn_pattern="arn:*:ec2:*:*:natgateway/*",
     facts=NatGatewayFacts,
-    listing=Listing(permissions=(_OPERATION, _ROUTES, "cloudwatch:GetMetricData"), collect=_collect),
+    listing=Listing(
+        permissions=(_OPERATION, _ROUTES, "cloudwatch:GetMetricData", LIST_ENDPOINTS),
+        collect=_collect,
+        questions=(
+            Question(id=S3_ENDPOINTS, ask=s3_endpoints, place=lambda resource: resource.region, needed=_carries),
+        ),
+    ),
     billed_as=BilledAs("Amazon Elastic Compute Cloud", "Networking", "Network Connectivity"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"}), free=_GONE),
     metrics=(
