@@ -171,19 +171,13 @@ class Watching:
         """Write into the ledger the first worse state, and at its time the end."""
         signs = read_late(signs, self.clock.now() - time.until)
         if time.worse is None and verdict(signs) is Health.WORSE:
-            self._pause(request, signs)
+            _pause(self.ledger, request, signs)
             record = self.ledger.append(watch_entry(request, signs, propose_undo=self._proposes_undo(request)))
             killpoint("watch.worse")
             self._announce(request, record)
         if self.clock.now() >= time.since + timedelta(hours=hours):
             self.ledger.append(watch_entry(request, signs, hours=hours))
             killpoint("watch.ended")
-
-    def _pause(self, request: ActionRequest, signs: tuple[Sign, ...]) -> None:
-        """Let no further act of the kind begin; recorded before the worse state itself, which is recorded once."""
-        if request.spec.undoes is None:
-            name, plan_hash = request_reference(request), request.spec.plan_hash
-            Pauses(self.ledger).pause(scope_of(request), name, plan_hash, Failure(WORSE, reason(signs)))
 
     def _announce(self, request: ActionRequest, record: Record) -> None:
         note = f"{record.entry.detail['reason']} {self._how_to_undo(request, record)}"
@@ -231,3 +225,10 @@ class Watching:
 def _watch_of(action: Action) -> Watch:
     assert action.watch is not None
     return action.watch
+
+
+def _pause(ledger: Ledger, request: ActionRequest, signs: tuple[Sign, ...]) -> None:
+    """Let no further act of the kind begin; recorded before the worse state itself, which is recorded once."""
+    if request.spec.undoes is None:
+        failure = Failure(WORSE, reason(signs))
+        Pauses(ledger).pause(scope_of(request), request_reference(request), request.spec.plan_hash, failure)
