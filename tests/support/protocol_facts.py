@@ -329,7 +329,10 @@ def problems_of(ledger: Ledger) -> tuple[str, ...]:
     """Return what the offline verifier finds wrong with a ledger, open calls after its end included."""
     story, found = RequestStory(), []
     for record in records_of(ledger):
-        found += [message for _, message in story.check(record.to_json())]
+        line = record.to_json()
+        found += [message for _, message in story.check(line)]
+        if record.entry.kind is RecordKind.PROPOSED:
+            story.proposals.add(line, frozenset())
     ended = any(one.startswith(("ended|", "verified")) for one in ledger)
     open_calls = story.calls.open_intents() if ended else []
     names = [operation_of(one) for one in ledger]

@@ -22,7 +22,7 @@ GUARDS: Final = {
     "acquisition recorded": (1, 0, "a second final outcome"),
     "lease checked before the call": (1, 0, "had its effect twice"),
     "observed before repeated": (1, 0, "a new intent while"),
-    "appended once": (1, 0, "stands twice"),
+    "appended once": (1, 0, "an act that had started started again"),
     "time taken before observing": (1, 0, "had its effect twice"),
     "time to show": (1, 0, "had its effect twice"),
     "turning back": (1, 0, "left the instance stopped"),
