@@ -21,7 +21,7 @@ GONE: Final = "A scan saw that the resource is gone."
 AS_BEFORE: Final = "A scan saw that the resource costs as much as before the act."
 UNDONE: Final = "The act was undone."
 BY_ITSELF: Final = "AWS undoes it by itself after this time."
-NEVER_SHOWED: Final = "It never showed: the resource still cost as much as before when the act was to have had its effect."
+NEVER_SHOWED: Final = "It never showed: no scan saw it cost less by the time at which its effect was to have come."
 _SHOWS: Final = Decimal("0.5")
 """Part of the promised saving from which on a cost is about the promised one: nearer to it than to the old. Our own."""
 _WHOLE: Final = Decimal(1)

@@ -53,7 +53,9 @@ def undone_by(entries: Sequence[Mapping[str, Any]]) -> dict[int, int]:
 
 def is_undo(entry: Mapping[str, Any]) -> bool:
     """Return whether an entry is that of an act which undid another one."""
-    return bool(entry.get("undoes")) or Decimal(entry.get("saving") or 0) < 0
+    if "undoes" in entry:
+        return bool(entry["undoes"])
+    return Decimal(entry.get("saving") or 0) < 0
 
 
 def hours_per_month(entry: Mapping[str, Any]) -> Decimal:
@@ -86,7 +88,8 @@ def saved_a_month(
     settled = {*undone, *undone.values()}
     found = Decimal("0.00")
     for place, one in enumerate(ordered):
-        if place in settled:
+        if place in settled or Decimal(one.get("saving") or 0) < 0:
+            # What costs more was asked for, such as a start: it is no saving, and takes none back.
             continue
         saving, seen = Decimal(one.get("saving") or 0), known.get(str(one.get("request")))
         if seen is not None:
@@ -97,9 +100,7 @@ def saved_a_month(
     return max(found, Decimal("0.00"))
 
 
-def promise_of(
-    entry: Mapping[str, Any], *, destroys: bool = False, shows_within: timedelta = timedelta(0)
-) -> Promise:
+def promise_of(entry: Mapping[str, Any], *, destroys: bool = False, shows_within: timedelta = timedelta(0)) -> Promise:
     """Return what the act of an entry was approved for; what it has saved depends on neither of the others."""
     days = entry.get("lastsDays")
     return Promise(

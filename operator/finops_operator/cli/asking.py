@@ -98,8 +98,8 @@ def money_of(spec: Mapping[str, Any]) -> tuple[str, str]:
     days = estimate.get("lastsDays")
     often = f"once, in at most {days} days" if days else "a month"
     figures = f"{often} ({amount(before)} → {amount(after)})"
-    if "undoes" in spec:
-        more = max(Decimal(after) - Decimal(before), Decimal(0))
+    more = max(Decimal(after) - Decimal(before), Decimal(0))
+    if "undoes" in spec or more:
         return "Costs", f"{amount(f'{more}')} {CURRENCY} more {figures}"
     return "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} {figures}"
 

@@ -274,6 +274,10 @@ class Action:
         remaining_cost: what the resource would still cost a month after the act, unrounded; None when a price is
             missing. Without it a policy's own check cannot recommend the action: it needs parameters, or a check of
             the release has to judge whether it is safe.
+        remaining_unknown: why no source may know what remains before the act, as the end of a sentence of at most 256
+            characters; then people may weigh it. Empty: prices and figures say it.
+        saves: whether it is there to save; else it costs as much or more afterwards, no check of the release recommends
+            it, and no minimum saving keeps it from being proposed where a policy's own check asks for it.
         undo: how approvers can have a complete act undone; None: only a person can, by hand.
         lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
             lasts until somebody undoes it.
@@ -304,10 +308,22 @@ class Action:
     sample: ActSample = field(default_factory=ActSample)
     observed_statements: Callable[[Plan, PlanStep, Observation], tuple[Statement, ...]] = _no_statements
     remaining_cost: Callable[[Facts[Any]], Decimal | None] | None = None
+    remaining_unknown: str = ""
+    saves: bool = True
     undo: Undo | None = None
     lasts_days: int = 0
     watch: Watch | None = None
     shows_within: timedelta = timedelta(0)
+
+
+def nothing_remains(_facts: Facts[Any]) -> Decimal:
+    """Return that the resource costs nothing after the act, as `Action.remaining_cost`."""
+    return Decimal(0)
+
+
+def as_it_costs(facts: Facts[Any]) -> Decimal | None:
+    """Return that the resource costs as much after the act as before it, as `Action.remaining_cost`."""
+    return facts.cost.unrounded_monthly
 
 
 def with_request(value: Any, request_uid: str) -> Any:

@@ -50,9 +50,7 @@ class SavedHours:
             uid, action = str(entry["request"]), self.actions.get(str(entry.get("action")))
             if is_undo(entry) or not entry.get("kind") or action is None:
                 continue
-            promise = promise_of(
-                entry, destroys=action.destructive, shows_within=action.shows_within
-            )
+            promise = promise_of(entry, destroys=action.destructive, shows_within=action.shows_within)
             before = known.get(uid) or begun(promise)
             if before.ended is not None:
                 continue

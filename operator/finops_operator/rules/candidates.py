@@ -31,7 +31,7 @@ from finops.domain.decision import TERMINAL, State, Trigger
 from finops.domain.money import to_cents
 from finops.domain.plan import Plan
 from finops.domain.recommendation import Recommendation, Status
-from finops_operator.rules.readiness import act_terms, judged
+from finops_operator.rules.readiness import SAVES_NOTHING, act_terms, judged
 
 QUIET_AFTER: Final[Mapping[State, timedelta]] = {
     State.DENIED: timedelta(days=30),
@@ -281,10 +281,13 @@ def _estimate(item: Recommendation, lasts_days: int) -> Estimate:
     current, saving = (
         None if one is None else to_cents(one) for one in (item.current_monthly_cost, item.monthly_savings)
     )
+    # The three figures on a card must add up after rounding.
+    new = None if current is None or saving is None else current - saving
+    if new is not None and item.attributes.get(SAVES_NOTHING) and item.new_monthly_cost is not None:
+        new = to_cents(item.new_monthly_cost)
     return Estimate(
         current_monthly_cost=current,
-        # The three figures on a card must add up after rounding.
-        new_monthly_cost=None if current is None or saving is None else current - saving,
+        new_monthly_cost=new,
         monthly_savings=saving,
         saving_unknown=item.saving_unknown[:256],
         list_monthly_savings=item.list_monthly_savings,

@@ -20,6 +20,8 @@ from finops.domain.recommendation import Block, BlockCode, Recommendation, Statu
 from finops.domain.resource import IGNORE_TAG, PROTECTED_TAG
 
 _YES: Final = frozenset({"true", "yes", "1"})
+SAVES_NOTHING: Final = "savesNothing"
+"""Attribute of a recommendation whose act is not there to save: it costs as much or more afterwards."""
 _OPT_OUT: Final = (IGNORE_TAG, PROTECTED_TAG)
 
 
@@ -113,6 +115,9 @@ def _money(item: Recommendation, terms: ActTerms) -> Iterator[Block]:
     elif saving is None or item.current_monthly_cost is None or item.new_monthly_cost is None:
         why = item.attributes.get("noPriceReason")
         yield Block(BlockCode.NO_PRICE, f"The saving is unknown: {why or 'a price is missing'}.")
+    elif item.attributes.get(SAVES_NOTHING):
+        # A check of the policy's own asks for it for another reason, and people see what it costs.
+        return
     elif saving <= 0:
         why = f": {item.net_note}" if item.list_monthly_savings and item.net_note else ""
         yield Block(BlockCode.BELOW_MINIMUM, f"It saves nothing{why}.")

@@ -27,7 +27,7 @@ from finops_operator.plugins.action import Action, OwnerChange
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.commitments import Act, Committed, Unsaved
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.rules.readiness import ActTerms, judged
+from finops_operator.rules.readiness import SAVES_NOTHING, ActTerms, judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,10 @@ def _recommendation(
         group=resource.arn,
         alternatives=finding.alternatives,
         advice=finding.advice or _advice(resource, finding, declared),
-        attributes=_attributes(cost, list_saving, terms, unpriced),
+        attributes={
+            **_attributes(cost, list_saving, terms, unpriced),
+            **({SAVES_NOTHING: True} if action is not None and not action.saves else {}),
+        },
         target=finding.target,
         facts=finding.facts,
         expectation=finding.expectation,

@@ -178,6 +178,13 @@ PRODUCTS = (
         "RDS:ChargedBackupUsage",
         ("GB-Mo", "0.0950000000"),
     ),
+    _offer(
+        "SANDBOXCACHEBACKUP",
+        "Storage Snapshot",
+        {**_CACHES, "operation": "", "cacheEngine": "", "storageMedia": "Amazon S3"},
+        "ElastiCache:BackupUsage",
+        ("GB-Mo", "0.0850000000"),
+    ),
     _offer("SANDBOXIMAGES", "EC2 Container Registry", _IMAGES, "TimedStorage-ByteHrs", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXKAFKADISK", _KAFKA, _BROKERS, "USE1-Kafka.Storage.GP2", ("GB-Mo", "0.1000000000")),
     _offer("SANDBOXRRS", "Storage", _STORED, "TimedStorage-RRS-ByteHrs", ("GB-Mo", "0.0240000000")),

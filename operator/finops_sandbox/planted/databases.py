@@ -349,7 +349,7 @@ def caches(site: Site) -> None:
 
     quiet: dict[str, Any] = {"GetTypeCmds": 0, "SetTypeCmds": 0, "CurrConnections": 5, "CPUUtilization": 2}
     idle = used(cache("cache-idle"), **quiet)
-    site.wasted(idle, "no command in fourteen days", elasticache_cluster_idle="87.02")
+    site.wasted(idle, "no command in fourteen days; its snapshot has no price", elasticache_cluster_idle=None)
     site.kept(used(cache("cache-busy")), "in use")
     site.kept(used(cache("cache-connected"), **{**quiet, "CurrConnections": 9}), "clients are connected")
     site.kept(used(cache("cache-one-read"), **{**quiet, "GetTypeCmds": "seldom"}), "read once a week")
@@ -400,5 +400,5 @@ def _cache_groups(site: Site, quiet: dict[str, Any]) -> None:
         return name
 
     idle = group("cache-group-idle", last={}, **quiet)
-    site.wasted(idle, "no command on any of three nodes", elasticache_replication_group_idle="261.05")
+    site.wasted(idle, "no command on any of three nodes", elasticache_replication_group_idle=None)
     site.kept(group("cache-group-one-read", last={"GetTypeCmds": "seldom"}, **quiet), "its last node is read")

@@ -53,8 +53,8 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def worth(facts: CardFacts) -> str:
-    """Return what the act is worth: `saves $70.00 a month`, or that nobody knows; an undo costs that again."""
-    if facts.undoes:
+    """Return what the act is worth: `saves $70.00 a month`, or that nobody knows; an undo, or a start, costs more."""
+    if facts.undoes or facts.extra_monthly_cost:
         if facts.extra_monthly_cost is None:
             return "costs more, how much is unknown"
         often = f"once (at most {_days(facts.lasts_days)})" if facts.lasts_days else "a month"

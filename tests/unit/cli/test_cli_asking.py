@@ -108,3 +108,8 @@ def test_a_saving_that_nobody_can_know_is_said_with_its_reason() -> None:
     spec: dict[str, Any] = {"estimate": {"currentMonthlyCost": "12.00", "savingUnknown": "AWS does not say it"}}
     assert money_of(spec) == ("Saves", "unknown: AWS does not say it")
     assert money_of({**spec, "undoes": {}})[0] == "Costs"
+
+
+def test_a_start_is_said_with_what_it_costs_more() -> None:
+    estimate = {"currentMonthlyCost": "0.00", "newMonthlyCost": "280.32", "monthlySavings": "0.00"}
+    assert money_of({"estimate": estimate}) == ("Costs", "280.32 USD more a month (0.00 → 280.32)")

@@ -114,6 +114,8 @@ sightings_of = st.lists(
     ),
     max_size=25,
 )
+
+
 def test_the_undo_of_an_act_that_had_not_shown_ends_the_waiting() -> None:
     lasting = ended(story(WINDOW, after(4, "146.00")), _AT + timedelta(hours=9), UNDONE)
     assert (hours(lasting), lasting.why, lasting.waiting) == ((0, 5), UNDONE, False)

@@ -381,3 +381,16 @@ def test_savings_that_nobody_can_know_come_after_all_that_are_known() -> None:
         items[0].monthly_savings,
         None,
     ]
+
+
+def test_a_request_to_start_something_holds_the_rise_and_no_saving() -> None:
+    start = recommendation(
+        current_monthly_cost=Decimal("12.00"),
+        new_monthly_cost=Decimal("292.32"),
+        monthly_savings=Decimal("0.00"),
+        list_monthly_savings=Decimal("0.00"),
+        attributes={"savesNothing": True},
+    )
+    estimate = spec_of(start).estimate
+    assert (estimate.current_monthly_cost, estimate.new_monthly_cost) == (Decimal("12.00"), Decimal("292.32"))
+    assert estimate.monthly_savings == Decimal("0.00")

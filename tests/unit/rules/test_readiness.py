@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -110,3 +111,14 @@ def test_a_saving_that_nobody_can_know_is_proposed_only_where_the_policy_says_so
 def test_a_saving_that_is_unknown_because_a_price_is_missing_is_never_proposed() -> None:
     asking = {**APPROVE, "proposeUnknownSavings": True, "minimumMonthlySavings": 0}
     assert codes(recommendation(1, **MISSING), actions=asking) == [BlockCode.NO_PRICE]
+
+
+def test_an_act_that_is_not_there_to_save_is_kept_back_by_no_minimum() -> None:
+    start = recommendation(
+        new_monthly_cost=Decimal("280.32"), monthly_savings=Decimal("0.00"), attributes={"savesNothing": True}
+    )
+    assert codes(start) == []
+    assert codes(replace(start, attributes={})) == [BlockCode.BELOW_MINIMUM]
+    assert codes(replace(start, tags={"finops.dev/protected": "true"})) == [BlockCode.PROTECTED_TAG]
+    unknown = recommendation(1, **MISSING, attributes={"savesNothing": True}, saving_unknown="its hours are not known")
+    assert codes(unknown) == [BlockCode.UNKNOWN_SAVING]

@@ -15,6 +15,7 @@ from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.views.card import card
 from finops_slackbot.views.details import details
 from finops_slackbot.views.digest import digest
+from finops_slackbot.views.wording import worth
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,13 @@ def test_a_digest_counts_unknown_savings_apart() -> None:
 def test_the_undo_of_such_an_act_says_that_nobody_knows_what_it_costs() -> None:
     facts = unknown(undoes="uid", current_monthly_cost=None)
     assert "costs more, how much is unknown" in card(facts, BUTTONS).text
+
+
+def test_a_card_of_a_start_says_what_it_costs_more() -> None:
+    facts = replace(
+        facts_of(State.PENDING),
+        current_monthly_cost=Decimal("0.00"),
+        new_monthly_cost=Decimal("280.32"),
+        monthly_savings=Decimal("0.00"),
+    )
+    assert worth(facts) == "costs $280.32 more a month"

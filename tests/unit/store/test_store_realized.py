@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from finops.store.realized import saved_a_month
+from finops.store.realized import is_undo, saved_a_month
 
 _THEN = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -39,3 +39,11 @@ def test_the_undo_of_what_is_saved_once_ends_that_act_alone_for_as_long_as_it_co
 
 def test_an_undo_whose_act_was_lost_takes_away_no_more_than_there_is() -> None:
     assert saved_a_month([entry("-70.08")], _THEN) == Decimal("0.00")
+
+
+def test_a_start_that_costs_more_undoes_nothing_and_takes_nothing_away() -> None:
+    what = {"resource": "arn:aws:rds:eu-central-1:111122223333:db:reports", "action": "rds_instance_start"}
+    start = {**entry("-140.00"), **what, "undoes": ""}
+    assert not is_undo(start)
+    assert saved_a_month([entry("70.08"), start], _THEN) == Decimal("70.08")
+    assert is_undo({**entry("-140.00"), "undoes": "u1"})

@@ -194,6 +194,7 @@ def _check(one: CustomCheck, catalog: Catalog, rule: _Rule) -> Check[Any]:
         documentation="",
         action_type=_action_type(catalog, action),
         effort=action.effort if action else Effort.LOW,
+        saving_unknown=action.remaining_unknown if action else "",
         evaluate=evaluate,
         action=action.id if action else "",
         restart_needed=action.restart_needed if action else False,
@@ -220,11 +221,14 @@ def _finding(rule: _Rule, action: Action | None, facts: Facts[Any], values: Mapp
         thinnest = min(summaries, key=_coverage) if len(summaries) > 1 else summaries[0]
         evidence |= coverage_evidence(thinnest)
         lines.append(window_fact(thinnest))
+    remaining = action.remaining_cost(facts) if action and action.remaining_cost else None
     return Finding(
         check=rule.spec.id,
         action=action.id if action else "",
         parameters={},
-        new_monthly_cost=action.remaining_cost(facts) if action and action.remaining_cost else None,
+        new_monthly_cost=remaining,
+        # Where what remains is known, only a price of the resource is missing, which a next scan may know.
+        saving_knowable=action is not None and action.saves and remaining is not None,
         evidence=evidence,
         summary=rule.spec.message,
         facts=tuple(lines),

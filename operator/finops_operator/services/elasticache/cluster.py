@@ -25,6 +25,7 @@ from finops_operator.plugins.ownership import CONTROLLERS, owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.elasticache.rules.extended_support import PREMIUM, in_extended_support
 from finops_operator.services.elasticache.rules.groups import GROUPS, PAGE, Group, groups_by_id
+from finops_operator.services.elasticache.rules.snapshot_offer import SNAPSHOT_OFFERS
 from finops_operator.services.elasticache.rules.use import METRICS, REDIS, WORKING
 
 OPERATION: Final = "elasticache:DescribeCacheClusters"
@@ -211,6 +212,7 @@ KIND: Final = ResourceKind(
     billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching", "availability_zone"),
     states=States(running=WORKING, billed=WORKING, free=NOT_BILLED),
     metrics=METRICS,
+    offers=SNAPSHOT_OFFERS,
     billed_parts=billed_parts,
     console_url=console_page("elasticache/home?region={region}#/nodes/{id}"),
     sample=Sample("cache-1", "arn:aws:elasticache:us-east-1:111111111111:cluster:cache-1"),

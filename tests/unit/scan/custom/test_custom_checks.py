@@ -200,8 +200,8 @@ def test_advice_without_an_action_is_a_review() -> None:
     [
         ({"id": "ec2_instance_idle"}, "id", "choose another id"),
         ({"kind": "ec2-instanc"}, "kind", "did you mean ec2-instance?"),
-        ({"action": "ebs_volume_delete"}, "action", "possible: ec2_instance_stop"),
-        ({"action": "ec2_instance_resize"}, "action", "possible: ec2_instance_stop"),
+        ({"action": "ebs_volume_delete"}, "action", "possible: ec2_instance_start, ec2_instance_stop"),
+        ({"action": "ec2_instance_resize"}, "action", "possible: ec2_instance_start, ec2_instance_stop"),
         ({"kind": "s3-bucket", "action": "ec2_instance_stop"}, "action", "possible: none; leave action out"),
         ({"when": "resource.stat == ''"}, "when", "did you mean resource.state?"),
     ],
@@ -316,3 +316,29 @@ def test_a_condition_with_a_metric_is_open_between_two_ends_and_not_where_hours_
 def test_a_condition_with_a_metric_that_is_not_there_yet_is_open() -> None:
     check, hours = own_check("utilization.memoryPercent.maximum < 5.0 && utilization.cpuPercent.maximum < 5.0"), flat(3)
     assert check.settled_by_days(pictures(hours, hours), {}) is Settled.OPEN
+
+
+def test_a_start_costs_more_and_is_no_saving_that_a_price_alone_keeps_unknown() -> None:
+    check = own_check("resource.state == 'stopped'", action="ec2_instance_start")
+    found = check.evaluate(facts_of(instance(state="stopped")), {})
+    assert isinstance(found, Finding)
+    assert found.new_monthly_cost == Decimal("280.32")
+    assert not found.saving_knowable
+    assert check.saving_unknown
+
+
+@pytest.mark.parametrize("action", sorted(catalog().actions))
+def test_a_policy_s_own_check_can_recommend_every_act_that_needs_no_parameter(action: str) -> None:
+    declared = catalog().actions[action]
+    kind = min(declared.kinds)
+    needs_a_parameter = bool(declared.sample.parameters)
+    spec = CustomCheck(id="ours", kind=kind, when="true", message="Ours.", action=action)
+    if needs_a_parameter or action in NOT_WITHOUT_A_CHECK:
+        with pytest.raises(InvalidInput):
+            custom_checks([spec], catalog())
+    else:
+        assert custom_checks([spec], catalog())["ours"].action == action
+
+
+NOT_WITHOUT_A_CHECK = {"ebs_volume_detach_delete"}
+"""A check of the release has to judge whether nobody uses the instance that has the volume."""

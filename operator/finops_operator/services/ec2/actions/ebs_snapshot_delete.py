@@ -26,6 +26,7 @@ from finops_operator.plugins.action import (
     Refusal,
     Rights,
     Target,
+    nothing_remains,
 )
 from finops_operator.plugins.deletion import is_as_approved, is_gone, one_call, removed_at_owner
 from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
@@ -185,5 +186,6 @@ ACTION: Final = Action(
     ),
     calls=CallRules(repeated=frozenset({NOT_FOUND}), dry_run_passed="DryRunOperation"),
     at_owner=removed_at_owner("aws_ebs_snapshot", in_cloudformation=False),
+    remaining_cost=nothing_remains,
     sample=ActSample(assumed={"state": COMPLETED, "volumeId": "vol-0123456789abcdef0"}),
 )

@@ -3,8 +3,8 @@
 For whoever finds that a stopped instance is missed, whoever stopped it; the undo of a stop of ours is
 `ec2_instance_stop` itself, which proves that nobody touched the instance since. A start that AWS refuses or takes back
 leaves it stopped, as it was. Its public address is another one unless it has an Elastic IP address. No check of the
-release recommends it: it saves nothing. Source: EC2 API reference, StartInstances; EC2 user guide, "Stop and start
-Amazon EC2 instances".
+release recommends it, since nothing of it saves anything: it is for a check of a policy's own. Source: EC2 API
+reference, StartInstances; EC2 user guide, "Stop and start Amazon EC2 instances".
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     observe_instance,
 )
 from finops_operator.services.ec2.rules.instance_watch import INSTANCE_WATCH
+from finops_operator.services.ec2.rules.remaining_cost import running_cost
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.start_again import START, WAIT_HEALTHY, healthy, start_refusals, start_words
 from finops_operator.services.ec2.rules.stop_refusals import part, tags
@@ -120,6 +121,9 @@ ACTION: Final = Action(
     ),
     calls=CALLS,
     at_owner=OwnerChange(only_stops=True),
+    remaining_cost=running_cost,
+    remaining_unknown="what its hours cost once it runs is not known",
+    saves=False,
     sample=ActSample(assumed={"state": "stopped", "launchTime": "2026-01-01T00:00:00Z"}),
     observed_statements=start_with_keys,
     watch=INSTANCE_WATCH,

@@ -24,6 +24,7 @@ from finops_operator.plugins.action import (
     PolicyFacts,
     Refusal,
     Rights,
+    as_it_costs,
 )
 from finops_operator.plugins.deletion import is_as_approved, one_call, removed_at_owner
 from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
@@ -170,5 +171,8 @@ ACTION: Final = Action(
     ),
     calls=CallRules(repeated=NOT_FOUND, dry_run_passed="DryRunOperation"),
     at_owner=removed_at_owner("aws_ami", in_cloudformation=False),
+    # Its snapshots stay, and they are what is billed.
+    remaining_cost=as_it_costs,
+    saves=False,
     sample=ActSample(assumed={"state": AVAILABLE, "snapshots": "snap-0123456789abcdef0"}),
 )

@@ -27,6 +27,7 @@ from finops_operator.plugins.action import (
     Refusal,
     Rights,
     Target,
+    nothing_remains,
 )
 from finops_operator.plugins.deletion import is_as_approved, one_call, removed_at_owner
 from finops_operator.plugins.described import tags_of
@@ -194,5 +195,6 @@ ACTION: Final = Action(
     rights=Rights(probes={_DELETE: lambda gateway: {"NatGatewayId": gateway}}),
     calls=CallRules(repeated=frozenset({"NatGatewayNotFound"}), dry_run_passed="DryRunOperation"),
     at_owner=removed_at_owner("aws_nat_gateway"),
+    remaining_cost=nothing_remains,
     sample=ActSample(assumed={"state": AVAILABLE, "subnetId": "subnet-0123456789abcdef0"}),
 )

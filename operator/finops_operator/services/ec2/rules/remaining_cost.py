@@ -15,6 +15,11 @@ def stopped_cost(facts: Facts[Any]) -> Decimal | None:
     return facts.cost_of(replace(facts.resource, state="stopped")).unrounded_monthly
 
 
+def running_cost(facts: Facts[Any]) -> Decimal | None:
+    """Return what an instance costs once it runs, unrounded."""
+    return facts.cost_of(replace(facts.resource, state="running")).unrounded_monthly
+
+
 def snapshot_cost(facts: Facts[Any]) -> Decimal | None:
     """Return what a volume's snapshot costs at most: it holds no more than the volume's size."""
     price = facts.lookup(PriceQuery("ebs", facts.resource.region, "snapshot_gb_month"))

@@ -30,6 +30,7 @@ from finops_operator.plugins.action import (
 from finops_operator.plugins.deletion import removed_at_owner
 from finops_operator.plugins.recent_use import METRICS
 from finops_operator.plugins.tagging import CALLS, PERMISSION
+from finops_operator.services.elasticache.judging.final_snapshot import UNKNOWN_COST, final_snapshot_cost
 from finops_operator.services.elasticache.rules.cache_observation import (
     CLUSTERS,
     GROUPS,
@@ -151,5 +152,7 @@ ACTION: Final = Action(
     ),
     calls=CallRules(repeated=NOT_FOUND | {"InvalidCacheClusterState", "InvalidReplicationGroupState"}),
     at_owner=removed_at_owner("aws_elasticache_cluster"),
+    remaining_cost=final_snapshot_cost,
+    remaining_unknown=UNKNOWN_COST,
     sample=ActSample(assumed={"createdAt": "2026-01-01T00:00:00+00:00", "engine": "redis", "group": ""}),
 )

@@ -13,6 +13,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.services.elasticache.cluster import CacheFacts
+from finops_operator.services.elasticache.judging.final_snapshot import UNKNOWN_COST
 from finops_operator.services.elasticache.judging.idle import PARAMETERS, idle
 
 ID: Final = "elasticache_cluster_idle"
@@ -31,6 +32,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    saving_unknown=UNKNOWN_COST,
     action=_ACTION,
     rollback_possible=False,
     destructive=True,

@@ -14,6 +14,7 @@ from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
 from finops_operator.services.elasticache.cluster import CacheFacts
 from finops_operator.services.elasticache.judging.alone import not_alone, not_judged
+from finops_operator.services.elasticache.judging.final_snapshot import final_snapshot_cost, snapshot_facts
 from finops_operator.services.elasticache.rules.use import COMMANDS, CONNECTIONS, MEMCACHED
 
 PARAMETERS: Final = (
@@ -48,21 +49,27 @@ def idle(
         reason = f"up to {figure(connections.maximum)} connections were open at once, AWS holds {allowed} at most"
     if reason:
         return NotRecommended(check, facts.resource.id, reason)
+    remaining, current = final_snapshot_cost(facts), facts.cost.at_stake
+    if remaining is not None and current is not None and remaining >= current:
+        return NotRecommended(check, facts.resource.id, "a final snapshot could cost as much as the cache")
     return Finding(
         check=check,
         action=action,
         parameters={},
-        new_monthly_cost=Decimal(0),
+        new_monthly_cost=remaining,
+        # Where a price of its own is missing, a next scan may know the saving.
+        saving_knowable=remaining is not None or current is None,
         evidence={
             "commands": figure(served),
             "maximumConnections": figure(connections.maximum),
             "thresholdCommands": "1",
             "thresholdConnections": str(allowed),
             "thresholdIdleDays": str(least),
+            "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",
             **coverage_evidence(commands[0]),
         },
         summary=f"It served no command for {days(commands[0].hours)}.",
-        facts=(*_facts(facts.own, commands[0], connections), *further),
+        facts=(*_facts(facts.own, commands[0], connections), *snapshot_facts(facts, remaining), *further),
     )
 
 
@@ -71,4 +78,3 @@ def _facts(own: CacheFacts, commands: MetricSummary, connections: MetricSummary)
     yield EvidenceFact("Connections, most at once", f"{figure(connections.maximum)}, AWS's own among them")
     yield window_fact(commands)
     yield EvidenceFact("Nodes", f"{own.nodes} of {own.cache_node_type}")
-    yield EvidenceFact("Before it is deleted", "make a final snapshot, which Memcached does not have")

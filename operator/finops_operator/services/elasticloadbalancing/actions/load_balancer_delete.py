@@ -28,6 +28,7 @@ from finops_operator.plugins.action import (
     Refusal,
     Rights,
     Statement,
+    nothing_remains,
 )
 from finops_operator.plugins.deletion import is_as_approved, one_call, removed_at_owner
 from finops_operator.plugins.protection import observed_tags, tag_refusals
@@ -225,5 +226,6 @@ ACTION: Final = Action(
     ),
     calls=CallRules(repeated=seen.NOT_FOUND),
     at_owner=removed_at_owner("aws_lb"),
+    remaining_cost=nothing_remains,
     sample=ActSample(assumed={"type": "application", "createdAt": "2026-01-01T00:00:00+00:00"}),
 )

@@ -13,5 +13,6 @@ from typing import Final
 from finops_operator.plugins.action import Action
 from finops_operator.services.rds.rules.pause_acts import stop_act
 from finops_operator.services.rds.rules.paused_cluster import PAUSED
+from finops_operator.services.rds.rules.restart import cluster_with_stop
 
-ACTION: Final[Action] = stop_act("rds_cluster_stop", PAUSED)
+ACTION: Final[Action] = stop_act("rds_cluster_stop", PAUSED, cluster_with_stop)

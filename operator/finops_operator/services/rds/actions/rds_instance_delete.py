@@ -50,6 +50,7 @@ from finops_operator.services.rds.rules.deployments import READ_DEPLOYMENTS
 from finops_operator.services.rds.rules.final_snapshot import (
     PREFIX,
     READ_SNAPSHOTS,
+    UNKNOWN_COST,
     final_name,
     final_snapshot_cost,
     read_final_snapshots,
@@ -212,4 +213,5 @@ ACTION: Final = Action(
     at_owner=OwnerChange(patch=_patch),
     sample=ActSample(assumed={"state": STOPPED, "class": "db.m5.large", "resourceId": "db-EXAMPLE"}),
     remaining_cost=final_snapshot_cost,
+    remaining_unknown=UNKNOWN_COST,
 )

@@ -14,5 +14,6 @@ from typing import Final
 from finops_operator.plugins.action import Action
 from finops_operator.services.rds.rules.pause_acts import stop_act
 from finops_operator.services.rds.rules.paused_instance import PAUSED
+from finops_operator.services.rds.rules.restart import database_with_stop
 
-ACTION: Final[Action] = stop_act("rds_instance_stop", PAUSED)
+ACTION: Final[Action] = stop_act("rds_instance_stop", PAUSED, database_with_stop)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
@@ -29,9 +30,11 @@ from finops_operator.plugins.action import (
     Refusal,
     Target,
 )
+from finops_operator.plugins.check import Facts
 from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.session_policy import on_its_arn
+from finops_operator.services.rds.judging.aged_snapshot import SAVING_UNKNOWN
 from finops_operator.services.rds.rules.snapshot_refusals import AVAILABLE, MANUAL, snapshot_refusals
 
 ID: Final = "rds_snapshot_delete"
@@ -232,6 +235,11 @@ def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
     return "Remove the aws_db_snapshot block." if owner.system == "Terraform" else ""
 
 
+def _not_known(_facts: Facts[Any]) -> Decimal | None:
+    """Return that nobody knows: what other backups need of a snapshot stays, and is billed with them."""
+    return None
+
+
 ACTION: Final = Action(
     id=ID,
     kinds=frozenset({"rds-snapshot"}),
@@ -263,5 +271,7 @@ ACTION: Final = Action(
     statements=on_its_arn,
     calls=CallRules(repeated=_GONE | _NOT_IN_THIS_STATE),
     at_owner=OwnerChange(patch=_patch),
+    remaining_cost=_not_known,
+    remaining_unknown=SAVING_UNKNOWN,
     sample=ActSample(assumed={"state": AVAILABLE, "type": MANUAL, "createdAt": "2026-01-01 00:00:00+00:00"}),
 )

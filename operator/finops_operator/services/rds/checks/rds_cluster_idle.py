@@ -10,7 +10,6 @@ of the hours of its members is saved at most, once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -35,8 +34,7 @@ from finops_operator.services.rds.rules.clusters import (
     MULTI_AZ,
     NEPTUNE,
 )
-from finops_operator.services.rds.rules.restart import cost_with_stop
-from finops_operator.services.rds.rules.states import STOPPED
+from finops_operator.services.rds.rules.restart import cluster_part_with_stop
 
 ID: Final = "rds_cluster_idle"
 _ACTION: Final = "rds_cluster_stop"
@@ -74,8 +72,8 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
         # The others are advice: this act is for Aurora alone.
         action=_ACTION if facts.own.cluster_service == AURORA else "",
         parameters={},
-        new_monthly_cost=_with_stop(facts, members) if facts.own.cluster_service == AURORA else None,
-        own_new_cost=_with_stop(facts, Decimal(0)) if facts.own.cluster_service == AURORA else None,
+        new_monthly_cost=cluster_part_with_stop(facts, members) if facts.own.cluster_service == AURORA else None,
+        own_new_cost=cluster_part_with_stop(facts, Decimal(0)) if facts.own.cluster_service == AURORA else None,
         unpriced="the cost of its members is not known" if facts.cost.at_stake is None else "",
         evidence={
             "maximumUse": figure(use.maximum),
@@ -88,17 +86,6 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
         summary=f"Nobody used it for {days(use.hours)}. {_REMAINS.get(facts.own.cluster_service or '', _STORAGE)}",
         facts=tuple(_facts(facts, use, cpu, limit)),
     )
-
-
-def _with_stop(facts: Facts[ClusterFacts], members: Decimal | None) -> Decimal | None:
-    """Return what the cluster and its members cost in a month with a stop: then storage alone is billed for a week.
-
-    `members`: what they cost a month while they run; None: not known.
-    """
-    own = facts.cost.unrounded_monthly
-    stopped = facts.cost_of(replace(facts.resource, state=STOPPED)).unrounded_monthly
-    running = None if own is None or members is None else own + members
-    return cost_with_stop(running, stopped, facts.settings.hours_per_month)
 
 
 def _facts(

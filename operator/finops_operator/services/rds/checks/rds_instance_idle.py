@@ -14,7 +14,6 @@ after seven days: so much is saved at most, once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -24,8 +23,8 @@ from finops_operator.plugins.measured import days, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.plugins.window import summaries
 from finops_operator.services.rds.instance import DatabaseFacts
-from finops_operator.services.rds.rules.restart import RESTARTED_AFTER, cost_with_stop
-from finops_operator.services.rds.rules.states import AVAILABLE, STOPPED
+from finops_operator.services.rds.rules.restart import RESTARTED_AFTER, database_with_stop
+from finops_operator.services.rds.rules.states import AVAILABLE
 
 ID: Final = "rds_instance_idle"
 _ACTION: Final = "rds_instance_stop"
@@ -51,13 +50,11 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         reason = f"its storage did {figure(operations)} operations a second without a connection, the limit is {most}"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    stopped = facts.cost_of(replace(facts.resource, state=STOPPED)).unrounded_monthly
-    hours = facts.settings.hours_per_month
     return Finding(
         check=ID,
         action=_ACTION,
         parameters={},
-        new_monthly_cost=cost_with_stop(facts.cost.unrounded_monthly, stopped, hours),
+        new_monthly_cost=database_with_stop(facts),
         evidence={
             "maximumConnections": figure(connections.maximum),
             "meanCpuPercent": figure(cpu.average),

@@ -90,8 +90,14 @@ class PausedKind:
     sample: Mapping[str, str]
 
 
-def stop_act(action: str, paused: PausedKind) -> Action:
-    """Return the act that stops; AWS starts by itself what has been stopped for seven days."""
+_Remaining = Callable[[Facts[Any]], Decimal | None]
+
+
+def stop_act(action: str, paused: PausedKind, remaining_cost: _Remaining) -> Action:
+    """Return the act that stops; AWS starts by itself what has been stopped for seven days.
+
+    `remaining_cost`: what the resource costs in the month of its stop, as for `Action`.
+    """
     pausing = Pausing(action, paused.of, STOPPED)
     refusals = paused.refusals
 
@@ -125,12 +131,13 @@ def stop_act(action: str, paused: PausedKind) -> Action:
         lasts_days=RESTARTED_AFTER.days,
         # What is stopped serves nobody: to start it disturbs nothing.
         undo=pausing.undo(outside_windows=True),
+        remaining_cost=remaining_cost,
         watch=pause_watch(pausing, paused.observe),
         sample=ActSample(assumed={"state": AVAILABLE, **paused.sample}),
     )
 
 
-def start_act(action: str, paused: PausedKind, remaining_cost: Callable[[Facts[Any]], Decimal | None]) -> Action:
+def start_act(action: str, paused: PausedKind, remaining_cost: _Remaining) -> Action:
     """Return the act that starts; `remaining_cost`: what the resource costs a month once it works, as for `Action`."""
     pausing = Pausing(action, paused.of, AVAILABLE)
     refusals = paused.refusals
@@ -166,6 +173,8 @@ def start_act(action: str, paused: PausedKind, remaining_cost: Callable[[Facts[A
         # Whoever uses it since would lose it by the undo, so this one waits for a window.
         undo=pausing.undo(outside_windows=False),
         remaining_cost=remaining_cost,
+        remaining_unknown=f"what {paused.words.hours} cost once it works is not known",
+        saves=False,
         watch=pause_watch(pausing, paused.observe),
         sample=ActSample(assumed={"state": STOPPED, **paused.sample}),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,7 +11,10 @@ from tests.support.facts import flat, summarize
 from tests.unit.services.elasticache.caches import CACHES, cache, measured, without
 
 from finops.domain.canonical import Json
+from finops.domain.price import Price, PriceQuery
+from finops.domain.recommendation import Finding
 from finops_operator.plugins.sufficiency import metric_words
+from finops_operator.pricing.bundled import SOURCE
 from finops_operator.services.elasticache.checks.elasticache_cluster_idle import CHECK
 
 HOURS = 14 * 24
@@ -17,11 +22,49 @@ ONCE = summarize([0.0] * (HOURS - 1) + [1.0])
 
 
 @pytest.mark.parametrize("engine", ["redis", "valkey", "memcached"])
-def test_a_cache_that_served_nothing_for_two_weeks_is_idle_and_nothing_remains_to_be_paid(engine: str) -> None:
+def test_a_cache_that_served_nothing_for_two_weeks_is_idle(engine: str) -> None:
     idle = CACHES.found(CHECK, cache(engine=engine), measured())
-    assert (idle.action, idle.new_monthly_cost) == ("elasticache_cluster_delete", Decimal(0))
+    assert idle.action == "elasticache_cluster_delete"
     assert (idle.evidence["commands"], idle.evidence["maximumConnections"]) == ("0", "4")
     assert idle.summary == "It served no command for 14 days."
+
+
+def listed(query: PriceQuery) -> Price | None:
+    """The bundled tables, and the price of snapshots as the price list has it."""
+    if query.dimension != "backup_gb_month":
+        return SOURCE.lookup(query)
+    return Price(Decimal("0.085"), "gb-month", "test", date(2026, 1, 1))
+
+
+LISTED = replace(CACHES, lookup=listed)
+
+
+def labelled(found: Finding) -> dict[str, str]:
+    return {fact.label: fact.value for fact in found.facts}
+
+
+def test_the_final_snapshot_that_the_act_makes_is_billed_and_no_more_than_the_used_memory() -> None:
+    # An m5.large of EC2 has 8 GiB, and a tenth of the node's memory was used at most.
+    used = LISTED.found(CHECK, cache(), measured(memoryPercent=flat(10)))
+    assert used.new_monthly_cost == Decimal("0.0680")
+    assert labelled(used)["Final snapshot"] == "0.07 USD a month at most; the act makes it"
+    whole = LISTED.found(CHECK, cache(), without("memoryPercent"))
+    assert whole.new_monthly_cost == Decimal("0.680"), "where no memory was measured, all of it"
+
+
+def test_without_a_price_of_snapshots_the_saving_is_unknown_and_less_than_the_cost() -> None:
+    idle = CACHES.found(CHECK, cache(), measured())
+    assert (idle.new_monthly_cost, idle.saving_knowable) == (None, False)
+    assert labelled(idle)["Saves, at most"].endswith("less what the final snapshot costs that the act makes")
+    assert "final snapshot" in CHECK.saving_unknown
+
+
+def test_of_nodes_with_disks_nothing_bounds_the_snapshot_and_memcached_has_none() -> None:
+    tiered = cache(cache_node_type="cache.r6gd.xlarge", engine="valkey")
+    assert LISTED.found(CHECK, tiered, measured()).new_monthly_cost is None
+    lost = CACHES.found(CHECK, cache(engine="memcached"), measured())
+    assert lost.new_monthly_cost == 0
+    assert labelled(lost)["Final snapshot"].startswith("none")
 
 
 @pytest.mark.parametrize(
