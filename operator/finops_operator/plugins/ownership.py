@@ -67,7 +67,7 @@ _NEAREST: Final = (
 )
 """Nearer to a resource than any sign of its kind."""
 
-CONTROLLERS: Final = (
+_CONTROLLERS: Final = (
     Sign(
         ("services.k8s.aws/",),
         "a Kubernetes cluster",
@@ -81,7 +81,7 @@ CONTROLLERS: Final = (
         ("crossplane-name",),
     ),
 )
-"""Controllers that make resources of any service from objects in a cluster; a kind names them beside its own signs."""
+"""Controllers that make resources of any service, and so of every kind, from objects in a cluster."""
 
 _FARTHER: Final = (
     Sign(("aws:elasticmapreduce:",), "Amazon EMR"),
@@ -184,7 +184,7 @@ def owners(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[Owner
 
 
 def _claims(tags: Mapping[str, str], signs: tuple[Sign, ...]) -> Iterator[Owner]:
-    for sign in (*_NEAREST, *signs, *_FARTHER):
+    for sign in (*_NEAREST, *signs, *_CONTROLLERS, *_FARTHER):
         if any(key.startswith(sign.prefixes) for key in tags):
             name = next((tags[key] for key in sign.names if tags.get(key)), "")
             yield Owner(sign.system, quoted(name), sign.instead, sign.instead_of_stop)

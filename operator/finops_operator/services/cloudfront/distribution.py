@@ -22,7 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 
@@ -153,6 +153,6 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("cloudfront/v4/home#/distributions/{id}"),
     sample=Sample("E1A2B3C4D5E6F7", "arn:aws:cloudfront::111111111111:distribution/E1A2B3C4D5E6F7"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("price_class"),
 )

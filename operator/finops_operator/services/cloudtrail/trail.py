@@ -24,7 +24,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.cloudtrail.rules.copies import Trail, copy_of
 from finops_operator.services.cloudtrail.rules.selected import ALL, Delivered, delivered
@@ -195,6 +195,6 @@ KIND: Final = ResourceKind(
     left_out=(),
     console_url=console_page("cloudtrailv2/home?region={region}#/trails/{arn}"),
     sample=Sample("audit", "arn:aws:cloudtrail:us-east-1:111111111111:trail/audit"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     commitments=NONE_SOLD,
 )

@@ -24,7 +24,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.cloudwatch.rules.billing import COMPOSITE, dimension_of, metrics_of, period_of
@@ -166,7 +166,7 @@ KIND: Final = ResourceKind(
     left_out=(),
     console_url=_console_url,
     sample=Sample("shop-errors", "arn:aws:cloudwatch:us-east-1:111111111111:alarm:shop-errors"),
-    owner=owned_by(CONTROLLERS, service=_service),
+    owner=owned_by(service=_service),
     type_of=lambda resource: resource.text("alarm_type"),
     commitments=NONE_SOLD,
 )

@@ -24,7 +24,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.network_offers import TRANSIT_GATEWAY_OFFERS
 
@@ -160,7 +160,7 @@ KIND: Final = ResourceKind(
         "arn:aws:ec2:us-east-1:111111111111:transit-gateway-attachment/tgw-attach-0123456789abcdef0",
     ),
     dry_run=True,
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("attached_type"),
     commitments=NONE_SOLD,
 )

@@ -25,7 +25,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.ecr.rules.images import GONE, IMAGES, LIFECYCLE, Images, has_lifecycle, images_of
 from finops_operator.services.ecr.rules.offers import OFFERS
@@ -151,6 +151,6 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("ecr/repositories/private/{account}/{id}?region={region}"),
     sample=Sample("shop/web", "arn:aws:ecr:us-east-1:111111111111:repository/shop/web"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     commitments=NONE_SOLD,
 )

@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ProductOption, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.elasticache.rules.extended_support import PREMIUM, in_extended_support
 from finops_operator.services.elasticache.rules.groups import GROUPS, PAGE, Group, groups_by_id
@@ -216,7 +216,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("elasticache/home?region={region}#/nodes/{id}"),
     sample=Sample("cache-1", "arn:aws:elasticache:us-east-1:111111111111:cluster:cache-1"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("cache_node_type"),
     products=(
         Product(

@@ -20,7 +20,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.elasticache.cluster import (
     GONE,
@@ -163,6 +163,6 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("elasticache/home?region={region}#/redis/{id}"),
     sample=Sample("group-1", "arn:aws:elasticache:us-east-1:111111111111:replicationgroup:group-1"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("cache_node_type"),
 )

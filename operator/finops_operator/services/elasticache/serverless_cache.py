@@ -22,7 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.elasticache.rules.serverless_offers import ENGINE, OFFERS, WORDS, least_gb
@@ -195,6 +195,6 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("elasticache/home?region={region}#/serverless/{id}"),
     sample=Sample("cache-1", "arn:aws:elasticache:us-east-1:111111111111:serverlesscache:cache-1"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("engine"),
 )

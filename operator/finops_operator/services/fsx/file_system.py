@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, Sign, owned_by
+from finops_operator.plugins.ownership import Sign, owned_by
 
 _OPERATION: Final = "fsx:DescribeFileSystems"
 _PAGE: Final = 100
@@ -45,7 +45,6 @@ THROUGHPUT: Final = "networkThroughputPercent"
 FREE_STORAGE: Final = "freeStorageBytes"
 _SIGNS: Final = (
     Sign(("fsx.csi.aws.com/",), "a Kubernetes cluster", "Change or delete the PersistentVolume or the StorageClass."),
-    *CONTROLLERS,
 )
 
 

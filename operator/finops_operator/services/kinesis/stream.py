@@ -23,7 +23,7 @@ from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.kinesis.rules.offers import OFFERS
@@ -202,7 +202,7 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("kinesis/home?region={region}#/streams/details/{id}/monitoring"),
     sample=Sample("events", "arn:aws:kinesis:us-east-1:111111111111:stream/events"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("mode"),
     commitments=NONE_SOLD,
 )

@@ -23,7 +23,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.kms.rules.reading import DESCRIBE, GONE, LAST_USE, REFUSALS, description, last_use
@@ -135,7 +135,7 @@ KIND: Final = ResourceKind(
         "1234abcd-12ab-34cd-56ef-1234567890ab",
         "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     ),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("key_spec"),
     commitments=NONE_SOLD,
 )

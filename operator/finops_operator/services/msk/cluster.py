@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
 from finops_operator.services.msk.rules.clients import LIST, ClientWays
@@ -189,7 +189,7 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("msk/home?region={region}#/cluster/{arn}/view"),
     sample=Sample(_SAMPLE, f"arn:aws:kafka:us-east-1:111111111111:cluster/{_SAMPLE}"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("broker_type"),
     products=(
         Product(

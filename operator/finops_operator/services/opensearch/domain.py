@@ -22,7 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.opensearch.rules.included import included
 from finops_operator.services.opensearch.rules.naming import ACTIVE, DIMENSION, named
@@ -263,7 +263,7 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     console_url=console_page("aos/home?region={region}#opensearch/domains/{id}"),
     sample=Sample("my-domain", "arn:aws:es:us-east-1:111111111111:domain/my-domain"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("instance_type"),
     products=(
         Product(

@@ -21,7 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 
 _OPERATION: Final = "redshift:DescribeClusters"
 _PAGE: Final = 100
@@ -180,7 +180,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("redshiftv2/home?region={region}#/cluster-details?cluster={id}"),
     sample=Sample("warehouse-1", "arn:aws:redshift:us-east-1:111111111111:cluster:warehouse-1"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("node_type"),
     products=(
         Product(

@@ -23,7 +23,7 @@ from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.route53.rules.references import ALARMS, RECORDS, ZONES, alarms, calculated_from, records
@@ -169,7 +169,7 @@ KIND: Final = ResourceKind(
     sample=Sample(
         "abcdef11-2222-3333-4444-555555fedcba", "arn:aws:route53:::healthcheck/abcdef11-2222-3333-4444-555555fedcba"
     ),
-    owner=owned_by(CONTROLLERS, service=lambda check: check.text("linked_service") or None),
+    owner=owned_by(service=lambda check: check.text("linked_service") or None),
     type_of=lambda resource: resource.text("check_type"),
     commitments=NONE_SOLD,
 )

@@ -22,7 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 
 _LIST: Final = "secretsmanager:ListSecrets"
@@ -121,6 +121,6 @@ KIND: Final = ResourceKind(
     sample=Sample(
         "sample/database-AbCdEf", "arn:aws:secretsmanager:us-east-1:111111111111:secret:sample/database-AbCdEf"
     ),
-    owner=owned_by(CONTROLLERS, service=lambda secret: secret.text("owning_service") or None),
+    owner=owned_by(service=lambda secret: secret.text("owning_service") or None),
     commitments=NONE_SOLD,
 )

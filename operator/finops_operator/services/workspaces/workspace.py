@@ -23,7 +23,7 @@ from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
-from finops_operator.plugins.ownership import CONTROLLERS, owned_by
+from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.plugins.unknown_state import billed_as_unknown
 
@@ -181,7 +181,7 @@ KIND: Final = ResourceKind(
     left_out=("further_storage_gb_month",),
     console_url=console_page("workspaces/v2/workspaces/{id}?region={region}"),
     sample=Sample("ws-0123456789", "arn:aws:workspaces:us-east-1:111111111111:workspace/ws-0123456789"),
-    owner=owned_by(CONTROLLERS),
+    owner=owned_by(),
     type_of=lambda resource: resource.text("compute_type"),
     commitments=NONE_SOLD,
 )

@@ -15,7 +15,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import PolicyFacts, Refusal, Target
 from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.group_size import FACT, size_text
-from finops_operator.plugins.ownership import CONTROLLERS, Sign
+from finops_operator.plugins.ownership import Sign
 from finops_operator.plugins.protection import observed_tags, stop_opt_out, tag_refusals
 
 READ: Final = "autoscaling:DescribeAutoScalingGroups"
@@ -26,7 +26,6 @@ _UNDER_WAY: Final = frozenset({"Pending", "InProgress", "Cancelling", "RollbackI
 _IN_SERVICE: Final = "InService"
 _HEALTHY: Final = "Healthy"
 SIGNS: Final = (
-    *CONTROLLERS,
     Sign(("AWSBatchServiceTag",), "AWS Batch", "Change its compute environment."),
     Sign(("k8s.io/cluster-autoscaler/node-template/",), "the cluster autoscaler"),
 )

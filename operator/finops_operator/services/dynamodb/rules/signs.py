@@ -13,10 +13,4 @@ SIGNS: Final = (
         "Change or delete the Table object that it was made for.",
         ("services.k8s.aws/namespace",),
     ),
-    Sign(
-        ("crossplane-",),
-        "Crossplane",
-        "Change or delete the managed resource that it was made for.",
-        ("crossplane-name",),
-    ),
 )

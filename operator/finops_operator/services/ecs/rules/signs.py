@@ -8,10 +8,4 @@ from finops_operator.plugins.ownership import Sign
 
 SIGNS: Final = (
     Sign(("copilot-",), "AWS Copilot", "Change the manifest and deploy the service.", ("copilot-application",)),
-    Sign(
-        ("services.k8s.aws/",),
-        "a Kubernetes cluster",
-        "Change or delete the object that it was made for.",
-        ("services.k8s.aws/namespace",),
-    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from finops_operator.plugins.ownership import CONTROLLERS, Sign
+from finops_operator.plugins.ownership import Sign
 
 SIGNS: Final = (
     Sign(
@@ -12,5 +12,4 @@ SIGNS: Final = (
         "a Kubernetes cluster",
         "Change or delete the PersistentVolume or the StorageClass.",
     ),
-    *CONTROLLERS,
 )

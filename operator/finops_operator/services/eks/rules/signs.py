@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from finops_operator.plugins.ownership import CONTROLLERS, Sign
+from finops_operator.plugins.ownership import Sign
 
 SIGNS: Final = (
     Sign(
@@ -13,5 +13,4 @@ SIGNS: Final = (
         "Change its configuration file and apply it.",
         ("alpha.eksctl.io/cluster-name",),
     ),
-    *CONTROLLERS,
 )

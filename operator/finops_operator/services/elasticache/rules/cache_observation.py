@@ -16,7 +16,6 @@ from finops.domain.execution import Observation
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import PolicyFacts, Refusal, Target
-from finops_operator.plugins.ownership import CONTROLLERS
 from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
 from finops_operator.plugins.recent_use import NONE, SOME, WINDOW, Measured, recent_use
 from finops_operator.plugins.tagging import tags_of_arn
@@ -121,7 +120,7 @@ def deletion_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Ref
     if not observation.exists:
         return (Refusal("NotFound", "The cache does not exist any more."),)
     return (
-        *tag_refusals(observed_tags(observation), facts, CONTROLLERS, DELETION_WORDS),
+        *tag_refusals(observed_tags(observation), facts, (), DELETION_WORDS),
         *_state_refusals(observation),
         *_group_refusals(observation),
         *snapshot_refusals(observation),

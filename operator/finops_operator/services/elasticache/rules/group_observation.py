@@ -16,7 +16,6 @@ from finops.domain.execution import Observation
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import PolicyFacts, Refusal, Target
-from finops_operator.plugins.ownership import CONTROLLERS
 from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
 from finops_operator.plugins.recent_use import NONE, SOME, UNKNOWN, recent_use
 from finops_operator.plugins.tagging import tags_of_arns
@@ -118,7 +117,7 @@ def group_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusa
     if not observation.exists:
         return (Refusal("NotFound", "The group does not exist any more."),)
     return (
-        *tag_refusals(observed_tags(observation), facts, CONTROLLERS, DELETION_WORDS),
+        *tag_refusals(observed_tags(observation), facts, (), DELETION_WORDS),
         *_state_refusals(observation),
         *_node_refusals(observation),
         *snapshot_refusals(observation),

@@ -8,10 +8,4 @@ from finops_operator.plugins.ownership import Sign
 
 SIGNS: Final = (
     Sign(("sagemaker:project-name",), "a SageMaker project", "Change the project.", ("sagemaker:project-name",)),
-    Sign(
-        ("services.k8s.aws/",),
-        "a Kubernetes cluster",
-        "Change or delete the object that it was made for.",
-        ("services.k8s.aws/namespace",),
-    ),
 )
