@@ -21,8 +21,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from finops.domain.price import PriceQuery
-from finops_operator.pricing.bundled import SOURCE
+from finops_operator.cli.figures import figure_query
+from finops_operator.plugins.loaded import load_kinds
+from finops_operator.pricing.bundled import SOURCE, selectors
+from finops_operator.pricing.offers import all_offers
 
+OFFERS = all_offers(load_kinds().values())
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ROOT / "operator" / "finops_operator" / "pricing" / "data"
 SOURCES = json.loads((TABLES / "sources.json").read_text(encoding="utf-8"))
@@ -227,3 +231,16 @@ def test_the_tables_stay_small_and_name_where_every_figure_comes_from() -> None:
     for region in SOURCES["regions"]:
         for document in services_of(region):
             assert {(source, as_of) for source, as_of, _ in document["origins"]} <= origins
+
+
+@pytest.mark.parametrize("region", SOURCES["regions"])
+def test_every_figure_of_a_region_is_found_by_its_name_and_is_that_of_its_row(region: str) -> None:
+    for document in services_of(region):
+        service = document["service"]
+        for row in figures_of(document, region, service):
+            chosen = dict(row.query.attributes)
+            values = [chosen[name] for name in selectors(region)[service, row.query.dimension]]
+            query = figure_query(region, "/".join((service, row.query.dimension, *values)), OFFERS)
+            price = SOURCE.lookup(query)
+            assert price is not None, row
+            assert (f"{price.amount:f}", price.unit) == (f"{Decimal(row.amount):f}", row.unit)

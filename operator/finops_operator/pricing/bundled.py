@@ -74,6 +74,24 @@ def known_regions() -> frozenset[str]:
     return frozenset(names)
 
 
+@cache
+def selectors(region: str) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return service and figure → the attributes that select one product, of all figures of a region.
+
+    Raises:
+        KeyError: no table is of this region; see `known_regions`.
+    """
+    if region not in known_regions():
+        raise KeyError(region)
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for place in (region, _GLOBAL):
+        for line in gzip.decompress(_DATA.joinpath(f"prices-{place}.jsonl.gz").read_bytes()).split(b"\n"):
+            document = json.loads(line)
+            for name, dimension in document["dimensions"].items():
+                found.setdefault((document["service"], name), tuple(dimension["attributes"]))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class BundledPrices:
     """Lookup in the tables of the wheel; each region is read on its first question and kept."""

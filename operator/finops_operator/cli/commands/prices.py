@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
 
@@ -13,12 +13,13 @@ from finops.errors import FinopsError, InvalidInput
 from finops.ports.clock import SystemClock
 from finops_operator.cli.command import Command
 from finops_operator.cli.failures import GAPS
+from finops_operator.cli.figures import figure_query
 from finops_operator.cli.options import Output
 from finops_operator.cli.output import Format, emit, field, note
-from finops_operator.plugins.kind import Product, ResourceKind
+from finops_operator.plugins.kind import Product
 from finops_operator.plugins.loaded import load_kinds, plugins
 from finops_operator.pricing.bundled import known_regions
-from finops_operator.pricing.offers import all_offers, offer_of
+from finops_operator.pricing.offers import Offers, all_offers, offer_of
 from finops_operator.pricing.price_list import PERMISSION, PriceList
 
 _COLUMNS: Final = (
@@ -108,30 +109,23 @@ _PRICE_LIST_OPTION: Final = Parameter(
 _OUTPUT_OPTION: Final = Parameter("output", Parameter.KEYWORD_ONLY, default=Format.TABLE, annotation=Output)
 
 
-def _listed(kinds: Iterable[ResourceKind[Any]]) -> Product:
-    """Return what AWS's price list alone has, by our name of the figure, with what it is of where that selects it."""
-    known = {
-        "/".join((*figure, *(name.upper() for name in offer.named))): (figure, offer)
-        for figure, offer in all_offers(kinds).items()
-    }
+def _figures(offers: Offers) -> Product:
+    """Return every figure of the tables and of AWS's price list, by our name of it."""
 
     def queries(region: str, name: str, _: Mapping[str, str]) -> tuple[PriceQuery, ...]:
-        words = tuple(name.split("/"))
-        for (service, dimension), offer in known.values():
-            values = words[2:]
-            if words[:2] == (service, dimension) and len(values) == len(offer.named) and all(values):
-                named = tuple(zip(offer.named, values, strict=True))
-                return (PriceQuery(service, region, dimension, named or offer.attributes),)
-        hint = f"one of {', '.join(sorted(known))}"
-        raise InvalidInput(f"AWS's price list is not asked for {name!r}", field="--figure", hint=hint)
+        return (figure_query(region, name, offers),)
 
-    sample = min(known)
-    text = f"A figure that AWS's price list has and few tables, such as {sample}; with --price-list."
-    return Product("--figure", "FIGURE", text, queries, sample)
+    text = (
+        "Any figure of the tables, such as nat-gateway/hour or rds/gb_month/gp3/single-az, or of AWS's price list, such "
+        "as ecr/storage_gb_month with --price-list. A wrong name lists those that there are."
+    )
+    return Product("--figure", "FIGURE", text, queries, "nat-gateway/hour")
 
 
 _KINDS: Final = tuple(load_kinds().values())
-app.command("lookup")(_Lookup([*(product for kind in _KINDS for product in kind.products), _listed(_KINDS)]))
+app.command("lookup")(
+    _Lookup([*(product for kind in _KINDS for product in kind.products), _figures(all_offers(_KINDS))])
+)
 
 
 def _asked(product: str, queries: Sequence[PriceQuery]) -> PriceList | None:
@@ -176,7 +170,7 @@ def _tabled(query: PriceQuery) -> Price | None:
 def _hint(queries: Sequence[PriceQuery], price_list: PriceList | None) -> str:
     if price_list is None and _listed_somewhere(queries):
         return f"AWS's price list may have it: add --price-list, which needs {PERMISSION}"
-    return "resources of this product are shown without a price; other regions' figures are never used"
+    return "--figure names every figure of the tables; another region's is never used"
 
 
 def _record(query: PriceQuery, product: str, price: Price) -> dict[str, Any]:
