@@ -28,23 +28,20 @@ def figure_query(region: str, name: str, offers: Offers) -> PriceQuery:
     service, _, rest = name.partition("/")
     dimension, *values = rest.split("/")
     if all(values):
-        for (known, figure), names in selectors(region).items():
-            if (known, figure) == (service, dimension) and len(values) == len(names):
-                return _as_offered(
-                    PriceQuery(service, region, dimension, tuple(zip(names, values, strict=True))), offers
-                )
+        names = selectors(region).get((service, dimension))
+        if names is not None and len(values) == len(names):
+            query = PriceQuery(service, region, dimension, tuple(zip(names, values, strict=True)))
+            return _as_offered(query, offers)
         offer = offers.get((service, dimension))
         attributes = None if offer is None else _attributes(offer, tuple(values))
         if attributes is not None:
             return PriceQuery(service, region, dimension, attributes)
-    known_names = sorted({*_tabled(region), *_listed(offers)})
-    near = [one for one in known_names if one.startswith(f"{service}/")] or get_close_matches(
-        name, known_names, _SEVERAL
-    )
+    known = sorted({*_tabled(region), *_listed(offers)})
+    near = [one for one in known if one.startswith(f"{service}/")] or get_close_matches(name, known, _SEVERAL)
     raise InvalidInput(
         f"neither the tables nor AWS's price list have a figure {name!r}",
         field="--figure",
-        hint=f"one of {', '.join(near or known_names)}",
+        hint=f"one of {', '.join(near or known)}",
     )
 
 

@@ -116,16 +116,15 @@ def _figures(offers: Offers) -> Product:
         return (figure_query(region, name, offers),)
 
     text = (
-        "Any figure of the tables, such as nat-gateway/hour or rds/gb_month/gp3/single-az, or of AWS's price list, such "
-        "as ecr/storage_gb_month with --price-list. A wrong name lists those that there are."
+        "Any figure of the tables, such as nat-gateway/hour or rds/gb_month/gp3/single-az, or with --price-list of "
+        "AWS's price list, such as ecr/storage_gb_month. A wrong name lists those that there are."
     )
     return Product("--figure", "FIGURE", text, queries, "nat-gateway/hour")
 
 
 _KINDS: Final = tuple(load_kinds().values())
-app.command("lookup")(
-    _Lookup([*(product for kind in _KINDS for product in kind.products), _figures(all_offers(_KINDS))])
-)
+_PRODUCTS: Final = tuple(product for kind in _KINDS for product in kind.products)
+app.command("lookup")(_Lookup([*_PRODUCTS, _figures(all_offers(_KINDS))]))
 
 
 def _asked(product: str, queries: Sequence[PriceQuery]) -> PriceList | None:
