@@ -102,11 +102,16 @@ def _boundaries(action: str) -> range:
 
 @pytest.mark.slow
 @pytest.mark.timeout(700)
-@pytest.mark.parametrize("action", sorted(CASES))
+@pytest.mark.parametrize(
+    ("action", "changes"),
+    [*((one, {}) for one in sorted(CASES)), ("rds_instance_resize", {"apply": "window"})],
+    ids=[*sorted(CASES), "rds_instance_resize in its window"],
+)
 def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_shows_it(
-    action: str, world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
+    action: str, changes: dict[str, Any], world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
 ) -> None:
     name, parameters, expected = CASES[action]
+    parameters = {**parameters, **changes}
     seen: set[str] = set()
     sdk = warm_sdk()
     for number in _boundaries(action):

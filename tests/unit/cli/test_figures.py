@@ -1,4 +1,4 @@
-"""Names of the figures of `finops prices lookup --figure`: what each asks for, and what a wrong one is answered with."""
+"""Names of the figures of `finops prices lookup --figure`: what each asks for, and what a wrong one is answered."""
 
 from __future__ import annotations
 

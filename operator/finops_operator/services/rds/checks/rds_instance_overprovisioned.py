@@ -32,6 +32,7 @@ from finops_operator.plugins.sufficiency import coverage_evidence, figure, unrea
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
 from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.rds.instance import DatabaseFacts
+from finops_operator.services.rds.judging.apply_time import APPLY_AT_ONCE, apply_of
 from finops_operator.services.rds.judging.class_need import CPU, LOAD, MEASURED, Headroom, Need, need_of, too_small
 from finops_operator.services.rds.judging.hour_price import hour_price
 from finops_operator.services.rds.rules.classes import class_name, class_type, smaller_types, sustained_vcpus
@@ -69,7 +70,7 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
     return Finding(
         check=ID,
         action=_ACTION,
-        parameters={"dbInstanceClass": name, "apply": "window"},
+        parameters={"dbInstanceClass": name, "apply": apply_of(parameters)},
         new_monthly_cost=facts.cost_of(changed).unrounded_monthly if target.priced else None,
         evidence={
             "currentClass": own.db_instance_class,
@@ -184,5 +185,5 @@ CHECK: Final = Check(
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
     restart_needed=True,
-    parameters=(measured_days("CPU, memory, connections and storage"),),
+    parameters=(measured_days("CPU, memory, connections and storage"), APPLY_AT_ONCE),
 )

@@ -15,6 +15,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.services.rds.instance import DatabaseFacts
+from finops_operator.services.rds.judging.apply_time import APPLY_AT_ONCE, apply_of
 from finops_operator.services.rds.judging.hour_price import hour_price
 from finops_operator.services.rds.rules.states import AVAILABLE
 
@@ -56,7 +57,7 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         check=ID,
         # Advice for a member: its cluster's members stand in for each other, and each is changed in its turn.
         action=_ACTION if alone else "",
-        parameters={"dbInstanceClass": target, "apply": "window"} if alone else {},
+        parameters={"dbInstanceClass": target, "apply": apply_of(parameters)} if alone else {},
         new_monthly_cost=facts.cost_of(with_facts(resource, changed)).unrounded_monthly,
         evidence={
             "instanceClass": name,
@@ -86,4 +87,5 @@ CHECK: Final = Check(
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
     restart_needed=True,
+    parameters=(APPLY_AT_ONCE,),
 )

@@ -192,3 +192,8 @@ def test_the_load_is_asked_for_where_performance_insights_publishes_it() -> None
     asked = [load.applies(large(performance_insights=one)) for one in (True, False, None)]
     assert asked == [True, False, False]
     assert not load.applies(replace(large(performance_insights=True), state="stopped"))
+
+
+def test_a_policy_may_have_the_class_changed_at_once_instead_of_in_the_window() -> None:
+    one = found(CHECK, large(), used(), applyAtOnce=Decimal(1))
+    assert one.parameters == {"dbInstanceClass": "db.m5.xlarge", "apply": "now"}

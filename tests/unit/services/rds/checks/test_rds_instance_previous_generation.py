@@ -76,3 +76,8 @@ def test_no_successor_is_of_a_previous_generation_itself() -> None:
 def test_of_a_member_of_a_cluster_it_is_advice() -> None:
     one = found(CHECK, database(db_instance_class="db.m4.large", db_cluster_id=None))
     assert (one.action, one.parameters) == ("", {})
+
+
+def test_a_policy_may_have_the_class_changed_at_once_instead_of_in_the_window() -> None:
+    one = found(CHECK, database(db_instance_class="db.m4.large"), applyAtOnce=Decimal(1))
+    assert one.parameters == {"dbInstanceClass": "db.m5.large", "apply": "now"}
