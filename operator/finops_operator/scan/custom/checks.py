@@ -76,7 +76,7 @@ def compiled_checks(
                 languages[one.kind] = Language({name: field.type for name, field in fields.items()})
             condition = languages[one.kind].compile(one.when)
         except InvalidExpression as error:
-            yield InvalidInput(str(error), field=f"{where}.when", code="InvalidExpression", hint=error.hint)
+            yield InvalidInput(error.message, field=f"{where}.when", code="InvalidExpression", hint=error.hint)
         except InvalidInput as error:
             yield error
         else:

@@ -342,3 +342,9 @@ def test_a_policy_s_own_check_can_recommend_every_act_that_needs_no_parameter(ac
 
 NOT_WITHOUT_A_CHECK = {"ebs_volume_detach_delete"}
 """A check of the release has to judge whether nobody uses the instance that has the volume."""
+
+
+def test_what_to_write_instead_of_an_unknown_name_is_said_once() -> None:
+    error = refused(CustomCheck(id="ours", kind="ec2-instance", when="resource.stat == ''", message="Ours."))
+    assert str(error).count("did you mean") == 1
+    assert "did you mean" not in error.message

@@ -33,7 +33,6 @@ PREVIOUS: Final = frozenset({*SUCCESSORS, "t1", "m1", "m2"})
 
 
 def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | NotRecommended:
-    del parameters
     resource, name = facts.resource, facts.own.db_instance_class
     if name is None:
         return NotRecommended(ID, resource.id, "its class is not known")
