@@ -175,4 +175,4 @@ def test_an_act_whose_effect_never_comes_is_said_so(store: Store) -> None:
     world = World(store, replace(RESIZE, shows_within=timedelta(hours=20)))
     world.scan(19, "0.2")
     lasting = world.scan(21, "0.2")
-    assert (times(lasting), lasting.why, lasting.saved) == ((0, 0), NEVER_SHOWED, 0)
+    assert (times(lasting), lasting.why, lasting.saved) == ((0, 0), NEVER_SHOWED, Decimal(0))

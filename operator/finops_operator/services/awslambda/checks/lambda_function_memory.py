@@ -1,5 +1,6 @@
-"""Functions with more memory than they use, where Lambda Insights measures it; nothing else says how much they use.
+"""Functions with more memory than they use, where Lambda Insights measures it.
 
+The REPORT lines of their logs say how much was used as well and are not read: without Insights the memory is unknown.
 As AWS Compute Optimizer does, only functions up to 1,792 MB with 50 invocations in two weeks are judged: above, memory
 buys further processors. Less memory also means a smaller share of a processor, so a function that computes runs longer
 and may cost the same; the saving holds for one that waits, and is the most that is to be expected. A function whose
