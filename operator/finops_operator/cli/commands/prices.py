@@ -117,8 +117,8 @@ def _figures(offers: Offers) -> Product:
 
     sample = min(listed_names(offers))
     text = (
-        "Any figure of the tables, by service, figure and what selects the product, each after a slash; with --price-list "
-        f"also one of AWS's price list, such as {sample}. A wrong name lists those that there are."
+        "Any figure of the tables, by service, figure and what selects the product, each after a slash; with "
+        f"--price-list also one of AWS's price list, such as {sample}. A wrong name lists those that there are."
     )
     return Product("--figure", "FIGURE", text, queries, sample)
 
