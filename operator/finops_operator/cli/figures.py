@@ -6,7 +6,7 @@ A name is the service, the figure and the values that select one product: `lambd
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Final
 
@@ -36,7 +36,7 @@ def figure_query(region: str, name: str, offers: Offers) -> PriceQuery:
         attributes = None if offer is None else _attributes(offer, tuple(values))
         if attributes is not None:
             return PriceQuery(service, region, dimension, attributes)
-    known = sorted({*_tabled(region), *_listed(offers)})
+    known = sorted({*_tabled(region), *listed_names(offers)})
     near = [one for one in known if one.startswith(f"{service}/")] or get_close_matches(name, known, _SEVERAL)
     raise InvalidInput(
         f"neither the tables nor AWS's price list have a figure {name!r}",
@@ -65,7 +65,8 @@ def _tabled(region: str) -> Iterator[str]:
         yield "/".join((service, dimension, *(one.upper() for one in names)))
 
 
-def _listed(offers: Mapping[tuple[str, str], Offer]) -> Iterator[str]:
+def listed_names(offers: Offers) -> Iterator[str]:
+    """Yield the names of the figures that AWS's price list has, in the order of the offers."""
     for (service, dimension), offer in offers.items():
         values = (value for _, value in offer.attributes)
         yield "/".join((service, dimension, *(one.upper() for one in offer.named), *values))

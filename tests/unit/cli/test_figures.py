@@ -44,7 +44,7 @@ def test_what_the_price_list_has_too_is_asked_there_by_the_same_name() -> None:
         ("ebs/gb_month", "ebs/gb_month/VOLUME_TYPE"),
         ("ebs/gb_month/", "ebs/gb_month/VOLUME_TYPE"),
         ("nat-gateway/hour/more", "nat-gateway/hour"),
-        ("lamda/request", "lambda/request"),
+        ("lambd/request", "lambda/request"),
         ("", "ecr/storage_gb_month"),
     ],
 )

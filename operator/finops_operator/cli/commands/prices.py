@@ -13,7 +13,7 @@ from finops.errors import FinopsError, InvalidInput
 from finops.ports.clock import SystemClock
 from finops_operator.cli.command import Command
 from finops_operator.cli.failures import GAPS
-from finops_operator.cli.figures import figure_query
+from finops_operator.cli.figures import figure_query, listed_names
 from finops_operator.cli.options import Output
 from finops_operator.cli.output import Format, emit, field, note
 from finops_operator.plugins.kind import Product
@@ -115,11 +115,12 @@ def _figures(offers: Offers) -> Product:
     def queries(region: str, name: str, _: Mapping[str, str]) -> tuple[PriceQuery, ...]:
         return (figure_query(region, name, offers),)
 
+    sample = min(listed_names(offers))
     text = (
-        "Any figure of the tables, such as nat-gateway/hour or rds/gb_month/gp3/single-az, or with --price-list of "
-        "AWS's price list, such as ecr/storage_gb_month. A wrong name lists those that there are."
+        "Any figure of the tables, by service, figure and what selects the product, each after a slash; with "
+        f"--price-list also one of AWS's price list, such as {sample}. A wrong name lists those that there are."
     )
-    return Product("--figure", "FIGURE", text, queries, "nat-gateway/hour")
+    return Product("--figure", "FIGURE", text, queries, sample)
 
 
 _KINDS: Final = tuple(load_kinds().values())
