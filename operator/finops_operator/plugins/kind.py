@@ -100,6 +100,7 @@ class MetricSpec:
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         published: of what agents publish, all names of it, the best first; then only what was active within three
             hours is listed. Empty: `metric` in `namespace`.
+        typed_by: the dimension in which they name the type of the resource, as it was when they were started.
         whole: resource → the MiB that what is left was left of; None where they are not known.
         by_the_clock: of an hourly metric whether checks get its hours one by one (`Utilization.hours`), where they were
             read.
@@ -128,6 +129,7 @@ class MetricSpec:
     fine: bool = False
     discovered: bool = False
     published: tuple[Published, ...] = ()
+    typed_by: str = ""
     whole: Callable[[Resource], float | None] = _unknown
     by_the_clock: bool = False
     applies: Callable[[Resource], bool] = _always

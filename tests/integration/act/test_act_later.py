@@ -1,4 +1,4 @@
-"""What AWS refuses for a time and not for good: nothing was changed, and the act waits for a later scan."""
+"""What AWS refuses for a time only: nothing was changed, and the act waits for a later scan."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_policies_that_could_not_be_read_leave_it_unknown() -> None:
 @pytest.mark.parametrize(
     ("accounts", "said"), [({}, "no account was found"), ({"main": account("aws-us-gov")}, "no bills")]
 )
-def test_nothing_is_promised_of_accounts_that_cannot_be_asked(accounts: dict[str, AwsAccount], said: str) -> None:
+def test_nothing_is_promised_of_accounts_that_nobody_asks_about(accounts: dict[str, AwsAccount], said: str) -> None:
     (one,) = diagnose_coverage([policy(**WANTED)], accounts, Settings())
     assert one.verdict is Verdict.UNKNOWN
     assert said in one.detail

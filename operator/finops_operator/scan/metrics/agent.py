@@ -23,8 +23,6 @@ from finops_operator.scan.metrics.failures import Failures
 
 OPERATION: Final = "cloudwatch:ListMetrics"
 _KEPT_SECONDS: Final = 86_400
-_TYPE: Final = "InstanceType"
-"""The dimension by which agents name the type of the machine, as it was when they were started."""
 _AWS: Final = "AWS/"
 _ANY_TYPE: Final = "*"
 
@@ -41,7 +39,7 @@ class Agents:
         failures: Failures,
     ) -> None:
         """`type_of`: resource → its type in AWS's word, empty where it has none."""
-        self._reader, self._store, self._shard = reader, store, shard
+        self.reader, self._store, self._shard = reader, store, shard
         self._type_of, self._failures = type_of, failures
         self._searched: set[str] = set()
 
@@ -54,7 +52,7 @@ class Agents:
         if known is None or (known[1] and spec.name not in self._searched):
             self._searched.add(spec.name)
             try:
-                _discover(self._reader, self._store, self._shard, spec)
+                _discover(self.reader, self._store, self._shard, spec)
             except AwsError as error:
                 self._failures.explain(error)
                 return error.code
@@ -114,8 +112,8 @@ def _best_sets(
             continue
         # Two ranks for each name: in the agent's usual namespace, and in another.
         one = Discovered(name.metric, pairs, namespace, 2 * rank + (namespace != spec.namespace), name.left)
-        typed = spec.published and _TYPE in named
-        keys = (_typed(identity, named[_TYPE]), _typed(identity, _ANY_TYPE)) if typed else (identity,)
+        type_name = named.get(spec.typed_by)
+        keys = (identity,) if type_name is None else (_typed(identity, type_name), _typed(identity, _ANY_TYPE))
         for key in keys:
             if key not in found or one.order < found[key].order:
                 found[key] = one

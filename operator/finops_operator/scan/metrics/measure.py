@@ -107,7 +107,6 @@ class Measurer:
         self.failures = Failures(shard)
         self._shard = shard
         self._kind = kind
-        self._reader = reader
         self._store = store
         self._settings = settings
         self._wishes = wishes
@@ -211,7 +210,7 @@ class Measurer:
         waiting: deque[tuple[Batch, Future[MetricAnswers] | None]] = deque()
         for batch in todo:
             given_up = self._unserved >= _GIVE_UP_AFTER
-            waiting.append((batch, None if given_up else self._requests.submit(fetch, self._reader, batch)))
+            waiting.append((batch, None if given_up else self._requests.submit(fetch, self._agents.reader, batch)))
             if len(waiting) >= REQUESTS_AHEAD:
                 yield waiting.popleft()
         yield from waiting

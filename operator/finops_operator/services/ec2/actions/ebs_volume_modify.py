@@ -59,7 +59,7 @@ _LATER_IN_WORDS: Final[Mapping[str, str]] = {
     "VolumeModificationRateExceeded": "AWS takes no further change of this volume now: it allows four in 24 hours.",
     "IncorrectModificationState": "AWS takes no further change of this volume now: the last one is not completed.",
 }
-"""What AWS refuses for a time and not for good (EC2 API reference, client error codes)."""
+"""What AWS refuses for a time only (EC2 API reference, client error codes)."""
 _LATER: Final = frozenset(_LATER_IN_WORDS)
 
 

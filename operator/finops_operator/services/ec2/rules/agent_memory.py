@@ -33,6 +33,7 @@ def agent_memory(applies: Callable[[Resource], bool]) -> MetricSpec:
             Published("Memory Available MBytes", left=True),
             Published("Memory % Committed Bytes In Use"),
         ),
+        typed_by="InstanceType",
         whole=_memory_mib,
         applies=applies,
     )
