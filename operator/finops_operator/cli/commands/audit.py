@@ -184,16 +184,7 @@ def _verify(
             hint = "set TMPDIR to a directory with room for about the size of the ledger"
             raise InvalidInput(f"cannot be verified: {error}", field="TMPDIR", hint=hint) from error
     _print(report, output)
-    for loss in report.losses:
-        note(f"an administrator accepted a loss: {loss}")
-    for problem in report.problems:
-        where = f"line {problem.line}: " if problem.line else ""
-        note(f"{where}{problem.code}: {problem.message}")
-    for warning in report.warnings:
-        where = f", line {warning.line}" if warning.line else ""
-        note(f"warning{where}: {warning.code}: {warning.message}")
-    if report.covered:
-        note(f"signed by a checkpoint, not checked one by one: {counted(report.covered, 'record')} (--every-signature)")
+    _say(report)
     note(_verdict(report, is_end_known=bool(kept or expected_head)))
     if not _is_intact(report):
         raise typer.Exit(FAILED)
@@ -279,6 +270,20 @@ def _export_bucket(url: str) -> None:
     except ModuleNotFoundError as error:
         raise not_installed("audit export --from", error) or error from None
     export_bucket(url)
+
+
+def _say(report: VerifyReport) -> None:
+    """Say on stderr what was found, one line each."""
+    for loss in report.losses:
+        note(f"an administrator accepted a loss: {loss}")
+    for problem in report.problems:
+        where = f"line {problem.line}: " if problem.line else ""
+        note(f"{where}{problem.code}: {problem.message}")
+    for warning in report.warnings:
+        where = f", line {warning.line}" if warning.line else ""
+        note(f"warning{where}: {warning.code}: {warning.message}")
+    if report.covered:
+        note(f"signed by a checkpoint, not checked one by one: {counted(report.covered, 'record')} (--every-signature)")
 
 
 def _is_intact(report: VerifyReport) -> bool:
