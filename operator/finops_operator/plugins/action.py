@@ -329,16 +329,6 @@ def as_it_costs(facts: Facts[Any]) -> Decimal | None:
     return facts.cost.unrounded_monthly
 
 
-def nothing_remains(_facts: Facts[Any]) -> Decimal:
-    """Return that the resource costs nothing after the act, as `Action.remaining_cost`."""
-    return Decimal(0)
-
-
-def as_it_costs(facts: Facts[Any]) -> Decimal | None:
-    """Return that the resource costs as much after the act as before it, as `Action.remaining_cost`."""
-    return facts.cost.unrounded_monthly
-
-
 def with_request(value: Any, request_uid: str) -> Any:
     """Return call parameters with the request's uid in place of the placeholder."""
     if isinstance(value, str):
