@@ -12,8 +12,14 @@ from finops.store.connection import Store
 def test_a_row_names_the_resource_and_its_account_and_region(site: Site, store: Store) -> None:
     StoredScan(store).write({})
     act: dict[Any, Any] = {
-        **{"namespace": "team-a", "action": "s3_bucket_lifecycle", "time": NOW.isoformat(), "request": "u1"},
-        **{"resource": "arn:aws:s3:::reports", "before": "70.00", "after": "0.00", "saving": "70.00"},
+        "namespace": "team-a",
+        "action": "s3_bucket_lifecycle",
+        "time": NOW.isoformat(),
+        "request": "u1",
+        "resource": "arn:aws:s3:::reports",
+        "before": "70.00",
+        "after": "0.00",
+        "saving": "70.00",
     }
     place = {"account": ACCOUNT, "region": "eu-west-1", "kind": "s3-bucket", "id": "reports"}
     for entry in ({**act, **place}, {**act, "resource": "arn:aws:s3:::of-an-old-entry"}):
