@@ -69,7 +69,7 @@ class Filter:
             and self.state in {"", one.state}
             and (not self.owner or owner_of(one.tags) == self.owner)
             and all(_has(one.tags, wanted) for wanted in self.tag)
-            and (not self.find or self.find.lower() in f"{one.name}\n{one.id}\n{one.arn}".lower())
+            and (not self.find or self.find.lower() in f"{one.name}\n{one.id}\n{row.arn}".lower())
             and (self.minimum is None or (row.monthly is not None and row.monthly >= self.minimum))
         )
 
@@ -157,7 +157,7 @@ def listed(asked: Asked, wanted: Filter, to_json: Callable[[ResourceRow], dict[s
 
 def paged(rows: Sequence[ResourceRow], wanted: Filter) -> Page:
     """Return the page of `rows` that is asked for. Raises InvalidInput."""
-    return page_of(rows, lambda row: row.resource.arn or row.resource.id, wanted.cursor, wanted.limit)
+    return page_of(rows, lambda row: row.arn or row.resource.id, wanted.cursor, wanted.limit)
 
 
 def classic(row: ResourceRow, *fields: str) -> dict[str, Any]:

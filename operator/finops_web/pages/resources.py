@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from finops.domain.money import annual_from_monthly
 from finops.domain.tags import owner_of
 from finops_web.answers import LARGEST_PAGE, NotThere, number
 from finops_web.api.resources import resource_to_json
+from finops_web.columns import ChosenColumns, Column, tags_as_text
 from finops_web.context import Asked, Visit
 from finops_web.listing import Asking, Filter, Sort, measured, paged
 from finops_web.readings.metrics import charts_of
@@ -21,6 +24,7 @@ from finops_web.rendering import Entry, csv_by_and_by, json_by_and_by, render
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/resources", "Resources", "Spend", 40)
+_OF_FILTERS: Final = frozenset({"find", "kind", "account", "region", "state", "tag"})
 _CSV: Final = (
     *("kind", "id", "name", "account", "region", "state", "monthly_cost", "hourly_cost", "owner", "created", "arn"),
     *("attributed_monthly_cost", "attributed_unknown", "pushed"),
@@ -28,7 +32,7 @@ _CSV: Final = (
 
 
 @ROUTER.get("/resources")
-def resources(asked: Visit, request: Request, wanted: Asking) -> Response:
+def resources(asked: Visit, request: Request, wanted: Asking, columns: ChosenColumns) -> Response:
     """Show the list."""
     everything = asked.resources()
     rows = wanted.apply(everything)
@@ -40,7 +44,12 @@ def resources(asked: Visit, request: Request, wanted: Asking) -> Response:
         "resources.html",
         title="Resources",
         trust=asked.trust(count, count - unpriced),
-        rows=page.rows,
+        rows=asked.parts.resources.whole(page.rows) if columns.need_reading else page.rows,
+        columns=columns,
+        every_column=tuple(Column),
+        usual_link=_link(request, columns=""),
+        kept_by_filters=_kept(request, _OF_FILTERS),
+        kept_by_columns=_kept(request, {"columns"}),
         next_page=page.next_page,
         next_link=_link(request, cursor=page.next_page or ""),
         first_link=_link(request, cursor=""),
@@ -56,20 +65,24 @@ def resources(asked: Visit, request: Request, wanted: Asking) -> Response:
         accounts=sorted({row.resource.account for row in everything}),
         regions=sorted({row.resource.region for row in everything}),
         owner_of=owner_of,
+        tags_as_text=tags_as_text,
+        annual_of=_annual,
     )
 
 
 @ROUTER.get("/resources.json")
-def resources_json(asked: Visit, wanted: Asking) -> Response:
-    """Return all rows of the list as data."""
-    return json_by_and_by(resource_to_json(row) for row in _whole(asked, wanted))
+def resources_json(asked: Visit, wanted: Asking, columns: ChosenColumns) -> Response:
+    """Return all rows of the list as data; of chosen columns only those fields and what names the resource."""
+    if not columns.chosen:
+        return json_by_and_by(resource_to_json(row) for row in _whole(asked, wanted))
+    return json_by_and_by(columns.of(_with_owner(row)) for row in _whole(asked, wanted))
 
 
 @ROUTER.get("/resources.csv")
-def resources_csv(asked: Visit, wanted: Asking) -> Response:
-    """Return all rows of the list for a spreadsheet."""
-    rows = ({**resource_to_json(row), "owner": owner_of(row.resource.tags)} for row in _whole(asked, wanted))
-    return csv_by_and_by(_CSV, rows, "resources")
+def resources_csv(asked: Visit, wanted: Asking, columns: ChosenColumns) -> Response:
+    """Return all rows of the list for a spreadsheet, with the chosen columns if there are some."""
+    rows = ({**_with_owner(row), "tags": tags_as_text(row.resource.tags)} for row in _whole(asked, wanted))
+    return csv_by_and_by(columns.fields if columns.chosen else _CSV, rows, "resources")
 
 
 @ROUTER.get("/resources/{kind}/{identifier:path}")
@@ -114,6 +127,20 @@ def _whole(asked: Asked, wanted: Filter) -> Iterator[ResourceRow]:
     rows = wanted.apply(asked.resources())
     for start in range(0, len(rows), LARGEST_PAGE):
         yield from asked.parts.resources.whole(rows[start : start + LARGEST_PAGE])
+
+
+def _with_owner(row: ResourceRow) -> dict[str, Any]:
+    return {**resource_to_json(row), "owner": owner_of(row.resource.tags)}
+
+
+def _annual(row: ResourceRow) -> Decimal | None:
+    return None if row.monthly is None else annual_from_monthly(row.monthly)
+
+
+def _kept(request: Request, fields: Collection[str]) -> list[tuple[str, str]]:
+    """Return what a form sends along unseen: the address's parameters that are no fields of it, from the first page."""
+    left_out = {*fields, "cursor"}
+    return [(name, value) for name, value in request.query_params.multi_items() if name not in left_out]
 
 
 def _link(request: Request, **changed: str) -> str:

@@ -57,7 +57,8 @@ class Push:
 class ResourceRow:
     """One resource, what it costs a month of 730 hours and what it did; `push` of one that was pushed.
 
-    Of one that no `whole` has read the resource has neither facts nor a time of creation, and there is no utilization.
+    Of one that no `whole` has read the resource has neither facts nor a time of creation, and there is no utilization;
+    an ARN that ends in the id is not in it either, but its beginning in `before_id`, which the rows of a shard share.
     """
 
     resource: Resource
@@ -65,6 +66,12 @@ class ResourceRow:
     utilization: Utilization | None
     monthly: Decimal | None
     push: Push | None = None
+    before_id: str = ""
+
+    @property
+    def arn(self) -> str:
+        """Return the ARN, empty where the kind has none."""
+        return f"{self.before_id}{self.resource.id}" if self.before_id else self.resource.arn
 
     @classmethod
     def of(
@@ -75,7 +82,8 @@ class ResourceRow:
 
     def over(self, hours_per_month: Decimal) -> ResourceRow:
         """Return the row in a month of so many hours."""
-        return ResourceRow.of(self.resource, self.cost.over(hours_per_month), self.utilization, self.push)
+        cost = self.cost.over(hours_per_month)
+        return replace(self, cost=cost, monthly=cost.monthly)
 
 
 class ResourceReadings:
@@ -143,19 +151,25 @@ class ResourceReadings:
     def _read(self, head: ShardHead) -> Iterable[ResourceRow]:
         words = Words()
         for texts in self._inventory.texts(head.shard, head.generation):
-            page = [_slim(text, head.shard, words) for text in texts]
-            costs = self._costs.many(head.shard, [one.id for one in page], HOURS)
-            for one in page:
-                yield ResourceRow.of(one, costs[one.id], None)
+            page = [slim(text, head.shard, words) for text in texts]
+            costs = self._costs.many(head.shard, [one.id for one, _ in page], HOURS)
+            for one, before in page:
+                cost = costs[one.id]
+                yield ResourceRow(one, cost, None, cost.monthly, before_id=before)
 
 
-def _slim(text: str, shard: Shard, words: Words) -> Resource:
-    """Return a stored resource without its facts and its time of creation; what many share is one object."""
+def slim(text: str, shard: Shard, words: Words) -> tuple[Resource, str]:
+    """Return a stored resource as lists keep it, and what its ARN has before the id (a row's `before_id`).
+
+    It has neither facts nor a time of creation; what many resources of the shard share is one object of `words`.
+    """
     found = from_json(text, cache_strings="none")
-    return Resource(
+    name, arn = found["id"], found["arn"]
+    before = words.text(arn.removesuffix(name)) if arn.endswith(name) else ""
+    resource = Resource(
         kind=shard.kind,
-        id=found["id"],
-        arn=found["arn"],
+        id=name,
+        arn="" if before else arn,
         name=found["name"],
         account=shard.account,
         region=shard.region,
@@ -163,13 +177,15 @@ def _slim(text: str, shard: Shard, words: Words) -> Resource:
         tags=words.tags(found["tags"], found["name"]),
         attributes=_NO_FACTS,
     )
+    return resource, before
 
 
 def _filled(
     row: ResourceRow, full: Mapping[Shard, Mapping[str, Resource]], used: Mapping[Shard, Mapping[str, Utilization]]
 ) -> ResourceRow:
     shard, name = row.resource.shard, row.resource.id
-    return replace(row, resource=full[shard].get(name, row.resource), utilization=used[shard].get(name))
+    resource = full[shard].get(name) or replace(row.resource, arn=row.arn)
+    return replace(row, resource=resource, utilization=used[shard].get(name), before_id="")
 
 
 def _counted(

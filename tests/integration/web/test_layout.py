@@ -23,10 +23,12 @@ from finops.k8s.kinds import scan_policies
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.what_if import WhatIfs
+from finops_web.columns import Column
 
 WIDTHS = (390, 600, 601, 701, 860, 861, 1024, 1240, 1241, 1440, 1919, 2200, 2560)
 PAGES = (
     *("/", "/optimizations", "/optimizations?open=rec1", "/resources", "/resources/ec2-instance/i-1", "/requests"),
+    "/resources?" + "&".join(f"columns={one.value}" for one in Column),
     *("/savings", "/anomalies", "/budgets", "/policies", "/audit"),
     *("/policies/team-a/all", "/policies/team-a/all?check=ec2_instance_idle", f"/policies/team-a/all/what-if/{1:032x}"),
 )
