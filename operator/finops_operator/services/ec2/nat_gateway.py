@@ -189,7 +189,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:ec2:*:*:natgateway/*",
     facts=NatGatewayFacts,
     listing=Listing(permissions=(_OPERATION, _ROUTES, "cloudwatch:GetMetricData"), collect=_collect),
-    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Networking", "Network Connectivity"),
+    billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"}), free=_GONE),
     metrics=(
         *_METRICS,
