@@ -25,7 +25,7 @@ from finops_operator.plugins.loaded import load_kinds
 from finops_operator.pricing.bundled import known_regions
 
 SCANNED = datetime(2026, 12, 31, 9, 30, 15, 250_000, tzinfo=UTC)
-VOLUME = BilledAs("Amazon Elastic Compute Cloud", "Storage", "Block Storage", "availability_zone")
+VOLUME = BilledAs("Amazon Elastic Block Store", "Storage", "Block Storage", "availability_zone")
 RESOURCE = Resource(
     kind="ebs-volume",
     id="vol-1",
@@ -186,6 +186,15 @@ def test_a_kind_names_its_service_and_a_category_that_focus_has(kind: object) ->
     assert billed_as != UNNAMED
     assert billed_as.service
     assert billed_as.subcategory in subcategories(billed_as.category)
+
+
+def test_a_service_has_one_category_and_one_subcategory_whichever_kind_is_billed_as_it() -> None:
+    """FOCUS 1.2, ServiceName-C-005-C and ServiceName-C-008-C."""
+    purposes: dict[str, set[tuple[str, str]]] = {}
+    for kind in load_kinds().values():
+        billed = kind.billed_as
+        purposes.setdefault(billed.service, set()).add((billed.category, billed.subcategory))
+    assert {service: found for service, found in purposes.items() if len(found) > 1} == {}
 
 
 def test_a_zone_is_a_fact_of_the_kind_that_names_one() -> None:

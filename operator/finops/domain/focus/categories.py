@@ -56,7 +56,8 @@ class BilledAs:
     """How AWS and FOCUS name what a kind of resource is billed as.
 
     Attributes:
-        service: AWS's full name of the service on the invoice, empty where that is not known.
+        service: AWS's full name of the service, empty where that is not known. FOCUS gives a service one category by
+            its primary purpose: volumes are of Elastic Block Store, though the invoice has them under EC2.
         category, subcategory: FOCUS's words.
         zone_fact: which of the kind's facts names the availability zone; empty: none does.
     """

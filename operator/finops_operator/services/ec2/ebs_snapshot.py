@@ -232,7 +232,7 @@ KIND: Final = ResourceKind(
         collect=_collect,
         probes={_SHARED: lambda identity: {"SnapshotId": identity, "Attribute": _PERMISSION}},
     ),
-    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Storage", "Backup Storage"),
+    billed_as=BilledAs("Amazon Elastic Block Store", "Storage", "Block Storage"),
     states=States(),
     billed_parts=billed_parts,
     left_out=("direct_api_request",),

@@ -202,7 +202,7 @@ KIND: Final = ResourceKind(
             Question(id=S3_ENDPOINTS, ask=s3_endpoints, place=lambda resource: resource.region, needed=_carries),
         ),
     ),
-    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Networking", "Network Connectivity"),
+    billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"}), free=_GONE),
     metrics=(
         *_METRICS,

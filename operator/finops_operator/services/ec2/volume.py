@@ -284,7 +284,7 @@ KIND: Final = ResourceKind(
         permissions=(_OPERATION, "ec2:DescribeRegions", "cloudwatch:GetMetricData"),
         collect=_collect,
     ),
-    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Storage", "Block Storage", "availability_zone"),
+    billed_as=BilledAs("Amazon Elastic Block Store", "Storage", "Block Storage", "availability_zone"),
     states=States(
         running=frozenset({_ATTACHED}),
         stopped=frozenset({_DETACHED}),

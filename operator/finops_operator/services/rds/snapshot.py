@@ -186,7 +186,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:rds:*:*:*snapshot:*",
     facts=SnapshotFacts,
     listing=Listing(permissions=(_INSTANCES, _CLUSTERS, *OPERATIONS), collect=_collect),
-    billed_as=BilledAs("Amazon Relational Database Service", "Storage", "Backup Storage"),
+    billed_as=BilledAs("Amazon Relational Database Service", "Databases", "Relational Databases"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({AVAILABLE, "copying", "creating"})),
     billed_parts=billed_parts,
     left_out=("exported_gb",),
