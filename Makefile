@@ -8,7 +8,7 @@ SOURCES := operator slackbot tests tools
 PYTEST := $(BIN)/python -m pytest
 
 .NOTPARALLEL:
-.PHONY: install demo test unit contract integration e2e check bench chaos chaos-sample pod-kills generate lock clean help
+.PHONY: install demo test unit contract integration e2e check api-examples bench chaos chaos-sample pod-kills generate lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -51,6 +51,10 @@ chaos-sample: $(STAMP) ## Disturb each action once, in every way among them; SEE
 
 pod-kills: $(STAMP) ## Kill pods of the test cluster while acts are under way; RUNS=200 SEED=1
 	$(BIN)/python -m tests.e2e.loop.kills.pod_kills_program --runs $(or $(RUNS),200) --seed $(or $(SEED),1) $(if $(FOLDER),--folder $(FOLDER))
+
+api-examples: $(STAMP) ## Ask every endpoint of the API a thousand things; ENDPOINTS='GET /api/costs' some
+	FINOPS_API_EXAMPLES=$(or $(EXAMPLES),1000) FINOPS_API_ENDPOINTS='$(ENDPOINTS)' \
+	$(PYTEST) tests/integration/web/test_api_description.py -k whatever -q -s
 
 bench: $(STAMP) ## Run the benchmarks
 	$(PYTEST) tests/benchmarks -q -s
