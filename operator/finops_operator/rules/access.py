@@ -22,6 +22,15 @@ _HOME: Final[Mapping[str, str]] = {
     "aws-eusc": "eusc-de-east-1",
 }
 
+_ON_BY_DEFAULT: Final = frozenset(
+    (
+        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+        *("eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "eu-north-1"),
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    )
+)
+"""Regions of the partition `aws` that every account has (AWS Account Management, "Enable or disable AWS Regions"):
+those from before 20 March 2019. In another one an account that has not enabled it cannot even be asked which it has."""
 _BEGINNINGS: Final[Mapping[str, str]] = {"us-gov-": "aws-us-gov", "cn-": "aws-cn", "eusc-": "aws-eusc"}
 
 
@@ -70,11 +79,18 @@ def access_of(account: AwsAccount, asked: Asked = Asked()) -> AccountAccess:
 def _entry(allowed: Sequence[str], partition: str, asked: Asked) -> str:
     """Return where to enter an account: the policy's first region, else the account's, else our own; empty: home.
 
-    Only regions of its partition that the account allows: an organization may have closed all others.
+    Only regions of its partition that the account allows, as an organization may have closed all others; and of those
+    that others than the account's administrator name only ones that every account has, as a slip there would keep a
+    scan from reading any region.
     """
     possible = (*asked.regions, *allowed, asked.own_region)
     fit = (one for one in possible if one and partition_of_region(one) == partition)
-    return next((one for one in fit if not allowed or one in allowed), "")
+    open_ = (one for one in fit if one in allowed or (not allowed and _surely_there(one, partition)))
+    return next(open_, "")
+
+
+def _surely_there(region: str, partition: str) -> bool:
+    return partition != "aws" or region in _ON_BY_DEFAULT
 
 
 def partition_of_region(region: str) -> str:

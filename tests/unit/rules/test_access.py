@@ -73,6 +73,9 @@ def test_the_role_of_an_account_in_the_sovereign_cloud_is_taken() -> None:
         ({"partition": "aws-cn"}, Asked((), "eu-west-1"), "cn-north-1"),
         ({"partition": "aws-eusc"}, Asked(("eusc-de-east-1",), "eu-west-1"), "eusc-de-east-1"),
         ({}, Asked((), "us-gov-west-1"), "us-east-1"),
+        ({}, Asked(("us-east-9", "ap-east-1", "eu-west-1"), "me-south-1"), "eu-west-1"),
+        ({}, Asked(("ap-east-1",), "me-south-1"), "us-east-1"),
+        ({"regions": ["eu-west-1", "ap-east-1"]}, Asked(("ap-east-1",)), "ap-east-1"),
         ({}, Asked(), "us-east-1"),
     ],
 )
