@@ -209,6 +209,7 @@ class WatchedAct:
         before: what the watch keeps of the resource as it was right before the first changing call; what is missing
             was not known then.
         alarm: name of a CloudWatch alarm that counts too; empty: none.
+        effect: before which AWS has not brought the change into force; None: it is in force from its first call on.
     """
 
     resource: ResourceRef
@@ -220,6 +221,7 @@ class WatchedAct:
     now: datetime
     before: Mapping[str, str] = field(default_factory=dict)
     alarm: str = ""
+    effect: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ def alarm_signs(act: WatchedAct, alarm: Alarm | None) -> Iterator[Sign]:
         yield Sign(name, Health.WELL, f"Alarm {alarm.name} is quiet.")
     elif alarm.state != "ALARM":
         yield unknown(name, f"Alarm {alarm.name} has no data.")
-    elif alarm.changed is None or alarm.changed < act.started:
-        yield unknown(name, f"Alarm {alarm.name} was on before the act.")
+    elif alarm.changed is None or alarm.changed < (act.effect or act.started):
+        yield unknown(name, f"Alarm {alarm.name} was on before the act had an effect.")
     elif alarm.changed >= act.since or act.now >= act.since + SETTLES:
         yield Sign(name, Health.WORSE, f"Alarm {alarm.name} is on.")

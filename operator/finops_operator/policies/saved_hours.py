@@ -50,7 +50,7 @@ class SavedHours:
             uid, action = str(entry["request"]), self.actions.get(str(entry.get("action")))
             if is_undo(entry) or not entry.get("kind") or action is None:
                 continue
-            promise = promise_of(entry, destroys=action.destructive, shows_within=action.shows_within)
+            promise = promise_of(entry, destroys=_removes(action), shows_within=action.shows_within)
             before = known.get(uid) or begun(promise)
             if before.ended is not None:
                 continue
@@ -80,6 +80,11 @@ class SavedHours:
         # Where the listing has gaps, what is absent is unknown, not gone.
         if now is not None and now.generation == head.generation and (there or not now.gaps):
             yield Sighting(head.started, there, cost)
+
+
+def _removes(action: Action) -> bool:
+    """Return whether the resource is gone after the act; some that destroy, such as a retention, leave it there."""
+    return any(rules.destroys for rules in action.procedure.steps.values())
 
 
 def _time(entry: Mapping[str, Any]) -> datetime:

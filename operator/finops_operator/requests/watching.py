@@ -159,6 +159,7 @@ class Watching:
             now=self.clock.now(),
             before=time.before,
             alarm=alarm,
+            effect=time.effect,
         )
         tenant = Tenant(namespace=request.metadata.namespace or "", policy=spec.policy)
         try:

@@ -197,20 +197,28 @@ def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] 
         return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
     if spec.undoes is None and spec.estimate.monthly_savings is None and not actions.propose_unknown_savings:
         return Trigger.WITHDRAWN, "The policy no longer asks people about a saving that nobody can know."
-    if spec.undoes is None and spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings):
+    if spec.undoes is None and spec.slack_channel not in _card_channels(policy, spec.estimate.monthly_savings):
         return Trigger.SUPERSEDED, "The policy's Slack channel or its minimum changed; votes are asked for anew there."
     return None
 
 
-def card_channel(policy: ScanPolicy, monthly_savings: Decimal | None) -> str | None:
+def card_channel(policy: ScanPolicy, monthly_savings: Decimal | None, *, saves: bool = True) -> str | None:
     """Return the channel that gets a card for a request that saves so much; None when it gets none.
 
     A saving that nobody can know (None) is no small one: where the policy lets it be proposed, people get its card.
+    Neither is that of an act which is not there to save (`saves`): a policy's own check asked for it.
     """
     slack = policy.spec.notify.slack
-    if slack is None or (monthly_savings is not None and monthly_savings < slack.minimum_monthly_savings):
+    if slack is None:
         return None
-    return slack.channel
+    small = monthly_savings is not None and monthly_savings < slack.minimum_monthly_savings
+    return None if saves and small else slack.channel
+
+
+def _card_channels(policy: ScanPolicy, monthly_savings: Decimal | None) -> frozenset[str | None]:
+    """Return the channels that may have the card of a request; one that saves nothing may not be there to save."""
+    found = {card_channel(policy, monthly_savings)}
+    return frozenset(found if monthly_savings else {*found, card_channel(policy, monthly_savings, saves=False)})
 
 
 def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
@@ -271,7 +279,7 @@ def request_spec(
         destructive=item.destructive,
         dry_run=policy.spec.actions.mode is Mode.DRY_RUN,
         approval=approval_terms(policy, destructive=item.destructive),
-        slack_channel=card_channel(policy, item.monthly_savings),
+        slack_channel=card_channel(policy, item.monthly_savings, saves=not item.attributes.get(SAVES_NOTHING)),
         expires_at=(now + policy.spec.approval.expires_after.delta).replace(microsecond=0),
     )
 

@@ -36,6 +36,7 @@ class WatchedTime:
         before: how the resource did right before that call, as the watch of its action keeps it.
         worse: what became worse, found first; None: nothing did.
         ended: the record with which the watch ended; None: it goes on.
+        effect: before which AWS had not brought the change into force; None: it was in force from that call on.
         stopped: whether nothing of the act is left to watch: it was undone, or the policy watches no more.
     """
 
@@ -46,6 +47,7 @@ class WatchedTime:
     worse: Record | None = None
     ended: Record | None = None
     stopped: bool = False
+    effect: datetime | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -84,6 +86,7 @@ def watched_time(
         before=before,
         worse=worse,
         ended=ended,
+        effect=since if since > verified.time else None,
         stopped=not hours or any(one.entry.kind is RecordKind.UNDONE and one.entry.result == UNDONE for one in records),
     )
 

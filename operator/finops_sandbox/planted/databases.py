@@ -394,6 +394,16 @@ def _cache_groups(site: Site, quiet: dict[str, Any]) -> None:
             "ARN": site.arn("elasticache", f"replicationgroup:{name}"),
             "Status": "available",
             "MemberClusters": nodes,
+            "NodeGroups": [
+                {
+                    "NodeGroupId": "0001",
+                    "Status": "available",
+                    "NodeGroupMembers": [
+                        {"CacheClusterId": node, "CurrentRole": "primary" if node == nodes[0] else "replica"}
+                        for node in nodes
+                    ],
+                }
+            ],
             "ReplicationGroupCreateTime": ago(400),
         }
         site.listed("elasticache:DescribeReplicationGroups", item)

@@ -159,6 +159,12 @@ def test_an_entry_of_an_older_release_says_nothing_of_hours_and_counts_as_promis
     assert saved_a_month([entry], NOW, {}) == Decimal("73.00")
 
 
+def test_a_resource_that_others_remove_after_an_act_that_leaves_it_ends_the_saving(store: Store) -> None:
+    world = World(store, replace(RESIZE, destructive=True))
+    world.scan(1, "0.1")
+    assert world.scan(2, there=False).why == GONE
+
+
 def test_an_act_whose_effect_comes_later_saves_from_the_scan_that_shows_it(store: Store) -> None:
     world = World(store, replace(RESIZE, shows_within=timedelta(days=8)))
     assert world.scan(0.01, "0.2").waiting

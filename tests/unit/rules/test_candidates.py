@@ -38,6 +38,7 @@ from finops_operator.rules.candidates import (
     undo_terms,
 )
 from finops_operator.rules.origin import created_id, intended_id, spec_hash
+from finops_operator.rules.readiness import SAVES_NOTHING
 
 OPEN = sorted(set(State) - TERMINAL)
 
@@ -364,6 +365,13 @@ def test_the_card_of_an_unknown_saving_is_posted_whatever_the_least_saving_of_ca
     by = policy(actions=ASKING, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 500}})
     assert spec_of(unknown(), by).slack_channel == "C0123456789"
     assert spec_of(recommendation(), by).slack_channel is None
+
+
+def test_an_act_that_is_not_there_to_save_has_its_card_and_keeps_it() -> None:
+    by = policy(notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 5}})
+    start = recommendation(monthly_savings=Decimal(0), attributes={SAVES_NOTHING: True})
+    assert spec_of(start, by).slack_channel == "C0123456789"
+    assert outdated(by, request(start, State.PENDING, by=by)) is None
 
 
 def test_a_request_about_an_unknown_saving_is_withdrawn_when_the_policy_no_longer_asks() -> None:

@@ -86,6 +86,11 @@ def test_a_group_carries_its_nodes_and_what_all_of_them_are() -> None:
     assert (facts.global_group, facts.outpost, facts.pending_node_type) == (False, False, "")
 
 
+@pytest.mark.parametrize("shards", [None, []])
+def test_shards_that_aws_does_not_list_are_unknown_and_none_is_no_zero(shards: Any) -> None:
+    assert cache_facts(collected(NodeGroups=shards)).group_shards is None
+
+
 def test_what_a_tag_says_of_one_node_holds_for_the_group_and_its_own_go_before() -> None:
     assert collected().tags == {"team": "platform", "keep": "yes"}
 

@@ -25,12 +25,13 @@ class Group:
 
     Attributes:
         members: ids of its nodes, each a cache cluster of its own in other answers.
+        shards: how many; None where AWS lists none.
         roles: node → `primary` or `replica`, where AWS gives it.
         described: what AWS said of it.
     """
 
     members: tuple[str, ...]
-    shards: int
+    shards: int | None
     is_global: bool
     roles: Mapping[str, str]
     described: Mapping[str, Any]
@@ -60,7 +61,7 @@ def _group(group: Mapping[str, Any]) -> Group:
     roles = {str(one.get("CacheClusterId")): str(one.get("CurrentRole") or "") for one in nodes}
     return Group(
         members=tuple(str(one) for one in group.get("MemberClusters") or roles),
-        shards=len(shards),
+        shards=len(shards) or None,
         is_global=bool((group.get("GlobalReplicationGroupInfo") or {}).get("GlobalReplicationGroupId")),
         roles=roles,
         described=group,

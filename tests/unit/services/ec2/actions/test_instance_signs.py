@@ -32,6 +32,7 @@ ACT = WatchedAct(
 ILL_BEFORE = replace(ACT, before={"status checks": "impaired,ok", "Target group shop": "unhealthy"})
 NOT_KNOWN_BEFORE = replace(ACT, before={"status checks": "initializing"})
 AT_THE_END = replace(ACT, now=ACT.until)
+LATER = replace(ACT, started=_SINCE - timedelta(days=5), effect=_SINCE)
 AT_ONCE = replace(ACT, now=_SINCE + timedelta(minutes=1))
 PASSED = {"system": "ok", "instance": "ok"}
 RUNS = InstanceReadings("running", "t3.medium", checks=PASSED)
@@ -106,6 +107,8 @@ def _alarm(state: str, minutes: float) -> Alarm:
         (AT_ONCE, replace(RUNS, alarm=_alarm("ALARM", -1)), Health.WELL, "status checks pass"),
         (ACT, replace(RUNS, alarm=_alarm("ALARM", -1)), Health.WORSE, "Alarm shop-slow is on."),
         (ACT, replace(RUNS, alarm=_alarm("ALARM", -60)), Health.UNKNOWN, "was on before the act"),
+        (LATER, replace(RUNS, alarm=_alarm("ALARM", -1)), Health.UNKNOWN, "before the act had an effect"),
+        (LATER, replace(RUNS, alarm=_alarm("ALARM", 0.5)), Health.WORSE, "Alarm shop-slow is on."),
         (ACT, replace(RUNS, alarm=_alarm("INSUFFICIENT_DATA", 1)), Health.UNKNOWN, "has no data"),
         (ACT, replace(RUNS, unread={"alarm": "There is no alarm x."}), Health.UNKNOWN, "There is no alarm x."),
         (ACT, InstanceReadings("stopped", "t3.medium"), Health.UNKNOWN, "It is stopped"),
