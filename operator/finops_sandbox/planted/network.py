@@ -122,7 +122,7 @@ def addresses(site: Site) -> None:
     site.load("natGateways", name="nat-silent", age="200d", traffic="zero")
     site.wasted(site.made("nat-gateway", "nat-silent"), "not a packet in 32 days", nat_gateway_idle="32.85")
     site.load("natGateways", name="nat-busy", age="200d", traffic="normal")
-    site.kept(site.made("nat-gateway", "nat-busy"), "in use")
+    site.wasted(site.made("nat-gateway", "nat-busy"), "carries much beside no endpoint for S3", nat_gateway_s3=None)
     site.load("natGateways", name="nat-young", age="10d", traffic="zero")
     site.kept(site.made("nat-gateway", "nat-young"), "ten days old")
     site.load("natGateways", name="nat-rare", age="200d", traffic="seldom")
