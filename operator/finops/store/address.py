@@ -56,15 +56,19 @@ def require_password(url: str, *, allow_unauthenticated: bool, named: str = VARI
         InvalidInput: no password, or an empty one; never repeats the address.
     """
     require_address(url, named=named)
-    parts = urlsplit(url)
-    given = parts.password or dict(parse_qsl(parts.query)).get("password", "")
-    if not given and parts.scheme != "unix" and not allow_unauthenticated:
+    if not names_password(url) and urlsplit(url).scheme != "unix" and not allow_unauthenticated:
         raise InvalidInput(
             "names no password, so everyone who reaches the store could read and change what it holds",
             field=named,
             hint="use redis://USER:PASSWORD@HOST:6379/0 with an ACL user of its own for each process, "
             "or FINOPS_STORE_ALLOW_UNAUTHENTICATED=true (store.allowUnauthenticated of the chart) for throw-away data",
         )
+
+
+def names_password(url: str) -> bool:
+    """Return whether an address names a password; a store that asks for none knows no users."""
+    parts = urlsplit(url)
+    return bool(parts.password or dict(parse_qsl(parts.query)).get("password", ""))
 
 
 def user_of(url: str) -> str:

@@ -12,7 +12,7 @@ from finops.ledger.locks import LockRenewal
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.settings import Settings
-from finops.store.address import user_of
+from finops.store.address import names_password, user_of
 from finops.store.connection import Store
 from finops.store.known_names import KnownNames
 from finops.store.notices import StoredNotices
@@ -94,7 +94,7 @@ def duties(
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
     yield Duty("freeze notice", FreezeNotice(cluster.freeze, SlackStatus(store)).show)
-    if not settings.store_allow_unauthenticated:
+    if names_password(settings.redis_url):
         yield Duty("store user", SharedStoreUser(SlackStatus(store), user_of(settings.redis_url)).show)
     names = SlackNames(cluster.switches, f"{settings.release}-identities", KnownNames(store))
     yield Duty("slack names", names.publish)

@@ -142,7 +142,7 @@ def test_the_dearest_idle_instance_is_found_approved_watched_and_verified_by_key
 def test_a_threshold_is_tried_and_the_operator_answers_what_would_no_longer_be_found(
     loop: Loop, dashboard: Dashboard, browser: Browser
 ) -> None:
-    asked = (f"{loop.team}/{POLICY}", "ebs_volume_unattached", "minimumUnattachedDays", "300")
+    asked = (f"{loop.team}/{POLICY}", "ebs_volume_unattached", "minimumUnattachedDays", "90")
     said = journey.ask_what_if(browser, dashboard.url, *asked)
     assert "Would no longer be found" in said
     assert "Delete forgotten-" in said
