@@ -21,9 +21,16 @@ class OwnDeployment:
     namespace: str
     name: str
 
-    def replicas(self) -> int | None:
-        """Return the wanted replicas, None when there is no such Deployment. Raises Refused, ClusterUnavailable."""
-        found = self._read()
+    def replicas(self, seconds: float = REQUEST_TIMEOUT[1]) -> int | None:
+        """Return the wanted replicas, None when there is no such Deployment.
+
+        Args:
+            seconds: how long the API server may take to answer, and to be connected to before that.
+
+        Raises:
+            Refused, ClusterUnavailable: not known now.
+        """
+        found = self._read(seconds)
         if found is None:
             return None
         return int(found.spec.replicas) if found.spec.replicas is not None else 1
@@ -37,11 +44,12 @@ class OwnDeployment:
         found = self._read()
         return "" if found is None else str(found.metadata.uid)
 
-    def _read(self) -> Any:
+    def _read(self, seconds: float = REQUEST_TIMEOUT[1]) -> Any:
+        timeout = (min(REQUEST_TIMEOUT[0], seconds), seconds)
         try:
             with cluster_errors(f"read Deployment {self.name}"):
                 return client.AppsV1Api(self.connection.api).read_namespaced_deployment(
-                    self.name, self.namespace, _request_timeout=REQUEST_TIMEOUT
+                    self.name, self.namespace, _request_timeout=timeout
                 )
         except NotFound:
             return None

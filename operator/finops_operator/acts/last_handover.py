@@ -28,6 +28,12 @@ _RESERVE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 5.0
 SAFE_POINT_SECONDS: Final = 0.6
 """How long acts may take to their next safe point before the lease goes without them."""
+START_SECONDS: Final = 30.0
+"""How long the API server may take to say at the start that a Deployment makes us: without it nothing is led back."""
+LAST_SECONDS: Final = 1.0
+"""How long it may take to say at the end that nobody comes after us: everybody else waits for the lease meanwhile."""
+STRANDED_SECONDS: Final = 2.0
+"""How long the ledger is asked at the end which acts are stranded: each that was not asked about by then may be."""
 
 
 def strands(action: Action | None, act: ActRequest, ledger: Ledger) -> bool:
@@ -55,14 +61,15 @@ class LastHandover:
     """Asked at start and at the end.
 
     Attributes:
-        replicas: how many of us are wanted, None when no Deployment makes us; raises Refused, ClusterUnavailable.
+        replicas: how many of us are wanted, None when no Deployment makes us; takes the seconds within which it is to
+            answer, raises Refused, ClusterUnavailable.
         acts: those that have begun and not ended.
         act: runs one of them as far as it can now.
         strands: whether an act leaves something down or incomplete where it stands.
         seconds: what the pod has to end (`terminationGracePeriodSeconds`).
     """
 
-    replicas: Callable[[], int | None]
+    replicas: Callable[[float], int | None]
     acts: Callable[[], tuple[ActRequest, ...]]
     act: Callable[[ActRequest, Callable[[], bool]], ActResult]
     strands: Callable[[ActRequest], bool]
@@ -85,12 +92,15 @@ class LastHandover:
         """
         deadline = self.clock.monotonic() + self.seconds - _RESERVE_SECONDS
         rests = rest(SAFE_POINT_SECONDS)
-        if not self._stranded() or not self._is_last():
+        # Whether somebody comes after us is asked first: whoever has a successor leaves without any word of the ledger.
+        left = self._stranded() if self.acts() and self._is_last() else []
+        if not left:
             return
-        if not rests and not rest(max(0.0, deadline - self.clock.monotonic())):
-            logger.error("an act still waits for AWS: start the operator again")
-            return
-        left = self._stranded()
+        if not rests:
+            if not rest(max(0.0, deadline - self.clock.monotonic())):
+                logger.error("an act still waits for AWS: start the operator again")
+                return
+            left = self._stranded()
         logger.warning("scaled to zero in the middle of %d acts: they are led back first", len(left))
         while left and self.clock.monotonic() < deadline:
             pause = _RETRY_SECONDS
@@ -106,7 +116,13 @@ class LastHandover:
             logger.error("the act stands in the middle: start the operator again", extra={"request": act.ledger_name})
 
     def _stranded(self) -> list[ActRequest]:
-        return [one for one in self.acts() if self.strands(one)]
+        until = self.clock.monotonic() + STRANDED_SECONDS
+        left: list[ActRequest] = []
+        for number, act in enumerate(self.acts()):
+            late = number > 0 and self.clock.monotonic() >= until
+            if late or self.strands(act):
+                left.append(act)
+        return left
 
     def _run(self, act: ActRequest, deadline: float) -> float | None:
         try:
@@ -120,7 +136,7 @@ class LastHandover:
         if not self._deployed:
             return False
         try:
-            wanted = self.replicas()
+            wanted = self.replicas(LAST_SECONDS)
         except FinopsError as error:
             logger.info("whether the operator is scaled to zero is not known: %s", error)
             return False
@@ -128,7 +144,7 @@ class LastHandover:
 
     def _wanted(self) -> int | None:
         try:
-            return self.replicas()
+            return self.replicas(START_SECONDS)
         except FinopsError as error:
             logger.info("the operator's own Deployment is not known: %s", error)
             return None

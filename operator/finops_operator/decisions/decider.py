@@ -241,16 +241,19 @@ class Decider:
         if state not in BEFORE_ACT:
             return request
         votes = self._parts.ballots.standing(request)
-        trigger = _trigger(request, state, votes, self.clock.now())
+        now = self.clock.now()
+        trigger = _trigger(request, state, votes, now)
         if trigger is Trigger.QUORUM_LOST:
             self._parts.ballots.find_missing(request)
             votes = self._parts.ballots.standing(request, fresh=True)
-            trigger = _trigger(request, state, votes, self.clock.now())
+            trigger = _trigger(request, state, votes, now)
         waits = ""
         if state is State.PENDING:
             reached = trigger is Trigger.QUORUM_REACHED
             waits = self._parts.ballots.unreadable(request, sure=reached)
-            trigger = None if reached and waits else trigger
+            if reached and waits:
+                # Nobody knows whether it was denied, so it is not approved; that it is too old holds all the same.
+                trigger = Trigger.EXPIRED if now >= request.spec.expires_at else None
         if trigger is None:
             return self._parts.decisions.show_votes(request, votes, waits)
         current = self.requests.fresh(request)

@@ -39,7 +39,7 @@ def handover(
 ) -> LastHandover:
     """Return one that reads the wanted replicas in turn: at start, then at the end. The clock runs fast."""
 
-    def replicas() -> int | None:
+    def replicas(_seconds: float) -> int | None:
         answer = wanted.pop(0)
         if isinstance(answer, Exception):
             raise answer

@@ -323,6 +323,34 @@ def test_an_approval_that_does_not_parse_holds_the_decision_and_counts_once_it_c
     assert parts.decider.advance(held).status.state is State.DENIED
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_request_that_a_vote_without_form_holds_expires_when_its_time_is_over(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, *, shown: bool
+) -> None:
+    """Quorum was reached in time, and nothing could be decided: it is not approved once the vote can be read."""
+    made = parts.propose(1, approval=TWO)
+    raw = parts.vote(made, "bob", decision="Deny", reason="no").to_object()
+    newer = {**raw, "spec": {**raw["spec"], "channel": "of a newer schema"}}
+    parts.cache.approvals.drop((NAMESPACE, raw["metadata"]["name"]), raw["metadata"]["uid"])
+    if shown:
+        parts.cache.approvals.saw(newer)
+    parts.vote(made, "alice")
+    with monkeypatch.context() as patch:
+        patch.setattr(KindApi, "_list_raw", lambda *_arguments: iter([newer]))
+        held = parts.decider.advance(made)
+        parts.clock.at = made.spec.expires_at - timedelta(seconds=1)
+        assert parts.decider.advance(held).status.state is State.PENDING
+        parts.clock.at = made.spec.expires_at
+        expired = parts.decider.advance(held)
+
+    assert held.status.state is State.PENDING
+    assert expired.status.state is State.EXPIRED
+    assert expired.status.outcome is not None
+    assert "Expired" in (expired.status.outcome.error or "")
+    parts.approvals.api.delete(NAMESPACE, raw["metadata"]["name"])
+    assert parts.decider.advance(expired).status.state is State.EXPIRED
+
+
 def test_an_approval_that_the_watch_shows_and_nobody_can_read_is_said_before_anything_is_decided(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,7 @@ class Loops:
         stop, anchoring, lease = threading.Event(), threading.Event(), threading.Event()
         stop.set()
         handover = LastHandover(
-            lambda: self.replicas, lambda: self.acts, self.act, lambda _action: True, SystemClock(), 60.0
+            lambda _seconds: self.replicas, lambda: self.acts, self.act, lambda _action: True, SystemClock(), 60.0
         )
         self.replicas, wanted = 1, self.replicas
         handover.start()
