@@ -36,9 +36,12 @@ _TRUST_VERSION_MS: Final = 300_000
 # An older version is ignored, unless the newer one is so old that the cluster was probably restored from a backup.
 _WANT: Final = """
 local old = redis.call('HGET', KEYS[2], ARGV[1])
+-- Where there is no card, or one that cannot be opened, nothing of it counts, however new: it is written.
+local kept = redis.call('HGET', KEYS[1], ARGV[1])
+if not kept or kept == ARGV[11] then old = false end
 -- A line keeps the place at which it was first wanted: what is wanted later happened later, whatever stands before it.
 local place = redis.call('HLEN', KEYS[4])
-for index = 11, #ARGV, 2 do
+for index = 12, #ARGV, 2 do
   local text = string.format('%04d|%s', place, ARGV[index + 1])
   if redis.call('HSETNX', KEYS[4], ARGV[index], text) == 1 then place = place + 1 end
 end
@@ -55,7 +58,7 @@ local function settle_reminders()
   local where = before and string.sub(before, 1, 5) or string.format('%04d|', place)
   redis.call('HSET', KEYS[4], ARGV[8], where .. ARGV[9])
 end
-local news = #ARGV > 10 or ARGV[8] ~= ''
+local news = #ARGV > 11 or ARGV[8] ~= ''
 if old then
   local version, at = string.match(old, '^%d+:[^:]*:(%d+):%x*:(%d+)$')
   local is_older = version and tonumber(ARGV[2]) < tonumber(version)
@@ -192,7 +195,8 @@ class ClaimedCard:
 class Outbox:
     """The outbox on one store. Every method raises StoreUnavailable; instants are milliseconds since 1970.
 
-    What was not written with the same `seals` is no card and no line: it is taken off, and wanted anew.
+    What was not written with the same `seals` is no card and no line: it is not delivered, and wanted anew. Until then
+    its uid stays known, because Slack may show a card of it.
 
     Attributes:
         messages: what Slack shows of each request; `repair` compares with it.
@@ -215,6 +219,8 @@ class Outbox:
     def want(self, card: WantedCard, now_ms: int) -> bool:
         """Keep `card` as what should be shown. Returns whether there is something to deliver; repeating is harmless."""
         with store_errors():
+            kept: Any = self._client.hget(self._key("wanted"), card.uid)
+            unopened = kept if kept and self._card(card.uid, kept) is None else ""
             known = set(self._client.hkeys(self._key("lines", card.uid))) if card.lines else set()
             new = ((key, text) for key, text in card.lines if key not in known)
             lines = [part for key, text in new for part in (key, self._line(card.uid, key, text))]
@@ -236,6 +242,7 @@ class Outbox:
                     _TRUST_VERSION_MS,
                     *(reminder, self._line(card.uid, reminder, text) if reminder else ""),
                     REMINDER,
+                    unopened,
                     *lines,
                 ],
             )
@@ -265,10 +272,10 @@ class Outbox:
         self._give_back(taken, "", now_ms, at_ms)
 
     def _drop(self, uid: str) -> None:
-        """Take off what is no card. What Slack shows of the request stays known, and its card is wanted anew."""
+        """Take off what is no card. It stays known, for whoever wants the card anew or finds its request deleted."""
         logger.error("an entry of the outbox is no card, and is taken off", extra={"request": uid})
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            for name in ("wanted", "routes", "claims"):
+            for name in ("routes", "claims"):
                 pipe.hdel(self._key(name), uid)
             pipe.zrem(self._key("due"), uid)
             pipe.execute()
@@ -286,7 +293,7 @@ class Outbox:
             )
 
     def known(self) -> frozenset[str]:
-        """Return the uids of all requests with a wanted card."""
+        """Return the uids of all requests with a wanted card, also of one that `wanted` cannot open."""
         with store_errors():
             found: Any = self._client.hkeys(self._key("wanted"))
         return frozenset(found)

@@ -8,9 +8,10 @@ once. The outbox sees to a post whose answer was lost.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from finops.domain.notice import Notice
@@ -18,6 +19,7 @@ from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
 from finops.store.notices import StoredNotices
 from finops.store.outbox import NOTICE, Outbox, Priority, WantedCard
+from finops.store.slack_messages import MessageRef
 from finops.store.slack_notices import SlackNotices
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.outbox.delivery import OLD_NEWS
@@ -29,6 +31,9 @@ KEPT: Final = timedelta(days=60)
 _PASS_SECONDS: Final = 2.0
 _TIDY_SECONDS: Final = 3600.0
 _TAKEN_AT_ONCE: Final = 100
+_TS: Final = re.compile(r"[0-9]{1,10}\.[0-9]{1,6}")
+_TOO_LATE: Final = 10**10
+"""In seconds since 1970: what the store says of a later instant nobody of ours wrote."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -82,10 +87,17 @@ class Announcing:
         return bool(last)
 
     def tidy(self) -> None:
-        """Forget messages that are old. Raises StoreUnavailable."""
+        """Forget messages that are old. Raises StoreUnavailable.
+
+        One that cannot be opened is as old as what Slack shows of it; of one that Slack does not show nothing is kept.
+        """
+        oldest = self._clock.now() - KEPT
         for uid in self._outbox.known():
-            card = self._outbox.wanted(uid) if uid.startswith(NOTICE) else None
-            if card is not None and self._clock.now() - card.created > KEPT:
+            if not uid.startswith(NOTICE):
+                continue
+            card = self._outbox.wanted(uid)
+            made = _posted(self._outbox.messages.of(uid)) if card is None else card.created
+            if made is None or made < oldest:
                 self._outbox.forget(uid)
 
     def _want(self, notice: Notice) -> None:
@@ -106,3 +118,12 @@ class Announcing:
             # What could not be posted for days is no news any more.
             final=True,
         )
+
+
+def _posted(ref: MessageRef) -> datetime | None:
+    """Return when a message was posted, or was about to be; None for one of which that is not known.
+
+    The part of a Slack `ts` before the point is in seconds since 1970 (Slack's reference, "Retrieving messages").
+    """
+    seconds = int(ref.ts.partition(".")[0]) if _TS.fullmatch(ref.ts) else ref.posting_since_ms // 1000
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _TOO_LATE else None

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -21,6 +21,7 @@ from finops.domain.decision import TERMINAL, Choice, State
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
 from finops.store.outbox import NOTICE, Outbox, Priority, WantedCard
+from finops.store.slack_messages import MessageRef
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.mirror import DIGEST, Mirror, listing_of
@@ -270,32 +271,55 @@ class Projection:
         return replace(wanted, reminder=reminder, priority=priority)
 
     def _project_gone(self, uid: str) -> None:
-        wanted = self._outbox.wanted(uid)
-        if wanted is None:
-            return
-        ref = self._outbox.messages.of(uid)
-        if not ref.ts and not ref.posting_since_ms:
-            # Never shown to anybody: nothing to take back.
+        wanted, ref = self._outbox.wanted(uid), self._outbox.messages.of(uid)
+        if not ref.ts and (wanted is None or not ref.posting_since_ms):
+            if ref.posting_since_ms:
+                _LOG.warning(
+                    "the card of a deleted request may stand in Slack with its buttons: it was being posted, and what "
+                    "the store keeps of it cannot be opened",
+                    extra={"request": uid},
+                )
+            # Never shown to anybody, as far as is known: nothing to take back.
             self._outbox.forget(uid)
             return
-        if wanted.removed:
+        if wanted is not None and wanted.removed:
             if ref.hash == wanted.hash:
                 self._outbox.forget(uid)
             return
-        shown = gone(wanted.text, tuple(dict(block) for block in wanted.blocks))
-        self._outbox.want(
-            WantedCard(
-                uid=uid,
-                revision=wanted.revision,
-                channel=wanted.channel,
-                version=wanted.version + 1,
-                priority=Priority.DECISION,
-                text=shown.text,
-                blocks=shown.blocks,
-                created=wanted.created,
-                final=True,
-                removed=True,
-                thread=wanted.thread,
-            ),
-            now_ms(self._clock),
-        )
+        ending = _unopened(uid, ref, self._clock.now()) if wanted is None else _ending(wanted)
+        self._outbox.want(ending, now_ms(self._clock))
+
+
+def _ending(wanted: WantedCard) -> WantedCard:
+    """Return the last card of a deleted request: what people have read, without buttons."""
+    shown = gone(wanted.text, tuple(dict(block) for block in wanted.blocks))
+    return replace(
+        wanted,
+        version=wanted.version + 1,
+        priority=Priority.DECISION,
+        text=shown.text,
+        blocks=shown.blocks,
+        final=True,
+        removed=True,
+        order=0,
+    )
+
+
+def _unopened(uid: str, ref: MessageRef, now: datetime) -> WantedCard:
+    """Return the last card of a deleted request of which only the place of its message is known.
+
+    Any version is newer than that of a card which cannot be opened.
+    """
+    shown = gone("the request of this card", ())
+    return WantedCard(
+        uid=uid,
+        revision="",
+        channel=ref.channel,
+        version=0,
+        priority=Priority.DECISION,
+        text=shown.text,
+        blocks=shown.blocks,
+        created=now,
+        final=True,
+        removed=True,
+    )

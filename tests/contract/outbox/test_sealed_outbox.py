@@ -59,10 +59,36 @@ def test_a_card_that_the_bot_did_not_write_is_taken_off_and_wanted_anew(
     assert outbox.take("w", NOW, LEASE) is None
     assert "is no card, and is taken off" in caplog.text
 
+    assert "a" in outbox.known(), "whoever projects the request, or finds it deleted, has to come by here"
     outbox.want(wanted("a"), NOW)
     taken = outbox.take("w", NOW + LEASE, LEASE)
     assert taken is not None
     assert taken.card == wanted("a")
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_shown_card_that_cannot_be_opened_is_written_anew_and_not_delivered_again(store: Store, forgery: str) -> None:
+    outbox = outbox_of(store)
+    outbox.want(wanted("b", channel="C2"), NOW)
+    outbox.want(wanted("a"), NOW)
+    taken = outbox.take("w", NOW, LEASE)
+    assert taken is not None
+    shown(outbox, wanted("a"))
+    outbox.finish(taken, NOW)
+    FORGERIES[forgery](store)
+
+    assert not outbox.want(wanted("a"), NOW + LEASE)
+
+    assert outbox.wanted("a") == wanted("a")
+    assert outbox.repair(NOW + LEASE, 0) == 1, "the other one was never shown"
+
+
+def test_a_newer_version_that_cannot_be_opened_does_not_keep_an_older_one_away(store: Store) -> None:
+    Outbox(store).want(wanted("a", 9), NOW)
+    outbox = outbox_of(store)
+    assert outbox.want(wanted("a", 5), NOW)
+    assert outbox.wanted("a") == wanted("a", 5)
+    assert not outbox.want(wanted("a", 4), NOW), "a version that can be opened does"
 
 
 def test_lines_of_a_thread_that_the_bot_did_not_write_are_taken_off_and_wanted_anew(

@@ -17,6 +17,7 @@ from finops.domain.notice import Notice
 from finops.store.connection import Store
 from finops.store.notices import StoredNotices, notice_from_text, notice_to_text
 from finops.store.outbox import Outbox
+from finops.store.slack_messages import MessageRef
 from finops.store.slack_notices import SlackNotices
 from finops_sandbox.slack.blocks import check_message
 from finops_slackbot.metrics import Metrics
@@ -91,6 +92,29 @@ def test_a_message_is_forgotten_when_it_is_no_news_any_more_and_not_wanted_again
     bot.step()
 
     assert outbox.known() == frozenset()
+
+
+def test_a_message_that_cannot_be_opened_is_forgotten_by_the_age_of_what_slack_shows(store: Store) -> None:
+    clock, outbox = FakeClock(budget_alert(80).time), Outbox(store)
+    for percent in (50, 80, 90, 100):
+        StoredNotices(store).announce(budget_alert(percent))
+    bot = announcing(store, clock)
+    bot.step()
+    fifty, eighty, ninety, hundred = (f"notice:C0FINOPS01:budget:0a1b:2026-11:Actual:{p}" for p in (50, 80, 90, 100))
+    seconds = int(clock.now().timestamp())
+    outbox.messages.shown(fifty, MessageRef("C0FINOPS01", f"{seconds}.000100", "0"))
+    outbox.messages.posting(eighty, seconds * 1000)
+    outbox.messages.shown(ninety, MessageRef("C0FINOPS01", "no instant", "0"))
+    for uid in (fifty, eighty, ninety, hundred):
+        store.client.hset(store.keys.slack("wanted"), uid, "of an earlier version")
+
+    bot.tidy()
+    assert outbox.known() == {fifty, eighty}, "the others were never shown"
+
+    clock.sleep((KEPT + timedelta(days=1)).total_seconds())
+    bot.tidy()
+    assert outbox.known() == frozenset()
+    assert outbox.messages.of(fifty) == MessageRef()
 
 
 def test_old_news_is_passed_without_a_message_that_slack_would_be_searched_for(store: Store) -> None:
