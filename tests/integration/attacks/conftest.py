@@ -35,8 +35,8 @@ def world() -> Iterator[Doubles]:
         running_doubles(valkey, prefix="finops:", speed=5.0, strangers=[User(EDITOR)]) as made,
     ):
         os.environ.update(made.aws.environment())
-        # Votes made within the second in which the admission policies were installed do not count.
-        time.sleep(1.1)
+        # Votes made in the five seconds after the admission policies were installed do not count.
+        time.sleep(6.1)
         yield made
     os.environ.clear()
     os.environ.update(before)
