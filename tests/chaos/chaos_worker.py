@@ -15,8 +15,8 @@ from tests.chaos.chaos_cases import Case
 from tests.chaos.chaos_run import Outcome, Run
 from tests.chaos.chaos_world import running_world
 
-_SECOND_SECONDS = 1.1
-"""Votes made within the second in which the admission policies were installed do not count."""
+_SETTLING_SECONDS = 6.1
+"""Votes made in the five seconds after the admission policies were installed do not count."""
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def main() -> None:
     """Serve cases until standard input closes."""
     seed = int(sys.argv[1])
     with running_world() as world:
-        time.sleep(_SECOND_SECONDS)
+        time.sleep(_SETTLING_SECONDS)
         for line in sys.stdin:
             outcome = Run(world, Case.of(line.strip()), seed).carry_out()
             print(json.dumps(as_json(outcome)), flush=True)

@@ -41,10 +41,14 @@ def test_a_figure_of_one_type_is_asked_for_with_the_type(finops: Finops) -> None
     assert ended.code == 0, ended.err
     (figure,) = figures(ended)
     assert (figure["sku"], figure["amount"]) == ("SANDBOXNOTEBKMLT3", "0.0500000000")
-    for without in ("sagemaker/notebook_hour", "sagemaker/notebook_hour/", "kinesis/shard_hour/more"):
-        refused = finops(*ASKED, without)
+    for wrong, right in (
+        ("sagemaker/notebook_hour", "sagemaker/notebook_hour/INSTANCE_TYPE"),
+        ("sagemaker/notebook_hour/", "sagemaker/notebook_hour/INSTANCE_TYPE"),
+        ("kinesis/shard_hour/more", "kinesis/shard_hour,"),
+    ):
+        refused = finops(*ASKED, wrong)
         assert refused.code == 2
-        assert "sagemaker/notebook_hour/INSTANCE_TYPE" in refused.err
+        assert right in refused.err
 
 
 @pytest.mark.usefixtures("aws")
