@@ -57,7 +57,7 @@ class BilledAs:
 
     Attributes:
         service: AWS's full name of the service, empty where that is not known. FOCUS gives a service one category by
-            its primary purpose: volumes are of Elastic Block Store, though the invoice has them under EC2.
+            its primary purpose, so that what an invoice has under a service of another purpose is named by its own.
         category, subcategory: FOCUS's words.
         zone_fact: which of the kind's facts names the availability zone; empty: none does.
     """

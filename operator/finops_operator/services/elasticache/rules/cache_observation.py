@@ -129,11 +129,7 @@ def deletion_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Ref
 
 
 def _state_refusals(observation: Observation) -> list[Refusal]:
-    found: list[Refusal] = []
-    if observation.text("state") != AVAILABLE:
-        found.append(Refusal("NotAvailable", f"It is {observation.text('state') or 'in an unknown state'}."))
-    if not observation.text("createdAt"):
-        found.append(Refusal("CreationUnknown", "AWS did not say when it was made, so another may take its name."))
+    found = whole_refusals(observation)
     if observation.text("engine") not in COMMANDS:
         found.append(Refusal("EngineUnknown", "Which engine it runs is not known."))
     if observation.facts.get("pending") or observation.facts.get("groupPending"):
@@ -158,6 +154,16 @@ def _group_refusals(observation: Observation) -> list[Refusal]:
         found.append(Refusal("OneOfSeveral", why))
     if observation.text("groupState") != AVAILABLE:
         found.append(Refusal("GroupNotAvailable", f"Its group is {observation.text('groupState')}."))
+    return found
+
+
+def whole_refusals(observation: Observation) -> list[Refusal]:
+    """Return what speaks against the deletion of a cluster and of a group alike."""
+    found: list[Refusal] = []
+    if observation.text("state") != AVAILABLE:
+        found.append(Refusal("NotAvailable", f"It is {observation.text('state') or 'in an unknown state'}."))
+    if not observation.text("createdAt"):
+        found.append(Refusal("CreationUnknown", "AWS did not say when it was made, so another may take its name."))
     return found
 
 

@@ -24,6 +24,7 @@ from finops_operator.services.elasticache.rules.cache_observation import (
     GROUPS,
     measured_commands,
     use_refusals,
+    whole_refusals,
 )
 from finops_operator.services.elasticache.rules.final_snapshot import (
     AVAILABLE,
@@ -126,11 +127,7 @@ def group_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusa
 
 
 def _state_refusals(observation: Observation) -> list[Refusal]:
-    found: list[Refusal] = []
-    if observation.text("state") != AVAILABLE:
-        found.append(Refusal("NotAvailable", f"It is {observation.text('state') or 'in an unknown state'}."))
-    if not observation.text("createdAt"):
-        found.append(Refusal("CreationUnknown", "AWS did not say when it was made, so another may take its name."))
+    found = whole_refusals(observation)
     if observation.facts.get("globalGroup") is not False:
         found.append(Refusal("InGlobalDatastore", "It is replicated to or from other regions."))
     if observation.facts.get("pending") is not False:

@@ -7,7 +7,7 @@ step is judged is `finops_operator.plugins.pausing`; what is observed and what s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -91,6 +91,8 @@ class PausedKind:
 
 
 _Remaining = Callable[[Facts[Any]], Decimal | None]
+_Preflight = Callable[[Observation, Parameters, PolicyFacts], tuple[Refusal, ...]]
+_Warnings = Callable[[Observation, Parameters], tuple[str, ...]]
 
 
 def stop_act(action: str, paused: PausedKind, remaining_cost: _Remaining) -> Action:
@@ -108,31 +110,13 @@ def stop_act(action: str, paused: PausedKind, remaining_cost: _Remaining) -> Act
     def warnings(observation: Observation, parameters: Parameters) -> tuple[str, ...]:
         return () if pausing.starts(parameters) else paused.words.of_stop(observation)
 
-    return Action(
-        id=action,
-        kinds=frozenset({paused.kind}),
-        destructive=False,
-        restart_needed=False,
-        rollback_possible=True,
+    return replace(
+        _act(pausing, paused, preflight, warnings, remaining_cost),
         undo_by_hand="start it; AWS does so by itself after seven days",
-        effort=Effort.LOW,
         permissions=(paused.of.stop, paused.of.start),
-        read_permissions=(*paused.reads, READ_DEPLOYMENTS, LIST_ALARMS),
-        observe=paused.observe,
-        preflight=preflight,
-        warnings=warnings,
-        words=_words(pausing, paused),
-        plan=pausing.plan,
-        procedure=_procedure(pausing, paused),
-        statements=on_its_arn,
-        rights=Rights(rollback=frozenset({paused.of.start})),
-        calls=paused.calls,
-        at_owner=_ONLY_STOPS,
         lasts_days=RESTARTED_AFTER.days,
         # What is stopped serves nobody: to start it disturbs nothing.
         undo=pausing.undo(outside_windows=True),
-        remaining_cost=remaining_cost,
-        watch=pause_watch(pausing, paused.observe),
         sample=ActSample(assumed={"state": AVAILABLE, **paused.sample}),
     )
 
@@ -150,15 +134,31 @@ def start_act(action: str, paused: PausedKind, remaining_cost: _Remaining) -> Ac
             return paused.words.of_stop(observation)
         return (f"A start can take minutes to hours. From then on {paused.words.hours} are billed again.",)
 
+    return replace(
+        _act(pausing, paused, preflight, warnings, remaining_cost),
+        undo_by_hand="stop it",
+        permissions=(paused.of.start, paused.of.stop),
+        # Whoever uses it since would lose it by the undo, so this one waits for a window.
+        undo=pausing.undo(outside_windows=False),
+        remaining_unknown=f"what {paused.words.hours} cost once it works is not known",
+        saves=False,
+        sample=ActSample(assumed={"state": STOPPED, **paused.sample}),
+    )
+
+
+def _act(
+    pausing: Pausing, paused: PausedKind, preflight: _Preflight, warnings: _Warnings, remaining_cost: _Remaining
+) -> Action:
+    """Return what both acts are alike in."""
     return Action(
-        id=action,
+        id=pausing.action,
         kinds=frozenset({paused.kind}),
         destructive=False,
         restart_needed=False,
         rollback_possible=True,
-        undo_by_hand="stop it",
+        undo_by_hand="",
         effort=Effort.LOW,
-        permissions=(paused.of.start, paused.of.stop),
+        permissions=(),
         read_permissions=(*paused.reads, READ_DEPLOYMENTS, LIST_ALARMS),
         observe=paused.observe,
         preflight=preflight,
@@ -170,13 +170,8 @@ def start_act(action: str, paused: PausedKind, remaining_cost: _Remaining) -> Ac
         rights=Rights(rollback=frozenset({paused.of.start})),
         calls=paused.calls,
         at_owner=_ONLY_STOPS,
-        # Whoever uses it since would lose it by the undo, so this one waits for a window.
-        undo=pausing.undo(outside_windows=False),
         remaining_cost=remaining_cost,
-        remaining_unknown=f"what {paused.words.hours} cost once it works is not known",
-        saves=False,
         watch=pause_watch(pausing, paused.observe),
-        sample=ActSample(assumed={"state": STOPPED, **paused.sample}),
     )
 
 
