@@ -204,8 +204,7 @@ def scanned(
         monthly_cost=None if nothing else to_cents(summary.monthly_cost),
         potential_monthly_savings=None if nothing else to_cents(summary.potential_monthly_savings),
         savings=None if nothing else savings_of(summary.savings),
-        realized_monthly_savings=to_cents(max(standing.realized.net, _NOTHING)),
-        realized_monthly_rises=to_cents(standing.realized.rises),
+        **_realized(standing.realized),
         recommendations=None if nothing else summary.recommendations,
         open_requests=standing.open_requests,
         last_handled_requested_at=requested_at or policy.status.last_handled_requested_at,
@@ -222,6 +221,14 @@ def savings_of(savings: Savings) -> SavingsByStatus:
     )
 
 
+def _realized(found: Realised) -> dict[str, Any]:
+    """Return the fields of the status about what acts save; an amount of money there is never negative."""
+    return {
+        "realized_monthly_savings": to_cents(max(found.net, _NOTHING)),
+        "realized_monthly_rises": to_cents(found.rises),
+    }
+
+
 def _proposed(standing: PolicyFigures) -> dict[str, tuple[bool | ConditionStatus, str, str]]:
     waiting = standing.unproposed
     if waiting is None:
@@ -233,8 +240,7 @@ def followed_up(policy: ScanPolicy, standing: PolicyFigures, *, now: datetime) -
     """The requests were brought in line with a scan that had ended before."""
     update: dict[str, Any] = {
         "conditions": _set(policy, policy.status.conditions, now, _proposed(standing)),
-        "realized_monthly_savings": to_cents(max(standing.realized.net, _NOTHING)),
-        "realized_monthly_rises": to_cents(standing.realized.rises),
+        **_realized(standing.realized),
         "open_requests": standing.open_requests,
     }
     if standing.savings is not None:
