@@ -51,7 +51,7 @@ def test_a_saving_that_cannot_be_measured_says_why_and_what_acts_cost_more_stand
     }
     stop = {**act, "action": "ec2_instance_stop", "request": "u2", "resource": "arn:b", "before": "70", "after": "0"}
     start = {**act, "action": "ec2_instance_start", "request": "u3", "resource": "arn:c", "before": "5", "after": "25"}
-    for entry, saving in ((later, "40.00"), (stop, "70.00"), (start, "-20.00")):
+    for entry, saving in ((window, "40.00"), (stop, "70.00"), (start, "-20.00")):
         fields: dict[Any, Any] = {**entry, "saving": saving}
         store.client.xadd(store.keys.realized, fields)
     over = Lasting(NOW, share=None, unknown=90_000, waiting=True, measurable_until=NOW)

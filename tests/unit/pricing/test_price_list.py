@@ -250,7 +250,7 @@ def test_a_failure_ends_the_asking_is_said_once_and_is_not_kept() -> None:
     assert slow.gaps[0].message == "AWS's price list could not be asked: slow down"
 
 
-def test_what_aws_answered_last_stands_in_with_its_date_while_it_cannot_be_asked() -> None:
+def test_what_aws_answered_last_stands_in_with_its_date_while_it_fails() -> None:
     kept, old = Kept(), Price(Decimal("0.016"), "hour", "price-list", date(2026, 11, 2), "USD", "A1")
     kept.old[QUERY] = old
     source = price_list(Reader(error=AwsThrottled("slow down", operation=PERMISSION, code="ThrottlingException")), kept)
