@@ -197,6 +197,7 @@ SCAN_POLICY = (
     value_case("ScanPolicy", "status.monthlyCost", *MONEY),
     value_case("ScanPolicy", "status.potentialMonthlySavings", *MONEY),
     value_case("ScanPolicy", "status.realizedMonthlySavings", *MONEY),
+    value_case("ScanPolicy", "status.realizedMonthlyRises", *MONEY),
     *(_part_of_savings(name) for name in ("actionable", "advice", "blocked")),
 )
 

@@ -77,7 +77,14 @@ class ScanPolicyStatus(Part):
         default=None, description="What the recommendations would save, by what can be done about them."
     )
     realized_monthly_savings: Money | None = Field(
-        default=None, description="What the acts carried out save a month, in US dollars."
+        default=None,
+        description="What the acts carried out save a month, in US dollars, net of what others of them cost more; 0.00 "
+        "where they cost more than they save.",
+    )
+    realized_monthly_rises: Money | None = Field(
+        default=None,
+        description="What the acts carried out that raise the cost, such as starts, cost more a month, in US dollars; "
+        "already taken from realizedMonthlySavings.",
     )
     recommendations: Count | None = Field(default=None, description="Open recommendations.")
     open_requests: Count | None = Field(default=None, description="ActionRequests that wait or run.")

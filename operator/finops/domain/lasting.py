@@ -6,6 +6,9 @@ is final: what is saved later is somebody else's doing.
 
 An act whose effect comes later, in a maintenance window or when AWS gets to it, saves from the first scan that shows
 about the promised cost. Until then the old cost is no end; once the time is over in which it may come, it is.
+
+Where no scan knows the cost by then, nor for some days more, nobody can measure it: it is neither to come nor zero. A
+scan that knows the cost again measures from there on. What an act makes a resource cost more lasts by the same rules.
 """
 
 from __future__ import annotations
@@ -22,6 +25,11 @@ AS_BEFORE: Final = "A scan saw that the resource costs as much as before the act
 UNDONE: Final = "The act was undone."
 BY_ITSELF: Final = "AWS undoes it by itself after this time."
 NEVER_SHOWED: Final = "It never showed: no scan saw it cost less by the time at which its effect was to have come."
+LONGEST_BLIND: Final = timedelta(days=7)
+"""Time after an effect should show for which a cost that no scan knows may still become known: prices and metrics that
+fail for some days come back within it. Our own."""
+UNPRICED: Final = "No scan knew what the resource costs after its effect was to show."
+UNFIGURED: Final = "Its request had no figure for the cost before it or after it."
 _SHOWS: Final = Decimal("0.5")
 """Part of the promised saving from which on a cost is about the promised one: nearer to it than to the old. Our own."""
 _WHOLE: Final = Decimal(1)
@@ -35,7 +43,7 @@ class Promise:
 
     Attributes:
         since: when its end was read back from AWS.
-        saving: a month, or once for `lasts`; None where no figure is known.
+        saving: a month, or once for `lasts`; negative where it costs more; None where no figure is known.
         before: what the resource cost a month; None where it is not known.
         after: what it was to cost a month; None where it is not known.
         lasts: after how long AWS undoes the act by itself; None: it lasts.
@@ -74,6 +82,7 @@ class Lasting:
         ended: from when on it saves nothing; None: it lasts.
         why: why it ended, in a sentence.
         waiting: whether no scan has shown the saving yet and it may still come; then `share` is unknown.
+        measurable_until: from when on it cannot be measured unless a scan knew the cost; None: an older release's.
     """
 
     until: datetime
@@ -84,19 +93,28 @@ class Lasting:
     ended: datetime | None = None
     why: str = ""
     waiting: bool = False
+    measurable_until: datetime | None = None
+
+    def blind(self, now: datetime) -> bool:
+        """Return whether nobody can measure it: it has not ended, and no scan knew the cost though it was to show."""
+        over = self.measurable_until is not None and now >= self.measurable_until
+        return over and self.ended is None and self.share is None and not self.seen
 
 
 def begun(promise: Promise) -> Lasting:
     """Return what is known right after the act: its end was read back from AWS, its effect may be still to come."""
+    until = promise.since + promise.shows_within + LONGEST_BLIND
     if promise.shows_within > timedelta(0):
-        return Lasting(promise.since, share=None, waiting=True)
-    return Lasting(promise.since)
+        return Lasting(promise.since, share=None, waiting=True, measurable_until=until)
+    return Lasting(promise.since, measurable_until=until)
 
 
 def sighted(lasting: Lasting, promise: Promise, sighting: Sighting) -> Lasting:
     """Return what is known after a scan; an older sighting, and one after the end, says nothing new."""
     if lasting.ended is not None or sighting.at <= lasting.until:
         return lasting
+    if lasting.measurable_until is None:
+        lasting = replace(lasting, measurable_until=begun(promise).measurable_until)
     over = None if promise.lasts is None else promise.since + promise.lasts
     if over is not None and sighting.at >= over:
         return _stopped(lasting, max(over, lasting.until), BY_ITSELF)
@@ -108,6 +126,13 @@ def sighted(lasting: Lasting, promise: Promise, sighting: Sighting) -> Lasting:
     if share is not None and share <= 0:
         return _stopped(lasting, sighting.at, AS_BEFORE)
     return _passed(lasting, sighting.at, share)
+
+
+def unmeasured(lasting: Lasting, promise: Promise, now: datetime) -> str:
+    """Return why nobody can measure what an act saves, in a sentence; empty where it is measured or still may be."""
+    if not lasting.blind(now):
+        return ""
+    return UNFIGURED if promise.before is None or promise.after is None else UNPRICED
 
 
 def ended(lasting: Lasting, at: datetime, why: str) -> Lasting:
@@ -128,7 +153,7 @@ def saved_until_now(lasting: Lasting, promise: Promise, hours_per_month: Decimal
 
 
 def _share(promise: Promise, cost: Decimal | None) -> Decimal | None:
-    if cost is None or promise.before is None or promise.after is None or promise.before <= promise.after:
+    if cost is None or promise.before is None or promise.after is None or promise.before == promise.after:
         return None
     return min(_WHOLE, (promise.before - cost) / (promise.before - promise.after))
 

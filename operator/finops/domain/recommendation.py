@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from finops.domain.canonical import Json, sha256_hex
+from finops.domain.price import PriceQuery
 
 
 class ActionType(StrEnum):
@@ -90,6 +91,8 @@ class Finding:
         own_new_cost: of a group that AWS bills itself what of `new_monthly_cost` is its own; None: not known.
         saving_knowable: of a check that says why no source can know its saving: of this resource one could, so that
             only a price or a figure may be missing.
+        saving_needs: the price that it is not known for; where a source could not be asked for it in this scan, a next
+            one may know it. None: there is none, or it is not the price that lacks.
         unpriced: why `new_monthly_cost` is not known, where it is not for a price of the resource itself.
         evidence: the numbers, as decimal strings or integers, with thresholds and coverage.
         summary: one sentence for people; no resource names in it (those are hostile text).
@@ -117,6 +120,7 @@ class Finding:
     unpriced: str = ""
     own_new_cost: Decimal | None = None
     saving_knowable: bool = False
+    saving_needs: PriceQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
 | `{p}offered:{account}:{region}:{question}` | hash | scan | place → what AWS offers there, kept a day |
 | `{p}listed:{region}:{service}:{figure}` | string | scan | what AWS's price list says of a figure, kept a day |
+| `{p}listed:{region}:{service}:{figure}:last` | string | scan | what it said last, kept 30 days |
 | `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |
 | `{p}policy:{namespace}:{name}:{generation}:recs` | hash | scan | recommendation id → JSON |
 | `{p}policy:{namespace}:{name}:{generation}:by-saving` | sorted set | scan | recommendation id by monthly saving |
@@ -127,6 +128,9 @@ class ListedPriceKeys:
 
     def of(self, region: str, service: str, dimension: str) -> str:
         return f"{self.prefix}listed:{region}:{service}:{dimension}"
+
+    def last(self, region: str, service: str, dimension: str) -> str:
+        return f"{self.of(region, service, dimension)}:last"
 
 
 @dataclass(frozen=True, slots=True)

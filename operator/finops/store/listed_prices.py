@@ -1,5 +1,7 @@
 """What AWS's price list answered, kept a day; that it has no such figure is kept for six hours.
 
+The last answer to a question is kept for 30 days besides, with its date, for scans that cannot ask.
+
 Written by the scan. The list is the same for every account, so that all policies share the answers, and two scans of a
 day price alike.
 """
@@ -17,6 +19,8 @@ from finops.store.keys import ListedPriceKeys
 
 KEPT_SECONDS: Final = 86_400
 NOTHING_KEPT_SECONDS: Final = 6 * 3600
+LAST_KEPT_SECONDS: Final = 30 * 86_400
+"""How long the last answer may stand in for one that AWS does not give: it changes a price a few times a year."""
 
 
 class ListedPrices:
@@ -28,8 +32,15 @@ class ListedPrices:
 
     def get(self, query: PriceQuery) -> Price | NotListed | None:
         """Return what AWS answered, None when it must be asked (again), as where something stands that is no answer."""
+        return self._read(self._key(query))
+
+    def last(self, query: PriceQuery) -> Price | NotListed | None:
+        """Return what AWS answered last, None where that is more than 30 days ago or never was."""
+        return self._read(self._last(query))
+
+    def _read(self, key: str) -> Price | NotListed | None:
         with store_errors():
-            text = self._client.get(self._key(query))
+            text = self._client.get(key)
         return None if text is None else _answer(text)
 
     def put(self, query: PriceQuery, answer: Price | NotListed) -> None:
@@ -46,8 +57,13 @@ class ListedPrices:
                 "currency": answer.currency,
                 "sku": answer.sku,
             }
+        text = json.dumps(kept, separators=(",", ":"))
         with store_errors():
-            self._client.set(self._key(query), json.dumps(kept, separators=(",", ":")), ex=seconds)
+            self._client.set(self._key(query), text, ex=seconds)
+            self._client.set(self._last(query), text, ex=LAST_KEPT_SECONDS)
+
+    def _last(self, query: PriceQuery) -> str:
+        return self._keys.last(query.region, query.service, query.dimension)
 
     def _key(self, query: PriceQuery) -> str:
         return self._keys.of(query.region, query.service, query.dimension)

@@ -13,13 +13,13 @@ costs more has undone the one before it. What scans saw of an act since stands b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.lasting import Lasting, Promise
-from finops.domain.money import DEFAULT_HOURS_PER_MONTH, to_cents
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.ports.act import ActRequest
 from finops.store.connection import Store, store_errors
 
@@ -30,9 +30,6 @@ local entry = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))
 redis.call('HSET', KEYS[2], ARGV[1], entry)
 return 1
 """
-
-
-_MONTH: Final = timedelta(days=30)
 
 
 def undone_by(entries: Sequence[Mapping[str, Any]]) -> dict[int, int]:
@@ -68,36 +65,6 @@ def _may_undo(undo: Mapping[str, Any], act: Mapping[str, Any]) -> bool:
         return str(undo["undoes"]) == act.get("request")
     same = (act.get("resource"), act.get("action")) == (undo.get("resource"), undo.get("action"))
     return same and not is_undo(act)
-
-
-def saved_a_month(
-    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
-) -> Decimal:
-    """Return what acts save in a month by now; what was saved once counts for a month from the end of its act.
-
-    Never negative: a store that lost the entry of an act, and not that of its undo, still holds what the undo costs.
-
-    Args:
-        entries: in any order. An act that was undone counts for nothing, nor does its undo.
-        now: aware.
-        lasting: uid of a request → what scans saw since: one that ended counts for nothing, one that was changed in
-            part for that part, and one whose cost the last scan did not see for nothing.
-    """
-    ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    undone = undone_by(ordered)
-    settled = {*undone, *undone.values()}
-    found = Decimal("0.00")
-    for place, one in enumerate(ordered):
-        if place in settled or Decimal(one.get("saving") or 0) < 0:
-            # What costs more was asked for, such as a start: it is no saving, and takes none back.
-            continue
-        saving, seen = Decimal(one.get("saving") or 0), known.get(str(one.get("request")))
-        if seen is not None:
-            saving = saving * (seen.share or 0) if seen.ended is None else Decimal(0)
-        if one.get("lastsDays") and now - datetime.fromisoformat(one["time"]) >= _MONTH:
-            saving = Decimal(0)
-        found += to_cents(saving)
-    return max(found, Decimal("0.00"))
 
 
 def promise_of(entry: Mapping[str, Any], *, destroys: bool = False, shows_within: timedelta = timedelta(0)) -> Promise:
@@ -191,6 +158,7 @@ def _lasting_text(one: Lasting) -> str:
             "ended": None if one.ended is None else one.ended.isoformat(),
             "why": one.why,
             "waiting": one.waiting,
+            "measurableUntil": None if one.measurable_until is None else one.measurable_until.isoformat(),
         },
         separators=(",", ":"),
     )
@@ -198,6 +166,7 @@ def _lasting_text(one: Lasting) -> str:
 
 def _lasting(text: str) -> Lasting:
     found = json.loads(text)
+    measurable = found.get("measurableUntil")
     return Lasting(
         until=datetime.fromisoformat(found["until"]),
         share=None if found["share"] is None else Decimal(found["share"]),
@@ -207,4 +176,5 @@ def _lasting(text: str) -> Lasting:
         ended=None if found["ended"] is None else datetime.fromisoformat(found["ended"]),
         why=found["why"],
         waiting=found.get("waiting", False),
+        measurable_until=None if measurable is None else datetime.fromisoformat(measurable),
     )

@@ -34,6 +34,9 @@ class _Command:
     def get(self, query: PriceQuery) -> Price | NotListed | None:
         return self._answers.get(query)
 
+    def last(self, query: PriceQuery) -> Price | NotListed | None:
+        return self._answers.get(query)
+
     def put(self, query: PriceQuery, answer: Price | NotListed) -> None:
         self._answers[query] = answer
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from finops.domain.lasting import UNDONE, Lasting, Sighting, begun, ended, sighted
+from finops.domain.realised import Realised
 from finops.domain.resource import Shard
 from finops.store.inventory import InventoryStore
-from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, saved_a_month, undone_by
+from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, undone_by
+from finops.store.realized_sums import realised_a_month
 from finops.store.recommendations import PolicyHead
 from finops.store.resource_costs import ResourceCostStore
 from finops_operator.plugins.action import Action
@@ -30,9 +31,9 @@ class SavedHours:
     costs: ResourceCostStore
     actions: Mapping[str, Action]
 
-    def a_month(self, policy: tuple[str, str], now: datetime) -> Decimal:
+    def a_month(self, policy: tuple[str, str], now: datetime) -> Realised:
         """Return what the acts of a policy (namespace, name) save a month, as scans last saw them."""
-        return saved_a_month(self._ended(policy), now, self.savings.seen())
+        return realised_a_month(self._ended(policy), now, self.savings.seen())
 
     def note(self, policy: tuple[str, str], head: PolicyHead | None) -> None:
         """Note what a scan of a policy saw.

@@ -4,7 +4,7 @@ Made by a scan whose policy wants it, asked before the bundled tables. GetProduc
 fields and words alone, so that the last choice is made here: exactly one product, one on-demand term in force and one
 price of it in US dollars, or no answer at all; never the first of several. A price of zero is AWS's word where it holds
 for every unit; a free first step that others share is no price. A failure ends the asking for this scan, is said once,
-and the bundled tables answer instead.
+and what AWS answered last within 30 days stands in for it, with its date; where there is nothing, the bundled tables.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from finops.domain.resource import PRICES, Gap
 from finops.errors import AwsDenied, AwsError
 from finops.ports.aws_read import PageReader
 from finops.ports.clock import Clock
-from finops.ports.price_source import KeptAnswers
+from finops.ports.price_source import KeptAnswers, PriceSource
 from finops_operator.pricing.offers import Offer, Offers, offer_of
 
 SOURCE_ID: Final = "price-list"
@@ -137,6 +137,8 @@ class PriceList:
 
     Attributes:
         gaps: why AWS could not be asked; at most one.
+        failed: the questions that it did not answer for that, and has not answered before: a next scan may know them.
+            Where the role may not ask, none: no next scan knows more.
     """
 
     id: Final = SOURCE_ID
@@ -145,10 +147,12 @@ class PriceList:
         """`reader`: of an account whose role may ask; the list is the same for all. None: what is kept alone."""
         self._offers = offers
         self.gaps: list[Gap] = []
+        self.failed: set[PriceQuery] = set()
         self._reader = reader
         self._kept = kept
         self._clock = clock
         self._pages = 0
+        self._for_now = False
         self._lock = threading.Lock()
 
     def lookup(self, query: PriceQuery) -> Price | None:
@@ -161,7 +165,7 @@ class PriceList:
         return answer if isinstance(answer, Price) else None
 
     def answer(self, query: PriceQuery) -> Price | NotListed | None:
-        """Return what `lookup` does, and why AWS has no figure; None: it was not asked, `gaps` say whether it failed.
+        """Return what `lookup` does, and why AWS has no figure; None: `gaps` say whether it could not be asked.
 
         Raises:
             StoreUnavailable: the store went away.
@@ -173,6 +177,10 @@ class PriceList:
             answer = self._kept.get(query)
             if answer is None and self._reader is not None:
                 answer = self._ask(query, offer, self._reader)
+            if answer is None:
+                answer = self._kept.last(query)
+            if answer is None and self._for_now:
+                self.failed.add(query)
         return answer
 
     def _ask(self, query: PriceQuery, offer: Offer, reader: PageReader) -> Price | NotListed | None:
@@ -180,7 +188,7 @@ class PriceList:
             documents = list(self._documents(query, offer, reader))
         except AwsError as error:
             why = f"allow {PERMISSION}" if isinstance(error, AwsDenied) else str(error)
-            self._stop(reader, error.code, why)
+            self._stop(reader, error.code, why, for_now=not isinstance(error, AwsDenied))
             return None
         if self._pages > PAGES_OF_A_SCAN:
             self._stop(reader, "TooManyCalls", f"it took more than {PAGES_OF_A_SCAN} calls")
@@ -199,7 +207,12 @@ class PriceList:
                 return
             yield from page.get("PriceList", ())
 
-    def _stop(self, reader: PageReader, code: str, why: str) -> None:
-        self._reader = None
+    def _stop(self, reader: PageReader, code: str, why: str, *, for_now: bool = True) -> None:
+        self._reader, self._for_now = None, for_now
         message = f"AWS's price list could not be asked: {why}"
         self.gaps.append(Gap(reader.account, reader.region, PRICES, "GetProducts", code, message))
+
+
+def failed_in(sources: Iterable[PriceSource], query: PriceQuery) -> bool:
+    """Return whether a price list among the sources could not be asked for a figure that a next scan may know."""
+    return any(isinstance(one, PriceList) and query in one.failed for one in sources)

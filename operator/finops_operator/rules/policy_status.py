@@ -33,6 +33,7 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.domain.lookback import out_of_reach
 from finops.domain.money import to_cents
 from finops.domain.quantity import counted
+from finops.domain.realised import Realised
 from finops.domain.report import Savings, ScanSummary
 from finops.domain.resource import Gap
 from finops_operator.rules.unproposed import Unproposed
@@ -47,6 +48,7 @@ ACTS_POSSIBLE: Final = "ActsPossible"
 ACTS_PROPOSED: Final = "ActsProposed"
 LONGEST: Final = 900
 _MESSAGE: Final = LONGEST
+_NOTHING: Final = Decimal("0.00")
 _WORD: Final = 240
 _REASON: Final = re.compile("[A-Za-z][A-Za-z0-9_]{0,127}")
 _NO_CARDS: Final = " No card reaches Slack: "
@@ -59,13 +61,14 @@ class PolicyFigures:
     """Figures about a policy that do not come from its scan.
 
     Attributes:
+        realized: what its acts save a month.
         owed: its requests could not be brought in line with the scan yet.
         savings: those of the scan, as preflights corrected them; None when nothing was corrected.
         unproposed: what nobody is asked about; None when that is as it was.
     """
 
     open_requests: int
-    realized_monthly_savings: Decimal
+    realized: Realised
     owed: bool = False
     savings: Savings | None = None
     unproposed: Unproposed | None = None
@@ -201,7 +204,7 @@ def scanned(
         monthly_cost=None if nothing else to_cents(summary.monthly_cost),
         potential_monthly_savings=None if nothing else to_cents(summary.potential_monthly_savings),
         savings=None if nothing else savings_of(summary.savings),
-        realized_monthly_savings=to_cents(standing.realized_monthly_savings),
+        **_realized(standing.realized),
         recommendations=None if nothing else summary.recommendations,
         open_requests=standing.open_requests,
         last_handled_requested_at=requested_at or policy.status.last_handled_requested_at,
@@ -218,6 +221,14 @@ def savings_of(savings: Savings) -> SavingsByStatus:
     )
 
 
+def _realized(found: Realised) -> dict[str, Any]:
+    """Return the fields of the status about what acts save; an amount of money there is never negative."""
+    return {
+        "realized_monthly_savings": to_cents(max(found.net, _NOTHING)),
+        "realized_monthly_rises": to_cents(found.rises),
+    }
+
+
 def _proposed(standing: PolicyFigures) -> dict[str, tuple[bool | ConditionStatus, str, str]]:
     waiting = standing.unproposed
     if waiting is None:
@@ -229,7 +240,7 @@ def followed_up(policy: ScanPolicy, standing: PolicyFigures, *, now: datetime) -
     """The requests were brought in line with a scan that had ended before."""
     update: dict[str, Any] = {
         "conditions": _set(policy, policy.status.conditions, now, _proposed(standing)),
-        "realized_monthly_savings": to_cents(standing.realized_monthly_savings),
+        **_realized(standing.realized),
         "open_requests": standing.open_requests,
     }
     if standing.savings is not None:

@@ -22,12 +22,13 @@ from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check, JudgeSettings
 from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.pricing.price_list import failed_in
 from finops_operator.rules.access import accounts_by_id, unknown_accounts
 from finops_operator.rules.readiness import act_terms
 from finops_operator.scan.check import CheckSetting, EnabledCheck, enabled_checks
 from finops_operator.scan.custom.checks import Catalog, custom_checks
 from finops_operator.scan.price import Beside, MemoizedPrices, SharedUnits, cost_of
-from finops_operator.scan.recommend import Terms
+from finops_operator.scan.recommend import Terms, never_failed
 from finops_operator.scan.select import selects
 
 
@@ -55,6 +56,7 @@ class PolicyRules:
         kinds: those that the policy asks for.
         checks: all that findings can name, the policy's own among them.
         enabled: the checks that run.
+        price_failed: as in `Terms`.
         shared: of the shard that is judged, the units of a month that share steps of a price; see `scan.price`.
     """
 
@@ -67,6 +69,7 @@ class PolicyRules:
     actions: Mapping[str, Action]
     enabled: tuple[EnabledCheck, ...]
     lookup: PriceLookup
+    price_failed: Callable[[PriceQuery], bool] = never_failed
     shared: SharedUnits = field(default_factory=SharedUnits)
 
     @property
@@ -87,7 +90,8 @@ class PolicyRules:
     def terms(self, account_id: str) -> Terms:
         """Return what the policy says about recommendations for resources of an account."""
         acts = act_terms(self.spec_policy, self.accounts.get(account_id))
-        return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent, self.hours_per_month)
+        discount = self.spec_policy.spec.pricing.discount_percent
+        return Terms("/".join(self.policy), acts, discount, self.hours_per_month, self.price_failed)
 
     def cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
         """Return what a resource costs at this policy's hours per month: its share of what all units cost."""
@@ -167,6 +171,7 @@ def policy_rules(
         actions=offered.actions,
         enabled=(*enabled_checks(offered.checks, settings), *(EnabledCheck(one, {}) for one in own.values())),
         lookup=MemoizedPrices(offered.price_sources).lookup,
+        price_failed=lambda query: failed_in(offered.price_sources, query),
     )
 
 

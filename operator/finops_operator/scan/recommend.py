@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH, as_text, clamp_saving, to_cents
-from finops.domain.price import Cost, Price, missing_in_words
+from finops.domain.price import Cost, Price, PriceQuery, missing_in_words
 from finops.domain.recommendation import EvidenceFact, Finding, Recommendation, ResourceRef, Status, recommendation_id
 from finops.domain.report import Savings
 from finops.domain.resource import Resource
@@ -28,6 +28,11 @@ from finops_operator.plugins.check import Check
 from finops_operator.plugins.commitments import Act, Committed, Unsaved
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.readiness import SAVES_NOTHING, ActTerms, judged
+
+
+def never_failed(_query: PriceQuery) -> bool:
+    """Return that every source could be asked, as `Terms.price_failed`."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,14 @@ class Terms:
         acts: what the policy and the resource's account allow; decides each recommendation's status.
         discount_percent: `pricing.discountPercent`, what private prices take off the list price.
         hours_per_month: `pricing.hoursPerMonth`.
+        price_failed: whether a source could not be asked for a price in this scan, which a next one may know.
     """
 
     policy: str
     acts: ActTerms
     discount_percent: Decimal = Decimal(0)
     hours_per_month: Decimal = DEFAULT_HOURS_PER_MONTH
+    price_failed: Callable[[PriceQuery], bool] = never_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Declarations:
 _CHEAPEST_UNITS: Final = EvidenceFact(
     "Saving", "at the lowest prices that the account reaches; its cost is at the average of all prices"
 )
+_NOT_ASKED: Final = "AWS's price list could not be asked in this scan"
 CommittedFor = Callable[[Status], Committed]
 """Commitments as they stand beside the recommendations of one status that were counted before."""
 
@@ -130,8 +138,10 @@ def _recommendation(
     check = declared.checks[finding.check]
     list_saving, price = _list_saving(cost, finding), _price_of(cost)
     new_cost = None if finding.new_monthly_cost is None else to_cents(finding.new_monthly_cost)
-    unknown = check.saving_unknown if list_saving is None and not finding.saving_knowable else ""
-    unpriced = unknown or missing_in_words(cost.missing) or finding.unpriced
+    failed = finding.saving_needs is not None and terms.price_failed(finding.saving_needs)
+    knowable = finding.saving_knowable or failed
+    unknown = check.saving_unknown if list_saving is None and not knowable else ""
+    unpriced = unknown or (_NOT_ASKED if failed else "") or missing_in_words(cost.missing) or finding.unpriced
     action = declared.actions.get(finding.action)
     return Recommendation(
         id=recommendation_id(terms.policy, check.id, resource.arn, finding.action, finding.parameters),

@@ -51,7 +51,9 @@ def figures(asked: Asked) -> dict[str, Any]:
         },
         "monthToDate": round(ahead.to_date, 2) if ahead.known_days else None,
         "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
-        "realisedMonthlySavings": f"{saved:f}",
+        "realisedMonthlySavings": f"{saved.net:f}",
+        "realisedMonthlyRises": f"{saved.rises:f}",
+        "realisedUnknown": saved.unknown,
         "asOf": trust.oldest.isoformat() if trust.oldest else None,
         "gaps": len(trust.gaps),
         "accounts": [

@@ -21,10 +21,13 @@ def savings(asked: Visit) -> dict[str, Any]:
 
     `money_saved` is what the act was to save a month, `saved_so_far` what scans saw until `seen_until`: for
     `seen_hours`, while nobody knows of `unknown_hours`. All four are null where no scan has seen the resource since.
-    `ended` is when it began to save no more, null while it lasts, and `ended_why` says why.
+    `ended` is when it began to save no more, null while it lasts, and `ended_why` says why. `to_come` says whether AWS
+    has yet to bring its effect; `unmeasured` why nobody can measure it, empty where it is measured or still may be.
+    `saved_so_far` is null as long as nobody knows of a single hour, and negative where an act costs more.
     """
     allowed, savings = asked.namespaces(), StoredSavings(asked.parts.store)
     entries, seen = [one for one in savings.read() if one.get("namespace") in allowed], savings.seen()
+    now = asked.parts.clock.now()
     rows = [
         {
             "resource_id": one["resource"].rpartition("/")[2] or one["resource"],
@@ -38,7 +41,7 @@ def savings(asked: Visit) -> dict[str, Any]:
             "policy": f"{one.get('namespace', '')}/{one.get('policy', '')}",
             "request": one.get("name", ""),
             "date": one.get("time", ""),
-            **_so_far(so_far(one, seen.get(one.get("request", "")))),
+            **_so_far(so_far(one, seen.get(one.get("request", "")), now)),
         }
         for one in reversed(entries)
     ]
@@ -54,4 +57,6 @@ def _so_far(found: dict[str, Any]) -> dict[str, Any]:
         "seen_until": found["seenUntil"] or None,
         "ended": found["ended"] or None,
         "ended_why": found["endedWhy"],
+        "to_come": found["waiting"],
+        "unmeasured": found["unmeasured"],
     }

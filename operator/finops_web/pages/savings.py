@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,7 +12,8 @@ from fastapi.responses import JSONResponse, Response
 
 from finops.domain.lasting import Lasting
 from finops.domain.resource import Gap
-from finops.store.realized import StoredSavings, saved_a_month
+from finops.store.realized import StoredSavings
+from finops.store.realized_sums import counted, realised_a_month
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.requests import requests_of
@@ -38,40 +40,44 @@ _CSV: Final = (
     "seenUntil",
     "ended",
     "endedWhy",
+    "waiting",
+    "unmeasured",
 )
-_CHECKS_CSV: Final = ("check", "acts", "undone", "ended", "unknown", "promised", "stands", "currency")
+_CHECKS_CSV: Final = ("check", "acts", "undone", "ended", "unknown", "promised", "stands", "currency", "unmeasured")
 
 
 @ROUTER.get("/savings")
 def savings(asked: Visit, request: Request) -> Response:
     """Show what was saved, the latest act first."""
-    policies, stored = asked.policies(), _stored(asked)
-    entries = _entries(stored)
+    policies, stored, now = asked.policies(), _stored(asked), asked.parts.clock.now()
+    entries = _entries(stored, now)
     read = requests_of(asked.visitor, asked.namespaces())
     return render(
         asked,
         request,
         "savings.html",
         title="Savings",
-        trust=trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps),
+        trust=trust_in(policies, 0, 0, now, read.gaps),
         entries=entries,
-        months=by_month(entries),
-        realised=saved_a_month(stored.acts, asked.parts.clock.now(), stored.seen),
+        months=by_month(counted(stored.acts, now, stored.seen)),
+        realised=realised_a_month(stored.acts, now, stored.seen),
         potential=savings_of(policies),
-        accuracy=accuracy(stored.acts, checks_of(read.found), stored.seen),
+        accuracy=accuracy(stored.acts, checks_of(read.found), now, stored.seen),
     )
 
 
 @ROUTER.get("/savings.json")
 def savings_json(asked: Visit) -> Response:
     """Return the acts as data."""
-    return JSONResponse([{key: _text(value) for key, value in one.items()} for one in _entries(_stored(asked))])
+    return JSONResponse(
+        [{key: _text(value) for key, value in one.items()} for one in _entries(_stored(asked), asked.parts.clock.now())]
+    )
 
 
 @ROUTER.get("/savings.csv")
 def savings_csv(asked: Visit) -> Response:
     """Return the acts for a spreadsheet."""
-    return csv_of(_CSV, _entries(_stored(asked)), "savings")
+    return csv_of(_CSV, _entries(_stored(asked), asked.parts.clock.now()), "savings")
 
 
 @ROUTER.get("/savings/by-check.json")
@@ -91,7 +97,7 @@ def by_check_csv(asked: Visit) -> Response:
 def _by_check(asked: Asked) -> tuple[list[dict[str, Any]], tuple[Gap, ...]]:
     """Return a row per check, and which requests could not be read to learn their check."""
     read, stored = requests_of(asked.visitor, asked.namespaces()), _stored(asked)
-    found = accuracy(stored.acts, checks_of(read.found), stored.seen)
+    found = accuracy(stored.acts, checks_of(read.found), asked.parts.clock.now(), stored.seen)
     return [{**asdict(one), "check": one.check or None, "currency": "USD"} for one in found], tuple(read.gaps)
 
 
@@ -108,12 +114,16 @@ def _stored(asked: Asked) -> _Stored:
     return _Stored([dict(one) for one in savings.read() if one.get("namespace") in allowed], savings.seen())
 
 
-def _entries(stored: _Stored) -> list[dict[str, Any]]:
+def _entries(stored: _Stored, now: datetime) -> list[dict[str, Any]]:
     """Return the acts, the latest first; money as decimals, None where unknown."""
     seen = stored.seen
     amounts = ("before", "after", "saving")
     return [
-        {**one, **{name: _amount(one.get(name)) for name in amounts}, **so_far(one, seen.get(one.get("request", "")))}
+        {
+            **one,
+            **{name: _amount(one.get(name)) for name in amounts},
+            **so_far(one, seen.get(one.get("request", "")), now),
+        }
         for one in reversed(stored.acts)
     ]
 

@@ -9,28 +9,30 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
-from finops.domain.lasting import Lasting, saved_until_now
+from finops.domain.lasting import Lasting, saved_until_now, unmeasured
 from finops.domain.money import to_cents
+from finops.domain.realised import Realised, realised
 from finops.store.connection import Store
-from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, saved_a_month, undone_by
+from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, undone_by
+from finops.store.realized_sums import Counted, counted, realised_a_month
 
 _SECONDS_PER_HOUR: Final = 3600
 
 
-def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tuple[Decimal, int]:
+def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tuple[Realised, int]:
     """Return what ended acts of the namespaces save a month, and how many they are. Raises StoreUnavailable."""
     savings = StoredSavings(store)
     known = [one for one in savings.read() if one.get("namespace") in namespaces]
-    return saved_a_month(known, now, savings.seen()), len(known)
+    return realised_a_month(known, now, savings.seen()), len(known)
 
 
-def so_far(entry: Mapping[str, Any], lasting: Lasting | None) -> dict[str, Any]:
+def so_far(entry: Mapping[str, Any], lasting: Lasting | None, now: datetime) -> dict[str, Any]:
     """Return what an act has saved until a scan last saw its resource, apart from what was promised.
 
-    `savedSoFar` in US dollars; `seenHours` for which scans saw it saved, `unknownHours` of which nobody knows;
-    `seenUntil`, until when both count; `ended` and `endedWhy` once it saves no more; `waiting` whether its effect is
-    still to come. All None or empty where no scan has seen it yet, or none can, because the entry is an older
-    release's.
+    `savedSoFar` in US dollars, negative where it costs more, None while nobody knows of a single hour; `seenHours` for
+    which scans saw it saved, `unknownHours` of which nobody knows; `seenUntil`, until when both count; `ended` and
+    `endedWhy` once it saves no more; `waiting` whether its effect is still to come; `unmeasured` why it cannot be
+    measured. All None or empty where no scan has seen it yet, or none can, because the entry is an older release's.
     """
     if lasting is None:
         return {
@@ -39,8 +41,11 @@ def so_far(entry: Mapping[str, Any], lasting: Lasting | None) -> dict[str, Any]:
             "ended": "",
             "endedWhy": "",
             "waiting": False,
+            "unmeasured": "",
         }
-    saved = saved_until_now(lasting, promise_of(entry), hours_per_month(entry))
+    promise, blind = promise_of(entry), lasting.unknown and not lasting.seen
+    saved = None if blind else saved_until_now(lasting, promise, hours_per_month(entry))
+    unknown = unmeasured(lasting, promise, now)
     return {
         "savedSoFar": None if saved is None else to_cents(saved),
         "seenHours": lasting.seen // _SECONDS_PER_HOUR,
@@ -48,44 +53,28 @@ def so_far(entry: Mapping[str, Any], lasting: Lasting | None) -> dict[str, Any]:
         "seenUntil": lasting.until.isoformat(timespec="seconds"),
         "ended": lasting.ended.isoformat(timespec="seconds") if lasting.ended is not None else "",
         "endedWhy": lasting.why,
-        "waiting": lasting.waiting,
+        "waiting": lasting.waiting and not unknown,
+        "unmeasured": unknown,
     }
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """What several acts save together.
-
-    Attributes:
-        known: US dollars of those that have a figure; None when there are acts and none has one.
-        unknown: how many acts have no figure and are not in the sum.
-    """
-
-    known: Decimal | None
-    unknown: int
-
-
-@dataclass(frozen=True, slots=True)
 class Month:
-    """What the acts of a calendar month, `2026-03`, save a month, and what others of it saved once."""
+    """What the acts of a calendar month, `2026-03`, save a month by now, and what others of it saved once."""
 
     month: str
-    lasting: Sum
-    once: Sum
+    lasting: Realised
+    once: Realised
 
 
-def by_month(entries: Iterable[Mapping[str, Any]]) -> tuple[Month, ...]:
-    """Return the months of acts, the latest first; `saving` of an entry is US dollars, None where unknown."""
+def by_month(acts: Iterable[Counted]) -> tuple[Month, ...]:
+    """Return the months of acts, the latest first; their lasting parts add up to what all acts that last save."""
     found: dict[str, dict[bool, list[Decimal | None]]] = {}
-    for one in entries:
-        month = found.setdefault(str(one["time"])[:7], {False: [], True: []})
-        month[bool(one.get("lastsDays"))].append(one["saving"])
-    return tuple(Month(name, _sum(found[name][False]), _sum(found[name][True])) for name in sorted(found, reverse=True))
-
-
-def _sum(savings: list[Decimal | None]) -> Sum:
-    known = [one for one in savings if one is not None]
-    return Sum(None if savings and not known else sum(known, Decimal(0)), len(savings) - len(known))
+    for one in acts:
+        found.setdefault(one.time[:7], {False: [], True: []})[one.once].append(one.amount)
+    return tuple(
+        Month(name, realised(found[name][False]), realised(found[name][True])) for name in sorted(found, reverse=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +88,9 @@ class Accuracy:
         ended: how many others save no more, as scans saw: somebody changed the resource back, or it is gone.
         unknown: how many have no figure; they are in neither sum.
         promised: US dollars a month, as their requests said: cost before less cost after.
-        stands: of that, what the acts still save.
+        stands: of that, what the acts still save as scans last saw them; None where of none of them it is known.
+        unmeasured: how many of those with a figure are not in `stands`, because no scan knows what they save: it may be
+            to come, or cannot be measured.
     """
 
     check: str
@@ -109,6 +100,7 @@ class Accuracy:
     promised: Decimal | None
     stands: Decimal | None
     ended: int = 0
+    unmeasured: int = 0
 
 
 def checks_of(requests: Iterable[ActionRequest]) -> dict[str, str]:
@@ -117,17 +109,21 @@ def checks_of(requests: Iterable[ActionRequest]) -> dict[str, str]:
 
 
 def accuracy(
-    entries: Iterable[Mapping[str, Any]], checks: Mapping[str, str], lasting: Mapping[str, Lasting] | None = None
+    entries: Iterable[Mapping[str, Any]],
+    checks: Mapping[str, str],
+    now: datetime,
+    lasting: Mapping[str, Lasting] | None = None,
 ) -> tuple[Accuracy, ...]:
     """Return what each check promised and what of it stands, by check; acts that save once have no sum a month.
 
     Args:
         entries: as `StoredSavings.read` gives them.
         checks: uid of a request → id of its check, as far as it is known.
+        now: aware.
         lasting: uid of a request → what scans saw since its act.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    undone = undone_by(ordered)
+    undone, counts = undone_by(ordered), counted(ordered, now, known)
     acts: list[dict[str, Any]] = []
     for place, one in enumerate(ordered):
         if is_undo(one) or one.get("lastsDays"):
@@ -139,6 +135,7 @@ def accuracy(
                 "check": checks.get(uid, ""),
                 "promised": None if before is None or after is None else before - after,
                 "saving": _decimal(one.get("saving")),
+                "stands": counts[place].amount,
                 "undone": place in undone,
                 "ended": place not in undone and uid in known and known[uid].ended is not None,
             }
@@ -149,15 +146,16 @@ def accuracy(
 def _of_check(check: str, acts: Iterable[Mapping[str, Any]]) -> Accuracy:
     own = [act for act in acts if act["check"] == check]
     known = [act for act in own if act["promised"] is not None and act["saving"] is not None]
-    stands = [act["saving"] for act in known if not act["undone"] and not act["ended"]]
+    stands = [act["stands"] for act in known if act["stands"] is not None]
     return Accuracy(
         check=check,
         acts=len(own),
         undone=sum(1 for act in own if act["undone"]),
         unknown=len(own) - len(known),
         promised=sum((act["promised"] for act in known), Decimal(0)) if known else None,
-        stands=sum(stands, Decimal(0)) if known else None,
+        stands=sum(stands, Decimal(0)) if stands else None,
         ended=sum(1 for act in own if act["ended"]),
+        unmeasured=len(known) - len(stands),
     )
 
 

@@ -19,7 +19,7 @@ from finops.domain.price import (
 from finops.domain.resource import Shard
 from finops.store.connection import Store
 from finops.store.keys import ListedPriceKeys
-from finops.store.listed_prices import KEPT_SECONDS, NOTHING_KEPT_SECONDS, ListedPrices
+from finops.store.listed_prices import KEPT_SECONDS, LAST_KEPT_SECONDS, NOTHING_KEPT_SECONDS, ListedPrices
 from finops.store.resource_costs import NOT_PRICED, ResourceCostStore, cost_from_text, cost_to_text
 
 SHARD = Shard("111111111111", "us-east-1", "ec2-instance")
@@ -73,7 +73,13 @@ def test_answers_of_the_price_list_are_kept_a_day_and_that_there_is_none_for_les
         assert kept.get(query) == answer
         left = store.client.ttl(ListedPriceKeys(store.keys.prefix).of("eu-west-1", "kinesis", "shard_hour"))
         assert seconds - 60 <= left <= seconds
+        assert kept.last(query) == answer
+        store.client.delete(ListedPriceKeys(store.keys.prefix).of("eu-west-1", "kinesis", "shard_hour"))
+        assert (kept.get(query), kept.last(query)) == (None, answer), "it stands in for what AWS does not answer"
+        left = store.client.ttl(ListedPriceKeys(store.keys.prefix).last("eu-west-1", "kinesis", "shard_hour"))
+        assert LAST_KEPT_SECONDS - 60 <= left <= LAST_KEPT_SECONDS
     assert kept.get(PriceQuery("kinesis", "eu-west-2", "shard_hour")) is None
+    assert kept.last(PriceQuery("kinesis", "eu-west-2", "shard_hour")) is None
     amounts = ("NaN", "-3", "Infinity", "x")
     of = '{"amount":"%s","unit":"hour","source":"price-list","asOf":"2026-11-29","currency":"USD","sku":""}'
     for text in ("x", "{}", "[]", *(of % amount for amount in amounts)):

@@ -10,6 +10,7 @@ from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import NOW, policy, summary
 
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.realised import Realised
 from finops.errors import StoreUnavailable
 from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_operator.rules import policy_status
@@ -28,7 +29,7 @@ def problem(message: str = REFUSED, code: str = "not_in_channel") -> SlackProble
 def scanned(parts: Parts, name: str, **spec: Any) -> ScanPolicy:
     made = policy(name=name, **spec)
     made = made.model_copy(update={"metadata": made.metadata.model_copy(update={"uid": None, "generation": None})})
-    standing = PolicyFigures(0, summary().monthly_cost)
+    standing = PolicyFigures(0, Realised(summary().monthly_cost))
     return parts.policies.write_status(
         parts.policies.create(made),
         lambda now: policy_status.scanned(

@@ -333,14 +333,14 @@ def test_the_savings_page_shows_per_check_what_was_promised_and_still_stands(
     assert '>70.00<span class="sub">and 1 act without a figure</span>' in month
 
     rows = client.get("/savings/by-check.json", headers=headers).json()
-    shown = {"acts": 1, "undone": 0, "ended": 0, "currency": "USD"}
+    shown = {"acts": 1, "undone": 0, "ended": 0, "currency": "USD", "unmeasured": 0}
     assert rows == [
         {"check": None, **shown, "unknown": 1, "promised": None, "stands": None},
         {"check": "ec2_instance_idle", **shown, "unknown": 0, "promised": "70.00", "stands": "70.00"},
     ]
     lines = client.get("/savings/by-check.csv", headers=headers).text.split()
-    assert lines[0] == "check,acts,undone,ended,unknown,promised,stands,currency"
-    assert lines[1:] == [",1,0,0,1,,,USD", "ec2_instance_idle,1,0,0,0,70.00,70.00,USD"]
+    assert lines[0] == "check,acts,undone,ended,unknown,promised,stands,currency,unmeasured"
+    assert lines[1:] == [",1,0,0,1,,,USD,0", "ec2_instance_idle,1,0,0,0,70.00,70.00,USD,0"]
 
 
 def test_who_may_not_read_the_requests_sees_that_the_checks_of_savings_are_missing(site: Site, estate: Store) -> None:

@@ -14,9 +14,12 @@ from finops.domain.lasting import (
     AS_BEFORE,
     BY_ITSELF,
     GONE,
+    LONGEST_BLIND,
     LONGEST_UNSEEN,
     NEVER_SHOWED,
     UNDONE,
+    UNFIGURED,
+    UNPRICED,
     Lasting,
     Promise,
     Sighting,
@@ -24,6 +27,7 @@ from finops.domain.lasting import (
     ended,
     saved_until_now,
     sighted,
+    unmeasured,
 )
 
 _AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -105,6 +109,43 @@ def test_hours_without_a_figure_are_counted_and_their_money_is_unknown() -> None
     promise = replace(RESIZE, saving=None)
     assert hours(story(promise, after(4))) == (4, 0)
     assert saved_until_now(story(promise, after(4)), promise, _HOURS) is None
+
+
+@pytest.mark.parametrize(
+    ("promise", "sightings", "days", "why"),
+    [
+        (WINDOW, [], 8, ""),
+        (WINDOW, [], 9, UNPRICED),
+        (WINDOW, [after(20, "146.00"), after(49, None)], 8.9, ""),
+        (WINDOW, [after(20, "146.00"), after(49, None)], 9, UNPRICED),
+        (WINDOW, [after(20, None), after(240, None), after(260)], 11, ""),
+        (WINDOW, [after(20, None), after(240, "146.00")], 11, ""),
+        (RESIZE, [after(4, None)], 6.9, ""),
+        (RESIZE, [after(4, None)], 7, UNPRICED),
+        (RESIZE, [], 700, ""),
+        (RESIZE, [after(4), after(8, None)], 7, ""),
+        (replace(RESIZE, before=None), [after(4)], 7, UNFIGURED),
+        (RESIZE, [after(4, None), GONE_AT_5], 7, ""),
+    ],
+)
+def test_what_no_scan_can_price_for_days_after_it_was_to_show_cannot_be_measured(
+    promise: Promise, sightings: list[Sighting], days: float, why: str
+) -> None:
+    assert timedelta(days=7) == LONGEST_BLIND
+    assert unmeasured(story(promise, *sightings), promise, _AT + timedelta(days=days)) == why
+
+
+def test_an_act_that_an_older_release_noted_gets_its_bound_with_the_next_scan() -> None:
+    old = replace(begun(WINDOW), measurable_until=None)
+    assert not old.blind(_AT + timedelta(days=900))
+    assert sighted(old, WINDOW, after(20, None)).measurable_until == _AT + timedelta(days=9)
+
+
+def test_a_rise_costs_more_in_the_hours_that_scans_saw_and_ends_with_the_old_cost() -> None:
+    rise = Promise(_AT, Decimal("-73.00"), Decimal("73.00"), Decimal("146.00"))
+    lasting = story(rise, after(4, "146.00"), after(10, "146.00"), after(11, "73.00"))
+    assert (hours(lasting), lasting.why) == ((10, 1), AS_BEFORE)
+    assert saved_until_now(lasting, rise, _HOURS) == Decimal("-1.00")
 
 
 costs = st.one_of(st.none(), st.decimals("0", "300", places=2))

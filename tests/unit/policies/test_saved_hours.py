@@ -13,13 +13,15 @@ from tests.support.web_estate import priced, resource
 
 from finops.domain.lasting import AS_BEFORE, GONE, NEVER_SHOWED, UNDONE, Lasting
 from finops.domain.plan import Plan
+from finops.domain.realised import Realised
 from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Gap, Shard
 from finops.ports.act import ActRequest
 from finops.ports.aws_access import Tenant
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
-from finops.store.realized import StoredSavings, saved_a_month
+from finops.store.realized import StoredSavings
+from finops.store.realized_sums import realised_a_month
 from finops.store.recommendations import PolicyHead
 from finops.store.resource_costs import ResourceCostStore
 from finops_operator.plugins.action import Action
@@ -81,7 +83,7 @@ class World:
         return self.savings.seen()["u1"]
 
     def a_month(self, at: datetime = NOW) -> Decimal:
-        return self.hours.a_month(POLICY, at)
+        return self.hours.a_month(POLICY, at).net
 
 
 @pytest.fixture
@@ -156,7 +158,7 @@ def test_a_scan_that_another_one_has_overtaken_says_nothing(world: World) -> Non
 
 def test_an_entry_of_an_older_release_says_nothing_of_hours_and_counts_as_promised(world: World) -> None:
     entry = {**next(iter(world.savings.read())), "kind": "", "undoes": ""}
-    assert saved_a_month([entry], NOW, {}) == Decimal("73.00")
+    assert realised_a_month([entry], NOW, {}).net == Decimal("73.00")
 
 
 def test_a_resource_that_others_remove_after_an_act_that_leaves_it_ends_the_saving(store: Store) -> None:
@@ -182,3 +184,28 @@ def test_an_act_whose_effect_never_comes_is_said_so(store: Store) -> None:
     world.scan(19, "0.2")
     lasting = world.scan(21, "0.2")
     assert (times(lasting), lasting.why, lasting.saved) == ((0, 0), NEVER_SHOWED, Decimal(0))
+
+
+def test_an_act_whose_cost_stays_unknown_after_its_effect_was_to_show_is_neither_to_come_nor_zero(store: Store) -> None:
+    world = World(store, replace(RESIZE, shows_within=timedelta(days=8)))
+    world.scan(24)
+    now, later = NOW + timedelta(days=14), NOW + timedelta(days=15)
+    assert world.scan(24 * 15).waiting
+    lasting = world.savings.seen()["u1"]
+    assert (lasting.blind(now), lasting.blind(later)) == (False, True)
+    assert world.hours.a_month(POLICY, later) == Realised(unknown=1)
+    world.scan(24 * 16, "0.1")
+    lasting = world.scan(24 * 16 + 10, "0.1")
+    assert (lasting.blind(later), lasting.saved, lasting.waiting) == (False, Decimal(36_000), False)
+    assert world.a_month() == Decimal("73.00"), "a scan that knows the cost again measures from there on"
+
+
+def test_a_rise_lasts_until_a_scan_sees_the_old_cost_again(store: Store) -> None:
+    world = World(store)
+    raised = {"currentMonthlyCost": "73.00", "newMonthlyCost": "146.00", "monthlySavings": "0.00"}
+    world.savings.append(replace(act("u5"), estimate=raised), NOW + timedelta(hours=1))
+    world.scan(2, "0.2")
+    assert world.hours.a_month(POLICY, NOW).rises == Decimal("0.00"), "it took back what had been saved"
+    assert world.savings.seen()["u5"].share == 1
+    world.scan(4, "0.1")
+    assert world.savings.seen()["u5"].why == AS_BEFORE

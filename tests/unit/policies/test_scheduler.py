@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -17,6 +16,7 @@ from tests.support.scan_samples import gap, policy, summary
 from finops.crds.conditions import find_condition
 from finops.crds.policy_status import ScanPolicyStatus
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.realised import Realised
 from finops.domain.report import ScanSummary
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, InvalidInput, Refused, StoreUnavailable
 from finops_operator.cluster.cache import ClusterCache
@@ -76,7 +76,7 @@ class Rig:
         self.follow_ups.append(self.clock.monotonic())
         if self.silent is not None and len(self.follow_ups) > 1:
             raise self.silent
-        return PolicyFigures(0, Decimal(0), self.owed)
+        return PolicyFigures(0, Realised(), self.owed)
 
     def publish(self, *_: Any, **__: Any) -> None:
         """Events are told to nobody."""

@@ -16,7 +16,7 @@ from tests.support.fake_clock import FakeClock
 from finops.domain.price import NotListed, Price, PriceQuery
 from finops.errors import AwsDenied, AwsError, AwsThrottled
 from finops_operator.pricing.offers import Offer, offer_of
-from finops_operator.pricing.price_list import PAGES_OF_A_SCAN, PERMISSION, PriceList, choose
+from finops_operator.pricing.price_list import PAGES_OF_A_SCAN, PERMISSION, PriceList, choose, failed_in
 from finops_operator.services.kinesis.stream import KIND
 
 TODAY: Final = date(2026, 11, 29)
@@ -166,6 +166,10 @@ class Kept:
 
     def __init__(self) -> None:
         self.answers: dict[PriceQuery, Price | NotListed] = {}
+        self.old: dict[PriceQuery, Price | NotListed] = {}
+
+    def last(self, query: PriceQuery) -> Price | NotListed | None:
+        return self.old.get(query)
 
     def get(self, query: PriceQuery) -> Price | NotListed | None:
         return self.answers.get(query)
@@ -244,6 +248,33 @@ def test_a_failure_ends_the_asking_is_said_once_and_is_not_kept() -> None:
     slow = price_list(Reader(error=AwsThrottled("slow down", operation=PERMISSION, code="ThrottlingException")))
     assert slow.lookup(QUERY) is None
     assert slow.gaps[0].message == "AWS's price list could not be asked: slow down"
+
+
+def test_what_aws_answered_last_stands_in_with_its_date_while_it_fails() -> None:
+    kept, old = Kept(), Price(Decimal("0.016"), "hour", "price-list", date(2026, 11, 2), "USD", "A1")
+    kept.old[QUERY] = old
+    source = price_list(Reader(error=AwsThrottled("slow down", operation=PERMISSION, code="ThrottlingException")), kept)
+
+    assert source.lookup(QUERY) == old
+    assert (len(source.gaps), failed_in([source], QUERY)) == (1, False)
+    assert price_list(None, kept).lookup(QUERY) == old, "judging without AWS says the same"
+    fresh = price_list(Reader([document()]), kept).lookup(QUERY)
+    assert fresh is not None
+    assert fresh.as_of == TODAY, "AWS is asked first"
+
+
+def test_a_question_that_was_never_answered_failed_for_now_unless_the_role_may_not_ask() -> None:
+    slow = price_list(Reader(error=AwsThrottled("slow down", operation=PERMISSION, code="ThrottlingException")))
+    other = PriceQuery("kinesis", "eu-west-1", "stream_hour")
+    assert (slow.lookup(QUERY), slow.lookup(other)) == (None, None)
+    assert failed_in([slow], QUERY)
+    assert failed_in([slow], other)
+    assert not failed_in([slow], PriceQuery("kinesis", "eu-west-2", "shard_hour")), "nobody asked for it"
+    denied = price_list(Reader(error=AwsDenied("no", operation=PERMISSION, code="AccessDeniedException")))
+    nothing = price_list(Reader([]))
+    for source in (denied, nothing):
+        assert source.lookup(QUERY) is None
+        assert not failed_in([source], QUERY)
 
 
 def test_a_scan_asks_only_so_often_and_keeps_nothing_of_half_an_answer() -> None:

@@ -14,11 +14,12 @@ from tests.support.scan_samples import ACCOUNT, NOW, gap, policy, scanned_status
 
 from finops.crds.policy_status import GAP_ROWS
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.realised import Realised
 from finops_operator.rules import policy_status
 from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.rules.unproposed import RECOMMEND_ONLY, Unproposed, unproposed
 
-STANDING = PolicyFigures(open_requests=3, realized_monthly_savings=Decimal("7.005"))
+STANDING = PolicyFigures(open_requests=3, realized=Realised(Decimal("9.00"), Decimal("1.99")))
 LATER = NOW + timedelta(hours=1)
 
 
@@ -54,10 +55,12 @@ def test_a_complete_scan_is_ready_in_every_respect() -> None:
         "PricingCurrent": ("True", "Current"),
         "StoreReachable": ("True", "Reachable"),
     }
-    assert {key: status[key] for key in ("monthlyCost", "potentialMonthlySavings", "realizedMonthlySavings")} == {
+    money = ("monthlyCost", "potentialMonthlySavings", "realizedMonthlySavings", "realizedMonthlyRises")
+    assert {key: status[key] for key in money} == {
         "monthlyCost": "123.45",
         "potentialMonthlySavings": "20.10",
         "realizedMonthlySavings": "7.01",
+        "realizedMonthlyRises": "1.99",
     }
     assert status["savings"] == {"actionable": "20.10", "advice": "7.00", "blocked": "3.50"}
     assert (status["recommendations"], status["openRequests"], status["observedGeneration"]) == (4, 3, 4)
@@ -267,11 +270,12 @@ def test_what_nobody_is_asked_about_stands_in_a_condition_that_later_scans_witho
     assert verdicts(later)["ActsProposed"] == shown
 
 
-def test_requests_made_after_the_scan_change_two_figures_only() -> None:
+def test_requests_made_after_the_scan_change_their_figures_only() -> None:
     before = policy(status=scanned())
-    after = policy_status.followed_up(before, PolicyFigures(9, Decimal("1.5")), now=NOW)
+    after = policy_status.followed_up(before, PolicyFigures(9, Realised(Decimal("1.00"), Decimal("2.50"))), now=NOW)
 
-    assert (after.pop("openRequests"), after.pop("realizedMonthlySavings")) == (9, "1.50")
+    assert (after.pop("openRequests"), after.pop("realizedMonthlySavings")) == (9, "0.00")
+    assert after.pop("realizedMonthlyRises") == "2.50"
     rest = before.status.to_dict()
     assert after == {key: value for key, value in rest.items() if key in after}
 

@@ -13,7 +13,7 @@ from tests.support.facts import cost, instance, kind_of, volume
 
 from finops.crds.policy_actions import Mode
 from finops.domain.money import to_cents
-from finops.domain.price import Cost, CostComponent, Price
+from finops.domain.price import Cost, CostComponent, Price, PriceQuery
 from finops.domain.recommendation import Finding, Recommendation, Status
 from finops.domain.report import Savings, StatusSum
 from finops.domain.resource import Resource
@@ -199,6 +199,21 @@ def test_without_a_price_the_advice_stays_with_null_money_and_a_reason(
     assert str(made.attributes["noPriceReason"]).startswith(why)
     assert next(block.code for block in made.blocked_by) == "NoPrice"
     assert savings_of([made]) == Savings(blocked=StatusSum(Decimal(0), 1, unknown=1))
+
+
+def test_a_price_that_could_not_be_asked_for_in_one_scan_makes_no_saving_one_that_nobody_can_know() -> None:
+    check = replace(ebs_volume_gp2.CHECK, saving_unknown="no source has it")
+    query = PriceQuery("rds", "eu-west-1", "backup_gb_month")
+    found = replace(finding("ebs_volume_gp2", None), saving_needs=query)
+    means = replace(declared(volume()), checks={**CHECKS, check.id: check})
+
+    (known,) = recommend(volume(), monthly("20.00"), [found], means, TERMS)
+    failed = replace(TERMS, price_failed=lambda asked: asked == query)
+    (once,) = recommend(volume(), monthly("20.00"), [found], means, failed)
+
+    assert known.saving_unknown == "no source has it"
+    assert (once.saving_unknown, once.monthly_savings, once.status) == ("", None, Status.BLOCKED)
+    assert once.attributes["noPriceReason"] == "AWS's price list could not be asked in this scan"
 
 
 def test_an_unpriced_resource_has_no_price_source() -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from finops.store.realized import is_undo, saved_a_month
+from finops.domain.lasting import AS_BEFORE, Lasting
+from finops.domain.realised import Realised
+from finops.store.realized import is_undo
+from finops.store.realized_sums import counted, realised_a_month
 
 _THEN = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def saved_a_month(acts: Iterable[dict[str, str]], now: datetime) -> Decimal:
+    return realised_a_month(acts, now).net
 
 
 def entry(saving: str, lasts_days: str = "") -> dict[str, str]:
@@ -41,9 +49,59 @@ def test_an_undo_whose_act_was_lost_takes_away_no_more_than_there_is() -> None:
     assert saved_a_month([entry("-70.08")], _THEN) == Decimal("0.00")
 
 
-def test_a_start_that_costs_more_undoes_nothing_and_takes_nothing_away() -> None:
-    what = {"resource": "arn:aws:rds:eu-central-1:111122223333:db:reports", "action": "rds_instance_start"}
-    start = {**entry("-140.00"), **what, "undoes": ""}
+_RDS = "arn:aws:rds:eu-central-1:111122223333:db:reports"
+
+
+def test_a_start_undoes_nothing_and_what_it_costs_more_is_shown_and_taken_from_what_others_save() -> None:
+    start = {**entry("-40.00"), "resource": _RDS, "action": "rds_instance_start", "undoes": ""}
     assert not is_undo(start)
-    assert saved_a_month([entry("70.08"), start], _THEN) == Decimal("70.08")
+    assert realised_a_month([entry("70.08"), start], _THEN) == Realised(Decimal("70.08"), Decimal("40.00"), 0, 2)
+    assert saved_a_month([start], _THEN) == Decimal("-40.00"), "acts that cost more than they save say so"
     assert is_undo({**entry("-140.00"), "undoes": "u1"})
+
+
+def act(uid: str, day: int, before: str, after: str, **changes: str) -> dict[str, str]:
+    saving = f"{Decimal(before) - Decimal(after)}"
+    time = (_THEN + timedelta(days=day)).isoformat(timespec="seconds")
+    return {**entry(saving), "request": uid, "time": time, "resource": _RDS, "before": before, "after": after} | {
+        "undoes": "",
+        **changes,
+    }
+
+
+def ended(day: int) -> Lasting:
+    at = _THEN + timedelta(days=day)
+    return Lasting(at, ended=at, why=AS_BEFORE)
+
+
+STOP, START = act("stop", 0, "145.00", "5.00"), act("start", 2, "5.00", "150.00")
+
+
+@pytest.mark.parametrize(
+    ("acts", "seen", "amounts"),
+    [
+        ([STOP, START], {}, ["0.00", "-5.00"]),
+        ([STOP, START], {"stop": ended(3)}, ["0.00", "-5.00"]),
+        ([STOP, START], {"stop": ended(3), "start": ended(9)}, ["0.00", "0.00"]),
+        ([STOP, START], {"stop": ended(1)}, ["0.00", "-145.00"]),
+        ([act("start", 0, "5.00", "145.00"), act("stop", 2, "145.00", "5.00")], {}, ["0.00", "140.00"]),
+        ([act("resize", 0, "146.00", "73.00"), act("start", 2, "3.00", "73.00")], {}, ["73.00", "-70.00"]),
+        ([STOP, {**START, "resource": "arn:other"}], {}, ["140.00", "-145.00"]),
+        ([STOP, START], {"start": Lasting(_THEN, share=None)}, ["0.00", "-5.00"]),
+        ([START], {"start": Lasting(_THEN, share=None)}, [None]),
+        ([{**STOP, "lastsDays": "7"}, act("start", 9, "5.00", "145.00")], {}, ["140.00", "-140.00"]),
+    ],
+)
+def test_what_a_later_act_on_the_same_resource_took_back_counts_for_nothing(
+    acts: list[dict[str, str]], seen: dict[str, Lasting], amounts: list[str | None]
+) -> None:
+    found = counted(acts, _THEN + timedelta(days=10), seen)
+    assert [one.amount for one in found] == [None if one is None else Decimal(one) for one in amounts]
+
+
+def test_an_act_of_which_no_scan_knows_what_it_saves_is_in_no_sum_and_said_to_be_missing() -> None:
+    waits = Lasting(_THEN, share=None, waiting=True)
+    assert realised_a_month([STOP, entry("70.00")], _THEN, {"stop": waits}) == Realised(
+        Decimal("70.00"), Decimal("0.00"), 1, 1
+    )
+    assert realised_a_month([entry("")], _THEN).figure is None

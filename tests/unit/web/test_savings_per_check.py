@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from finops.domain.lasting import GONE, Lasting
-from finops_web.readings.savings import Accuracy, Month, Sum, accuracy, by_month, so_far
+from finops.domain.lasting import GONE, UNPRICED, Lasting
+from finops.domain.realised import Realised
+from finops.store.realized_sums import counted, realised_a_month
+from finops_web.readings.savings import Accuracy, Month, accuracy, by_month, so_far
+
+NOW = datetime(2026, 4, 2, 9, tzinfo=UTC)
 
 
 def act(uid: str, saving: str, hour: int, **changes: Any) -> dict[str, Any]:
@@ -22,7 +27,7 @@ def act(uid: str, saving: str, hour: int, **changes: Any) -> dict[str, Any]:
 def test_what_was_undone_is_promised_and_no_longer_saved_whatever_the_order() -> None:
     entries = [act("u3", "-10.00", 3), act("u1", "10.00", 1), act("u2", "5.00", 2, resource="arn:2")]
 
-    (found,) = accuracy(entries, {"u1": "idle", "u2": "idle"})
+    (found,) = accuracy(entries, {"u1": "idle", "u2": "idle"}, NOW)
 
     assert found == Accuracy("idle", 2, 1, 0, Decimal("15.00"), Decimal("5.00"))
 
@@ -30,38 +35,62 @@ def test_what_was_undone_is_promised_and_no_longer_saved_whatever_the_order() ->
 def test_what_is_saved_again_after_an_undo_counts_again() -> None:
     entries = [act("u1", "10.00", 1), act("u2", "-10.00", 2), act("u3", "10.00", 3)]
 
-    (found,) = accuracy(entries, dict.fromkeys(("u1", "u3"), "idle"))
+    (found,) = accuracy(entries, dict.fromkeys(("u1", "u3"), "idle"), NOW)
 
     assert (found.acts, found.undone, found.stands) == (2, 1, Decimal("10.00"))
 
 
 def test_what_is_not_known_is_no_zero() -> None:
-    gone, unpriced = accuracy([act("u1", "10.00", 1), act("u2", "", 2, before="", after="")], {"u2": "idle"})
+    gone, unpriced = accuracy([act("u1", "10.00", 1), act("u2", "", 2, before="", after="")], {"u2": "idle"}, NOW)
 
     assert gone == Accuracy("", 1, 0, 0, Decimal("10.00"), Decimal("10.00"))
     assert unpriced == Accuracy("idle", 1, 0, 1, None, None)
 
 
 def test_what_aws_undoes_by_itself_has_no_sum_a_month() -> None:
-    assert accuracy([act("u1", "10.00", 1, lastsDays="7")], {"u1": "idle"}) == ()
+    assert accuracy([act("u1", "10.00", 1, lastsDays="7")], {"u1": "idle"}, NOW) == ()
 
 
 def _acts(month: str, *savings: str | None, **changes: Any) -> list[dict[str, Any]]:
-    times = {"time": f"{month}-02T10:00:00+00:00", **changes}
-    return [{**times, "saving": None if one is None else Decimal(one)} for one in savings]
+    times = {"time": f"{month}-02T10:00:00+00:00", "undoes": "", **changes}
+    return [
+        {**times, "saving": one or "", "request": f"{month}-{at}", "resource": f"arn:{month}-{at}"}
+        for at, one in enumerate(savings)
+    ]
 
 
-def test_a_month_counts_the_acts_without_a_figure_apart_from_its_sum() -> None:
+def test_a_month_shows_what_is_saved_and_what_costs_more_and_counts_the_acts_without_a_figure_apart() -> None:
     entries = [*_acts("2026-03", "10.00", None, "-2.50"), *_acts("2026-03", None, "7.00", lastsDays="7")]
 
-    assert by_month(entries) == (Month("2026-03", Sum(Decimal("7.50"), 1), Sum(Decimal("7.00"), 1)),)
+    assert by_month(counted(entries, NOW)) == (
+        Month(
+            "2026-03",
+            Realised(Decimal("10.00"), Decimal("2.50"), 1, 2),
+            Realised(Decimal("7.00"), Decimal("0.00"), 1, 1),
+        ),
+    )
 
 
 def test_the_sum_of_a_month_of_which_no_act_has_a_figure_is_unknown_and_the_latest_month_comes_first() -> None:
-    march, february = by_month([*_acts("2026-02", None, None), *_acts("2026-03", "1.00")])
+    entries = [*_acts("2026-02", None, None), *_acts("2026-03", "1.00")]
+    march, february = by_month(counted(entries, NOW))
 
-    assert (march.month, march.lasting, march.once) == ("2026-03", Sum(Decimal("1.00"), 0), Sum(Decimal(0), 0))
-    assert (february.month, february.lasting, february.once) == ("2026-02", Sum(None, 2), Sum(Decimal(0), 0))
+    assert (march.month, march.lasting.figure, march.once.figure) == ("2026-03", Decimal("1.00"), Decimal("0.00"))
+    assert (february.month, february.lasting.figure, february.lasting.unknown) == ("2026-02", None, 2)
+
+
+def test_the_months_add_up_to_what_all_acts_save() -> None:
+    undone = {**act("u1", "10.00", 1), "undoes": ""}
+    undo = {**act("u2", "-10.00", 2), "undoes": "u1", "time": "2026-04-01T10:00:00+00:00"}
+    entries = [undone, undo, *_acts("2026-02", "5.00", "-9.00", None), *_acts("2026-03", "3.00")]
+    seen = {"2026-03-0": Lasting(NOW, share=Decimal("0.5"))}
+
+    months = by_month(counted(entries, NOW, seen))
+
+    whole = realised_a_month(entries, NOW, seen)
+    assert (whole.net, whole.unknown) == (Decimal("-2.50"), 1)
+    assert sum(one.lasting.net for one in months) == whole.net
+    assert sum(one.lasting.unknown for one in months) == whole.unknown
 
 
 _AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -70,7 +99,7 @@ _AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 def test_what_a_scan_saw_gone_is_promised_and_no_longer_saved() -> None:
     entries, ended = [act("u1", "10.00", 1), act("u2", "5.00", 2)], Lasting(_AT, ended=_AT, why=GONE)
 
-    (found,) = accuracy(entries, dict.fromkeys(("u1", "u2"), "idle"), {"u1": ended, "u2": Lasting(_AT)})
+    (found,) = accuracy(entries, dict.fromkeys(("u1", "u2"), "idle"), NOW, {"u1": ended, "u2": Lasting(_AT)})
 
     assert (found.acts, found.undone, found.ended) == (2, 0, 1)
     assert (found.promised, found.stands) == (Decimal("15.00"), Decimal("5.00"))
@@ -79,7 +108,7 @@ def test_what_a_scan_saw_gone_is_promised_and_no_longer_saved() -> None:
 def test_what_was_saved_so_far_is_what_scans_saw_and_unknown_before_the_first_of_them() -> None:
     seen = Lasting(_AT, saved=Decimal(73 * 3600), seen=100 * 3600, unknown=7199, ended=_AT, why=GONE)
 
-    assert so_far(act("u1", "10.00", 1), seen) == {
+    assert so_far(act("u1", "10.00", 1), seen, NOW) == {
         "savedSoFar": Decimal("1.00"),
         "seenHours": 100,
         "unknownHours": 1,
@@ -87,7 +116,26 @@ def test_what_was_saved_so_far_is_what_scans_saw_and_unknown_before_the_first_of
         "ended": "2026-03-01T09:00:00+00:00",
         "endedWhy": GONE,
         "waiting": False,
+        "unmeasured": "",
     }
-    unknown = so_far(act("u1", "10.00", 1), None)
+    unknown = so_far(act("u1", "10.00", 1), None, NOW)
     assert (unknown["savedSoFar"], unknown["seenHours"], unknown["seenUntil"]) == (None, None, "")
-    assert so_far(act("u1", "", 1, before="", after=""), seen)["savedSoFar"] is None
+    assert so_far(act("u1", "", 1, before="", after=""), seen, NOW)["savedSoFar"] is None
+
+
+def test_what_cannot_be_measured_says_why_and_is_neither_to_come_nor_zero() -> None:
+    waits = Lasting(_AT, share=None, unknown=90_000, waiting=True, measurable_until=_AT)
+
+    found = so_far(act("u1", "10.00", 1), waits, NOW)
+
+    assert (found["savedSoFar"], found["waiting"], found["unmeasured"]) == (None, False, UNPRICED)
+    before = so_far(act("u1", "10.00", 1), replace(waits, measurable_until=NOW + timedelta(hours=1)), NOW)
+    assert (before["waiting"], before["unmeasured"]) == (True, "")
+
+
+def test_what_no_scan_can_measure_is_promised_and_not_among_what_is_still_saved() -> None:
+    entries, waits = [act("u1", "10.00", 1), act("u2", "5.00", 2, resource="arn:2")], Lasting(_AT, share=None)
+
+    (found,) = accuracy(entries, dict.fromkeys(("u1", "u2"), "idle"), NOW, {"u1": waits})
+
+    assert (found.promised, found.stands, found.unmeasured) == (Decimal("15.00"), Decimal("5.00"), 1)

@@ -9,7 +9,7 @@ no snapshots. Its price stands in AWS's price list alone. Source: ElastiCache us
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from finops.domain.price import PriceQuery
@@ -25,14 +25,20 @@ UNKNOWN_COST: Final = "no source has the price of its final snapshot, which AWS 
 _PREFIX: Final = "cache."
 _MIB_PER_GIB: Final = 1024
 _PERCENT: Final = 100
+_TENTH: Final = Decimal("0.1")
 
 
 def final_snapshot_cost(facts: Facts[CacheFacts]) -> Decimal | None:
     """Return what the snapshot costs a month at most, in US dollars, unrounded; None where it is not known."""
     if facts.own.engine == MEMCACHED:
         return Decimal(0)
-    price, size = facts.lookup(PriceQuery(SERVICE, facts.resource.region, BACKUP)), most_gib(facts)
+    price, size = facts.lookup(snapshot_price(facts.resource.region)), most_gib(facts)
     return None if price is None or size is None else price.amount * size
+
+
+def snapshot_price(region: str) -> PriceQuery:
+    """Return what a GB of the snapshot costs a month, as a price source is asked."""
+    return PriceQuery(SERVICE, region, BACKUP)
 
 
 def most_gib(facts: Facts[CacheFacts]) -> Decimal | None:
@@ -53,5 +59,10 @@ def snapshot_facts(facts: Facts[CacheFacts], cost: Decimal | None) -> Iterator[E
     elif cost is not None:
         yield EvidenceFact("Final snapshot", f"{cost:,.2f} USD a month at most; the act makes it")
     elif facts.cost.at_stake is not None:
-        at_most = f"{facts.cost.at_stake:,.2f} USD a month"
-        yield EvidenceFact("Saves, at most", f"{at_most}, less what the final snapshot costs that the act makes")
+        at_most, size = f"{facts.cost.at_stake:,.2f} USD a month", most_gib(facts)
+        holds = "" if size is None else f", which holds {_upwards(size)} GiB at most"
+        yield EvidenceFact("Saves, at most", f"{at_most}, less what the final snapshot costs that the act makes{holds}")
+
+
+def _upwards(size: Decimal) -> str:
+    return f"{size.quantize(_TENTH, ROUND_CEILING):f}"

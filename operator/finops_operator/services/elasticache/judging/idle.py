@@ -14,7 +14,11 @@ from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
 from finops_operator.services.elasticache.cluster import CacheFacts
 from finops_operator.services.elasticache.judging.alone import not_alone, not_judged
-from finops_operator.services.elasticache.judging.final_snapshot import final_snapshot_cost, snapshot_facts
+from finops_operator.services.elasticache.judging.final_snapshot import (
+    final_snapshot_cost,
+    snapshot_facts,
+    snapshot_price,
+)
 from finops_operator.services.elasticache.rules.use import COMMANDS, CONNECTIONS, MEMCACHED
 
 PARAMETERS: Final = (
@@ -59,6 +63,7 @@ def idle(
         new_monthly_cost=remaining,
         # Where a price of its own is missing, a next scan may know the saving.
         saving_knowable=remaining is not None or current is None,
+        saving_needs=snapshot_price(facts.resource.region),
         evidence={
             "commands": figure(served),
             "maximumConnections": figure(connections.maximum),

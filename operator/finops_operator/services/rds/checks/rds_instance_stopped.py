@@ -21,6 +21,7 @@ from finops_operator.services.rds.judging.hour_price import hour_price
 from finops_operator.services.rds.rules.final_snapshot import UNKNOWN_COST, final_snapshot_cost
 from finops_operator.services.rds.rules.restart import RESTARTED_AFTER
 from finops_operator.services.rds.rules.states import STOPPED
+from finops_operator.services.rds.rules.storage import backup_query
 
 ID: Final = "rds_instance_stopped"
 _ACTION: Final = "rds_instance_delete"
@@ -47,6 +48,7 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         new_monthly_cost=remaining,
         # Where a price of its own is missing, a next scan may know the saving.
         saving_knowable=remaining is not None or current is None,
+        saving_needs=backup_query(facts.resource.region),
         evidence={
             "stoppedDays": figure(stopped),
             "automaticRestart": restart.isoformat(),

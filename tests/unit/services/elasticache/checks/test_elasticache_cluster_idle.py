@@ -55,7 +55,10 @@ def test_the_final_snapshot_that_the_act_makes_is_billed_and_no_more_than_the_us
 def test_without_a_price_of_snapshots_the_saving_is_unknown_and_less_than_the_cost() -> None:
     idle = CACHES.found(CHECK, cache(), measured())
     assert (idle.new_monthly_cost, idle.saving_knowable) == (None, False)
-    assert labelled(idle)["Saves, at most"].endswith("less what the final snapshot costs that the act makes")
+    most = labelled(idle)["Saves, at most"]
+    assert most.endswith("less what the final snapshot costs that the act makes, which holds 1.6 GiB at most")
+    unbounded = CACHES.found(CHECK, cache(cache_node_type="cache.r6gd.xlarge"), measured())
+    assert not labelled(unbounded).get("Saves, at most", "").endswith("at most")
     assert "final snapshot" in CHECK.saving_unknown
 
 

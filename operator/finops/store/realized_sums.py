@@ -1,0 +1,145 @@
+"""What acts that ended well save together, one by one and net of what others cost more; pure.
+
+One meaning for every sum of them: status of a policy, dashboard, API, and the sums by month of the act. An act counts
+for what it changes against the cost right before it, as long as scans show it. It counts for nothing once it was
+undone, once it has ended, and once a later act on the same resource took it back. Of a rise, a start that somebody
+asked for, that took back a saving only what exceeds that saving counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.lasting import BY_ITSELF, Lasting, saved_until_now
+from finops.domain.money import to_cents
+from finops.domain.realised import Realised, realised
+from finops.store.realized import hours_per_month, is_undo, promise_of, undone_by
+
+_MONTH: Final = timedelta(days=30)
+_NOTHING: Final = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one act counts for, in US dollars, rounded to cents.
+
+    Attributes:
+        time: when its end was verified, ISO 8601.
+        amount: of an act that lasts a month, negative where it costs more; of one that AWS undoes by itself what it
+            saved once; 0.00: it counts for nothing; None: not known.
+        once: whether AWS undoes it by itself.
+        recent: whether its end is less than 30 days ago.
+    """
+
+    time: str
+    amount: Decimal | None
+    once: bool
+    recent: bool
+
+    @property
+    def a_month(self) -> Decimal | None:
+        """What it counts for in the sum a month by now: what was saved once for a month, and then for nothing."""
+        return self.amount if self.recent or not self.once else _NOTHING
+
+
+def realised_a_month(
+    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
+) -> Realised:
+    """Return what acts save in a month by now; arguments as `counted`."""
+    return realised(one.a_month for one in counted(entries, now, lasting))
+
+
+def counted(
+    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
+) -> tuple[Counted, ...]:
+    """Return what each act counts for, in the order of time.
+
+    Args:
+        entries: as `StoredSavings.read` gives them, in any order. An undo counts for nothing, also where a store has
+            lost its act.
+        now: aware.
+        lasting: uid of a request → what scans saw since: one that was changed in part counts for that part, and one
+            whose cost the last scan did not know is not known. One that no scan has seen counts as promised.
+    """
+    ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
+    undone = undone_by(ordered)
+    settled = {*undone, *undone.values(), *(at for at, one in enumerate(ordered) if is_undo(one))}
+    exceeds = _taken_back(ordered, settled, known)
+    return tuple(
+        Counted(
+            time=str(one.get("time")),
+            amount=exceeds[at] if at in exceeds else _NOTHING if at in settled else _amount(one, known),
+            once=bool(one.get("lastsDays")),
+            recent=now - datetime.fromisoformat(str(one["time"])) < _MONTH,
+        )
+        for at, one in enumerate(ordered)
+    )
+
+
+def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
+    seen, promised = known.get(str(entry.get("request"))), entry.get("saving")
+    if not promised:
+        return _NOTHING if seen is not None and seen.ended is not None else None
+    if seen is None:
+        return to_cents(Decimal(promised))
+    if seen.ended is not None:
+        return _saved_once(entry, seen) if entry.get("lastsDays") else _NOTHING
+    return None if seen.share is None else to_cents(Decimal(promised) * seen.share)
+
+
+def _saved_once(entry: Mapping[str, Any], seen: Lasting) -> Decimal | None:
+    """Return what an act has saved that AWS has undone by now: as promised, or until somebody ended it."""
+    if seen.why == BY_ITSELF:
+        return to_cents(Decimal(entry["saving"]))
+    saved = saved_until_now(seen, promise_of(entry), hours_per_month(entry))
+    return None if saved is None else to_cents(saved)
+
+
+def _taken_back(
+    ordered: Sequence[Mapping[str, Any]], settled: set[int], known: Mapping[str, Lasting]
+) -> dict[int, Decimal]:
+    """Return place of an act that a later one took back, or of a rise that took one back → what it counts for."""
+    found: dict[int, Decimal] = {}
+    for at, later in enumerate(ordered):
+        if at in settled or at in found:
+            continue
+        for before in reversed(range(at)):
+            earlier = ordered[before]
+            if before in settled or before in found or later.get("resource") != earlier.get("resource"):
+                continue
+            if _stood_until(earlier, str(later["time"]), known) and _reverses(later, earlier):
+                found[before] = _NOTHING
+                seen = known.get(str(later.get("request")))
+                if _promised(later) < 0 and (seen is None or seen.ended is None):
+                    found[at] = min(_NOTHING, to_cents(_promised(earlier) + _promised(later)))
+                break
+    return found
+
+
+def _stood_until(entry: Mapping[str, Any], time: str, known: Mapping[str, Lasting]) -> bool:
+    """Return whether an act had not ended before another one, as far as scans saw."""
+    act = promise_of(entry)
+    at, seen = datetime.fromisoformat(time), known.get(str(entry.get("request")))
+    over = act.lasts is not None and at >= act.since + act.lasts
+    return not over and (seen is None or seen.ended is None or seen.ended >= at)
+
+
+def _reverses(later: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
+    """Return whether an act led a resource from about the cost after an earlier one to about the cost before it."""
+    act, first = promise_of(later), promise_of(earlier)
+    if act.before is None or act.after is None or first.before is None or first.after is None:
+        return False
+    middle = (first.before + first.after) / 2
+    if first.before > first.after:
+        return act.before < middle < act.after
+    return act.after < middle < act.before
+
+
+def _promised(entry: Mapping[str, Any]) -> Decimal:
+    """Return by how much an act lowers the cost a month, zero where that is not known."""
+    act = promise_of(entry)
+    return _NOTHING if act.before is None or act.after is None else act.before - act.after
