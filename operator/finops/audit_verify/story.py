@@ -65,7 +65,6 @@ class RequestStory:
     """Follows one request; `check` returns (code, message) for each broken rule.
 
     Attributes:
-        tried: whether a call was made as a dry run.
         latest: the latest time of its records; all have the same form, so that they are compared as texts.
     """
 
@@ -74,7 +73,6 @@ class RequestStory:
     calls: Calls = field(default_factory=Calls)
     proposals: Proposals = field(default_factory=Proposals)
     started: dict[str, _Started] = field(default_factory=dict)
-    tried: bool = False
     refused: str = ""
     turned: bool = False
     ended: str = ""
@@ -222,17 +220,12 @@ class RequestStory:
             if record["result"] == "started":
                 return self._started(record)
             if record["result"] == "dry-run":
-                return self._tried()
+                return _tried(self)
             self.turned = self.turned or record["result"] == "compensating"
             if record["result"] in _ENDS:
                 self.ended = record["result"]
             return []
         return self.calls.close(record)
-
-    def _tried(self) -> list[tuple[str, str]]:
-        self.tried = True
-        acts = any(not one.dry_run for one in self.started.values())
-        return [("Plan", "a dry run of what had started as an act")] if acts else []
 
     def _started(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         plan, plan_hash = record["detail"].get("plan"), record["planHash"]
@@ -244,11 +237,17 @@ class RequestStory:
             problems.append(("Plan", "an act that had started started again"))
         if self.proposals.is_dry_run and not dry_run:
             problems.append(("Plan", "what was proposed as a dry run started as an act"))
-        if self.tried and not dry_run:
+        if self.calls.tried and not dry_run:
             problems.append(("Plan", "what was tried as a dry run started as an act"))
         # What it was when it began it stays.
         self.started.setdefault(plan_hash, _Started(plan, dry_run, scope_of(record)))
         return [*problems, *_approval_of_start(plan, self.decisions.get(plan_hash))]
+
+
+def _tried(story: RequestStory) -> list[tuple[str, str]]:
+    story.calls.tried = True
+    acts = any(not one.dry_run for one in story.started.values())
+    return [("Plan", "a dry run of what had started as an act")] if acts else []
 
 
 def _order(story: RequestStory, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
