@@ -105,7 +105,9 @@ class Settings(BaseSettings):
         "", description="Private Ed25519 key (PEM) that signs the ledger's records; made once by the chart."
     )
     ledger_trusted_keys: str = Field(
-        "", description="Public keys (PEM) that signed the ledger before the present one; their records stay valid."
+        "",
+        description="Public keys (PEM) that signed the ledger before the present one; their records stay valid, "
+        "for the dashboard too.",
     )
     ledger_public_key: str = Field(
         "",

@@ -101,6 +101,11 @@ class Telemetry:
             "When all objects of the ledger's bucket were last seen to be locked for long enough; NaN: not yet.",
         )
         self.ledger_locks_walked.set(math.nan)
+        self.ledger_locks_refused = self._gauge(
+            "finops_ledger_locks_refused",
+            "1: the last renewal of locks of the ledger's objects was refused; NaN: none was tried, or there is none.",
+        )
+        self.ledger_locks_refused.set(math.nan)
 
     def _health(self) -> None:
         self.unread_namespaces = self._gauge(

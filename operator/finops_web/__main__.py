@@ -143,7 +143,8 @@ def _ledger_keys(settings: Settings) -> Keys | None:
     if not settings.ledger_public_key:
         return None
     try:
-        return Keys(settings.ledger_public_key)
+        # Oldest first: records from before the key was replaced are by those that signed then.
+        return Keys(f"{settings.ledger_trusted_keys}\n{settings.ledger_public_key}")
     except NotAKey as error:
         raise InvalidInput(
             str(error), field="FINOPS_LEDGER_PUBLIC_KEY", hint="take ledger-public-key of the release's Secret"

@@ -332,7 +332,7 @@ def problems_of(ledger: Ledger) -> tuple[str, ...]:
         line = record.to_json()
         found += [message for _, message in story.check(line)]
         if record.entry.kind is RecordKind.PROPOSED:
-            story.proposals.add(line, frozenset())
+            story.proposals.add(line, None)
     ended = any(one.startswith(("ended|", "verified")) for one in ledger)
     open_calls = story.calls.open_intents() if ended else []
     names = [operation_of(one) for one in ledger]

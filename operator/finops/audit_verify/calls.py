@@ -37,9 +37,13 @@ class _Call:
 
 @dataclass(slots=True)
 class Calls:
-    """Every intent of one act by step and attempt, in the ledger's order, with its outcomes."""
+    """Every intent of one act by step and attempt, in the ledger's order, with its outcomes.
+
+    `tried` says whether AWS was asked by a dry run instead, of which there is no intent.
+    """
 
     found: dict[tuple[str, int], _Call] = field(default_factory=dict)
+    tried: bool = False
 
     @property
     def may_have_changed(self) -> bool:

@@ -35,7 +35,8 @@ class VerifyReport:
         covered: of how many records no signature was checked, since a checkpoint by their key covers them.
         losses: what was found missing and then accepted by an administrator, as the records about it say.
         warnings: what breaks no rule and a person should check: `People`, where a decision takes for two people whom
-            earlier votes were recorded as one; `Key`, where the newest key given did not sign the last record.
+            earlier votes were recorded as one; `Terms`, where an act is approved on easier terms than it was under
+            another name; `Key`, where the newest key given did not sign the last record.
         open_intents: operation ids of intents without a final outcome: a running act, or one that awaits recovery.
     """
 

@@ -1,30 +1,31 @@
 """Checks the records of each request: nobody acted without votes, twice, too late or without writing first.
 
 Rules, per request: an intent needs, of its plan hash and in this order, a `proposed` record, a `decided` record (result
-`Approved`) and one `started` record that holds the plan, not for real what was proposed as a dry run; a further
-decision asks for no less than the one before. Its call is one of that plan, in the plan's order, or leads back from it
-(`calls`). Before the decision as many different people whose counted Approve votes carry that plan hash as the decision
-says are required. Permission is asked before every intent until something may have changed, and again before each call
-of the plan that destroys: then as many approvals still stand, one of them from outside Slack if the decision says
-`stepUp`, nobody has denied, no decision has ended the request, and the expiry that the decision names is not reached:
-not by its time, nor by the latest time of the request's records before it, which is no more than five minutes later.
-Other intents only finish what began. Attempts count up from 1; no intent while an earlier one has no final outcome; an
-outcome belongs to an intent and closes it once (`unknown` does not close it). A second one that agrees with the first
-is a problem until a later `corrected` record names it by sequence and hash. An undo is asked for (a counted vote
-`Undo`), answered and recorded only after the act was verified, and so is what was found in the hours after it
-(`watched`).
+`Approved`) and one `started` record that holds the plan, not for real what was proposed or tried as a dry run, nor the
+other way round; a further decision asks for no less than each one before, of whatever plan. Its call is one of that
+plan, in the plan's order, or leads back from it (`calls`). Before the decision as many different people whose counted
+Approve votes carry that plan hash as the decision says are required. Permission is asked before every intent until
+something may have changed, and again before each call of the plan that destroys: then as many approvals still stand,
+one of them from outside Slack if the decision says `stepUp`, nobody has denied, no decision has ended the request, and
+the expiry that the decision names is not reached: not by its time, nor by the latest time of the request's records
+before it, which is no more than five minutes later. Other intents only finish what began. Attempts count up from 1; no
+intent while an earlier one has no final outcome; an outcome belongs to an intent and closes it once (`unknown` does not
+close it). A second one that agrees with the first is a problem until a later `corrected` record names it by sequence
+and hash. An undo is asked for (a counted vote `Undo`), answered and recorded only after the act was verified, and so is
+what was found in the hours after it (`watched`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from finops.audit_verify.calls import Calls
 from finops.audit_verify.pauses import scope_of
 from finops.audit_verify.plan import destroys, problem_of_call, problem_of_plan
 from finops.audit_verify.proposals import Proposals
+from finops.audit_verify.terms import instant, is_easier
 from finops.audit_verify.votes import Votes
 
 _ENDS = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired"})
@@ -198,8 +199,8 @@ class RequestStory:
 
     def _times(self, record: dict[str, Any], expiry: object, what: str) -> list[tuple[str, str]]:
         """A clock that was put back gains nothing: an intent is no earlier than what its request holds before it."""
-        at, latest = _instant(record["time"]), _instant(max(self.latest, record["time"]))
-        until = _instant(expiry)
+        at, latest = instant(record["time"]), instant(max(self.latest, record["time"]))
+        until = instant(expiry)
         if at is None or latest is None:
             return [("Time", "an intent among records of its request whose times are none")]
         problems = []
@@ -218,6 +219,8 @@ class RequestStory:
             # A note about the whole act: started, compensating, dry run, or how it ended.
             if record["result"] == "started":
                 return self._started(record)
+            if record["result"] == "dry-run":
+                return _tried(self)
             self.turned = self.turned or record["result"] == "compensating"
             if record["result"] in _ENDS:
                 self.ended = record["result"]
@@ -234,17 +237,25 @@ class RequestStory:
             problems.append(("Plan", "an act that had started started again"))
         if self.proposals.is_dry_run and not dry_run:
             problems.append(("Plan", "what was proposed as a dry run started as an act"))
+        if self.calls.tried and not dry_run:
+            problems.append(("Plan", "what was tried as a dry run started as an act"))
         # What it was when it began it stays.
         self.started.setdefault(plan_hash, _Started(plan, dry_run, scope_of(record)))
         return [*problems, *_approval_of_start(plan, self.decisions.get(plan_hash))]
 
 
+def _tried(story: RequestStory) -> list[tuple[str, str]]:
+    story.calls.tried = True
+    acts = any(not one.dry_run for one in story.started.values())
+    return [("Plan", "a dry run of what had started as an act")] if acts else []
+
+
 def _order(story: RequestStory, plan_hash: str, detail: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is approved was proposed, and is not approved again on easier terms."""
-    problems, before = [], story.decisions.get(plan_hash)
+    """What is approved was proposed, and no plan of a request is approved on easier terms than another one before."""
+    problems = []
     if plan_hash not in story.proposals.plans:
         problems.append(("Proposal", "a plan was approved that was not proposed before"))
-    if before is not None and _easier(before.detail, detail):
+    if any(is_easier(before.detail, detail) for before in story.decisions.values()):
         problems.append(("Approval", "a plan was approved again on easier terms than before"))
     return problems
 
@@ -257,20 +268,3 @@ def _approval_of_start(plan: dict[str, Any], decision: _Decision | None) -> list
         return []
     counted = f"{decision.different} of {decision.detail['required']}"
     return [("Approval", f"an act that destroys was approved by {counted} people who are surely not the same")]
-
-
-def _easier(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Return whether a decision asks for less than an earlier one on the same request, whose terms never change."""
-    old, new = _instant(before.get("expiresAt")), _instant(after.get("expiresAt"))
-    later = old is not None and new is not None and new > old
-    fewer: bool = after["required"] < before["required"]
-    return fewer or later or (bool(before.get("stepUp")) and not after.get("stepUp"))
-
-
-def _instant(text: object) -> datetime | None:
-    """Return a time that names its zone, None for anything else."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return None if found is None or found.tzinfo is None else found

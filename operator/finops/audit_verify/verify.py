@@ -13,12 +13,13 @@ from finops.audit_verify.freezes import Freezes
 from finops.audit_verify.merkle import Tree
 from finops.audit_verify.names import Names
 from finops.audit_verify.pauses import Pauses
-from finops.audit_verify.proposals import name_of
+from finops.audit_verify.proposals import Proposals, name_of
 from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.shelf import REQUESTS_NEAR, Shelf
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import RequestStory
+from finops.audit_verify.terms import Terms
 from finops.audit_verify.undo import Undos
 from finops.audit_verify.vouching import Vouching
 from finops.audit_verify.words import Words
@@ -57,6 +58,7 @@ class _Requests:
         words: what people ended.
         undos: which act each undo leads back.
         pauses: of which kinds acts wait.
+        terms: on what terms each act was approved.
     """
 
     stories: Shelf[RequestStory] = field(default_factory=lambda: Shelf(REQUESTS_NEAR))
@@ -64,32 +66,36 @@ class _Requests:
     undos: Undos = field(default_factory=Undos)
     pauses: Pauses = field(default_factory=Pauses)
     freezes: Freezes = field(default_factory=Freezes)
+    terms: Terms = field(default_factory=Terms)
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         proposed = record["kind"] == "proposed"
-        dry_specs = self._dry_specs(record) if proposed else frozenset[str]()
+        named = self._named(record) if proposed else None
         story = self.stories.get(record["request"])
         if story is None:
             story = RequestStory()
             self.stories.put(record["request"], story)
-        if proposed:
-            story.proposals.add(record, dry_specs)
+        wrong = story.proposals.add(record, named) if proposed else []
         self.pauses.changed(record)
         # Asked before the story takes the intent in.
         stopped = self._stopped(record, story)
-        return [*story.check(record), *self.undos.check(record), *stopped]
+        return [*wrong, *story.check(record), *self.undos.check(record), *stopped]
 
-    def _dry_specs(self, record: dict[str, Any]) -> frozenset[str]:
-        """Return which specs were proposed as a dry run under the name of a request."""
+    def _named(self, record: dict[str, Any]) -> Proposals | None:
+        """Return what was proposed under the name of a request, None where the record itself is under that name."""
         name = name_of(record)
         known = self.stories.get(name) if name else None
-        return frozenset() if known is None else known.proposals.dry_specs
+        return None if known is None else known.proposals
 
-    def doubts(self, record: dict[str, Any]) -> tuple[str, ...]:
-        """Return what a person should check of an approval that was checked last."""
+    def doubts(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return (code, message) of what a person should check of an approval that was checked last."""
         story = self.stories.get(record["request"]) if record["result"] == "Approved" else None
         decision = None if story is None else story.decisions.get(record["planHash"])
-        return () if decision is None else decision.doubts
+        if story is None or decision is None or decision.detail is not record["detail"]:
+            return []
+        act = story.proposals.act
+        easier = self.terms.doubt(record, act) if act else ""
+        return [*(("People", one) for one in decision.doubts), *_named("Terms", easier)]
 
     def _stopped(self, record: dict[str, Any], story: RequestStory) -> list[tuple[str, str]]:
         what = story.needs_permission(record)
@@ -248,7 +254,7 @@ def _request(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> N
         else:
             walk.problems.append(problem)
     if record["kind"] == "decided":
-        walk.grown.warnings.extend(Problem(number, "People", one) for one in walk.requests.doubts(record))
+        walk.grown.warnings.extend(Problem(number, *one) for one in walk.requests.doubts(record))
     if record["kind"] == "corrected":
         _correct(walk, number, record)
     wrong = walk.requests.words.problem(record)

@@ -41,8 +41,11 @@ from finops.domain.situation import (
     early_pause,
     pause_before_next,
     shows_late,
+    shows_whole,
     unanswered,
     unseen,
+    untouched,
+    without_answer,
 )
 
 __all__ = [
@@ -70,6 +73,24 @@ _UNRECORDED: Final = "unrecorded"
 """Where an act stands of whose calls nobody knows: its records were lost. The name of its alarm in the ledger."""
 _SEEN_AGAIN: Final = "seen-again"
 """The name under which the ledger records that a missed resource was there again: its absence before counts no more."""
+
+
+def _barred(situation: Situation, stop: Stop | None, refusals: tuple[str, ...]) -> Move | None:
+    """Return what an act does instead of going on while it is not known to have changed anything; None: it goes on.
+
+    Once all calls show their effect, late as they may, nothing is left that anything could forbid.
+    """
+    lost = unanswered(situation)
+    if lost is not None:
+        return _call_unanswered(situation, lost, stop, refusals)
+    if shows_whole(situation):
+        return None
+    change = difference(situation.plan, situation.observation)
+    if change:
+        return Finish(State.STALE, f"The resource changed since it was proposed: {change}. {untouched(situation)}")
+    if refusals:
+        return Finish(State.STALE, f"{' '.join(refusals)} {untouched(situation)}")
+    return None if stop is None else _stopped(situation, stop)
 
 
 def is_undecided(journal: Journal) -> bool:
@@ -100,17 +121,9 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
     if journal.turned is not None:
         return _backward(situation)
     if not journal.may_have_changed:
-        lost = unanswered(situation)
-        if lost is not None:
-            return _call_unanswered(situation, lost, stop, refusals)
-        change = difference(situation.plan, situation.observation)
-        untouched = "Nothing was changed." if journal.entries else "Nothing was called."
-        if change:
-            return Finish(State.STALE, f"The resource changed since it was proposed: {change}. {untouched}")
-        if refusals:
-            return Finish(State.STALE, f"{' '.join(refusals)} {untouched}")
-        if stop is not None:
-            return _stopped(stop)
+        barred = _barred(situation, stop, refusals)
+        if barred is not None:
+            return barred
     move = _forward(situation)
     if isinstance(move, Call) and situation.rules(move.step).destroys:
         return _before_destroying(situation, move, stop, refusals)
@@ -230,10 +243,11 @@ def _rolled_back(situation: Situation, reason: str) -> Finish:
     return Finish(State.ROLLED_BACK, f"{reason.rstrip('.')}. {found}" if adds_found else reason)
 
 
-def _stopped(stop: Stop) -> Move:
+def _stopped(situation: Situation, stop: Stop) -> Move:
     if stop.kind is StopKind.HOLD:
         return Hold(stop.message)
-    return Finish(State.EXPIRED if stop.kind is StopKind.EXPIRED else State.WITHDRAWN, stop.message)
+    state = State.EXPIRED if stop.kind is StopKind.EXPIRED else State.WITHDRAWN
+    return Finish(state, f"{stop.message} {without_answer(situation)}".rstrip())
 
 
 def _before_destroying(situation: Situation, call: Call, stop: Stop | None, refusals: tuple[str, ...]) -> Move:
@@ -300,17 +314,27 @@ def _changing(situation: Situation, step: PlanStep) -> Move | None:
     rules = situation.rules(step)
     retryable = last.result is Result.ABSENT or last.retryable or last.code in rules.retry_codes
     if not retryable or last.attempt >= rules.maximum_attempts:
-        failed = f"{situation.title(step.id)} failed: {_why(last)}"
-        why = _refused(situation, step.id, last.code) or failed
-        if last.code in rules.later_codes and not situation.journal.may_have_changed:
-            return Finish(State.STALE, f"{why.rstrip('.')}. Nothing was changed.")
-        return Compensate(step.id, why)
+        return _given_up(situation, step, last)
     pause = backoff_seconds(situation.journal.failures(step.id)) - situation.since(last.at)
     if pause > 0:
         return WaitFor(step.id, pause)
     if not situation.expected(step):
         return Compensate(step.id, f"{situation.title(step.id)}: the resource is not as the plan expects it here")
     return Call(step, last.attempt + 1)
+
+
+def _given_up(situation: Situation, step: PlanStep, last: JournalEntry) -> Move:
+    """A refusal may be the effect of an attempt without an answer: that one gets its time to show once more."""
+    failed = f"{situation.title(step.id)} failed: {_why(last)}"
+    why = _refused(situation, step.id, last.code) or failed
+    rules, waited = situation.rules(step), situation.since(last.at)
+    if not situation.journal.may_have_changed:
+        lost = situation.journal.has_unanswered(step.id)
+        if lost and last.result is Result.REJECTED and waited < rules.settle_seconds:
+            return WaitFor(step.id, early_pause(rules, waited))
+        if not lost and last.code in rules.later_codes:
+            return Finish(State.STALE, f"{why.rstrip('.')}. {untouched(situation)}")
+    return Compensate(step.id, why)
 
 
 def _refused(situation: Situation, step: str, code: str) -> str:
@@ -389,8 +413,8 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
 def _backward(situation: Situation) -> Move:
     """Lead back to the safe state, whatever is found: every pass starts from what AWS shows, not from a position."""
     if situation.journal.turned is not None and not situation.journal.may_have_changed:
-        # Whatever state the resource is in now, it was not us: there is nothing to lead back.
-        return Finish(State.ROLLED_BACK, f"{situation.journal.turned.rstrip('.')}. Nothing was changed.")
+        # Nothing that we know to be ours is to be led back, whatever state the resource is in now.
+        return Finish(State.ROLLED_BACK, f"{situation.journal.turned.rstrip('.')}. {untouched(situation)}")
     why = (situation.journal.turned or "").rstrip(".")
     destroyed = _destroyed(situation)
     if destroyed:

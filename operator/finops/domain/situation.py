@@ -23,6 +23,11 @@ SHORTEST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """Longest pause between two observations of something that is late."""
 
+NOTHING_CHANGED: Final = "Nothing was changed."
+NOTHING_CALLED: Final = "Nothing was called."
+NO_ANSWER: Final = "had no answer"
+"""Of a call: what became of it is not known, and no end says that nothing was changed."""
+
 _WITHOUT_VALUES: Final[Mapping[str, str]] = {
     "attachments": "its attachments changed",
     "attributes": "its attributes changed",
@@ -136,3 +141,22 @@ def shows_late(situation: Situation, step: PlanStep) -> bool:
     lost = situation.journal.has_unanswered(step.id)
     names = situation.rules(step).destroys or situation.observation.text("created")
     return lost and not names and situation.reached(step)
+
+
+def shows_whole(situation: Situation) -> bool:
+    """Return whether each call of the plan, none of which had an answer, shows its effect after all."""
+    return all(shows_late(situation, step) for step in situation.plan.steps if step.changes)
+
+
+def without_answer(situation: Situation) -> str:
+    """Return, in sentences, what is known of a call that had no answer; empty when each had one."""
+    lost = next((entry.step for entry in situation.journal.entries if entry.result is Result.ABSENT), "")
+    if not lost:
+        return ""
+    unclear = f"{situation.title(lost)} {NO_ANSWER}, and whether AWS carried it out is not known."
+    return f"{unclear} {situation.procedure.found(situation.plan, situation.observation)}".rstrip()
+
+
+def untouched(situation: Situation) -> str:
+    """Return the end of a message about an act that is not known to have changed anything, in sentences."""
+    return without_answer(situation) or (NOTHING_CHANGED if situation.journal.entries else NOTHING_CALLED)

@@ -3,13 +3,21 @@
 Called by `finops.ledger.durable`. A line is the canonical JSON of `{"hash": …, "record": …, "signature": …}`, which
 `finops audit export` prints as well, so that a copy of the file is an export. A power cut can tear the last line;
 `open` drops it only when it is the beginning of a line that the stream knows: nothing but our own copy is repaired.
+
+A holder of the lease that stood still may write beside its successor. So whoever writes holds the file's lock (flock)
+from the reading of its end to the sync, writes only where the end or the beginning of this very line is, and cuts
+nothing off. The lock goes with its process; while a process that stands still has it, nothing is written.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +28,10 @@ from finops.ledger.timed_writes import TimedWrites
 from finops.ports.sink import Place
 
 _MODE: Final = 0o640
-_CHECK_VOLUME: Final = "check the volume under the file"
+_CHECK_VOLUME: Final = "check the volume under the file, and that no other process writes it"
+_LOCK_SHARE: Final = 0.75
+"""Part of a write's time after which the lock is given up: no thread is left behind in the wait for it."""
+_LOCK_PAUSE_SECONDS: Final = 0.02
 
 
 class FileSink:
@@ -35,6 +46,7 @@ class FileSink:
 
     def __init__(self, path: Path, *, timeout_seconds: float = 2.0, sync: Callable[[int], None] = os.fsync) -> None:
         self._path = path
+        self._lock_seconds = timeout_seconds * _LOCK_SHARE
         self._writes = TimedWrites(f"the ledger's file {path}", seconds=timeout_seconds, hint=_CHECK_VOLUME)
         self._sync = sync
         self._lock = threading.Lock()
@@ -73,8 +85,8 @@ class FileSink:
             self.place = since or Place()
             for line in self._lines(self.place.ends):
                 if not line.endswith(b"\n"):
-                    _check_torn(line, stream_line(self.sequence + 1))
-                    os.truncate(self._path, self.place.ends)
+                    expected = stream_line(self.sequence + 1)
+                    self._in_time(partial(self._drop_torn, expected))
                     break
                 record = record_of(line)
                 if record.sequence != self.sequence + 1 or record.previous_hash != self.place.hash:
@@ -149,27 +161,60 @@ class FileSink:
             file.seek(begin)
             yield from file
 
+    def _drop_torn(self, expected: bytes | None) -> None:
+        """Cut off half a line, unless it became a whole one meanwhile: then another process writes the file."""
+        end = self.place.ends
+        with _alone(self._path, self._lock_seconds) as descriptor:
+            torn = _read_behind(descriptor, end, os.fstat(descriptor).st_size - end)
+            if b"\n" in torn:
+                raise LedgerUnavailable(f"{self._path} is written by another process", hint=_CHECK_VOLUME)
+            _check_torn(torn, expected)
+            os.ftruncate(descriptor, end)
+
     def _write(self, record: Record) -> None:
         line, end = line_of(record), self.place.ends
-        descriptor = os.open(self._path, os.O_WRONLY)
-        try:
+        with _alone(self._path, self._lock_seconds) as descriptor:
             found = os.fstat(descriptor).st_size
-            # Behind our position lies at most what an earlier write of ours left when it failed half way.
-            if found < end or found > end + len(line):
+            # Behind our position lies at most what an earlier write left when it failed half way, or this whole line.
+            if found < end or not line.startswith(_read_behind(descriptor, end, len(line) + 1)):
                 raise LedgerDiverged(
                     f"{self._path} has {found} bytes where {end} were written: somebody else changed it"
                 )
             _write_all(descriptor, line, end)
-            os.ftruncate(descriptor, end + len(line))
             self._sync(descriptor)
-        finally:
-            os.close(descriptor)
         self.place = next_place(self.place, record, line)
 
 
 def next_place(place: Place, record: Record, line: bytes) -> Place:
     """Return where `record` stands when its line follows a place."""
     return Place(record.sequence, record.hash, place.ends, place.ends + len(line))
+
+
+@contextmanager
+def _alone(path: Path, seconds: float) -> Iterator[int]:
+    """Give the open file while its lock is held. Raises OSError when another process holds it for so long."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_LOCK_PAUSE_SECONDS)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read_behind(descriptor: int, offset: int, most: int) -> bytes:
+    """Return what stands behind an offset, `most` bytes of it."""
+    found = b""
+    while len(found) < most and (more := os.pread(descriptor, most - len(found), offset + len(found))):
+        found += more
+    return found
 
 
 def _write_all(descriptor: int, line: bytes, offset: int) -> None:

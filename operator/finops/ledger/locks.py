@@ -4,7 +4,8 @@ A lock ends on a day that was fixed when the object was written, and the ledger 
 that is deleted freezes the operator. So every object is visited again and again, and one with less than a third of
 its time left is locked anew for the whole time. Nothing is remembered but the place: after a start the walk begins at
 the first object, and S3 says until when each is locked. It costs a request for each object about twelve times in a
-period. Whoever stops using a bucket can delete its objects a period after the last walk at the latest.
+period, and every 30 days of a long one, so that a walk that is late is seen. Whoever stops using a bucket can delete
+its objects a period after the last walk at the latest.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _VISITED_AT_ONCE: Final = 20
 _LONGEST_TURN_SECONDS: Final = 1.0
 """Other duties wait meanwhile, the watches' canary among them."""
 _WALKS_IN_A_PERIOD: Final = 12
+_LONGEST_PAUSE: Final = timedelta(days=30)
+"""Between two walks; the alert on a late one counts on it."""
 _RETRY: Final = timedelta(minutes=10)
 
 
@@ -45,11 +48,13 @@ class LockRenewal:
 
     Attributes:
         walked: called with the instant, in seconds since 1970, at which every object had been visited.
+        refused: called after each turn with 1 where S3 or its settings refused it, else 0.
     """
 
     bucket: LockedObjects
     clock: Clock
     walked: Callable[[float], None] = lambda _at: None
+    refused: Callable[[float], None] = lambda _refused: None
     _walk: Iterator[Stored] | None = None
     _period: timedelta = timedelta(0)
     _done: int = 0
@@ -71,7 +76,9 @@ class LockRenewal:
             if self._failed != error.code:
                 logger.warning("the locks of the ledger's objects are not renewed, and end: %s", error)
             self._failed = error.code
+            self.refused(1)
             raise
+        self.refused(0)
 
     def _visit(self) -> None:
         if self._walk is None:
@@ -87,7 +94,7 @@ class LockRenewal:
                 logger.info("the locks of %d objects of the ledger were renewed", self._done)
             self._walk, self._failed = None, ""
             self.walked(self.clock.now().timestamp())
-            self._due = self.clock.now() + self._period / _WALKS_IN_A_PERIOD
+            self._due = self.clock.now() + min(self._period / _WALKS_IN_A_PERIOD, _LONGEST_PAUSE)
 
     def _renew(self, stored: Stored) -> None:
         until = renewed(self.clock.now(), self.bucket.locked_until(stored), self._period)

@@ -114,7 +114,8 @@ def duties(
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
     bucket = make_ledger_bucket(settings, cloud.sdk, clock)
     if bucket is not None:
-        yield Duty("locks of the ledger", LockRenewal(bucket, clock, telemetry.ledger_locks_walked.set).turn)
+        walked, refused = telemetry.ledger_locks_walked.set, telemetry.ledger_locks_refused.set
+        yield Duty("locks of the ledger", LockRenewal(bucket, clock, walked, refused).turn)
 
 
 def _notices(settings: Settings, store: Store) -> StoredNotices:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from finops.domain.decision import State
+from finops.domain.situation import NO_ANSWER, NOTHING_CALLED, NOTHING_CHANGED
 from finops_operator.rules.candidates import QUIET_AFTER
 
 _UNTOUCHED: Final = frozenset(
@@ -17,8 +18,9 @@ _UNTOUCHED: Final = frozenset(
 """States in which an act ends before it has changed anything."""
 _NOT_UNDONE: Final = frozenset({*_UNTOUCHED, State.ROLLED_BACK})
 _UNDO_AGAIN: Final = "An approver can ask for the undo again."
-_UNCHANGED: Final = "Nothing was changed."
-_SAID: Final = ("nothing was changed", "nothing was called")
+_UNCHANGED: Final = NOTHING_CHANGED
+_SAID: Final = (*(words.lower().rstrip(".") for words in (NOTHING_CHANGED, NOTHING_CALLED)), NO_ANSWER)
+"""What a reason says of what was changed; the last one that nobody knows."""
 _LONGEST_REASON: Final = 900
 """Characters of the reason that are kept, so that what follows it always fits."""
 

@@ -135,3 +135,29 @@ def test_a_refusal_is_said_once_and_tried_again_after_a_pause(
     renewal.turn()
 
     assert until(buckets, name, NAMES[0]) > clock.now() + timedelta(days=29)
+
+
+def test_what_metrics_say_of_a_walk_is_refused_or_walked(buckets: Buckets) -> None:
+    refused: list[float] = []
+    walked: list[float] = []
+    name, bucket, clock = written(buckets, NAMES)
+    renewal = LockRenewal(bucket, clock, walked.append, refused.append)
+    walk(renewal)
+    assert set(refused) == {0}
+    assert walked == [clock.now().timestamp()]
+
+    lost = LockRenewal(buckets.bucket(f"{name}-away", clock=clock), clock, walked.append, refused.append)
+    with pytest.raises((AwsError, LedgerUnavailable)):
+        lost.turn()
+    assert refused[-1] == 1
+    assert len(walked) == 1
+
+
+def test_a_walk_begins_after_thirty_days_however_long_objects_are_locked(buckets: Buckets) -> None:
+    walked: list[float] = []
+    _, bucket, clock = written(buckets, NAMES[:1], days=2555)
+    renewal = LockRenewal(bucket, clock, walked.append)
+    walk(renewal)
+    clock.sleep(timedelta(days=30, seconds=1).total_seconds())
+    walk(renewal)
+    assert len(walked) == 2

@@ -325,6 +325,18 @@ def test_what_scrapes_the_operator_scrapes_bot_and_dashboard_too(real_cluster: R
 
 
 @pytest.mark.parametrize("program", HELMS)
+def test_operator_and_dashboard_know_the_keys_that_signed_the_ledger_before(
+    real_cluster: RealCluster, program: str
+) -> None:
+    documents = rendered(real_cluster, {"ledger": {"trustedKeys": "PEM"}}, program)
+    for name in ("operator", "web"):
+        (container,) = pod_template(named(documents, "Deployment", f"finops-finops-operator-{name}"))["spec"][
+            "containers"
+        ]
+        assert {"name": "FINOPS_LEDGER_TRUSTED_KEYS", "value": "PEM"} in container["env"], name
+
+
+@pytest.mark.parametrize("program", HELMS)
 def test_alerts_are_rendered_with_the_hours_and_labels_of_the_values(real_cluster: RealCluster, program: str) -> None:
     section = {"enabled": True, "scanOverdueHours": 26, "labels": {"release": "prometheus"}}
     (rule,) = of_kind(rendered(real_cluster, {"metrics.rules": section}, program), "PrometheusRule")

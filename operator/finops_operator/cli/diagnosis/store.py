@@ -16,6 +16,7 @@ from finops.store.space import Fill, Space, measure, too_full
 from finops.store.webhooks import shown
 from finops_operator.cli.asking import local_time
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
+from finops_operator.cli.diagnosis.seals import diagnose_seals
 
 _PART: Final = "store"
 _SLACK: Final = "slack"
@@ -43,6 +44,7 @@ def diagnose_store(settings: Settings) -> Results:
         yield from _content(store)
         yield from _webhooks(store)
         yield from _bot(SlackStatus(store))
+        yield from diagnose_seals(store)
     except FinopsError as error:
         yield failed(_PART, "durability", error)
     finally:
