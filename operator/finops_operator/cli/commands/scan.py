@@ -24,7 +24,7 @@ from finops_operator.cli.pushing import Pusher, Target, target_of
 from finops_operator.cli.scan_output import REPORTS, OutcomePrinter, ReportFormat
 from finops_operator.cli.scanning import scan_all, shown_status
 from finops_operator.cli.store_access import command_to_read, settings_with, store_to_scan
-from finops_operator.plugins.loaded import Plugins, plugins
+from finops_operator.plugins.loaded import Plugins, plugins_with
 from finops_operator.scan.scan import ScanOutcome
 
 _Push = Annotated[
@@ -68,7 +68,8 @@ def _run(
     With --push the resources go to a dashboard whose operator cannot scan this account: it lists and prices them, and
     nothing acts on them.
     """
-    clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
+    clock, settings = SystemClock(), settings_with(redis)
+    loaded = plugins_with(settings.price_tables)
     target = target_of(push, push_namespace, push_token_file, settings)
     documents = _documents(files or [], loaded, settings, clock)
     several = len(documents.policies) > 1
