@@ -69,7 +69,7 @@ class RefreshedPrices:
     def _read(self, region: str, service: str) -> Table | None:
         path = self.folder / file_name(region)
         try:
-            line = line_of(path.read_bytes(), service)
+            line = line_of(_content(path), service)
             return None if line is None else read_table(json.loads(line), SOURCE_ID)
         except (OSError, EOFError, zlib.error, ValueError, KeyError, IndexError, TypeError) as error:
             hint = "write it anew: finops prices refresh"
@@ -92,6 +92,14 @@ def opened(folder: str) -> RefreshedPrices:
     return RefreshedPrices(path, regions)
 
 
+def _content(path: Path) -> bytes:
+    """Return the bytes of a table, of which there are some. Raises OSError, ValueError."""
+    content = path.read_bytes()
+    if not content:
+        raise ValueError("it is empty")
+    return content
+
+
 def lines_in(path: Path, field_name: str = "--to") -> dict[str, str]:
     """Return service → line of a table as it stands, empty when there is none.
 
@@ -99,7 +107,7 @@ def lines_in(path: Path, field_name: str = "--to") -> dict[str, str]:
         InvalidInput: it is no price table.
     """
     try:
-        text = gzip.decompress(path.read_bytes()).decode()
+        text = gzip.decompress(_content(path)).decode()
         return {str(json.loads(line)["service"]): line for line in text.split("\n") if line}
     except FileNotFoundError:
         return {}
