@@ -70,12 +70,7 @@ def refresh(
         raise InvalidInput("say where tables are written", field="--to", hint=f"or set {VARIABLE}")
     if settings.demo and not on_this_machine(source):
         raise Refused("demo mode asks only this machine", hint="--from http://127.0.0.1:PORT")
-    wanted = _split(regions)
-    unknown = [one for one in wanted if not is_region(one)]
-    if not wanted or unknown:
-        raise InvalidInput(
-            f"{', '.join(unknown) or 'nothing'} is no region", field="--regions", hint="us-east-1,eu-west-1"
-        )
+    wanted = _regions(regions)
     every = rules(all_offers(load_kinds().values()))
     chosen = _chosen(_split(services), {rule.service for rule in every})
     done: list[TableWritten] = []
@@ -94,6 +89,16 @@ def refresh(
     emit((_record(one) for one in done), _COLUMNS, output)
     if left:
         raise typer.Exit(GAPS if done else FAILED)
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    wanted = _split(text)
+    unknown = [one for one in wanted if not is_region(one)]
+    if not wanted or unknown:
+        raise InvalidInput(
+            f"{', '.join(unknown) or 'nothing'} is no region", field="--regions", hint="us-east-1,eu-west-1"
+        )
+    return wanted
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -74,11 +74,7 @@ def _run(
     documents = _documents(files or [], loaded, settings, clock)
     several = len(documents.policies) > 1
     if several and output is ReportFormat.HTML:
-        raise InvalidInput(
-            f"an HTML report is about one policy, and these files hold {len(documents.policies)}",
-            field="--output",
-            hint="scan one policy at a time, or use -o markdown",
-        )
+        raise _several_in_html(len(documents.policies))
     codes: list[int] = []
     printer = OutcomePrinter(output, why, several=several, command=command_to_read(redis))
     with store_to_scan(redis, fresh=fresh) as store:
@@ -89,6 +85,14 @@ def _run(
             codes.append(_end(policy, outcome, shown=output in REPORTS and sys.stdout.isatty()))
     if any(codes):
         raise typer.Exit(FAILED if set(codes) == {FAILED} else GAPS)
+
+
+def _several_in_html(policies: int) -> InvalidInput:
+    return InvalidInput(
+        f"an HTML report is about one policy, and these files hold {policies}",
+        field="--output",
+        hint="scan one policy at a time, or use -o markdown",
+    )
 
 
 def _push_to(target: Target, outcome: ScanOutcome, store: Store, clock: Clock) -> None:

@@ -34,10 +34,7 @@ _METRICS: Final = ("cpuPercent", "networkInBytes", "networkOutBytes")
 
 
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
-    needed = (*_METRICS, *((GPU,) if _has_gpu(facts.own) else ()))
-    reason = _not_judged(facts) or next(
-        (why for name in needed if (why := insufficient(facts.utilization, name, facts.settings))), ""
-    )
+    reason = _not_judged(facts) or _not_known(facts)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     gpu = _hourly(facts.utilization, GPU) if _has_gpu(facts.own) else None
@@ -72,6 +69,12 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         f"network at most {figure(daily, 1)} MB a day.{_still_billed(facts.own)}",
         facts=tuple(_facts(facts.own, cpu, gpu, daily, limits)),
     )
+
+
+def _not_known(facts: Facts[InstanceFacts]) -> str:
+    """Return which metric that is needed cannot be judged, empty when all can."""
+    needed = (*_METRICS, *((GPU,) if _has_gpu(facts.own) else ()))
+    return next((why for name in needed if (why := insufficient(facts.utilization, name, facts.settings))), "")
 
 
 def _has_gpu(own: InstanceFacts) -> bool:
