@@ -71,7 +71,7 @@ class OfferFiles:
     _indexes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise InvalidInput where the address cannot be asked."""
+        """Raise InvalidInput for an address that is none."""
         parts = urlsplit(self.base)
         host, local = parts.hostname or "", on_this_machine(self.base)
         if not host or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
@@ -105,7 +105,7 @@ class OfferFiles:
 
         Raises:
             Unavailable: AWS does not give the file.
-            MalformedOffer: as the reader, or what AWS gives is no text.
+            MalformedOffer: as the reader, or what AWS gives is not written in UTF-8.
         """
         return self._retried(place.origin, lambda: self._read(place.path, reader, progress))
 
@@ -165,7 +165,7 @@ def _lines(answer: Any, progress: Callable[[int], None]) -> Iterator[str]:
         try:
             *whole, rest = (rest + decoder.decode(piece)).split("\n")
         except UnicodeDecodeError as error:
-            raise MalformedOffer(f"an offer file is no text in UTF-8: {error.reason}") from error
+            raise MalformedOffer(f"an offer file is not written in UTF-8: {error.reason}") from error
         yield from (f"{line}\n" for line in whole)
     if rest:
         yield rest

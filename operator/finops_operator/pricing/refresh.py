@@ -209,6 +209,6 @@ def _replace(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
-    except BaseException:
+    finally:
+        # Nothing is left under this name unless something went wrong.
         Path(name).unlink(missing_ok=True)
-        raise
