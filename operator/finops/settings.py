@@ -153,6 +153,11 @@ class Settings(BaseSettings):
         le=1000,
         description="Share of AWS's request quotas that scans use, in percent; above 100 only where yours were raised.",
     )
+    price_tables: str = Field(
+        "",
+        description="Folder of price tables that `finops prices refresh` has written; they are asked before those of "
+        "this release. Empty: those of this release alone.",
+    )
     scan_concurrency: int = Field(2, ge=1, le=64, description="Policies scanned at the same time.")
     lease_seconds: int = Field(30, ge=10, le=600, description="Duration of the executor's Lease.")
     termination_seconds: int = Field(

@@ -64,10 +64,14 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
         {"volumeType": "gp3", "iops": 3000, "throughput": 125},
         {"ModifyVolume": 1},
     ),
-    "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
+    "ebs_volume_delete": ("old-data", {"snapshotExpiryDays": 90}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
     "ebs_volume_detach_delete": (
         "parked/1",
-        {"instanceId": resource_id("instance", ACCOUNT, REGION, "parked"), "device": "/dev/sdf"},
+        {
+            "instanceId": resource_id("instance", ACCOUNT, REGION, "parked"),
+            "device": "/dev/sdf",
+            "snapshotExpiryDays": 90,
+        },
         {"CreateSnapshot": 2, "DetachVolume": 1, "DeleteVolume": 1},
     ),
     "ebs_snapshot_delete": ("of-gone-volume", {}, {"DeleteSnapshot": 1}),

@@ -24,7 +24,7 @@ PAGE: Final = 1000
 REPLACED: Final = PROFILES * 100_000
 """Added to the number of an instance that took the place of another: its id is new, its profile the same."""
 _REPLACED_AGE: Final = timedelta(hours=12)
-_NETWORK: Final = {"NetworkIn": 1.0, "NetworkOut": 0.8}
+_NETWORK: Final = {"NetworkIn": 1.0, "NetworkOut": 0.8, "NetworkPacketsIn": 1 / 800, "NetworkPacketsOut": 1 / 1000}
 _OPERATION_BYTES: Final = 16_384
 """Of an operation on a volume: with fewer, the heavy ones would do ten times what any type carries."""
 _EBS: Final = {

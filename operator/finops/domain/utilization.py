@@ -114,9 +114,9 @@ class HourPoints:
 class Utilization:
     """All summaries of one resource by our metric name; a metric that is not there is unknown, not zero.
 
-    Metric names: `cpuPercent`, `networkInBytes`, `networkOutBytes`, `cpuCreditBalance`, `memoryPercent`,
-    `ebsReadOps`, `ebsWriteOps`, `ebsReadBytes`, `ebsWriteBytes`, `volumeReadOps`, `volumeWriteOps`,
-    `volumeIdleSeconds`.
+    Metric names: `cpuPercent`, `gpuPercent`, `networkInBytes`, `networkOutBytes`, `networkPacketsIn`,
+    `networkPacketsOut`, `cpuCreditBalance`, `memoryPercent`, `ebsReadOps`, `ebsWriteOps`, `ebsReadBytes`,
+    `ebsWriteBytes`, `volumeReadOps`, `volumeWriteOps`, `volumeIdleSeconds`.
     `unknown` maps a metric name to the reason why there is no summary (`NotPublished`, `Throttled`, …).
     `NotPublished` says that the query succeeded and AWS holds no point at all in the window; only that reason may be
     read as evidence, and only together with `asked_from`.

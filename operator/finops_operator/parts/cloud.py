@@ -17,7 +17,7 @@ from finops_operator.aws.limiter import share_of_published
 from finops_operator.aws.locked_bucket import S3Bucket
 from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions
-from finops_operator.plugins.loaded import Plugins, known_ids, plugins
+from finops_operator.plugins.loaded import Plugins, known_ids, plugins_with
 from finops_operator.rules.known_ids import KnownIds
 
 
@@ -54,7 +54,7 @@ def make_cloud(settings: Settings, store: Store, clock: Clock) -> CloudParts:
     sdk.log_problem()
     pacing = CallPacing(SharedRateLimits(store), clock, quotas=share_of_published(settings.aws_quota_percent))
     readers = AwsReaders(sdk, pacing, process_counter=counter)
-    loaded = plugins()
+    loaded = plugins_with(settings.price_tables)
     return CloudParts(
         sdk=sdk,
         readers=readers,

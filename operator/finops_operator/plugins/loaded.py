@@ -6,7 +6,7 @@ Called by the composition roots of operator and command line. A plug-in that doe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.registry import load_services
-from finops_operator.pricing import bundled
+from finops_operator.pricing import bundled, refreshed
 from finops_operator.rules.known_ids import KnownIds
 
 SERVICES: Final = "finops_operator.services"
@@ -64,3 +64,16 @@ def plugins() -> Plugins:
         actions=load_actions(),
         price_sources=(bundled.SOURCE,),
     )
+
+
+def plugins_with(price_tables: str) -> Plugins:
+    """Return all plug-ins, with the tables of a folder asked before those of the wheel; empty: without any.
+
+    Raises:
+        BrokenPlugin: as `plugins`.
+        InvalidInput: the folder has no table.
+    """
+    found = plugins()
+    if not price_tables:
+        return found
+    return replace(found, price_sources=(refreshed.opened(price_tables), *found.price_sources))

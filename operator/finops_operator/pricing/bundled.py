@@ -14,57 +14,36 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from finops.domain.price import Price, PriceQuery
 from finops.ports.price_source import PriceSource
+from finops_operator.pricing.price_tables import Table, line_of, read_table
 
 _DATA: Final = files("finops_operator.pricing").joinpath("data")
+_ID: Final = "bundled"
 _GLOBAL: Final = "global"
 """Where the figures stand that are the same in all regions."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Figures of one service in one region, each dimension nested by the attributes that select the product."""
-
-    origins: tuple[tuple[str, str, str], ...]
-    dimensions: Mapping[str, Any]
-
-    def figure(self, dimension: str, attributes: Mapping[str, str]) -> Price | None:
-        """Return the figure selected by exactly these attributes."""
-        found = self.dimensions.get(dimension)
-        if found is None or attributes.keys() != set(found["attributes"]):
-            return None
-        node: Any = found["prices"]
-        for word in [attributes[name] for name in found["attributes"]] or [""]:
-            node = node.get(word)
-            if node is None:
-                return None
-        amount, origin = node
-        _, as_of, unit = self.origins[origin]
-        return Price(Decimal(amount), unit, "bundled", date.fromisoformat(as_of))
-
-
-def _read(document: Mapping[str, Any]) -> _Table:
-    return _Table(tuple((row[0], row[1], row[2]) for row in document["origins"]), document["dimensions"])
-
-
 @cache
-def _table(region: str, service: str) -> _Table | None:
+def _table(region: str, service: str) -> Table | None:
     """Return the figures of a service in a region, None when there are none; only this service's line is parsed."""
-    start = f'{{"service":"{service}",'.encode()
-    text = gzip.decompress(_DATA.joinpath(f"prices-{region}.jsonl.gz").read_bytes())
-    line = next((line for line in text.split(b"\n") if line.startswith(start)), None)
-    return None if line is None else _read(json.loads(line))
+    line = line_of(_DATA.joinpath(f"prices-{region}.jsonl.gz").read_bytes(), service)
+    return None if line is None else read_table(json.loads(line), _ID)
+
+
+def tabled(region: str, service: str) -> frozenset[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Return the figures of a service that the table of a region holds: dimension and attributes."""
+    table = _table(region, service) if region in known_regions() else None
+    return frozenset() if table is None else frozenset(table.figures())
 
 
 @cache
-def _surcharges() -> _Table:
-    return _read(json.loads(gzip.decompress(_DATA.joinpath("surcharges.json.gz").read_bytes())))
+def _surcharges() -> Table:
+    return read_table(json.loads(gzip.decompress(_DATA.joinpath("surcharges.json.gz").read_bytes())), _ID)
 
 
 @cache
@@ -122,7 +101,7 @@ def ages(regions: Iterable[str]) -> dict[str, Age]:
 class BundledPrices:
     """Lookup in the tables of the wheel; each region is read on its first question and kept."""
 
-    id: str = "bundled"
+    id: str = _ID
 
     def lookup(self, query: PriceQuery) -> Price | None:
         """Return the figure, or None when the tables have no row for exactly this question.

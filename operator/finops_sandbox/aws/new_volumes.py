@@ -12,6 +12,7 @@ from typing import Any
 
 from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.errors import AwsError
+from finops_sandbox.aws.given_tags import given_tags
 from finops_sandbox.aws.policy_evaluator import AccessRequest
 from finops_sandbox.aws.snapshots import find
 from finops_sandbox.aws.volumes import checked_settings, render_volume
@@ -59,7 +60,7 @@ def _made(call: Call) -> Any:
         raise AwsError("MissingParameter", "The request must contain the parameter size or snapshotId.")
     if size < least:
         raise AwsError("InvalidParameterValue", f"The volume size {size} is smaller than snapshot '{snapshot_id}'.")
-    settings = checked_settings(parameters, size)
+    settings, tags = checked_settings(parameters, size), given_tags(call, "volume")
     encrypted = bool(parameters.get("Encrypted") or (snapshot is not None and snapshot.encrypted))
     volume = call.backend.create_volume(
         size=size,
@@ -72,9 +73,7 @@ def _made(call: Call) -> Any:
         throughput=settings.throughput,
         multi_attach_enabled=parameters.get("MultiAttachEnabled"),
     )
-    for specification in parameters.get("TagSpecifications") or []:
-        if specification.get("ResourceType") == "volume":
-            volume.add_tags({str(tag["Key"]): str(tag.get("Value", "")) for tag in specification.get("Tags") or []})
+    volume.add_tags(tags)
     facts = call.estate.volume_facts(volume)
     facts.available_at = now + timedelta(seconds=_CREATING_SECONDS)
     facts.customer_key = str(parameters.get("KmsKeyId") or "")

@@ -14,6 +14,7 @@ from finops_sandbox.aws.clock import aware_utc, naive_utc
 from finops_sandbox.aws.describe import filters, refuse_filters, tag_list
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.facts import Modification, VolumeFacts, VolumeSettings
+from finops_sandbox.aws.given_tags import given_tags
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.paging import window
 
@@ -314,12 +315,7 @@ def attach_volume(call: Call) -> Mapping[str, Any]:
 def create_snapshot(call: Call) -> Mapping[str, Any]:
     """Pending at first, completed after a while; tags given at creation are on it from the start."""
     volume = call.estate.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
-    tags = {
-        str(tag["Key"]): str(tag.get("Value", ""))
-        for specification in call.parameters.get("TagSpecifications") or []
-        if specification.get("ResourceType") == "snapshot"
-        for tag in specification.get("Tags") or []
-    }
+    tags = given_tags(call, "snapshot")
     snapshot = call.backend.create_snapshot(volume.id, str(call.parameters.get("Description") or ""))
     now = call.estate.clock.now()
     snapshot.start_time = naive_utc(now)

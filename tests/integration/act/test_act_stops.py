@@ -134,7 +134,12 @@ def test_another_snapshot_with_the_same_tag_is_not_taken_for_ours(world: World, 
     made = [record for record in records(world.ledger_path) if record["detail"].get("SnapshotId")]
     ours = str(made[0]["detail"]["SnapshotId"])
     tags = aws.control.resource(ACCOUNT, REGION, ours)["tags"]
-    assert tags == {"finops.dev/request": "u1", "finops.dev/step": "create_snapshot"}
+    assert {key: value for key, value in tags.items() if key.startswith("finops.dev/")} == {
+        "finops.dev/request": "u1",
+        "finops.dev/step": "create_snapshot",
+        "finops.dev/expires-after-days": "90",
+    }
+    assert tags["team"] == "data"
     aws.control.change(ACCOUNT, REGION, ours, {"removeTags": list(tags)})
     # Found by its recorded id, not by a tag that anybody may take away or set.
     assert run_to_end(world, request, ledger).state is State.SUCCEEDED

@@ -164,3 +164,27 @@ def test_unknown_snapshots_and_modifications_are_not_found(ec2: Any, refusal: Re
 def test_dry_run_of_a_deletion_deletes_nothing(ec2: Any, refusal: Refusal) -> None:
     assert refusal(lambda: ec2.delete_volume(VolumeId=volume_id("loose"), DryRun=True)) == "DryRunOperation"
     assert shown(ec2, "loose")["State"] == "available"
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        ([{"Key": f"k{number}", "Value": "v"} for number in range(51)], "TagLimitExceeded"),
+        ([{"Key": "aws:backup", "Value": "v"}], "InvalidParameterValue"),
+        ([{"Key": "k", "Value": "a"}, {"Key": "k", "Value": "b"}], "InvalidParameterValue"),
+        ([{"Key": "k" * 129, "Value": "v"}], "InvalidParameterValue"),
+        ([{"Key": "k", "Value": "v" * 257}], "InvalidParameterValue"),
+    ],
+)
+def test_a_snapshot_is_not_made_with_tags_that_aws_refuses(
+    ec2: Any, refusal: Refusal, tags: list[dict[str, str]], code: str
+) -> None:
+    given = [{"ResourceType": "snapshot", "Tags": tags}]
+    assert refusal(lambda: ec2.create_snapshot(VolumeId=volume_id("loose"), TagSpecifications=given)) == code
+    assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+
+
+def test_tags_are_given_to_what_the_call_makes_and_to_nothing_else(ec2: Any, refusal: Refusal) -> None:
+    given = [{"ResourceType": "volume", "Tags": [{"Key": "k", "Value": "v"}]}]
+    made = lambda: ec2.create_snapshot(VolumeId=volume_id("loose"), TagSpecifications=given)  # noqa: E731
+    assert refusal(made) == "InvalidParameterValue"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.support.offer_files import instance, offer_server
 
 from finops.errors import (
     AwsCredentialsInvalid,
@@ -170,6 +172,31 @@ def test_what_the_price_list_is_not_asked_for_comes_from_the_tables_and_says_so(
     captured = capsys.readouterr()
     assert ",bundled," in captured.out
     assert "AWS's price list is not asked for gp2" in captured.err
+
+
+def test_tables_written_anew_are_asked_before_the_bundled_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with offer_server() as aws:
+        aws.put("AmazonEC2", "us-east-1", [instance("A", "t2.large", "0.05"), instance("B", "m5.large", "0.06")])
+        where = ("--regions", "us-east-1", "--to", str(tmp_path), "--from", aws.base)
+        assert run(["prices", "refresh", *where, "--services", "ec2", "-o", "json"]) == 0
+        written = json.loads(capsys.readouterr().out)
+        assert [(one["service"], one["figures"], one["published"]) for one in written] == [("ec2", 2, "2026-11-20")]
+        assert run(["prices", "refresh", *where, "--services", "fax"]) == 2
+        assert run(["prices", "refresh", *where, "--regions", "moon"]) == 2
+        assert run(["prices", "refresh", *where, "--regions", "us-east-1,eu-west-1", "--services", "ec2"]) == 3
+        aws.put("AmazonEC2", "us-east-1", [])
+        assert run(["prices", "refresh", *where, "--services", "ec2"]) == 1
+    capsys.readouterr()
+    monkeypatch.setenv("FINOPS_PRICE_TABLES", str(tmp_path))
+    assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "t2.large", "-o", "csv"]) == 0
+    assert ",0.05,USD,hour,refreshed,2026-11-20," in capsys.readouterr().out
+    assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "m5.xlarge", "-o", "csv"]) == 0
+    assert ",bundled," in capsys.readouterr().out
+    monkeypatch.setenv("FINOPS_PRICE_TABLES", str(tmp_path / "none"))
+    assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "t2.large"]) == 2
+    assert "FINOPS_PRICE_TABLES: cannot read" in capsys.readouterr().err
 
 
 def test_an_error_of_several_lines_is_printed_on_several_lines_that_stay_its_own() -> None:

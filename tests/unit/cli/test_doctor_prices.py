@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
 from finops_operator.cli.diagnosis.prices import diagnose_prices
-from finops_operator.cli.diagnosis.result import Result
-from finops_operator.plugins.loaded import plugins
+from finops_operator.cli.diagnosis.result import Result, Verdict
+from finops_operator.plugins.loaded import plugins, plugins_with
 from finops_operator.pricing.bundled import ages, known_regions
+from finops_operator.pricing.price_tables import packed_lines, table_line
 
 TODAY = date(2026, 11, 30)
 
@@ -37,3 +40,14 @@ def test_where_nobody_names_a_region_the_tables_of_all_count() -> None:
 
 def test_a_region_without_a_table_has_no_age() -> None:
     assert ages(["cn-north-1"]) == {}
+
+
+def test_a_folder_of_tables_written_anew_is_tested_table_by_table(tmp_path: Path) -> None:
+    line = table_line("ec2", {("instance_hour", (("os", "linux"),)): (Decimal(1), "hour")}, "aws", TODAY)
+    (tmp_path / "prices-us-east-1.jsonl.gz").write_bytes(packed_lines([line]))
+    first = next(iter(diagnose_prices(plugins_with(str(tmp_path)), TODAY)))
+    assert (first.check, first.verdict) == ("refreshed", Verdict.OK)
+    assert first.detail == f"1 region in {tmp_path}, asked before the bundled tables"
+    (tmp_path / "prices-us-west-1.jsonl.gz").write_bytes(b"")
+    broken = next(iter(diagnose_prices(plugins_with(str(tmp_path)), TODAY)))
+    assert (broken.verdict, "is no price table" in broken.detail) == (Verdict.FAILED, True)

@@ -156,7 +156,7 @@ def test_candidates_get_five_minute_peaks_and_keep_the_hours_mean(store: Store) 
     assert (cpu.period_seconds, cpu.points, cpu.maximum, cpu.average) == (300, 4032, 30.0, 7.0)
     assert {"ebsReadOps", "ebsWriteBytes", "networkInBytes"} <= set(found["i-1"].fine)
     assert reader.periods == [3600, 300]
-    assert (measurer.failures.asked.hourly_series, measurer.failures.asked.fine_series) == (4, 7)
+    assert (measurer.failures.asked.hourly_series, measurer.failures.asked.fine_series) == (4, 9)
 
 
 def test_a_five_minute_picture_holds_for_a_day(store: Store) -> None:

@@ -27,7 +27,7 @@ from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, 
 from finops_operator.cli.output import Column, Format, Record, emit, field
 from finops_operator.cli.store_access import settings_with
 from finops_operator.cli.tables import Fit
-from finops_operator.plugins.loaded import plugins
+from finops_operator.plugins.loaded import plugins_with
 
 
 def _finding(result: Record) -> str:
@@ -72,7 +72,8 @@ def _run(
 
 
 def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator[Result]:
-    clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
+    clock, settings = SystemClock(), settings_with(redis)
+    loaded = plugins_with(settings.price_tables)
     documents = read_documents(files, loaded, clock.now())
     accounts = tuple(documents.accounts.values())
     policies: tuple[ScanPolicy, ...] | None = tuple(documents.policies) or None

@@ -16,7 +16,8 @@ from finops_operator.cli.documents import Documents, read_documents
 from finops_operator.cli.options import Files, Output, Redis
 from finops_operator.cli.output import Format, note
 from finops_operator.cli.policy_trial import print_trial, try_on_report, try_on_store
-from finops_operator.plugins.loaded import plugins
+from finops_operator.cli.store_access import settings_with
+from finops_operator.plugins.loaded import plugins, plugins_with
 
 app = typer.Typer(help="Check and try policies before they are applied.", no_args_is_help=True)
 
@@ -74,7 +75,7 @@ def _test(
     New, Gone, Changed (another saving, or better advice counts instead) or the Same; or Undecided, where it stands and
     something that a scan would ask AWS about its resource is not kept. What is not available is said.
     """
-    loaded, clock = plugins(), SystemClock()
+    loaded, clock = plugins_with(settings_with(redis).price_tables), SystemClock()
     found = read_documents(files, loaded, clock.now())
     if len(found.policies) != 1:
         raise InvalidInput(

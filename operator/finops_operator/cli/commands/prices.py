@@ -1,4 +1,4 @@
-"""`finops prices lookup`: what the price tables and AWS's price list say about one product, with the source of each."""
+"""`finops prices`: what the price tables and AWS's price list say about one product; tables written anew."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from finops_operator.cli.failures import GAPS
 from finops_operator.cli.figures import figure_query, listed_names
 from finops_operator.cli.options import Output
 from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.price_refresh import refresh
+from finops_operator.cli.store_access import settings_with
 from finops_operator.plugins.kind import Product
-from finops_operator.plugins.loaded import load_kinds, plugins
+from finops_operator.plugins.loaded import load_kinds, plugins_with
 from finops_operator.pricing.bundled import known_regions
 from finops_operator.pricing.offers import Offers, all_offers, offer_of
 from finops_operator.pricing.price_list import PERMISSION, PriceList
@@ -33,7 +35,7 @@ _COLUMNS: Final = (
     field("asOf"),
     field("sku"),
 )
-app: Final = typer.Typer(no_args_is_help=True, help="Read the price tables.")
+app: Final = typer.Typer(no_args_is_help=True, help="Read the price tables, or write them anew.")
 
 
 class UnknownPrice(FinopsError):
@@ -42,7 +44,7 @@ class UnknownPrice(FinopsError):
 
 @app.callback()
 def _group() -> None:
-    """Read the price tables."""
+    """Read the price tables, or write them anew."""
 
 
 class _Lookup:
@@ -126,6 +128,7 @@ def _figures(offers: Offers) -> Product:
 _KINDS: Final = tuple(load_kinds().values())
 _PRODUCTS: Final = tuple(product for kind in _KINDS for product in kind.products)
 app.command("lookup")(_Lookup([*_PRODUCTS, _figures(all_offers(_KINDS))]))
+app.command("refresh")(refresh)
 
 
 def _asked(product: str, queries: Sequence[PriceQuery]) -> PriceList | None:
@@ -163,7 +166,7 @@ def _show(product: str, queries: Sequence[PriceQuery], output: Format, price_lis
 
 
 def _tabled(query: PriceQuery) -> Price | None:
-    sources = plugins().price_sources
+    sources = plugins_with(settings_with("").price_tables).price_sources
     return next((price for source in sources if (price := source.lookup(query)) is not None), None)
 
 

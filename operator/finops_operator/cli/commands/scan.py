@@ -24,7 +24,7 @@ from finops_operator.cli.pushing import Pusher, Target, target_of
 from finops_operator.cli.scan_output import REPORTS, OutcomePrinter, ReportFormat
 from finops_operator.cli.scanning import scan_all, shown_status
 from finops_operator.cli.store_access import command_to_read, settings_with, store_to_scan
-from finops_operator.plugins.loaded import Plugins, plugins
+from finops_operator.plugins.loaded import Plugins, plugins_with
 from finops_operator.scan.scan import ScanOutcome
 
 _Push = Annotated[
@@ -68,16 +68,13 @@ def _run(
     With --push the resources go to a dashboard whose operator cannot scan this account: it lists and prices them, and
     nothing acts on them.
     """
-    clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
+    clock, settings = SystemClock(), settings_with(redis)
+    loaded = plugins_with(settings.price_tables)
     target = target_of(push, push_namespace, push_token_file, settings)
     documents = _documents(files or [], loaded, settings, clock)
     several = len(documents.policies) > 1
     if several and output is ReportFormat.HTML:
-        raise InvalidInput(
-            f"an HTML report is about one policy, and these files hold {len(documents.policies)}",
-            field="--output",
-            hint="scan one policy at a time, or use -o markdown",
-        )
+        raise _several_in_html(len(documents.policies))
     codes: list[int] = []
     printer = OutcomePrinter(output, why, several=several, command=command_to_read(redis))
     with store_to_scan(redis, fresh=fresh) as store:
@@ -88,6 +85,14 @@ def _run(
             codes.append(_end(policy, outcome, shown=output in REPORTS and sys.stdout.isatty()))
     if any(codes):
         raise typer.Exit(FAILED if set(codes) == {FAILED} else GAPS)
+
+
+def _several_in_html(policies: int) -> InvalidInput:
+    return InvalidInput(
+        f"an HTML report is about one policy, and these files hold {policies}",
+        field="--output",
+        hint="scan one policy at a time, or use -o markdown",
+    )
 
 
 def _push_to(target: Target, outcome: ScanOutcome, store: Store, clock: Clock) -> None:

@@ -7,9 +7,11 @@ from datetime import date, timedelta
 from typing import Final
 
 from finops.domain.quantity import counted
+from finops.errors import InvalidInput
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict
 from finops_operator.plugins.loaded import Plugins
 from finops_operator.pricing.bundled import ages, known_regions
+from finops_operator.pricing.refreshed import RefreshedPrices
 
 _OLD_AFTER: Final = timedelta(days=365)
 _REGION: Final = "us-east-1"
@@ -29,6 +31,9 @@ def diagnose_prices(plugins: Plugins, today: date, regions: Iterable[str] = ()) 
     product = next(product for kind in plugins.kinds.values() for product in kind.products)
     probe = product.queries(_REGION, product.sample, {one.name: one.default for one in product.options})[0]
     for source in plugins.price_sources:
+        if isinstance(source, RefreshedPrices):
+            yield from _refreshed(source)
+            continue
         price = source.lookup(probe)
         if price is None:
             missing = f"has no price for {product.sample} in {_REGION}"
@@ -44,6 +49,17 @@ def diagnose_prices(plugins: Plugins, today: date, regions: Iterable[str] = ()) 
             "upgrade to a release with newer tables" if old else "",
         )
     yield from _ages(today, frozenset(regions) & known_regions() or known_regions())
+
+
+def _refreshed(source: RefreshedPrices) -> Results:
+    """Yield whether the tables of a folder can be read, and how many regions they are of."""
+    try:
+        source.check()
+    except InvalidInput as error:
+        yield Result("prices", source.id, Verdict.FAILED, error.message, error.hint)
+        return
+    seen = f"{counted(len(source.regions), 'region')} in {source.folder}, asked before the bundled tables"
+    yield Result("prices", source.id, Verdict.OK, seen)
 
 
 def _ages(today: date, regions: frozenset[str]) -> Results:

@@ -34,6 +34,7 @@ from finops_operator.plugins.kind import (
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.commitments.reading import EC2_COMMITMENTS
+from finops_operator.services.ec2.rules.agent_gpu import agent_gpu
 from finops_operator.services.ec2.rules.agent_memory import agent_memory
 from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
@@ -61,6 +62,7 @@ OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
 
 SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
+PACKETS: Final = ("networkPacketsIn", "networkPacketsOut")
 """Our name of the metric of credits that an instance did not earn back, which are billed."""
 _OFFERINGS: Final = "ec2:DescribeInstanceTypeOfferings"
 _EVERY_ZONE: Final[dict[str, Any]] = {"LocationType": "availability-zone", "MaxResults": 1000}
@@ -435,6 +437,8 @@ KIND: Final = ResourceKind(
         _amount("networkInBytes", "NetworkIn", "bytes", hourly=True),
         _amount("networkOutBytes", "NetworkOut", "bytes", hourly=True),
         # Only right-sizing asks for these, so only its candidates are billed for them.
+        _amount(PACKETS[0], "NetworkPacketsIn", "count", hourly=False),
+        _amount(PACKETS[1], "NetworkPacketsOut", "count", hourly=False),
         _amount("ebsReadOps", "EBSReadOps", "count", hourly=False),
         _amount("ebsWriteOps", "EBSWriteOps", "count", hourly=False),
         _amount("ebsReadBytes", "EBSReadBytes", "bytes", hourly=False),
@@ -461,6 +465,7 @@ KIND: Final = ResourceKind(
             applies=_bursts,
         ),
         agent_memory(_runs),
+        agent_gpu(_runs),
     ),
     billed_parts=billed_parts,
     left_out=("data_transfer_gb", "surplus_credit_vcpu_hour"),

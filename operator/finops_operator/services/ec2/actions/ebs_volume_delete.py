@@ -9,7 +9,8 @@ The undo makes a new volume with a new id from the last snapshot, in the same zo
 tags; it has the parameter `snapshotId` and, beside it, what the volume was. It is possible while that snapshot exists.
 
 Each snapshot carries the request's uid and its step as tags from its creating call, so that an executor that died
-before the answer was recorded finds it and makes no other; afterwards the recorded id counts alone. When the act turns
+before the answer was recorded finds it and makes no other; afterwards the recorded id counts alone. Beside them it
+carries the volume's own tags and, from the parameter `snapshotExpiryDays`, for how long to keep it. When the act turns
 back the volume is left as it is found, and the snapshots are kept and named: they may be the only ones.
 Source: Amazon EBS user guide, "Delete an Amazon EBS volume", "Amazon CloudWatch metrics for Amazon EBS".
 """
@@ -38,6 +39,7 @@ from finops_operator.services.ec2.rules import snapshot_steps as kept
 from finops_operator.services.ec2.rules import volume_again as again
 from finops_operator.services.ec2.rules.calls import KEYS_WITHOUT_DRY_RUN
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
+from finops_operator.services.ec2.rules.snapshot_tags import kept_for
 from finops_operator.services.ec2.rules.volume_keys import DESCRIBE_KEY
 from finops_operator.services.ec2.rules.volume_observation import (
     fingerprint,
@@ -70,13 +72,8 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
     return refusals + kept.use_refusals(observation)
 
 
-def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
-    if again.is_again(parameters):
-        return again.WARNINGS
-    return (
-        "Two snapshots are made first and kept, the second one right before the deletion.",
-        "They are billed by what they hold, together about the volume's size at most.",
-    )
+def _warnings(observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    return again.WARNINGS if again.is_again(parameters) else kept.warnings(observation, parameters)
 
 
 def _words(_observation: Observation, parameters: Parameters, plan: Plan) -> ActWords:
@@ -95,13 +92,13 @@ def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, s
     if again.is_again(parameters):
         return again.plan_again(ID, resource, parameters, assumed)
     steps = (
-        kept.snapshot_step(resource, kept.FIRST, f"Before the deletion of {resource.id}"),
+        kept.snapshot_step(resource, kept.FIRST, parameters, assumed),
         PlanStep(kept.WAIT_FIRST),
-        kept.snapshot_step(resource, kept.LAST, f"Right before the deletion of {resource.id}"),
+        kept.snapshot_step(resource, kept.LAST, parameters, assumed),
         PlanStep(kept.WAIT_LAST),
         PlanStep("delete_volume", "ec2:DeleteVolume", {"VolumeId": resource.id}),
     )
-    return Plan(ID, resource, {}, steps, dict(assumed))
+    return Plan(ID, resource, kept_for(parameters), steps, dict(assumed))
 
 
 def _changed(plan: Plan, now: Observation) -> bool:

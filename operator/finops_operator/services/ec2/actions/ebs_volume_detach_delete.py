@@ -1,6 +1,7 @@
 """Detach a data volume from its stopped instance and delete it, after two snapshots. The snapshots stay and are billed.
 
-Parameters: `instanceId` and `device`, where the volume is attached; the plan is for that place alone.
+Parameters: `instanceId` and `device`, where the volume is attached; the plan is for that place alone. And
+`snapshotExpiryDays`, for how long the snapshots say that they are to be kept; they carry the volume's own tags besides.
 
 Never a root volume, and never one of an instance that runs. The first snapshot may take hours and is made while the
 volume is attached; then the volume is detached, a second snapshot holds what changed since, and the volume is deleted.
@@ -44,6 +45,7 @@ from finops_operator.services.ec2.rules import volume_again as again
 from finops_operator.services.ec2.rules.calls import KEYS_WITHOUT_DRY_RUN
 from finops_operator.services.ec2.rules.instance_observation import read_instance
 from finops_operator.services.ec2.rules.signs import SIGNS
+from finops_operator.services.ec2.rules.snapshot_tags import kept_for
 from finops_operator.services.ec2.rules.stop_refusals import tags
 from finops_operator.services.ec2.rules.volume_keys import DESCRIBE_KEY
 from finops_operator.services.ec2.rules.volume_observation import (
@@ -166,12 +168,11 @@ def _instance_refusals(observation: Observation, facts: PolicyFacts) -> list[Ref
     return found
 
 
-def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+def _warnings(observation: Observation, parameters: Parameters) -> tuple[str, ...]:
     if again.is_again(parameters):
         return again.WARNINGS
     return (
-        "Two snapshots are made first and kept, the second one right before the deletion.",
-        "They are billed by what they hold, together about the volume's size at most.",
+        *snapshots.warnings(observation, parameters),
         "Its instance does not find it any more when it is started, and may not start up because of that.",
         "If the act turns back after it was detached, it is attached again and outlives its instance from then on.",
     )
@@ -209,15 +210,16 @@ def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, s
         return again.plan_again(ID, resource, parameters, assumed)
     place = _place(parameters)
     steps = (
-        snapshots.snapshot_step(resource, snapshots.FIRST, f"Before the deletion of {resource.id}"),
+        snapshots.snapshot_step(resource, snapshots.FIRST, parameters, assumed),
         PlanStep(snapshots.WAIT_FIRST),
         PlanStep("detach", _DETACH, _at(resource, place), inverse="attach_again"),
         PlanStep("wait_detached"),
-        snapshots.snapshot_step(resource, snapshots.LAST, f"Right before the deletion of {resource.id}"),
+        snapshots.snapshot_step(resource, snapshots.LAST, parameters, assumed),
         PlanStep(snapshots.WAIT_LAST),
         PlanStep("delete_volume", "ec2:DeleteVolume", {"VolumeId": resource.id}),
     )
-    return Plan(ID, resource, {"instanceId": place[0], "device": place[1]}, steps, dict(assumed))
+    chosen: dict[str, Json] = {"instanceId": place[0], "device": place[1], **kept_for(parameters)}
+    return Plan(ID, resource, chosen, steps, dict(assumed))
 
 
 def _compensation(plan: Plan) -> tuple[PlanStep, ...]:

@@ -24,6 +24,7 @@ from finops_operator.services.ec2.judging.unused import (
 )
 from finops_operator.services.ec2.rules.by_day import by_day
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
+from finops_operator.services.ec2.rules.snapshot_tags import KEPT_FOR, chosen_days
 from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_instance_stopped"
@@ -44,10 +45,11 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     since, remaining = unused_since(facts, _DAYS), snapshot_cost(facts)
+    place = _place(facts.own)
     return Finding(
         check=ID,
-        action=_ACTION if facts.own.attached_device else "",
-        parameters=_place(facts.own),
+        action=_ACTION if place else "",
+        parameters={**place, **chosen_days(parameters)} if place else {},
         new_monthly_cost=remaining,
         evidence={
             "noActivitySince": since.isoformat(),
@@ -104,6 +106,7 @@ CHECK: Final = Check(
             maximum=Decimal(90),
             description="A volume is left alone while a running instance had it within so many days.",
         ),
+        KEPT_FOR,
     ),
     window_parameter="minimumStoppedDays",
 )

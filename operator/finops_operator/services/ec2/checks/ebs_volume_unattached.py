@@ -26,6 +26,7 @@ from finops_operator.services.ec2.judging.unused import (
     used_by_an_instance,
 )
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
+from finops_operator.services.ec2.rules.snapshot_tags import KEPT_FOR, chosen_days
 from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_unattached"
@@ -41,7 +42,7 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     return Finding(
         check=ID,
         action="ebs_volume_delete",
-        parameters={},
+        parameters=chosen_days(parameters),
         new_monthly_cost=remaining,
         evidence=_evidence(facts, days, remaining),
         summary=f"No running instance has used it since {since:%Y-%m-%d}, for {days} days or more.",
@@ -103,6 +104,7 @@ CHECK: Final = Check(
             maximum=Decimal(90),
             description="A volume is unused when no running instance had it attached for this long.",
         ),
+        KEPT_FOR,
     ),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
     action="ebs_volume_delete",

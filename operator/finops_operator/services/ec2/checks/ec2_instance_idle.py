@@ -3,7 +3,8 @@
 Thresholds are Compute Optimizer's for idle EC2 instances. A stop ends the cost of the instance's hours and of public
 addresses that AWS assigned. Elastic IP addresses are still billed and are the cost that remains. Volumes are still
 billed as well: they are resources of their own, in the cost neither before nor after, and the finding says how many
-there are. A GPU may be busy while the CPU is idle, and GPU use is not measured: such instances are not judged.
+there are. A GPU may be busy while the CPU is idle: an instance with one is judged where CloudWatch's agent publishes
+its use, which must stay below the same limit as the CPU's; one with several is not judged.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from finops_operator.plugins.settled import where_use_forbids
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.rules.agent_gpu import GPU, gpu_unknown
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 
 ID: Final = "ec2_instance_idle"
@@ -32,17 +34,18 @@ _METRICS: Final = ("cpuPercent", "networkInBytes", "networkOutBytes")
 
 
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
-    reason = _not_judged(facts) or next(
-        (why for name in _METRICS if (why := insufficient(facts.utilization, name, facts.settings))), ""
-    )
+    reason = _not_judged(facts) or _not_known(facts)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
+    gpu = _hourly(facts.utilization, GPU) if _has_gpu(facts.own) else None
     cpu, received, sent = (summary for name in _METRICS if (summary := _hourly(facts.utilization, name)))
     # The mean would hide a day of work: the busiest day must be an idle one too.
     daily = _busiest_day_megabytes(received) + _busiest_day_megabytes(sent)
     limits = parameters["maximumCpuPercent"], parameters["maximumNetworkMegabytesPerDay"]
     if cpu.maximum >= limits[0]:
         reason = f"CPU reached {figure(cpu.maximum)} %, the limit is {limits[0]} %"
+    elif gpu is not None and gpu.maximum >= limits[0]:
+        reason = f"its GPU reached {figure(gpu.maximum)} %, the limit is {limits[0]} %"
     elif daily >= limits[1]:
         carried = figure(daily) if daily < _WHOLE_FROM else count(daily)
         reason = f"network carried {carried} MB on its busiest day, the limit is {limits[1]} MB"
@@ -56,6 +59,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         evidence={
             "maximumCpuPercent": figure(cpu.maximum),
             "busiestDayNetworkMegabytes": figure(daily),
+            **({"maximumGpuPercent": figure(gpu.maximum)} if gpu is not None else {}),
             "thresholdCpuPercent": str(limits[0]),
             "thresholdNetworkMegabytesPerDay": str(limits[1]),
             **_left_by_a_stop(facts.own),
@@ -63,15 +67,28 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         },
         summary=f"Idle for {days(cpu.hours)}: CPU never above {percent(cpu.maximum)}, "
         f"network at most {figure(daily, 1)} MB a day.{_still_billed(facts.own)}",
-        facts=tuple(_facts(facts.own, cpu, daily, limits)),
+        facts=tuple(_facts(facts.own, cpu, gpu, daily, limits)),
     )
 
 
+def _not_known(facts: Facts[InstanceFacts]) -> str:
+    """Return which metric that is needed cannot be judged, empty when all can."""
+    needed = (*_METRICS, *((GPU,) if _has_gpu(facts.own) else ()))
+    return next((why for name in needed if (why := insufficient(facts.utilization, name, facts.settings))), "")
+
+
+def _has_gpu(own: InstanceFacts) -> bool:
+    kind = bundled_catalog().get(own.instance_type or "")
+    return kind is not None and kind.gpu_count > 0
+
+
 def _facts(
-    own: InstanceFacts, cpu: MetricSummary, daily: float, limits: tuple[Decimal, Decimal]
+    own: InstanceFacts, cpu: MetricSummary, gpu: MetricSummary | None, daily: float, limits: tuple[Decimal, Decimal]
 ) -> Iterator[EvidenceFact]:
     yield EvidenceFact(f"CPU, highest {period(cpu)}", f"{percent(cpu.maximum)}; idle is below {limits[0]} %")
     yield EvidenceFact("CPU, mean", percent(cpu.average))
+    if gpu is not None:
+        yield EvidenceFact(f"GPU, highest {period(gpu)}", f"{percent(gpu.maximum)}; idle is below {limits[0]} %")
     yield EvidenceFact("Network, busiest day", f"{figure(daily, 1)} MB; idle is below {limits[1]} MB")
     yield window_fact(cpu)
     volumes, addresses = _left_by_a_stop(own).values()
@@ -110,8 +127,8 @@ def _not_judged(facts: Facts[InstanceFacts]) -> str:
         return "it is not an on-demand instance"
     if kind is None:
         return "nothing is known about its type"
-    if kind.gpu_count:
-        return "it has a GPU, whose use is not measured"
+    if reason := gpu_unknown(kind):
+        return reason
     return f"a stop would erase the local disks of its {kind.name}" if kind.instance_storage_gb else ""
 
 

@@ -30,7 +30,7 @@ from finops_operator.plugins.sufficiency import (
     unread,
 )
 from finops_operator.plugins.watched import PROMISED_CPU
-from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.instance import OFFERED_TYPES, PACKETS, InstanceFacts
 from finops_operator.services.ec2.rules.burstable import surplus_query
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
@@ -44,13 +44,8 @@ ID: Final = "ec2_instance_overprovisioned"
 RESIZE: Final = "ec2_instance_resize"
 _CPU: Final = "cpuPercent"
 _OTHERS: Final = (
-    "memoryPercent",
-    "networkInBytes",
-    "networkOutBytes",
-    "ebsReadOps",
-    "ebsWriteOps",
-    "ebsReadBytes",
-    "ebsWriteBytes",
+    *("memoryPercent", "networkInBytes", "networkOutBytes", *PACKETS),
+    *("ebsReadOps", "ebsWriteOps", "ebsReadBytes", "ebsWriteBytes"),
 )
 """What bounds the target beside CPU: not published is one thing, not readable today another."""
 
@@ -100,6 +95,7 @@ def _evidence(
     known = {
         "neededMemoryMib": need.memory_mib,
         "neededNetworkGbps": need.network_gbps,
+        "neededPacketsPerSecond": need.packets_per_second,
         "neededEbsIops": need.ebs_iops,
         "neededEbsMegabytesPerSecond": need.ebs_mbytes_per_second,
     }

@@ -1,6 +1,7 @@
 """A snapshot that has reached an age and that nothing holds: evidence and threshold. Pure.
 
-It is advice where its cost, and so the saving, is unknown.
+It is advice where its cost, and so the saving, is unknown. One that an act of ours made before a deletion says for how
+long it is to be kept, and until then its age counts for nothing.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from finops.domain.quantity import GIB
 from finops.domain.recommendation import EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Facts, Parameters, ParameterSpec
 from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts, held_by
+from finops_operator.services.ec2.rules.snapshot_tags import expires, made_by_us
 
-_MINIMUM_AGE: Final = "minimumAgeDays"
+MINIMUM_AGE: Final = "minimumAgeDays"
 
 
 def minimum_age(default: int) -> ParameterSpec:
     """Return the threshold of such a check: the age in days below which a snapshot is left alone."""
     return ParameterSpec(
-        name=_MINIMUM_AGE,
+        name=MINIMUM_AGE,
         unit="days",
         default=Decimal(default),
         minimum=Decimal(1),
@@ -50,12 +52,17 @@ def aged(
         origin: what it was taken of.
         action: what is proposed where the saving is known.
     """
-    least, created, own = parameters[_MINIMUM_AGE], facts.resource.created, facts.own
+    least, created, own = parameters[MINIMUM_AGE], facts.resource.created, facts.own
     reason = held_by(own, facts.resource.tags, facts.resource.state) or spared
     if not reason and own.shared is not False:
         reason = "another account may use it" if own.shared else "whether it is shared is not known"
     if reason or created is None:
         return NotRecommended(check, facts.resource.id, reason or "its age is not known")
+    if made_by_us(facts.resource.tags):
+        until = expires(facts.resource.tags, created)
+        if until is None or facts.now < until:
+            why = "its tag says no number of days" if until is None else f"it is to be kept until {until:%Y-%m-%d}"
+            return NotRecommended(check, facts.resource.id, why)
     age = facts.whole_days_since(created)
     if age < least:
         return NotRecommended(check, facts.resource.id, f"it is {age} days old, {least} are needed")

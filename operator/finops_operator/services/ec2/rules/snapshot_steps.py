@@ -1,10 +1,12 @@
 """The two snapshots before a volume is deleted: their calls, how they are judged, and what a session may do for them.
 
-Shared by the deletions of volumes. Each snapshot carries the request's uid and its step as tags from its creating call.
+Shared by the deletions of volumes. Each snapshot carries the request's uid and its step as tags from its creating call,
+beside the volume's own tags and for how long to keep it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from finops.domain.canonical import Json
@@ -12,13 +14,16 @@ from finops.domain.execution import Observation, Rule, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.ports.aws_steps import Reader
-from finops_operator.plugins.action import REQUEST_PLACEHOLDER, Refusal, Statement, Target
+from finops_operator.plugins.action import Parameters, Refusal, Statement, Target
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.last_snapshots import Snapshot, reported_since, snapshot_of_step
-from finops_operator.services.ec2.rules.volume_observation import REQUEST_TAG, STEP_TAG, snapshots_arn
+from finops_operator.services.ec2.rules.snapshot_tags import EXPIRES_TAG, all_fit, expiry_days, snapshot_tags
+from finops_operator.services.ec2.rules.stop_refusals import tags
+from finops_operator.services.ec2.rules.volume_observation import snapshots_arn
 
 FIRST, LAST = "create_snapshot", "create_last_snapshot"
 WAIT_FIRST, WAIT_LAST = "wait_snapshot", "wait_last_snapshot"
+_WHEN: Final = {FIRST: "Before", LAST: "Right before"}
 _DAY_SECONDS: Final = 86400.0
 _TOO_SOON: Final = frozenset({"SnapshotCreationPerVolumeRateExceeded"})
 """AWS makes one snapshot of a volume in 15 seconds (EC2 API reference, client error codes)."""
@@ -81,15 +86,24 @@ def use_refusals(observation: Observation) -> tuple[Refusal, ...]:
     return ()
 
 
-def snapshot_step(resource: ResourceRef, step: str, description: str) -> PlanStep:
-    """Return the call that makes the snapshot of a step."""
-    tags: list[Json] = [{"Key": REQUEST_TAG, "Value": REQUEST_PLACEHOLDER}, {"Key": STEP_TAG, "Value": step}]
+def snapshot_step(resource: ResourceRef, step: str, parameters: Parameters, assumed: Mapping[str, str]) -> PlanStep:
+    """Return the call that makes the snapshot of a step. Raises InvalidInput for parameters that are none."""
     call: dict[str, Json] = {
         "VolumeId": resource.id,
-        "Description": description,
-        "TagSpecifications": [{"ResourceType": "snapshot", "Tags": tags}],
+        "Description": f"{_WHEN[step]} the deletion of {resource.id}",
+        "TagSpecifications": [{"ResourceType": "snapshot", "Tags": snapshot_tags(step, parameters, assumed)}],
     }
     return PlanStep(step, "ec2:CreateSnapshot", call)
+
+
+def warnings(observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    """Return what people should know of the snapshots. Raises InvalidInput for parameters that are none."""
+    named = "all tags of the volume" if all_fit(tags(observation)) else "those tags of the volume that fit beside ours"
+    return (
+        "Two snapshots are made first and kept, the second one right before the deletion.",
+        "They are billed by what they hold, together about the volume's size at most.",
+        f"They get {named} and {EXPIRES_TAG} = {expiry_days(parameters)}; nothing deletes them by it.",
+    )
 
 
 def first_rules(unchanged: Rule, changed: Rule) -> dict[str, StepRules]:

@@ -1,9 +1,9 @@
 """The undo of a volume's deletion: a new volume from the last snapshot, with the old one's zone, settings, key, tags.
 
 The same action with the parameter `snapshotId`, and beside it what the deleted volume was, as its deletion's plan says;
-its tags stand there as JSON in parts, because a parameter has 256 characters. The tags are not copied to the snapshot:
-what cleans up after people goes by tags, and the snapshot may be the only copy. AWS gives the new volume another id, so
-nothing finds it by the old one, and it is attached to nothing: both are said before the vote.
+its tags stand there as JSON in parts, because a parameter has 256 characters. They are not read from the snapshot,
+which anybody may tag meanwhile. AWS gives the new volume another id, so nothing finds it by the old one, and it is
+attached to nothing: both are said before the vote.
 
 The call carries the request's uid as its client token, so a repetition makes no second volume, and as a tag, so that it
 is found again. With a key that AWS cannot use for us it accepts the call and takes the volume back.
@@ -39,6 +39,7 @@ from finops_operator.services.ec2.rules.calls import CALLS as EC2_CALLS
 from finops_operator.services.ec2.rules.calls import EC2_ANYWHERE, GRANTS_FOR_AWS, via_ec2
 from finops_operator.services.ec2.rules.instance_observation import tags_of
 from finops_operator.services.ec2.rules.snapshot_steps import LAST
+from finops_operator.services.ec2.rules.snapshot_tags import SOME_TAGS, TOO_LONG, fitting
 from finops_operator.services.ec2.rules.volume_keys import DESCRIBE_KEY, USABLE, key_states, unusable
 from finops_operator.services.ec2.rules.volume_observation import REQUEST_TAG, STEP_TAG, read_volume, snapshots_arn
 
@@ -52,7 +53,6 @@ _LONGEST_TAGS: Final = 1500
 """Characters of all own tags, so that they fit into the call as a request shows it."""
 _MOST_TAGS: Final = 48
 """Own tags: AWS allows a resource 50 beside its own, and the call sets two more."""
-_TOO_LONG: Final = "too long"
 _COUNTED: Final = {"sizeGiB": "Size", "iops": "Iops", "throughput": "Throughput"}
 _WITH_IOPS: Final = frozenset({"gp3", "io1", "io2"})
 _THERE: Final = frozenset({"creating", "available", "in-use"})
@@ -122,22 +122,24 @@ def origin(volume: Mapping[str, Any]) -> dict[str, str]:
     """Return what a volume is made of besides its settings, for the fingerprint of its deletion: texts.
 
     `tagList` is JSON of the tags that AWS has not set itself; our own word where they are too many or too long to be
-    set again.
+    set again, and then `someTags` has those that fit on a snapshot.
     """
     own = {key: value for key, value in tags_of(volume).items() if not key.startswith(_AWS_TAG)}
     text = canonical_json(own).decode()
-    return {
+    fits = len(text) <= _LONGEST_TAGS and len(own) <= _MOST_TAGS
+    some = {} if fits else {SOME_TAGS: canonical_json(fitting(own)).decode()}
+    return some | {
         "zone": str(volume.get("AvailabilityZone") or ""),
         "kmsKey": str(volume.get("KmsKeyId") or "") if volume.get("Encrypted") else "",
         "multiAttach": "yes" if volume.get("MultiAttachEnabled") else "",
         "outpost": str(volume.get("OutpostArn") or ""),
-        "tagList": text if len(text) <= _LONGEST_TAGS and len(own) <= _MOST_TAGS else _TOO_LONG,
+        "tagList": text if fits else TOO_LONG,
     }
 
 
 def undo_words(plan: Plan) -> str:
     """Return how a deletion is undone later, for whoever decides about it."""
-    if plan.fingerprint.get("tagList") == _TOO_LONG or plan.fingerprint.get("outpost"):
+    if plan.fingerprint.get("tagList") == TOO_LONG or plan.fingerprint.get("outpost"):
         return "Later: create a volume from the last snapshot by hand."
     return "Later: an undo creates a new volume, with a new id, from the last snapshot, as long as that exists."
 
@@ -148,7 +150,7 @@ def _parameters(plan: Plan, made: Mapping[str, str]) -> Parameters:
     missing = [name for name in ("zone", "volumeType", "sizeGiB", "tagList") if not before.get(name)]
     if not snapshot or missing:
         raise _by_hand(f"the ledger does not say {', '.join(missing) or 'which snapshot was the last one'}")
-    if before["tagList"] == _TOO_LONG:
+    if before["tagList"] == TOO_LONG:
         raise _by_hand("its tags are too many or too long to be set again")
     if before.get("outpost"):
         raise _by_hand("it was on an Outpost")

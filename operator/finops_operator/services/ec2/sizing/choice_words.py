@@ -9,7 +9,7 @@ from finops.domain.canonical import Json
 from finops.domain.price import Price
 from finops.domain.recommendation import Effort, EvidenceFact
 from finops.domain.utilization import MetricSummary
-from finops_operator.plugins.measured import percent
+from finops_operator.plugins.measured import count, percent
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.choose import LARGE_STEP_DAYS, Candidate, Choice
@@ -33,6 +33,9 @@ def reasons(chosen: Choice) -> Iterator[EvidenceFact]:
         steps = f"{target.name} is the next step: more than one takes {LARGE_STEP_DAYS} days of data"
         yield EvidenceFact("Final target", f"{chosen.final.kind.name}; {steps}")
     yield EvidenceFact("Migration effort", _EFFORTS[migration_effort(chosen.current, target)])
+    if chosen.need.packets_per_second is not None:
+        used = f"{count(chosen.need.packets_per_second)} a second; AWS publishes no limit of any type"
+        yield EvidenceFact("Packets, 99 % of the time below", used)
 
 
 def credit_facts(chosen: Choice, price: Price | None) -> Iterator[EvidenceFact]:

@@ -38,6 +38,11 @@ T3 has those of M5, T3a those of M5a, T4g those of M6g. Source: EC2 instance typ
 _MEGABYTES_PER_GIGABIT: Final = 125.0
 
 
+FULL_FRAME_GIGABITS: Final = 1500 * 8 / 1e9
+"""AWS publishes no limit of packets of any type. What a type sustains it sustains in frames of 1,500 bytes, the largest
+beyond a VPC (EC2 user guide, "Network MTU"): so many packets it surely carries, and of smaller ones perhaps no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What of an instance decides which types it can become; hashable, so that lists of candidates are shared."""
@@ -261,12 +266,15 @@ class Offer:
         )
 
     def _has_network(self, need: Need) -> bool:
+        """Room enough for bytes and packets as measured; of packets, or where nothing was, no less than now is safe."""
         if self.network_gbps is None:
             return False
-        if need.network_gbps is not None:
-            return self.network_gbps >= need.network_gbps
         now = self.current.network_baseline_gbps
-        return now is not None and self.network_gbps >= float(now)
+        as_now = now is not None and self.network_gbps >= float(now)
+        if need.network_gbps is None:
+            return as_now
+        packets = 0.0 if need.packets_per_second is None else need.packets_per_second * FULL_FRAME_GIGABITS
+        return self.network_gbps >= need.network_gbps and (as_now or self.network_gbps >= packets)
 
     def _has_ebs(self, need: Need) -> bool:
         """Room enough for what was measured, or no less than now; either is safe."""

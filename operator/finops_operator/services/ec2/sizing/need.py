@@ -37,6 +37,7 @@ class Need:
         worst_day_vcpus: upper bound of the mean over the busiest 24 hours.
         memory_mib, network_gbps, ebs_iops, ebs_mbytes_per_second: None when not measured. Without measured bytes the
             EBS bandwidth is what the operations could have carried at most.
+        packets_per_second: of the busier direction; None when not measured.
     """
 
     vcpus: float
@@ -46,6 +47,7 @@ class Need:
     network_gbps: float | None
     ebs_iops: float | None
     ebs_mbytes_per_second: float | None
+    packets_per_second: float | None = None
 
     def scaled(self, factor: float) -> Need:
         """Return the need with every known figure multiplied: the slack a newly advised target must have."""
@@ -58,6 +60,7 @@ class Need:
             network_gbps=_times(self.network_gbps, factor),
             ebs_iops=_times(self.ebs_iops, factor),
             ebs_mbytes_per_second=_times(self.ebs_mbytes_per_second, factor),
+            packets_per_second=_times(self.packets_per_second, factor),
         )
 
 
@@ -73,6 +76,7 @@ def need_of(utilization: Utilization, cpu: MetricSummary, current: InstanceType,
         network_gbps=_network(utilization),
         ebs_iops=iops,
         ebs_mbytes_per_second=_ebs_bandwidth(utilization, iops),
+        packets_per_second=_busier(utilization, ("networkPacketsIn", "networkPacketsOut")),
     )
 
 
@@ -171,9 +175,14 @@ def _memory(utilization: Utilization, current: InstanceType, margins: Preset) ->
 
 def _network(utilization: Utilization) -> float | None:
     """Return the larger direction's P99: bandwidth is granted each way."""
-    rates = [_rate(utilization, name) for name in ("networkInBytes", "networkOutBytes")]
-    known = [rate for rate in rates if rate is not None]
-    return max(known) * _BITS / _GIGA if len(known) == len(rates) else None
+    bytes_per_second = _busier(utilization, ("networkInBytes", "networkOutBytes"))
+    return None if bytes_per_second is None else bytes_per_second * _BITS / _GIGA
+
+
+def _busier(utilization: Utilization, names: tuple[str, str]) -> float | None:
+    """Return the larger P99 a second of both directions, None where one is not known."""
+    known = [rate for name in names if (rate := _rate(utilization, name)) is not None]
+    return max(known) if len(known) == len(names) else None
 
 
 def _ebs_bandwidth(utilization: Utilization, iops: float | None) -> float | None:

@@ -79,7 +79,11 @@ def test_a_deletion_makes_a_snapshot_that_carries_the_request_in_its_creating_ca
     assert (operation, parameters) == ("ec2:DeleteVolume", {"VolumeId": "vol-1"})
     for snapshot, step in ((first, "create_snapshot"), (last, "create_last_snapshot")):
         tags = with_request(snapshot, "u1")["TagSpecifications"][0]["Tags"]
-        assert tags == [{"Key": "finops.dev/request", "Value": "u1"}, {"Key": "finops.dev/step", "Value": step}]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == {
+            "finops.dev/expires-after-days": "90",
+            "finops.dev/request": "u1",
+            "finops.dev/step": step,
+        }
         assert REQUEST_PLACEHOLDER in json.dumps(snapshot)
 
 

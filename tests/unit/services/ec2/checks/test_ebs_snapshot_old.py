@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from tests.support.facts import NOW
 from tests.unit.services.ec2.snapshots import SNAPSHOTS, snapshot
 
 from finops.domain.resource import Resource
+from finops_operator.plugins.check import Check
 from finops_operator.services.ec2.checks.ebs_snapshot_old import CHECK
+from finops_operator.services.ec2.checks.ebs_snapshot_orphaned import CHECK as ORPHANED
+from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts
 
 
 def test_an_old_snapshot_of_a_volume_with_a_newer_one_is_found() -> None:
@@ -39,3 +44,26 @@ def test_ninety_days_must_pass_and_one_day_less_breaks_it() -> None:
 )
 def test_the_last_point_to_restore_from_and_what_something_holds_are_left_alone(one: Resource, why: str) -> None:
     assert SNAPSHOTS.reason(CHECK, one) == why
+
+
+def _ours(days: str) -> dict[str, str]:
+    return {"finops.dev/request": "u1", "finops.dev/step": "create_snapshot", "finops.dev/expires-after-days": days}
+
+
+def test_a_snapshot_of_ours_is_named_once_its_days_are_over_though_its_volume_is_gone() -> None:
+    one = SNAPSHOTS.found(CHECK, snapshot(age=60, tags=_ours("60"), volume_exists=False, newer_exists=False))
+    assert one.action == ""
+    assert one.summary.startswith("An act of the operator made it 60 days ago")
+
+
+@pytest.mark.parametrize("check", [CHECK, ORPHANED])
+def test_a_snapshot_of_ours_is_left_alone_while_it_is_to_be_kept(check: Check[SnapshotFacts]) -> None:
+    one = snapshot(age=100, tags=_ours("101"), volume_exists=False)
+    assert SNAPSHOTS.reason(check, one) == f"it is to be kept until {NOW + timedelta(days=1):%Y-%m-%d}"
+    unread = snapshot(age=400, tags=_ours("soon"), volume_exists=False)
+    assert SNAPSHOTS.reason(check, unread) == "its tag says no number of days"
+
+
+def test_a_tag_for_how_long_alone_makes_no_snapshot_ours() -> None:
+    one = snapshot(age=60, tags={"finops.dev/expires-after-days": "1"}, volume_exists=False)
+    assert SNAPSHOTS.reason(CHECK, one) == "its volume no longer exists, and it may be the last copy"

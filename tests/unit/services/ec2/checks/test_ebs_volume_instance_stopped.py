@@ -34,7 +34,7 @@ def unpublished(days: float = 30, /, **other: str) -> Utilization:
 def test_an_attached_volume_about_which_nothing_is_published_belongs_to_a_stopped_instance() -> None:
     one = JUDGED.found(CHECK, attached(), unpublished())
     assert (one.action, one.new_monthly_cost) == ("ebs_volume_detach_delete", Decimal("5.00"))
-    assert one.parameters == {"instanceId": "i-0a", "device": "/dev/sdf"}
+    assert one.parameters == {"instanceId": "i-0a", "device": "/dev/sdf", "snapshotExpiryDays": 90}
     assert one.evidence["noActivitySince"] == "2026-10-25T12:00:00+00:00"
     assert one.evidence["metricsWithoutData"] == ", ".join(METRICS)
     assert one.summary.startswith("Its instance has not run since 2026-10-25,")

@@ -38,7 +38,7 @@ def reason(resource: Resource, utilization: Utilization | None = None) -> str:
 def test_an_old_available_volume_about_which_nothing_was_ever_published_is_unattached() -> None:
     found = judge(volume("available", unattached_since="2026-10-01T00:00:00+00:00"))
     assert isinstance(found, Finding)
-    assert (found.action, found.parameters) == ("ebs_volume_delete", {})
+    assert (found.action, found.parameters) == ("ebs_volume_delete", {"snapshotExpiryDays": 90})
     assert found.new_monthly_cost == Decimal("5.00")
     assert found.evidence["snapshotMonthlyCostAtMost"] == "5.00"
     assert found.evidence["noActivitySince"] == "2026-10-23T12:00:00+00:00"

@@ -128,12 +128,24 @@ def test_holes_in_the_data_are_not_taken_for_idleness() -> None:
         ({"root_device_type": "instance-store"}, "its root device is not known"),
         ({"lifecycle": "spot"}, "it is not an on-demand instance"),
         ({"instance_type": "m99.large"}, "nothing is known about its type"),
-        ({"instance_type": "g4dn.xlarge"}, "it has a GPU"),
+        ({"instance_type": "g4dn.xlarge"}, "a stop would erase the local disks of its g4dn.xlarge"),
+        ({"instance_type": "g5g.16xlarge"}, "it has several GPUs, whose use is not measured"),
         ({"instance_type": "i3.large"}, "a stop would erase the local disks of its i3.large"),
     ],
 )
 def test_instances_that_cannot_be_judged_or_stopped_say_why(attributes: dict[str, Any], why: str) -> None:
     assert reason(judge(**attributes)).startswith(why)
+
+
+def test_an_instance_with_a_gpu_is_idle_when_its_agent_says_so_and_unknown_without() -> None:
+    assert reason(judge(instance_type="g5g.xlarge")) == "GPU is unknown (not measured)"
+    found = judge(used(gpuPercent=flat(0.5)), instance_type="g5g.xlarge")
+    assert isinstance(found, Finding)
+    assert found.evidence["maximumGpuPercent"] == "0.5"
+    working = judge(used(gpuPercent=flat(5)), instance_type="g5g.xlarge")
+    assert reason(working) == "its GPU reached 5 %, the limit is 5 %"
+    # What an agent says of a GPU that the type does not have decides nothing.
+    assert isinstance(judge(used(gpuPercent=flat(90))), Finding)
 
 
 def test_a_stopped_instance_is_not_idle_again() -> None:

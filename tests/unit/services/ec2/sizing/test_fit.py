@@ -172,6 +172,22 @@ def test_every_dimension_must_fit_and_an_unknown_one_must_not_shrink(need: Need,
     assert has_room(need, kind("m5.2xlarge"), kind("m5.xlarge")) is fits
 
 
+@pytest.mark.parametrize(
+    ("packets", "target", "fits"),
+    [
+        (104_000, "m5.xlarge", True),
+        (105_000, "m5.xlarge", False),
+        (9_000_000, "m5.2xlarge", True),
+        (None, "m5.xlarge", True),
+    ],
+)
+def test_packets_must_fit_as_full_frames_or_the_network_must_not_get_smaller(
+    packets: float | None, target: str, fits: bool
+) -> None:
+    # 1.25 Gbit/s of frames of 1,500 bytes are 104,167 a second.
+    assert has_room(replace(LITTLE, packets_per_second=packets), kind("m5.2xlarge"), kind(target)) is fits
+
+
 def test_dimensions_that_keep_their_size_may_be_unknown() -> None:
     unknown = Need(0.5, 0.1, 0.1, None, None, None, None)
     assert has_room(unknown, kind("m5.xlarge"), replace(kind("m5.xlarge"), vcpus=2))

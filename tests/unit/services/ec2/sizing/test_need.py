@@ -47,6 +47,14 @@ def test_network_counts_the_larger_direction_and_volumes_both() -> None:
     assert need.ebs_mbytes_per_second == pytest.approx(3)
 
 
+def test_packets_count_in_the_busier_direction_and_are_unknown_when_one_is() -> None:
+    cpu, sent = flat(10, period=FIVE_MINUTES), flat(600, period=FIVE_MINUTES)
+    used = busy(cpu, networkPacketsIn=flat(300_000, period=FIVE_MINUTES), networkPacketsOut=sent)
+    assert need_of(used, cpu, kind("m5.2xlarge"), PRESETS["Default"]).packets_per_second == pytest.approx(1000)
+    one = busy(cpu, networkPacketsOut=sent)
+    assert need_of(one, cpu, kind("m5.2xlarge"), PRESETS["Default"]).packets_per_second is None
+
+
 def test_without_bytes_the_operations_bound_the_bandwidth() -> None:
     used = busy(flat(10, period=FIVE_MINUTES))
     fine = {name: value for name, value in used.fine.items() if not name.endswith("Bytes")}
