@@ -25,7 +25,7 @@ from tests.support.web_estate import Site, running_site
 from finops.store.connection import Store
 from finops_sandbox.demo.environment import free_port
 
-ROUNDS: Final = 10
+ROUNDS: Final = int(os.environ.get("FINOPS_BENCH_ROUNDS", "10"))
 LARGEST_MB: Final = 150.0 if RESOURCES <= 10_000 else 190.0
 PATHS: Final = (
     *("/", "/resources", "/resources?kind=ec2-instance&region=eu-west-1&sort=name", "/resources?find=web-9"),
