@@ -1,7 +1,7 @@
 """The memory of the dashboard's process while it lists 10,000 resources and answers every page: 150 MB at most.
 
-FINOPS_BENCH_RESOURCES=100000 measures as many, FINOPS_BENCH_ROUNDS=2 opens each page twice. What is measured is a process
-of its own, as the image starts it in a pod.
+FINOPS_BENCH_RESOURCES=100000 measures as many, FINOPS_BENCH_ROUNDS=2 opens each page twice. What is measured is a
+process of its own, as the image starts it in a pod.
 """
 
 from __future__ import annotations
