@@ -80,6 +80,8 @@ def pictures(browser: Browser, otherwise: Path, name: str) -> None:
     folder = IMAGES if os.environ.get("FINOPS_WRITE_PICTURES") else otherwise
     for theme in ("dark", "light"):
         browser.set_theme(dark=theme == "dark")
+        # Buttons change their colour within a moment.
+        browser.wait_for("document.getAnimations().length === 0")
         browser.screenshot(folder / f"{name}-{theme}.png")
         assert (IMAGES / f"{name}-{theme}.png").is_file(), "write it with FINOPS_WRITE_PICTURES=1"
 
@@ -118,11 +120,12 @@ def signed_in(demo: DemoProcess, browser: Browser) -> str:
     return str(browser.evaluate("location.origin"))
 
 
-def test_the_docs_have_the_picture_of_an_optimization_with_why_and_what_else_there_is(
+def test_the_docs_have_the_picture_of_the_list_and_one_optimization_beside_it(
     browser: Browser, signed_in: str, tmp_path: Path
 ) -> None:
     browser.goto(f"{signed_in}/optimizations?find=ec2_instance_idle")
     browser.wait_for("!!document.querySelector('#open')")
+    browser.resize(1440, 940)
     pictures(browser, tmp_path, "optimizations")
     assert browser.console == []
 
