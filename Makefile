@@ -68,6 +68,7 @@ check: $(STAMP) ## Lint, format, types, import rules, spelling, generated files
 	$(BIN)/python -m finops.crds.generate --check
 	$(BIN)/python tools/build_values_schema.py --check
 	$(BIN)/python tools/build_docs.py --check
+	$(BIN)/python tools/build_kind_facts.py --check
 	$(BIN)/python tools/build_architecture.py --check
 	$(BIN)/python tools/build_benchmarks.py --check
 
@@ -75,6 +76,7 @@ generate: $(STAMP) ## Write all generated files anew
 	$(BIN)/python -m finops.crds.generate
 	$(BIN)/python tools/build_values_schema.py
 	$(BIN)/python tools/build_docs.py
+	$(BIN)/python tools/build_kind_facts.py
 	$(BIN)/python tools/build_architecture.py
 	$(BIN)/python tools/build_benchmarks.py
 

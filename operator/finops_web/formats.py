@@ -15,7 +15,24 @@ NO_PRICE: Final = "no price"
 _MINUS: Final = "\N{MINUS SIGN}"
 _DAY: Final = timedelta(days=1)
 _SPELLED: Final = {
-    one.lower(): one for one in ("CPU", "CPUs", "vCPU", "vCPUs", "IOPS", "ACU", "GiB", "MiB", "GB", "MB", "TCP", "HTTP")
+    one.lower(): one
+    for one in (
+        "ARN",
+        "AZ",
+        "DB",
+        "CPU",
+        "CPUs",
+        "vCPU",
+        "vCPUs",
+        "IOPS",
+        "ACU",
+        "GiB",
+        "MiB",
+        "GB",
+        "MB",
+        "TCP",
+        "HTTP",
+    )
 } | {"mibps": "MiB/s", "io": "I/O"}
 """Words that everybody writes in one way."""
 

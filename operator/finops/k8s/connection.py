@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 import yaml
-from kubernetes import client, config
+from kubernetes import client
 from pydantic import ValidationError
 
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, InvalidInput, Refused
@@ -27,10 +27,10 @@ REQUEST_TIMEOUT: Final = (5.0, 30.0)
 """Seconds to connect and to read, for every request that is not a watch."""
 _GONE: Final = 410
 _UNUSABLE: Final = (
-    *(config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, LookupError),
+    *(yaml.YAMLError, OSError, ValueError, TypeError, LookupError),
     *(AttributeError, RecursionError),
 )
-"""What the SDK raises while it reads a configuration that is none."""
+"""What the SDK raises, beside its own error, while it reads a configuration that is none."""
 _OBJECT: Final = re.compile(r"^\w+\(host=.*?\): ")
 
 
@@ -57,6 +57,8 @@ def connect(kubeconfig: str = "", context: str = "") -> Connection:
     Raises:
         InvalidInput: there is no configuration, the file is malformed, or the context does not exist.
     """
+    from kubernetes import config  # noqa: PLC0415 - with log-in programs, which the dashboard does not load
+
     configuration = client.Configuration()
     # The SDK would repeat a POST whose answer was lost; our callers decide what may be repeated.
     configuration.retries = urllib3.Retry(total=0, redirect=0, connect=2, read=0)
@@ -74,6 +76,8 @@ def connect(kubeconfig: str = "", context: str = "") -> Connection:
         name, namespace = str(chosen["name"]), str(chosen["context"].get("namespace") or "default")
         host = urlsplit(configuration.host)
         usable = host.scheme in {"http", "https"} and host.hostname and host.port != 0
+    except config.ConfigException as error:
+        raise _no_configuration(str(error), kubeconfig) from error
     except _UNUSABLE as error:
         raise _no_configuration(_why(error), kubeconfig) from error
     if said.problems:
@@ -118,7 +122,7 @@ class _Said(logging.Handler):
 def _why(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, config.ConfigException | yaml.YAMLError | OSError):
+    if isinstance(error, yaml.YAMLError | OSError):
         return str(error)
     return "the file does not have the form of a kubeconfig"
 

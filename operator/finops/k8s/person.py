@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import urllib3
-from kubernetes import client, config
+from kubernetes import client
 
 from finops.errors import InvalidInput
 from finops.k8s.connection import Connection
@@ -69,6 +69,8 @@ def api_server(kubeconfig: str = "") -> ApiServer:
         configuration.host = f"https://{f'[{host}]' if ':' in host else host}:{port}"
         configuration.ssl_ca_cert = str(SERVICE_ACCOUNT_CA)
         return ApiServer(configuration)
+    from kubernetes import config  # noqa: PLC0415 - with log-in programs, which no pod loads
+
     try:
         config.load_kube_config(config_file=kubeconfig or None, client_configuration=configuration)
     except (config.ConfigException, OSError, ValueError, TypeError) as error:

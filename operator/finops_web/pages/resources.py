@@ -47,6 +47,7 @@ def resources(asked: Visit, request: Request, wanted: Asking, columns: ChosenCol
         rows=asked.parts.resources.whole(page.rows) if columns.need_reading else page.rows,
         columns=columns,
         every_column=tuple(Column),
+        offered_facts=columns.offered(wanted.kind),
         usual_link=_link(request, columns=""),
         kept_by_filters=_kept(request, _OF_FILTERS),
         kept_by_columns=_kept(request, {"columns"}),
@@ -75,13 +76,16 @@ def resources_json(asked: Visit, wanted: Asking, columns: ChosenColumns) -> Resp
     """Return all rows of the list as data; of chosen columns only those fields and what names the resource."""
     if not columns.chosen:
         return json_by_and_by(resource_to_json(row) for row in _whole(asked, wanted))
-    return json_by_and_by(columns.of(_with_owner(row)) for row in _whole(asked, wanted))
+    return json_by_and_by(columns.of(_with_owner(row), row.resource) for row in _whole(asked, wanted))
 
 
 @ROUTER.get("/resources.csv")
 def resources_csv(asked: Visit, wanted: Asking, columns: ChosenColumns) -> Response:
     """Return all rows of the list for a spreadsheet, with the chosen columns if there are some."""
-    rows = ({**_with_owner(row), "tags": tags_as_text(row.resource.tags)} for row in _whole(asked, wanted))
+    rows = (
+        columns.cells({**_with_owner(row), "tags": tags_as_text(row.resource.tags)}, row.resource)
+        for row in _whole(asked, wanted)
+    )
     return csv_by_and_by(columns.fields if columns.chosen else _CSV, rows, "resources")
 
 

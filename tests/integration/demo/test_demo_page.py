@@ -75,6 +75,17 @@ def approve(browser: Browser, resource: str) -> str:
     return f"#{card}"
 
 
+def pictures(browser: Browser, otherwise: Path, name: str) -> None:
+    """Take pictures in both themes: those of the docs when they are asked for, else into the test's folder."""
+    folder = IMAGES if os.environ.get("FINOPS_WRITE_PICTURES") else otherwise
+    for theme in ("dark", "light"):
+        browser.set_theme(dark=theme == "dark")
+        # Buttons change their colour within a moment.
+        browser.wait_for("document.getAnimations().length === 0")
+        browser.screenshot(folder / f"{name}-{theme}.png")
+        assert (IMAGES / f"{name}-{theme}.png").is_file(), "write it with FINOPS_WRITE_PICTURES=1"
+
+
 def request(demo: DemoProcess, action: str, resource: str) -> dict[str, Any]:
     done = shell(demo, "finops requests -o json")
     assert done.returncode == 0, done.stderr
@@ -90,16 +101,12 @@ def request(demo: DemoProcess, action: str, resource: str) -> dict[str, Any]:
 def test_the_dashboard_opens_with_one_address_and_the_docs_have_its_picture(
     demo: DemoProcess, browser: Browser, tmp_path: Path
 ) -> None:
-    folder = IMAGES if os.environ.get("FINOPS_WRITE_PICTURES") else tmp_path
     (address,) = re.findall(r"Dashboard +(http\S+)", demo.text)
     browser.resize(1280, 860)
-    for theme in ("light", "dark"):
-        browser.set_theme(dark=theme == "dark")
-        browser.goto(address)
-        browser.wait_text("Cost a month")
-        assert browser.evaluate("location.search") == ""
-        browser.screenshot(folder / f"dashboard-{theme}.png")
-        assert (IMAGES / f"dashboard-{theme}.png").is_file(), "write it with FINOPS_WRITE_PICTURES=1"
+    browser.goto(address)
+    browser.wait_text("Cost a month")
+    assert browser.evaluate("location.search") == ""
+    pictures(browser, tmp_path, "dashboard")
     assert browser.console == []
 
 
@@ -111,6 +118,16 @@ def signed_in(demo: DemoProcess, browser: Browser) -> str:
     browser.goto(address)
     browser.wait_text("Cost a month")
     return str(browser.evaluate("location.origin"))
+
+
+def test_the_docs_have_the_picture_of_the_list_and_one_optimization_beside_it(
+    browser: Browser, signed_in: str, tmp_path: Path
+) -> None:
+    browser.goto(f"{signed_in}/optimizations?find=ec2_instance_idle")
+    browser.wait_for("!!document.querySelector('#open')")
+    browser.resize(1440, 940)
+    pictures(browser, tmp_path, "optimizations")
+    assert browser.console == []
 
 
 def test_every_page_of_the_dashboard_has_no_barrier_in_light_and_dark(browser: Browser, signed_in: str) -> None:
@@ -139,6 +156,8 @@ def test_a_lower_threshold_is_asked_about_and_what_would_go_is_named(
     assert "Would no longer be found" in said
     assert "Stop windows-idle" in said
     assert "−$" in said
+    browser.evaluate("document.getElementById('answer').scrollIntoView()")
+    pictures(browser, tmp_path, "what-if")
     journey.assert_no_barriers(browser, str(browser.evaluate("location.href")), ("",))
 
 

@@ -29,6 +29,7 @@ WIDTHS = (390, 600, 601, 701, 860, 861, 1024, 1240, 1241, 1440, 1919, 2200, 2560
 PAGES = (
     *("/", "/optimizations", "/optimizations?open=rec1", "/resources", "/resources/ec2-instance/i-1", "/requests"),
     "/resources?" + "&".join(f"columns={one.value}" for one in Column),
+    "/resources?kind=ec2-instance&columns=cost&columns=attributes.instance_type&columns=attributes.platform",
     *("/savings", "/anomalies", "/budgets", "/policies", "/audit"),
     *("/policies/team-a/all", "/policies/team-a/all?check=ec2_instance_idle", f"/policies/team-a/all/what-if/{1:032x}"),
 )

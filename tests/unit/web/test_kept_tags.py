@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,3 +41,18 @@ def test_what_many_have_is_one_object_and_very_many_different_texts_are_not_all_
     assert first["team"] is second["team"]
     assert [words.text(f"{number}") for number in range(10_000)] == [f"{number}" for number in range(10_000)]
     assert words.text(b"orders".decode()) is first["team"]
+
+
+def test_resources_that_are_tagged_alike_but_for_their_names_share_what_their_tags_say() -> None:
+    words, before = Words(), {"Name": "web-1", "team": "orders", "stage": "prod"}
+    first = words.tags(before, "web-1")
+    tracemalloc.start()
+    try:
+        many = [words.tags({**before, "Name": name}, name) for name in ["web-2"] * 1000]
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert first == before
+    assert many[-1] == {**before, "Name": "web-2"}
+    assert size / len(many) < 70, "more than an object and its place in the list"

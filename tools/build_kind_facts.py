@@ -1,0 +1,46 @@
+"""Writes which facts each kind declares, for the dashboard: `python tools/build_kind_facts.py [--check]`.
+
+The dashboard's image has no kinds. What it may show of them as columns stands in the kinds alone, with the names and
+types by which custom checks ask for them. Run by `make generate`, and with `--check` by `make check`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from finops_operator.plugins.kind import ResourceKind
+from finops_operator.plugins.loaded import load_kinds
+from finops_operator.scan.custom.fields import fields_of
+
+TARGET: Final = Path(__file__).resolve().parent.parent / "operator/finops_web/kind_facts.json"
+_PREFIX: Final = "attributes."
+
+
+def facts_in(kinds: Mapping[str, ResourceKind[Any]]) -> dict[str, dict[str, str]]:
+    """Return kind → fact → CEL's word for its type, in the order of the declarations."""
+    return {
+        name: {
+            one.name.removeprefix(_PREFIX): one.type for one in fields_of(kind).values() if one.name.startswith(_PREFIX)
+        }
+        for name, kind in sorted(kinds.items())
+    }
+
+
+def main() -> int:
+    """Write the file, or with --check compare it; exit code 1 when they differ."""
+    text = json.dumps(facts_in(load_kinds()), indent=1) + "\n"
+    if "--check" in sys.argv[1:]:
+        if not TARGET.exists() or TARGET.read_text("utf-8") != text:
+            sys.stderr.write(f"{TARGET.name} is not what the kinds declare: run make generate\n")
+            return 1
+        return 0
+    TARGET.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
