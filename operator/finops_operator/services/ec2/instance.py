@@ -42,6 +42,7 @@ from finops_operator.services.ec2.rules.generations import of_previous_generatio
 from finops_operator.services.ec2.rules.graviton import X86, graviton_types
 from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
 from finops_operator.services.ec2.rules.operating_system import billed_system
+from finops_operator.services.ec2.rules.running import PAUSES, TYPE_SINCE, creation, running_share
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, vcpu_limits
 from finops_operator.services.ec2.rules.vcpu_quota import GET_QUOTA, GET_QUOTA_CALL, QUOTA_PROBE
@@ -79,6 +80,9 @@ class InstanceFacts:
         detailed_monitoring: whether it reports every minute, for money, instead of every five.
         security_groups: of an instance with a public address, those of all its network interfaces.
         marketplace: whether its image was bought in the Marketplace, whose price AWS's tables do not hold.
+        launched: its last start.
+        type_since, type_changed: since when it is known to have its type, and when a scan saw another one before.
+        running_share: share of its hours that it ran and is billed, `0.4167`; absent: all.
     """
 
     instance_type: str | None = None
@@ -111,6 +115,10 @@ class InstanceFacts:
     detailed_monitoring: bool | None = None
     security_groups: tuple[str, ...] | None = None
     marketplace: bool | None = None
+    launched: str | None = None
+    type_since: str | None = None
+    type_changed: str | None = None
+    running_share: str | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
@@ -138,7 +146,7 @@ def _resource(instance: Mapping[str, Any], reader: PageReader, partition: str, o
         region=reader.region,
         state=str(instance.get("State", {}).get("Name", "")),
         tags=tags,
-        created=parse_time(instance.get("LaunchTime")),
+        created=creation(instance),
         attributes=attributes_of(_facts(instance, tags)),
     )
 
@@ -147,7 +155,7 @@ def _facts(instance: Mapping[str, Any], tags: Mapping[str, str]) -> InstanceFact
     placement = instance.get("Placement") or {}
     operator = instance.get("Operator") or {}
     interfaces = instance.get("NetworkInterfaces")
-    addresses = _addresses(instance)
+    addresses, launched = _addresses(instance), parse_time(instance.get("LaunchTime"))
     return InstanceFacts(
         instance_type=instance.get("InstanceType"),
         usage_operation=instance.get("UsageOperation"),
@@ -183,6 +191,7 @@ def _facts(instance: Mapping[str, Any], tags: Mapping[str, str]) -> InstanceFact
         detailed_monitoring=_monitored(instance),
         # Asked for where an address is public; kept for nobody else.
         security_groups=_security_groups(instance) if addresses else (),
+        launched=None if launched is None else launched.isoformat(),
         marketplace=any(one.get("ProductCodeType") == "marketplace" for one in instance.get("ProductCodes") or ()),
     )
 
@@ -255,7 +264,8 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     if not running and instance.state not in _NO_HOURS:
         return billed_as_unknown("instance_hour", instance.state)
     hours = (instance_hours(instance, facts),) if running else ()
-    monitoring = (detailed_monitoring(instance.region),) if running and facts.detailed_monitoring else ()
+    monitored = running and facts.detailed_monitoring
+    monitoring = (detailed_monitoring(instance.region, running_share(facts.running_share)),) if monitored else ()
     addresses = _address_hours(instance, facts, running=running)
     return (*hours, *monitoring, addresses) if addresses else (*hours, *monitoring)
 
@@ -264,9 +274,10 @@ def instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
     """Return the hours of its type, with the query of their price or the reason why there is none."""
     system = billed_system(facts.usage_operation or "", facts.platform_details or "", facts.platform)
     reason = _unpriceable(facts) or system.reason_unknown
+    ran = running_share(facts.running_share)
     if reason:
-        return BilledPart("instance_hour", ONE, None, reason)
-    return BilledPart("instance_hour", ONE, hour_query(instance.region, facts.instance_type or "", system.os))
+        return BilledPart("instance_hour", ran, None, reason)
+    return BilledPart("instance_hour", ran, hour_query(instance.region, facts.instance_type or "", system.os))
 
 
 def hour_query(region: str, instance_type: str, system: str) -> PriceQuery:
@@ -294,10 +305,11 @@ def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -
     held = facts.public_ipv4 if running else facts.elastic
     if held is None:
         return BilledPart("public_ipv4_hour", Decimal(0), None, "its public addresses are not known")
-    count = len(held) if running else sum(1 for elastic in held if elastic is True)
+    kept = Decimal(sum(1 for elastic in facts.elastic or () if elastic is True))
+    count = kept + (len(held) - kept) * running_share(facts.running_share) if running else kept
     if not count:
         return None
-    return BilledPart("public_ipv4_hour", Decimal(count), PriceQuery("vpc", instance.region, "public_ipv4_hour"))
+    return BilledPart("public_ipv4_hour", count, PriceQuery("vpc", instance.region, "public_ipv4_hour"))
 
 
 # -- what else is declared ---------------------------------------------------------------------------------------------
@@ -481,4 +493,6 @@ KIND: Final = ResourceKind(
     ),
     commitments=EC2_COMMITMENTS,
     steps_from=FEWEST_MONITORED,
+    memory=TYPE_SINCE,
+    pauses=PAUSES,
 )
