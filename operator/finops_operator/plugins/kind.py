@@ -248,12 +248,15 @@ class Question:
         ask: reads AWS; returns place → names. Raises AwsError; half an answer is none.
         place: which of the answers concerns a resource; empty: none.
         needed: whether the resource needs the answer, given what was measured.
+        first: whether nothing can be said of a resource with a place before it is answered, so that it is asked before
+            any picture is judged.
     """
 
     id: str
     ask: Callable[[PageReader], Mapping[str, Iterable[str]]]
     place: Callable[[Resource], str]
     needed: Callable[[Resource, Utilization], bool]
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ and cost nothing, so they are left out. Metric names: EC2 user guide, "CloudWatc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -40,6 +40,9 @@ from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITO
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.graviton import X86, graviton_types
+from finops_operator.services.ec2.rules.new_types import DESCRIBE_TYPES
+from finops_operator.services.ec2.rules.new_types import QUESTION as NEW_TYPES
+from finops_operator.services.ec2.rules.offered_types import OFFERINGS, offered_types
 from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
 from finops_operator.services.ec2.rules.operating_system import billed_system
 from finops_operator.services.ec2.rules.running import PAUSES, TYPE_SINCE, creation, running_share
@@ -63,8 +66,6 @@ OFFERED_TYPES: Final = "offered-types"
 
 SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 """Our name of the metric of credits that an instance did not earn back, which are billed."""
-_OFFERINGS: Final = "ec2:DescribeInstanceTypeOfferings"
-_EVERY_ZONE: Final[dict[str, Any]] = {"LocationType": "availability-zone", "MaxResults": 1000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,18 +335,6 @@ def _owner(resource: Resource) -> Owner | None:
     return owner_by_tags(tags, SIGNS)
 
 
-def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
-    """Return zone → instance types offered there. One paginated read answers for all zones of a region.
-
-    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypeOfferings.html
-    """
-    zones: dict[str, set[str]] = {}
-    for page in reader.pages(_OFFERINGS, _EVERY_ZONE):
-        for offer in page.get("InstanceTypeOfferings", ()):
-            zones.setdefault(str(offer["Location"]), set()).add(str(offer["InstanceType"]))
-    return zones
-
-
 def _may_get_another_type(instance: Resource, utilization: Utilization) -> bool:
     """Return whether a check may name another type: after the 5-minute picture, or one that is newer or on Graviton."""
     name, on_x86 = instance.text("instance_type"), instance.text("architecture") == X86
@@ -412,7 +401,8 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(
             "ec2:DescribeInstances",
-            _OFFERINGS,
+            OFFERINGS,
+            DESCRIBE_TYPES,
             "ec2:DescribeRegions",
             "cloudwatch:GetMetricData",
             "cloudwatch:ListMetrics",
@@ -424,12 +414,13 @@ KIND: Final = ResourceKind(
         probes={GET_QUOTA: lambda _: QUOTA_PROBE},
         calls={GET_QUOTA: GET_QUOTA_CALL},
         questions=(
+            NEW_TYPES,
             Question(id=FAST_ALARMS, ask=fast_alarms, place=lambda resource: resource.region, needed=_is_monitored),
             Question(id=OPEN_GROUPS, ask=open_groups, place=lambda resource: resource.region, needed=_has_address),
             Question(id=VCPU_LIMITS, ask=vcpu_limits, place=lambda resource: resource.region, needed=_is_candidate),
             Question(
                 id=OFFERED_TYPES,
-                ask=_offered_types,
+                ask=offered_types,
                 place=lambda resource: resource.text("availability_zone"),
                 needed=_may_get_another_type,
             ),

@@ -20,8 +20,8 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import count, days, percent, period, window_fact
 from finops_operator.plugins.settled import where_use_forbids
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 
 ID: Final = "ec2_instance_idle"
@@ -101,7 +101,7 @@ def _still_billed(own: InstanceFacts) -> str:
 
 def _not_judged(facts: Facts[InstanceFacts]) -> str:
     resource, own = facts.resource, facts.own
-    kind = bundled_catalog().get(own.instance_type or "")
+    kind = own_type(facts)
     if resource.state != "running":
         return f"it is {resource.state}, not running"
     if own.root_device_type != "ebs":

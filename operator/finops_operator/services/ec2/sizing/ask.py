@@ -9,8 +9,8 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts, Parameters, Pictures, Settled
 from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, metric_words
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.rules.new_types import catalog_of
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.choose import Sizing, choose, ruled_out, same_choice
@@ -46,7 +46,7 @@ def sizing_of(facts: Facts[InstanceFacts], parameters: Parameters, cpu: MetricSu
         cpu=cpu,
         current_cost=facts.cost,
         cost_of=facts.cost_of,
-        catalog=bundled_catalog(),
+        catalog=catalog_of(facts),
         policy=facts.settings.sizing,
         minimum_saving_percent=parameters["minimumSavingPercent"],
         offered_types=facts.answers.get(OFFERED_TYPES),
