@@ -33,9 +33,10 @@ def by_day(slot: int) -> bool:
 
 
 def machine(*, launched: datetime = THIS_MORNING, known: datetime | None = None, **facts: str) -> Resource:
-    since = {"type_since": (known or NOW - timedelta(days=60)).isoformat()}
-    made = real_instance(launched=launched.isoformat(), **{**since, **facts})
-    return replace(made, created=NOW - timedelta(days=100))
+    since = (known or NOW - timedelta(days=60)).isoformat()
+    made = real_instance()
+    own = {**made.attributes, "launched": launched.isoformat(), "type_since": since, **facts}
+    return replace(made, attributes=own, created=NOW - timedelta(days=100))
 
 
 def seen_of(store: Store, cloud: Aggregating, one: Resource, *, fine: bool = False) -> Utilization:
