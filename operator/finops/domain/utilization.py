@@ -17,7 +17,8 @@ class MetricSummary:
         average: mean of the period averages.
         total: sum over the window (of period sums), None for metrics where a sum means nothing.
         points: periods that carried data.
-        expected: periods since the later of window start and launch; never zero in a built summary.
+        expected: periods in which data was due, since the later of the window's start and the first moment that counts;
+            never zero in a built summary.
         period_seconds: length of one period.
         start, end: the window, aware.
         lowest: lowest of the period averages, of the period minima where the metric asks for them.
@@ -27,6 +28,7 @@ class MetricSummary:
         missing_at_end: periods without data at the end of the window; None in summaries that were stored without it.
         read_seconds: length of the points that were read, where they are longer than a period: the figures are then the
             most that the periods can have been; None: the periods themselves were read.
+        not_running: periods of the window in which the resource was stopped, neither expected nor missing; None: none.
     """
 
     maximum: float
@@ -46,6 +48,7 @@ class MetricSummary:
     near_maximum: int | None = None
     missing_at_end: int | None = None
     read_seconds: int | None = None
+    not_running: int | None = None
 
     @property
     def coverage_percent(self) -> float:
@@ -64,8 +67,13 @@ class MetricSummary:
 
     @property
     def days(self) -> float:
-        """Length of the window that was expected to carry data, in days."""
-        return self.expected * self.period_seconds / 86400
+        """Length of the window, in days: what counts of it, whether the resource ran or was stopped."""
+        return (self.expected + (self.not_running or 0)) * self.period_seconds / 86400
+
+    @property
+    def running_share(self) -> float:
+        """How much of the window the resource ran, 0 to 1."""
+        return self.expected / (self.expected + (self.not_running or 0))
 
 
 @dataclass(frozen=True, slots=True)

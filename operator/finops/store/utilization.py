@@ -249,9 +249,10 @@ def utilization_from_text(resource_id: str, text: str) -> Utilization:
 def _summary_to_row(one: MetricSummary) -> list[Any]:
     numbers = (one.maximum, one.p99_5, one.p99, one.p95, one.p90, one.average, one.total)
     window = (one.points, one.expected, one.period_seconds, int(one.start.timestamp()), int(one.end.timestamp()))
-    return [*numbers, *window, one.lowest, one.busiest_day, one.near_maximum, one.missing_at_end, one.read_seconds]
+    counted = (one.near_maximum, one.missing_at_end, one.read_seconds, one.not_running)
+    return [*numbers, *window, one.lowest, one.busiest_day, *counted]
 
 
 def _summary_from_row(row: Sequence[Any]) -> MetricSummary:
     times = [datetime.fromtimestamp(seconds, tz=UTC) for seconds in row[10:12]]
-    return MetricSummary(*row[:10], *times, *row[12:17])
+    return MetricSummary(*row[:10], *times, *row[12:18])

@@ -248,12 +248,15 @@ class Question:
         ask: reads AWS; returns place → names. Raises AwsError; half an answer is none.
         place: which of the answers concerns a resource; empty: none.
         needed: whether the resource needs the answer, given what was measured.
+        first: whether nothing can be said of a resource with a place before it is answered, so that it is asked before
+            any picture is judged.
     """
 
     id: str
     ask: Callable[[PageReader], Mapping[str, Iterable[str]]]
     place: Callable[[Resource], str]
     needed: Callable[[Resource, Utilization], bool]
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +339,30 @@ class Members:
     billed_itself: bool = False
 
 
+STOPPED_AT_MOST: Final = 0.1
+"""Share of a window that a resource may have been stopped in and still count as one that runs all month."""
+_WEEK: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Of a kind that people stop and start again: it is judged, and billed, over the hours that it ran.
+
+    Attributes:
+        metric: our name of the metric that AWS publishes whenever such a resource runs: before its last start, an hour
+            without any point of it is one in which the resource was stopped.
+        since: resource → the first moment that counts: its creation, or when it became what it is now.
+        started: resource → its last start, since when it has run; None when AWS did not say, and then nothing is known
+            of any stop.
+        billed: (resource, share of its hours that it ran, 0 to 1) → the resource that is billed these hours alone.
+    """
+
+    metric: str
+    since: Callable[[Resource], datetime | None]
+    started: Callable[[Resource], datetime | None]
+    billed: Callable[[Resource, float], Resource]
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceKind(Generic[KindFacts]):
     """One kind of AWS resource.
@@ -363,6 +390,7 @@ class ResourceKind(Generic[KindFacts]):
         billed_as: the names under which exports show its cost.
         commitments: what is known of Reserved Instances, Savings Plans and the like that pay for it.
         offers: where AWS's price list has the figures that no table has.
+        pauses: of a kind that is stopped and started again; None: its creation is when it began to run.
         steps_from: of a kind of which parts have `further` steps, how many resources can reach one; 0: no part has any.
         members: of a group; their costs are the group's too, and each is counted once, as the member's. None for a kind
             that is no group.
@@ -391,6 +419,22 @@ class ResourceKind(Generic[KindFacts]):
     offers: Offers = field(default_factory=dict)
     members: Members | None = None
     steps_from: int = 0
+    pauses: Pauses | None = None
+
+    def since(self, resource: Resource) -> datetime | None:
+        """Return the first moment of which a metric counts, None when it is not known."""
+        return resource.created if self.pauses is None else self.pauses.since(resource)
+
+    def as_it_ran(self, resource: Resource, utilization: Utilization | None) -> Resource:
+        """Return the resource that is billed the hours it ran of the window that was measured.
+
+        It stays as it is where it was stopped for less than a tenth of them, where a window of hours shows less than
+        a week, and where nothing is known of its hours: a month may then be whole.
+        """
+        seen = None if self.pauses is None or utilization is None else utilization.metrics.get(self.pauses.metric)
+        if self.pauses is None or seen is None or seen.days < _WEEK or seen.running_share >= 1 - STOPPED_AT_MOST:
+            return resource
+        return self.pauses.billed(resource, seen.running_share)
 
     @property
     def read_by_day(self) -> bool:

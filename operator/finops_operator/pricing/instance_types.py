@@ -133,37 +133,43 @@ def bundled_catalog() -> Catalog:
     columns = document["columns"]
     types = {}
     for name, cells in document["types"].items():
-        row = dict(zip(columns, cells, strict=True))
-        if row["architectures"] and row["vcpu"] and row["memory_mib"]:
-            types[name] = _instance_type(name, row)
+        made = type_of_row(name, dict(zip(columns, cells, strict=True)))
+        if made is not None:
+            types[name] = made
     return Catalog(types)
 
 
-def _instance_type(name: str, row: Mapping[str, str]) -> InstanceType:
+def type_of_row(name: str, row: Mapping[str, str]) -> InstanceType | None:
+    """Return the type that a row of the table describes, by column; None without the figures that make it a type.
+
+    A column that is not there says what an empty one says: AWS does not publish it.
+    """
+    if not (row.get("architectures") and row.get("vcpu") and row.get("memory_mib")):
+        return None
     return InstanceType(
         name=name,
         vcpus=int(row["vcpu"]),
         memory_mib=int(row["memory_mib"]),
-        threads_per_core=_integer(row["threads_per_core"]),
-        architectures=_words(row["architectures"]),
-        clock_ghz=_number(row["clock_ghz"]),
-        baseline_percent=_number(row["baseline_pct_per_vcpu"]),
-        current_generation=row["current_generation"] == _YES,
-        bare_metal=row["bare_metal"] == _YES,
-        hypervisor=row["hypervisor"],
-        ena_support=row["ena_support"],
-        nvme_support=row["ebs_nvme"],
-        network_baseline_gbps=_number(row["network_baseline_gbps"]),
-        ebs_baseline_mbytes_per_second=_number(row["ebs_baseline_mbytes_s"]),
-        ebs_baseline_iops=_integer(row["ebs_baseline_iops"]),
-        max_ebs_attachments=_integer(row["ebs_max_attachments"]),
-        instance_storage_gb=_integer(row["instance_storage_gb"]) or 0,
-        gpu_count=_integer(row["gpu_count"]) or 0,
-        gpu_name=row["gpu_name"],
-        hibernation=row["hibernation"] == _YES,
-        virtualization=_words(row["virtualization"]),
-        on_demand="on-demand" in _words(row["usage_classes"]),
-        boot_modes=_words(row["boot_modes"]),
+        threads_per_core=_integer(row.get("threads_per_core", "")),
+        architectures=_words(row.get("architectures", "")),
+        clock_ghz=_number(row.get("clock_ghz", "")),
+        baseline_percent=_number(row.get("baseline_pct_per_vcpu", "")),
+        current_generation=row.get("current_generation", "") == _YES,
+        bare_metal=row.get("bare_metal", "") == _YES,
+        hypervisor=row.get("hypervisor", ""),
+        ena_support=row.get("ena_support", ""),
+        nvme_support=row.get("ebs_nvme", ""),
+        network_baseline_gbps=_number(row.get("network_baseline_gbps", "")),
+        ebs_baseline_mbytes_per_second=_number(row.get("ebs_baseline_mbytes_s", "")),
+        ebs_baseline_iops=_integer(row.get("ebs_baseline_iops", "")),
+        max_ebs_attachments=_integer(row.get("ebs_max_attachments", "")),
+        instance_storage_gb=_integer(row.get("instance_storage_gb", "")) or 0,
+        gpu_count=_integer(row.get("gpu_count", "")) or 0,
+        gpu_name=row.get("gpu_name", ""),
+        hibernation=row.get("hibernation", "") == _YES,
+        virtualization=_words(row.get("virtualization", "")),
+        on_demand="on-demand" in _words(row.get("usage_classes", "")),
+        boot_modes=_words(row.get("boot_modes", "")),
     )
 
 

@@ -167,6 +167,8 @@ class ShardJudge:
         self._known = _OfPage(costs, {resource_id: target for (_, resource_id), target in targets.items()})
         if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
+        ran = self._as_they_ran(resources, measured, priced)
+        chosen = [ran.get(one.id, one) for one in chosen]
         recommended: list[Recommendation] = []
         reasons: list[NotRecommended] = []
         for resource in chosen:
@@ -182,9 +184,26 @@ class ShardJudge:
         used = self._used(resources, measured) if self._declared.kind.read_by_day else measured
         priced = {one.id: brief.shared_cost(one, used.get(one.id)) for one in resources}
         brief.stores.costs.put(shard, priced)
-        for cost in priced.values():
-            self.totals.whole = self.totals.whole.plus(cost)
         return priced
+
+    def _as_they_ran(
+        self, resources: Sequence[Resource], measured: Mapping[str, Utilization], priced: Mapping[str, Cost]
+    ) -> dict[str, Resource]:
+        """Return those of a page that were stopped for a part of their window, which are billed the hours they ran.
+
+        Their costs are kept anew. Another policy may have measured what this one does not select.
+        """
+        brief, kind, shard = self._brief, self._declared.kind, self.totals.shard
+        used = {} if kind.pauses is None else self._used(resources, measured)
+        ran = {one.id: changed for one in resources if (changed := kind.as_it_ran(one, used.get(one.id))) is not one}
+        anew = {one.id: brief.shared_cost(one, used.get(one.id)) for one in ran.values()}
+        if anew:
+            brief.stores.costs.put(shard, anew)
+        for cost in {**priced, **anew}.values():
+            self.totals.whole = self.totals.whole.plus(cost)
+        over = {one: cost.over(brief.hours_per_month) for one, cost in anew.items() if one in self._known.costs}
+        self._known = replace(self._known, costs={**self._known.costs, **over})
+        return ran
 
     def _used(self, resources: Sequence[Resource], measured: Mapping[str, Utilization]) -> dict[str, Utilization]:
         others = [one.id for one in resources if one.id not in measured]
@@ -265,6 +284,7 @@ class ShardJudge:
             lookup=self._brief.lookup,
             settings=self._settings,
             now=self._brief.now,
+            answers=self._answers.first(resource),
             previous_target=self._known.previous.get(resource.id, ""),
             shared=self._shared,
             shown_cost=shown,

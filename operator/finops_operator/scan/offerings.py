@@ -20,6 +20,7 @@ class OfferingAnswers:
 
     def __init__(self, questions: tuple[Question, ...], reader: PageReader, store: OfferingStore) -> None:
         self._questions = questions
+        self._first = tuple(one for one in questions if one.first)
         self._reader = reader
         self._store = store
         self._known: dict[tuple[str, str], frozenset[str] | None] = {}
@@ -43,6 +44,18 @@ class OfferingAnswers:
                 if answer:
                     found[question.id] = answer
         return found
+
+    def first(self, resource: Resource) -> dict[str, frozenset[str]]:
+        """Return question → answer of those that come before all judgement.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        return {
+            one.id: answer
+            for one in self._first
+            if (place := one.place(resource)) and (answer := self._in_place(one, place))
+        }
 
     def at_hand(self, resource: Resource, utilization: Utilization) -> dict[str, frozenset[str]] | None:
         """Return the same without asking anybody, None where a question was not asked yet."""

@@ -205,7 +205,7 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
                 utilization = replace(utilization, hours=clocked.get(resource.id, {}))
                 answers, unasked = _answers(rules, shard, resource, utilization, offerings)
                 yield Observed(
-                    resource,
+                    rules.kinds[shard.kind].as_it_ran(resource, utilization),
                     utilization,
                     priced[resource.id],
                     answers,
@@ -232,10 +232,11 @@ def _by_the_clock(
 ) -> dict[str, dict[str, HourPoints]]:
     """Return resource id → the hours that its checks get one by one, which no summary holds."""
     specs = {one.name: one for one in rules.kinds[shard.kind].metrics if one.by_the_clock}
-    hours, launched = rules.spec_policy.spec.metrics.lookback_days * 24, {one.id: one.created for one in page}
+    since = {one.id: rules.kinds[shard.kind].since(one) for one in page}
+    hours = rules.spec_policy.spec.metrics.lookback_days * 24
     found: dict[str, dict[str, HourPoints]] = {}
-    for (resource, name), ring in utilizations.rings(shard, list(specs), list(launched)).items():
-        found.setdefault(resource, {})[name] = hour_points(specs[name], ring, hours, launched[resource])
+    for (resource, name), ring in utilizations.rings(shard, list(specs), list(since)).items():
+        found.setdefault(resource, {})[name] = hour_points(specs[name], ring, hours, since[resource])
     return found
 
 

@@ -16,7 +16,7 @@ from finops_web.readings.resources import ResourceRow
 
 SHOWN_HOURS: Final = 14 * 24
 _LEVEL_STATISTICS: Final = 2
-"""A level is kept as hourly means and hourly peaks, a counter as hourly sums alone."""
+"""A level is kept as hourly means and hourly peaks, of some with how many samples, a counter as hourly sums alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,13 @@ def _chart_of_days(name: str, points: DayPoints, *, level: bool) -> Chart | None
 
 def _chart(name: str, ring: Ring, row: ResourceRow) -> Chart | None:
     first = max(ring.start_hour, ring.end_hour - SHOWN_HOURS)
-    values = list(ring.slice_from(first)[-1])
+    level = len(ring.values) >= _LEVEL_STATISTICS
+    values = list(ring.slice_from(first)[1 if level else 0])
     known = [one for one in values if not math.isnan(one)]
     if not known:
         return None
     top = max(known) or 1.0
     summary = row.utilization.best(name) if row.utilization is not None else None
-    level = len(ring.values) == _LEVEL_STATISTICS
     below = summary.p99_5 if level and summary is not None and summary.p99_5 <= top else None
     return Chart(
         name,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from tests.support.facts import facts_of
 from tests.support.facts import instance as real_instance
 from tests.support.facts import volume as real_volume
 from tests.unit.scan.aggregating import DAY, Aggregating
+from tests.unit.scan.deciding import CHECKS, DEFAULT, ENABLED, Judged
 from tests.unit.scan.measuring import NOW, CloudWatch, instance, measure
 
 from finops.domain.recommendation import Finding, NotRecommended
@@ -19,40 +18,10 @@ from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops.errors import AwsThrottled
 from finops.store.connection import Store
-from finops_operator.plugins.check import Facts, Pictures, Settled
-from finops_operator.plugins.loaded import load_checks
+from finops_operator.plugins.check import Pictures, Settled
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.scan.check import CheckSetting, enabled_checks, evaluate, settled_by_days, wants_fine
 from finops_operator.scan.metrics.first_days import DaysPicture
-
-CHECKS = load_checks()
-
-ENABLED = enabled_checks(CHECKS, [])
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The checks with a way of sizing, and what was advised last."""
-
-    sizing: SizingPolicy = field(default_factory=SizingPolicy)
-    last_target: str = ""
-
-    def facts(self, resource: Resource, seen: Utilization) -> Facts[Any]:
-        return replace(facts_of(resource, seen, sizing=self.sizing), previous_target=self.last_target)
-
-    def settled(self, resource: Resource, picture: DaysPicture) -> Settled:
-        pictures = Pictures(*(self.facts(resource, one) for one in (picture.days, picture.least, picture.most)))
-        return settled_by_days(ENABLED, pictures)
-
-    def verdicts(self, resource: Resource, seen: Utilization) -> list[Finding | NotRecommended]:
-        return list(evaluate(ENABLED, self.facts(resource, seen)))
-
-    def decisions(self, resource: Resource, seen: Utilization) -> set[tuple[str, str]]:
-        """Return (check, target) of each finding."""
-        return {(one.check, one.target) for one in self.verdicts(resource, seen) if isinstance(one, Finding)}
-
-
-DEFAULT = Judged()
 
 
 def test_a_busy_instance_is_decided_by_its_days_and_shows_what_they_say(store: Store) -> None:

@@ -35,6 +35,8 @@ SAMPLE_COUNT: Final = "SampleCount"
 PERIODS_A_DAY: Final = DAY // FIVE_MINUTES
 PERIODS_AN_HOUR: Final = HOUR // FIVE_MINUTES
 _ZEROS: Final = (0.0, 0.0, 0.0, 0.0)
+MOST_MISSING: Final = 0.5
+"""Share of a window of which days may lack more than they show."""
 _LATE: Final = 3
 """Periods after the end of the finer windows whose samples the newest day may already hold."""
 
@@ -118,7 +120,13 @@ class _Missing:
     at_end: int | None
 
 
-def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array[float]], span: Span) -> Between | None:
+def between(
+    spec: MetricSpec,
+    statistics: Sequence[str],
+    columns: Sequence[array[float]],
+    span: Span,
+    most_missing: float = MOST_MISSING,
+) -> Between | None:
     """Return what days prove about a metric; None when a day is not there, or much of one.
 
     Args:
@@ -126,6 +134,7 @@ def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array
         statistics: what was asked of its days.
         columns: the answers, one point for each day of `span.days`.
         span: which of them count.
+        most_missing: the share of the window that they may lack, 0 to 1.
     """
     columns = [_counting(spec, one[span.first :]) for one in columns]
     by_name = dict(zip(statistics, columns, strict=True))
@@ -138,7 +147,7 @@ def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array
     by_name = by_name if begun else {name: column[:-1] for name, column in by_name.items()}
     samples = by_name.get(SAMPLE_COUNT)
     missing = _Missing(0, 0) if samples is None else _missing(spec, samples if begun else [*samples, 0.0], span)
-    if 2 * missing.periods > span.fine.points:
+    if missing.periods > most_missing * span.fine.points:
         return None
     bounds = _levels(spec, by_name, span, missing) if "Average" in by_name else _amounts(spec, by_name, span, missing)
     least, most = bounds

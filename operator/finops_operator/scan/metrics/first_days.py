@@ -20,8 +20,9 @@ from finops.domain.rings import Ring
 from finops.domain.utilization import LeastPeaks, MetricSummary, Utilization
 from finops.store.utilization import UtilizationStore
 from finops_operator.plugins.check import Settled
-from finops_operator.plugins.kind import MetricSpec, ResourceKind
+from finops_operator.plugins.kind import STOPPED_AT_MOST, MetricSpec, ResourceKind
 from finops_operator.scan.metrics.between import (
+    MOST_MISSING,
     SAMPLE_COUNT,
     Between,
     Span,
@@ -94,7 +95,7 @@ class Known:
                 return None
             elif one.fine is not None and summary.total is None:
                 window = self.span.hours
-                held = [values[: window.points] for values in rings[name].slice_from(window.start // HOUR)]
+                held = [values[: window.points] for values in rings[name].slice_from(window.start // HOUR)][:2]
                 if rings[name].end_hour != window.end // HOUR or len(held[0]) != window.points:
                     return None
                 metrics[name] = narrowed(one, summary, held, self.span)
@@ -218,7 +219,7 @@ class FirstDays:
             is not Settled.OPEN
         }
         question = f"week-{self.lookback_days}-{window.end // DAY}"
-        marks = {one.id: str(one.created or "") for one in promising.values()}
+        marks = {one.id: str(self.kind.since(one) or "") for one in promising.values()}
         proven = {one: kept.least for one, kept in self.store.answers(self.shard, question, marks).items()}
         fresh: dict[str, dict[str, LeastPeaks]] = {}
         for answers in self.fetch(self._queries(promising.values(), proven, specs.values(), window)):
@@ -307,7 +308,8 @@ class FirstDays:
     def _goes_on(self, points: DayPoints, statistics: int, resource: Resource) -> bool:
         """Return whether what was answered once is about the same metric and launch, however old it is."""
         then = datetime.fromtimestamp(points.asked, tz=UTC)
-        return len(points.values) >= statistics and (resource.created is None or resource.created <= then)
+        since = self.kind.since(resource)
+        return len(points.values) >= statistics and (since is None or since <= then)
 
     def _answered(self, spec: MetricSpec, points: DayPoints | None, resource: Resource) -> Answered | None:
         """Return what an answer proves, as of when it was given; None when hours must say."""
@@ -320,10 +322,16 @@ class FirstDays:
             return None
         if not spec.hourly and all(math.isnan(value) for column in columns for value in column):
             return NOT_PUBLISHED
-        return between(spec, _statistics(spec)[: len(columns)], columns, span)
+        return between(spec, _statistics(spec)[: len(columns)], columns, span, self._most_missing(span, resource))
+
+    def _most_missing(self, span: Span, resource: Resource) -> float:
+        """Return the share of a window that days may lack: where it may be a stop, hours must say how long it was."""
+        pauses = self.kind.pauses
+        started = None if pauses is None else pauses.started(resource)
+        return STOPPED_AT_MOST if started is not None and started > span.fine.start_time else MOST_MISSING
 
     def _span(self, moment: datetime, resource: Resource) -> Span | None:
-        return span_of(moment, self.lookback_days, resource.created)
+        return span_of(moment, self.lookback_days, self.kind.since(resource))
 
 
 def _picture(resource: Resource, known: Known, nothing: Iterable[MetricSpec]) -> DaysPicture:

@@ -28,12 +28,13 @@ from finops_operator.scan.metrics.draft import Draft
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
+from finops_operator.scan.metrics.fine_pictures import cut_within, out_of_reach, peaks, show, with_mean_of
 from finops_operator.scan.metrics.first_days import FirstDays, Judge
 from finops_operator.scan.metrics.parts import query_of_parts
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
-from finops_operator.scan.metrics.ring_windows import joined, of_these_statistics
+from finops_operator.scan.metrics.ran import OwnTime
+from finops_operator.scan.metrics.ring_windows import hourly_statistics, joined, of_these_statistics
 from finops_operator.scan.metrics.summarize import (
-    BEYOND_RETENTION,
     MONTH_DAYS,
     NOT_APPLICABLE,
     NOT_PUBLISHED,
@@ -235,7 +236,9 @@ class Measurer:
         needed = self._settings.lookback_days * 24
         end_hour = last_hour(self._settings.now)
         kept = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
-        rings = of_these_statistics(kept, specs)
+        own = {one.id: OwnTime.of(self._kind, one) for one in resources}
+        start = (end_hour - needed) * HOUR
+        rings = of_these_statistics(kept, specs, own, start)
         ringed = {resource_id for resource_id, _ in rings}
         days = self._first_days(drafts, sets)
         decided, known = days.decided([one for one in resources if one.id not in ringed])
@@ -249,8 +252,10 @@ class Measurer:
                 query = self._query(resource, spec, window, sets)
                 if isinstance(query, str):
                     drafts[resource.id].unknown[spec.name] = query
-                else:
-                    queries.append(query)
+                    continue
+                ring = rings.get((resource.id, spec.name))
+                asked = hourly_statistics(spec, own[resource.id], start, ring)
+                queries.append(replace(query, statistics=asked))
         failed: dict[tuple[str, str], str] = {}
         for answers in self._fetch(queries):
             changed = {
@@ -265,7 +270,7 @@ class Measurer:
             for spec in specs:
                 if spec.name not in draft.unknown:
                     key = (resource.id, spec.name)
-                    _put_hourly(draft, spec, resource, failed.get(key) or rings[key], needed)
+                    _put_hourly(draft, spec, own[resource.id], failed.get(key) or rings[key], needed)
         # Those that have hours from before need their days only in place of 5 minutes.
         old = [one for one in resources if one.id in ringed and self._wishes.fine(one, drafts[one.id].done(one.id))]
         known |= days.known(old)
@@ -346,7 +351,7 @@ class Measurer:
         now, days = self._settings.now, max(MONTH_DAYS, self._settings.inactivity_days)
         windows = {name: daily_window(now, spec.only_days or days, spec.lag_days) for name, spec in specs.items()}
         question = f"days-{days}-{daily_window(now, days, 0).end}"
-        marks = {one.id: str(one.created or "") for one in resources}
+        marks = {one.id: str(self._kind.since(one) or "") for one in resources}
         kept = self._store.answers(self._shard, question, marks)
         known = {one.id: one for one in resources}
         fresh: dict[str, Draft] = {}
@@ -386,11 +391,11 @@ class Measurer:
         wanted = [one for one in resources if specs and self._wishes.fine(one, drafts[one.id].done(one.id))]
         if self._settings.lookback_days > FINE_DAYS:
             # A shorter picture would stand before the hours and hide what was before it.
-            _out_of_reach(wanted, drafts, specs.values())
+            out_of_reach(wanted, drafts, specs.values())
             return
         window = fine_window(self._settings.now, self._settings.lookback_days)
-        launched = {one.id: one.created for one in wanted}
-        marks = {one.id: _launch_within(window, one) for one in wanted}
+        own = {one.id: OwnTime.of(self._kind, one) for one in wanted}
+        marks = {one.id: cut_within(window, own[one.id].since) for one in wanted}
         today = window.end // DAY
         kept = self._store.answers(self._shard, self._fine_question(today - 1), marks)
         kept |= self._store.answers(self._shard, self._fine_question(today), marks)
@@ -399,11 +404,11 @@ class Measurer:
         for resource in wanted:
             draft, picture = drafts[resource.id], kept.get(resource.id)
             if picture is not None and self._still_fine(picture, draft, specs):
-                _show(draft, picture, specs)
+                show(draft, picture, specs)
                 continue
             fresh = pictures[resource.id] = Draft()
             for spec in specs.values():
-                query = self._query(resource, _peaks(spec), window, sets) if spec.applies(resource) else NOT_APPLICABLE
+                query = self._query(resource, peaks(spec), window, sets) if spec.applies(resource) else NOT_APPLICABLE
                 if isinstance(query, Query):
                     queries.append(query)
                 else:
@@ -412,13 +417,14 @@ class Measurer:
             for query, points in answers.points.items():
                 spec, one = specs[query.name], query.resource_id
                 series = Series(query.window.start, query.window.period, points)
-                summary = summarize(_peaks(spec), series, launched[one])
-                pictures[one].put(query.name, _with_mean_of(drafts[one], spec, summary), fine=True)
+                own[one].learn(spec, series.start, series.period, points[-1])
+                summary = summarize(peaks(spec), series, own[one].since, own[one].ran_for(spec))
+                pictures[one].put(query.name, with_mean_of(drafts[one], spec, summary), fine=True)
             for query, code in answers.failed.items():
                 pictures[query.resource_id].unknown[query.name] = code
         made = {one: picture.done(one) for one, picture in pictures.items()}
         for one, picture in made.items():
-            _show(drafts[one], picture, specs)
+            show(drafts[one], picture, specs)
         self._store.put_answers(self._shard, self._fine_question(today), marks, made)
 
     def _fine_question(self, day: int) -> str:
@@ -437,55 +443,19 @@ class Measurer:
         return bool(picture.fine)
 
 
-def _put_hourly(draft: Draft, spec: MetricSpec, resource: Resource, ring: Ring | str, needed: int) -> None:
+def _put_hourly(draft: Draft, spec: MetricSpec, own: OwnTime, ring: Ring | str, needed: int) -> None:
     if isinstance(ring, str):
         draft.unknown[spec.name] = ring
         return
     start = ring.end_hour - needed
     series = Series(start * HOUR, HOUR, ring.slice_from(start))
     draft.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
-    draft.put(spec.name, summarize(spec, series, resource.created))
+    peaks_at = len(spec.statistics) - 1
+    samples = series.values[-1] if len(series.values) > len(spec.statistics) else None
+    own.learn(spec, series.start, HOUR, series.values[peaks_at], samples)
+    draft.put(spec.name, summarize(spec, series, own.since, own.ran_for(spec)))
     if spec.by_the_clock:
-        draft.hours[spec.name] = hour_points(spec, ring, needed, resource.created)
-
-
-def _peaks(spec: MetricSpec) -> MetricSpec:
-    """Return what the 5-minute picture asks of a metric: of a level only the peaks, its mean is that of the hours."""
-    return spec if spec.counter or not spec.hourly else replace(spec, statistics=("Maximum",))
-
-
-def _with_mean_of(hours: Draft, spec: MetricSpec, summary: MetricSummary | str) -> MetricSummary | str:
-    """Return the summary of 5-minute peaks with the levels of the hours, which saw more than the peaks."""
-    hourly = hours.metrics.get(spec.name)
-    if isinstance(summary, str) or hourly is None or spec.counter:
-        return summary
-    return replace(summary, average=hourly.average, lowest=hourly.lowest)
-
-
-def _out_of_reach(resources: Iterable[Resource], drafts: Mapping[str, Draft], specs: Iterable[MetricSpec]) -> None:
-    """Say of what only 5 minutes hold that no answer about the whole window can be had."""
-    alone = [spec for spec in specs if not spec.hourly]
-    for resource in resources:
-        for spec in alone:
-            reason = BEYOND_RETENTION if spec.applies(resource) else NOT_APPLICABLE
-            drafts[resource.id].unknown[spec.name] = reason
-
-
-def _launch_within(window: Window, resource: Resource) -> str:
-    """Return the launch that cut the window short, or a window of yesterday; empty when it was before both.
-
-    What happened before a launch happened on another machine or another type.
-    """
-    launch = resource.created
-    return str(launch) if launch is not None and launch.timestamp() >= window.start - DAY else ""
-
-
-def _show(draft: Draft, picture: Utilization, specs: Mapping[str, MetricSpec]) -> None:
-    draft.fine.update(picture.fine)
-    for name, reason in picture.unknown.items():
-        # Where the hours have data, 5 minutes without data take nothing back.
-        if not specs[name].hourly:
-            draft.unknown[name] = reason
+        draft.hours[spec.name] = hour_points(spec, ring, needed, own.since)
 
 
 def _stored_answer(before: Utilization | None, name: str) -> MetricSummary | str | None:

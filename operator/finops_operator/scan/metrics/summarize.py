@@ -18,6 +18,7 @@ from typing import Final
 from finops.domain.rings import Ring
 from finops.domain.utilization import HourPoints, MetricSummary, MonthlyUse
 from finops_operator.plugins.kind import MetricSpec
+from finops_operator.scan.metrics.ran import Ran
 
 TOO_NEW: Final = "TooNew"
 """No whole period has passed since the launch."""
@@ -66,13 +67,18 @@ def first_period(launch: datetime | None, window_start: int, period: int) -> int
     return max(window_start, -(-int(launch.timestamp()) // period) * period)
 
 
-def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> MetricSummary | str:
-    """Return the summary of one metric, or why there is none: one of the reasons above."""
+def summarize(spec: MetricSpec, series: Series, launch: datetime | None, ran: Ran | None = None) -> MetricSummary | str:
+    """Return the summary of one metric, or why there is none: one of the reasons above.
+
+    What happened before `launch` does not count; in the periods that `ran` calls stopped nothing is expected.
+    """
     start = first_period(launch, series.start, series.period)
-    expected = (series.end - start) // series.period
+    skipped = (start - series.start) // series.period
+    stopped = () if ran is None else ran.since(start, max(0, (series.end - start) // series.period))
+    not_running = sum(stopped)
+    expected = (series.end - start) // series.period - not_running
     if expected <= 0:
         return TOO_NEW
-    skipped = (start - series.start) // series.period
     columns = [one[skipped:] for one in series.values]
     if spec.missing_means_zero:
         columns = [array("f", (0.0 if math.isnan(value) else value for value in one)) for one in columns]
@@ -89,7 +95,7 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         p90=_clean(nearest_rank(peaks, 900)),
         average=_clean(math.fsum(levels) / len(levels)),
         total=_clean(math.fsum(peaks)) if spec.counter else None,
-        points=len(peaks),
+        points=max(1, len(peaks) - (0 if ran is None else ran.lost)),
         expected=expected,
         period_seconds=series.period,
         start=datetime.fromtimestamp(start, tz=UTC),
@@ -97,7 +103,8 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         lowest=_clean(min(_present(columns[_lowest_column(spec)]) or levels)),
         busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
         near_maximum=len(peaks) - bisect_left(peaks, _NEAR * peaks[-1]),
-        missing_at_end=_missing_at_end(columns[_peak_column(spec)]),
+        missing_at_end=_missing_at_end(columns[_peak_column(spec)], stopped),
+        not_running=not_running or None,
     )
 
 
@@ -162,8 +169,10 @@ def _present(values: array[float]) -> list[float]:
     return [value for value in values if value == value]  # noqa: PLR0124 - that is the test for NaN
 
 
-def _missing_at_end(values: array[float]) -> int:
-    return next((place for place, value in enumerate(reversed(values)) if not math.isnan(value)), len(values))
+def _missing_at_end(values: array[float], stopped: Sequence[bool]) -> int:
+    """Return how many periods are missing at the end, without those in which the resource was stopped."""
+    missing = next((place for place, value in enumerate(reversed(values)) if not math.isnan(value)), len(values))
+    return missing - sum(stopped[len(stopped) - missing :]) if stopped else missing
 
 
 def _peak_column(spec: MetricSpec) -> int:

@@ -6,7 +6,7 @@ and cost nothing, so they are left out. Metric names: EC2 user guide, "CloudWatc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -41,8 +41,12 @@ from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITO
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.graviton import X86, graviton_types
+from finops_operator.services.ec2.rules.new_types import DESCRIBE_TYPES
+from finops_operator.services.ec2.rules.new_types import QUESTION as NEW_TYPES
+from finops_operator.services.ec2.rules.offered_types import OFFERINGS, offered_types
 from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
 from finops_operator.services.ec2.rules.operating_system import billed_system
+from finops_operator.services.ec2.rules.running import PAUSES, TYPE_SINCE, creation, running_share
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, vcpu_limits
 from finops_operator.services.ec2.rules.vcpu_quota import GET_QUOTA, GET_QUOTA_CALL, QUOTA_PROBE
@@ -64,8 +68,6 @@ OFFERED_TYPES: Final = "offered-types"
 SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 PACKETS: Final = ("networkPacketsIn", "networkPacketsOut")
 """Our name of the metric of credits that an instance did not earn back, which are billed."""
-_OFFERINGS: Final = "ec2:DescribeInstanceTypeOfferings"
-_EVERY_ZONE: Final[dict[str, Any]] = {"LocationType": "availability-zone", "MaxResults": 1000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class InstanceFacts:
         detailed_monitoring: whether it reports every minute, for money, instead of every five.
         security_groups: of an instance with a public address, those of all its network interfaces.
         marketplace: whether its image was bought in the Marketplace, whose price AWS's tables do not hold.
+        launched: its last start.
+        type_since, type_changed: since when it is known to have its type, and when a scan saw another one before.
+        running_share: share of its hours that it ran and is billed, `0.4167`; absent: all.
     """
 
     instance_type: str | None = None
@@ -113,6 +118,10 @@ class InstanceFacts:
     detailed_monitoring: bool | None = None
     security_groups: tuple[str, ...] | None = None
     marketplace: bool | None = None
+    launched: str | None = None
+    type_since: str | None = None
+    type_changed: str | None = None
+    running_share: str | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
@@ -140,7 +149,7 @@ def _resource(instance: Mapping[str, Any], reader: PageReader, partition: str, o
         region=reader.region,
         state=str(instance.get("State", {}).get("Name", "")),
         tags=tags,
-        created=parse_time(instance.get("LaunchTime")),
+        created=creation(instance),
         attributes=attributes_of(_facts(instance, tags)),
     )
 
@@ -149,7 +158,7 @@ def _facts(instance: Mapping[str, Any], tags: Mapping[str, str]) -> InstanceFact
     placement = instance.get("Placement") or {}
     operator = instance.get("Operator") or {}
     interfaces = instance.get("NetworkInterfaces")
-    addresses = _addresses(instance)
+    addresses, launched = _addresses(instance), parse_time(instance.get("LaunchTime"))
     return InstanceFacts(
         instance_type=instance.get("InstanceType"),
         usage_operation=instance.get("UsageOperation"),
@@ -185,6 +194,7 @@ def _facts(instance: Mapping[str, Any], tags: Mapping[str, str]) -> InstanceFact
         detailed_monitoring=_monitored(instance),
         # Asked for where an address is public; kept for nobody else.
         security_groups=_security_groups(instance) if addresses else (),
+        launched=None if launched is None else launched.isoformat(),
         marketplace=any(one.get("ProductCodeType") == "marketplace" for one in instance.get("ProductCodes") or ()),
     )
 
@@ -257,7 +267,8 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     if not running and instance.state not in _NO_HOURS:
         return billed_as_unknown("instance_hour", instance.state)
     hours = (instance_hours(instance, facts),) if running else ()
-    monitoring = (detailed_monitoring(instance.region),) if running and facts.detailed_monitoring else ()
+    monitored = running and facts.detailed_monitoring
+    monitoring = (detailed_monitoring(instance.region, running_share(facts.running_share)),) if monitored else ()
     addresses = _address_hours(instance, facts, running=running)
     return (*hours, *monitoring, addresses) if addresses else (*hours, *monitoring)
 
@@ -266,9 +277,10 @@ def instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
     """Return the hours of its type, with the query of their price or the reason why there is none."""
     system = billed_system(facts.usage_operation or "", facts.platform_details or "", facts.platform)
     reason = _unpriceable(facts) or system.reason_unknown
+    ran = running_share(facts.running_share)
     if reason:
-        return BilledPart("instance_hour", ONE, None, reason)
-    return BilledPart("instance_hour", ONE, hour_query(instance.region, facts.instance_type or "", system.os))
+        return BilledPart("instance_hour", ran, None, reason)
+    return BilledPart("instance_hour", ran, hour_query(instance.region, facts.instance_type or "", system.os))
 
 
 def hour_query(region: str, instance_type: str, system: str) -> PriceQuery:
@@ -296,10 +308,11 @@ def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -
     held = facts.public_ipv4 if running else facts.elastic
     if held is None:
         return BilledPart("public_ipv4_hour", Decimal(0), None, "its public addresses are not known")
-    count = len(held) if running else sum(1 for elastic in held if elastic is True)
+    kept = Decimal(sum(1 for elastic in facts.elastic or () if elastic is True))
+    count = kept + (len(held) - kept) * running_share(facts.running_share) if running else kept
     if not count:
         return None
-    return BilledPart("public_ipv4_hour", Decimal(count), PriceQuery("vpc", instance.region, "public_ipv4_hour"))
+    return BilledPart("public_ipv4_hour", count, PriceQuery("vpc", instance.region, "public_ipv4_hour"))
 
 
 # -- what else is declared ---------------------------------------------------------------------------------------------
@@ -322,18 +335,6 @@ def _owner(resource: Resource) -> Owner | None:
     group = facts.auto_scaling_group
     tags = {**resource.tags, "aws:autoscaling:groupName": group} if group else resource.tags
     return owner_by_tags(tags, SIGNS)
-
-
-def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
-    """Return zone → instance types offered there. One paginated read answers for all zones of a region.
-
-    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypeOfferings.html
-    """
-    zones: dict[str, set[str]] = {}
-    for page in reader.pages(_OFFERINGS, _EVERY_ZONE):
-        for offer in page.get("InstanceTypeOfferings", ()):
-            zones.setdefault(str(offer["Location"]), set()).add(str(offer["InstanceType"]))
-    return zones
 
 
 def _may_get_another_type(instance: Resource, utilization: Utilization) -> bool:
@@ -402,7 +403,8 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(
             "ec2:DescribeInstances",
-            _OFFERINGS,
+            OFFERINGS,
+            DESCRIBE_TYPES,
             "ec2:DescribeRegions",
             "cloudwatch:GetMetricData",
             "cloudwatch:ListMetrics",
@@ -414,12 +416,13 @@ KIND: Final = ResourceKind(
         probes={GET_QUOTA: lambda _: QUOTA_PROBE},
         calls={GET_QUOTA: GET_QUOTA_CALL},
         questions=(
+            NEW_TYPES,
             Question(id=FAST_ALARMS, ask=fast_alarms, place=lambda resource: resource.region, needed=_is_monitored),
             Question(id=OPEN_GROUPS, ask=open_groups, place=lambda resource: resource.region, needed=_has_address),
             Question(id=VCPU_LIMITS, ask=vcpu_limits, place=lambda resource: resource.region, needed=_is_candidate),
             Question(
                 id=OFFERED_TYPES,
-                ask=_offered_types,
+                ask=offered_types,
                 place=lambda resource: resource.text("availability_zone"),
                 needed=_may_get_another_type,
             ),
@@ -486,4 +489,6 @@ KIND: Final = ResourceKind(
     ),
     commitments=EC2_COMMITMENTS,
     steps_from=FEWEST_MONITORED,
+    memory=TYPE_SINCE,
+    pauses=PAUSES,
 )

@@ -21,9 +21,9 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import count, days, percent, period, window_fact
 from finops_operator.plugins.settled import where_use_forbids
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.agent_gpu import GPU, gpu_unknown
+from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 
 ID: Final = "ec2_instance_idle"
@@ -37,7 +37,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     reason = _not_judged(facts) or _not_known(facts)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    gpu = _hourly(facts.utilization, GPU) if _has_gpu(facts.own) else None
+    gpu = _hourly(facts.utilization, GPU) if _has_gpu(facts) else None
     cpu, received, sent = (summary for name in _METRICS if (summary := _hourly(facts.utilization, name)))
     # The mean would hide a day of work: the busiest day must be an idle one too.
     daily = _busiest_day_megabytes(received) + _busiest_day_megabytes(sent)
@@ -73,12 +73,12 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
 
 def _not_known(facts: Facts[InstanceFacts]) -> str:
     """Return which metric that is needed cannot be judged, empty when all can."""
-    needed = (*_METRICS, *((GPU,) if _has_gpu(facts.own) else ()))
+    needed = (*_METRICS, *((GPU,) if _has_gpu(facts) else ()))
     return next((why for name in needed if (why := insufficient(facts.utilization, name, facts.settings))), "")
 
 
-def _has_gpu(own: InstanceFacts) -> bool:
-    kind = bundled_catalog().get(own.instance_type or "")
+def _has_gpu(facts: Facts[InstanceFacts]) -> bool:
+    kind = own_type(facts)
     return kind is not None and kind.gpu_count > 0
 
 
@@ -118,7 +118,7 @@ def _still_billed(own: InstanceFacts) -> str:
 
 def _not_judged(facts: Facts[InstanceFacts]) -> str:
     resource, own = facts.resource, facts.own
-    kind = bundled_catalog().get(own.instance_type or "")
+    kind = own_type(facts)
     if resource.state != "running":
         return f"it is {resource.state}, not running"
     if own.root_device_type != "ebs":

@@ -19,14 +19,13 @@ from zoneinfo import ZoneInfo
 
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops.domain.resource import Resource
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
 from finops_operator.plugins.window import not_measured, summaries
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import KIND, InstanceFacts
 from finops_operator.services.ec2.judging.office_hours import HOURS_A_WEEK, Week, week_of
+from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 
 ID: Final = "ec2_instance_off_hours"
@@ -90,7 +89,7 @@ def _facts(off: int, zone: str, parameters: Parameters) -> Iterator[EvidenceFact
 
 def _week(facts: Facts[InstanceFacts], parameters: Parameters) -> Week | str:
     """Return the week of an instance that a schedule would suit, or why none does."""
-    reason = _not_judged(facts.resource, facts.own) or not_measured(facts, _METRICS, _LEAST_DAYS)
+    reason = _not_judged(facts) or not_measured(facts, _METRICS, _LEAST_DAYS)
     if reason:
         return reason
     hours = facts.utilization.hours
@@ -124,8 +123,9 @@ def _cost_by(week: Week, facts: Facts[InstanceFacts]) -> Decimal | None:
     return running + (stopped - running) * week.off_hours / HOURS_A_WEEK
 
 
-def _not_judged(resource: Resource, own: InstanceFacts) -> str:
-    kind, owner = bundled_catalog().get(own.instance_type or ""), KIND.owner(resource)
+def _not_judged(facts: Facts[InstanceFacts]) -> str:
+    resource, own = facts.resource, facts.own
+    kind, owner = own_type(facts), KIND.owner(resource)
     if resource.state != "running":
         return f"it is {resource.state or 'in an unknown state'}, not running"
     if owner is not None:
@@ -148,7 +148,7 @@ def _not_judged(resource: Resource, own: InstanceFacts) -> str:
 def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
     """Two days off by any clock hold one whole day of UTC: where days show none, no hour can."""
     facts, seen = pictures.days, pictures.days.utilization
-    if _not_judged(facts.resource, facts.own) or any(name not in seen.metrics for name in _METRICS):
+    if _not_judged(facts) or any(name not in seen.metrics for name in _METRICS):
         return Settled.BY_DAYS
     cpu, received, sent = (seen.metrics[name] for name in _METRICS)
     if cpu.period_seconds < _DAY_SECONDS:

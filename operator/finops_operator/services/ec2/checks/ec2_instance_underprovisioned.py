@@ -21,9 +21,11 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, seen_whole, unread
-from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
+from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.sizing.fit import refusal
+from finops_operator.services.ec2.sizing.known_type import too_new_to_grow
 from finops_operator.services.ec2.sizing.shortage import (
     CPU,
     MEMORY,
@@ -61,7 +63,7 @@ class _Judged:
 def _judged(facts: Facts[InstanceFacts], parameters: Parameters) -> _Judged | str:
     """Return what is short, or in words why nothing is."""
     facts = replace(facts, utilization=seen_whole(facts.utilization, _OTHERS, facts.settings))
-    current = bundled_catalog().get(facts.own.instance_type or "")
+    current = own_type(facts)
     reason = _not_judged(facts, current) or insufficient(facts.utilization, CPU, facts.settings)
     cpu = facts.utilization.fine.get(CPU)
     if reason or current is None:
@@ -100,7 +102,7 @@ def _not_judged(facts: Facts[InstanceFacts], current: InstanceType | None) -> st
         return f"it is {facts.resource.state or 'in an unknown state'}, not running"
     if current is None:
         return "nothing is known about its type"
-    return refusal(facts.own, current)
+    return refusal(facts.own, current) or too_new_to_grow(facts)
 
 
 def _short(facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, parameters: Parameters) -> Shortage:
@@ -109,7 +111,7 @@ def _short(facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceTyp
 
 def _may_be_short(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
     """Return whether an hourly picture leaves room for a shortage in its 5 minutes."""
-    current = bundled_catalog().get(facts.own.instance_type or "")
+    current = own_type(facts)
     if _not_judged(facts, current) or current is None:
         return False
     hourly = facts.utilization.metrics.get(CPU)
@@ -130,7 +132,7 @@ def _may_be_short(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
 
 def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
     """Where the most that finer points can say is no shortage, days decide; else where both ends name one target."""
-    current = bundled_catalog().get(pictures.days.own.instance_type or "")
+    current = own_type(pictures.days)
     if _not_judged(pictures.days, current) or current is None:
         return Settled.BY_DAYS
     most = pictures.most.utilization.fine.get(CPU)

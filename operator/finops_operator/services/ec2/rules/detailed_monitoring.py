@@ -27,7 +27,8 @@ FEWEST_MONITORED: Final = int(_FURTHER[0][0] / _OF_AN_INSTANCE) + 1
 
 
 @cache
-def detailed_monitoring(region: str) -> BilledPart:
-    """Return what detailed monitoring of one instance adds to its bill."""
+def detailed_monitoring(region: str, share: Decimal = Decimal(1)) -> BilledPart:
+    """Return what detailed monitoring of one instance adds to its bill; `share` is that of its hours that it runs."""
     further = tuple(FurtherStep(above, PriceQuery("cloudwatch", region, name)) for above, name in _FURTHER)
-    return BilledPart(METRIC_MONTH, _OF_AN_INSTANCE, PriceQuery("cloudwatch", region, METRIC_MONTH), further=further)
+    query = PriceQuery("cloudwatch", region, METRIC_MONTH)
+    return BilledPart(METRIC_MONTH, _OF_AN_INSTANCE * share, query, further=further)

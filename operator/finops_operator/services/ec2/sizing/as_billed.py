@@ -33,5 +33,8 @@ def as_billed(facts: InstanceFacts) -> InstanceFacts:
         auto_scaling_group=None,
         volume_ids=None,
         security_groups=None,
+        launched=None,
+        type_since=None,
+        type_changed=None,
         public_ipv4=None if facts.public_ipv4 is None else ("",) * len(facts.public_ipv4),
     )

@@ -9,11 +9,12 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts, Parameters, Pictures, Settled
 from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, metric_words
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.rules.new_types import catalog_of
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.choose import Sizing, choose, ruled_out, same_choice
+from finops_operator.services.ec2.sizing.known_type import too_new_to_shrink
 from finops_operator.services.ec2.sizing.volume_load import held_by_volumes, volume_load
 
 _CPU: Final = "cpuPercent"
@@ -24,6 +25,8 @@ def why_not(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
     """Return why hours, or days in their place, leave nothing to advise; empty when 5-minute points may show room."""
     if facts.resource.state != "running":
         return f"it is {facts.resource.state}, not running"
+    if too_new := too_new_to_shrink(facts):
+        return too_new
     hourly = facts.utilization.metrics.get(_CPU)
     if hourly is None:
         return f"{metric_words(_CPU)} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
@@ -43,7 +46,7 @@ def sizing_of(facts: Facts[InstanceFacts], parameters: Parameters, cpu: MetricSu
         cpu=cpu,
         current_cost=facts.cost,
         cost_of=facts.cost_of,
-        catalog=bundled_catalog(),
+        catalog=catalog_of(facts),
         policy=facts.settings.sizing,
         minimum_saving_percent=parameters["minimumSavingPercent"],
         offered_types=facts.answers.get(OFFERED_TYPES),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.kind import STOPPED_AT_MOST
 from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.pricing.instance_types import InstanceType
 
@@ -68,10 +69,14 @@ def need_of(utilization: Utilization, cpu: MetricSummary, current: InstanceType,
     """Return the need of the workload that runs on `current`; `cpu` is a sufficient summary of `cpuPercent`."""
     vcpus_per_percent = current.vcpus / 100 / (1 - margins.cpu_headroom_percent / 100)
     iops = _sum_of_rates(utilization, "ebsReadOps", "ebsWriteOps")
+    peak = margins.cpu_peak(cpu)
+    # Credits do not outlast a stop on every type, and none are earned while it lasts: what is stopped again and again
+    # must get by without them.
+    often_stopped = cpu.running_share < 1 - STOPPED_AT_MOST
     return Need(
-        vcpus=margins.cpu_peak(cpu) * vcpus_per_percent,
-        sustained_vcpus=cpu.average * vcpus_per_percent,
-        worst_day_vcpus=worst_day_percent(cpu) * vcpus_per_percent,
+        vcpus=peak * vcpus_per_percent,
+        sustained_vcpus=(max(peak, cpu.average) if often_stopped else cpu.average) * vcpus_per_percent,
+        worst_day_vcpus=(cpu.maximum if often_stopped else worst_day_percent(cpu)) * vcpus_per_percent,
         memory_mib=_memory(utilization, current, margins),
         network_gbps=_network(utilization),
         ebs_iops=iops,

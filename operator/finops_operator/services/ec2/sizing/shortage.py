@@ -17,8 +17,9 @@ from finops.domain.price import Cost
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.sizing_policy import Preset
-from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
+from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, as_type
+from finops_operator.services.ec2.rules.new_types import catalog_of
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, VcpuLimits, limits_of
 from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.fit import attachable, larger_types, machine_of, usable_vcpus
@@ -166,7 +167,7 @@ def _larger(facts: Facts[InstanceFacts], current: InstanceType) -> tuple[Larger,
 
 def _priced(facts: Facts[InstanceFacts], current: InstanceType, limits: VcpuLimits) -> Iterator[Larger]:
     policy = facts.settings.sizing
-    for kind in larger_types(bundled_catalog(), machine_of(facts.own), policy):
+    for kind in larger_types(catalog_of(facts), machine_of(facts.own), policy):
         if limits.lacks(kind.name, kind.vcpus):
             continue
         cost = facts.cost_of(as_type(facts.resource, kind.name))
