@@ -27,6 +27,7 @@ from finops_operator.services.ec2.instance import KIND, InstanceFacts
 from finops_operator.services.ec2.judging.office_hours import HOURS_A_WEEK, Week, week_of
 from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
+from finops_operator.services.ec2.rules.special_types import ACCELERATED, special_purpose
 
 ID: Final = "ec2_instance_off_hours"
 _CPU, _IN, _OUT = "cpuPercent", "networkInBytes", "networkOutBytes"
@@ -138,8 +139,8 @@ def _not_judged(facts: Facts[InstanceFacts]) -> str:
         return "it is not an on-demand instance"
     if kind is None:
         return "nothing is known about its type"
-    if kind.gpu_count:
-        return "it has a GPU, whose use is not measured"
+    if kind.gpu_count or special_purpose(kind.name) == ACCELERATED:
+        return "it has an accelerator, whose use is not measured"
     if kind.instance_storage_gb:
         return f"a stop would erase the local disks of its {kind.name}"
     return "it is in a capacity reservation, which is paid for all the same" if own.capacity_reservation else ""

@@ -14,6 +14,7 @@ from typing import Final
 from finops.domain.resource import Resource
 from finops_operator.plugins.kind import MetricSpec, Published
 from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
+from finops_operator.services.ec2.rules.special_types import ACCELERATED, special_purpose
 
 GPU: Final = "gpuPercent"
 _METRIC: Final = "nvidia_smi_utilization_gpu"
@@ -36,8 +37,9 @@ def agent_gpu(applies: Callable[[Resource], bool]) -> MetricSpec:
 
 
 def gpu_unknown(kind: InstanceType) -> str:
-    """Return why the use of a type's GPUs cannot be known, empty where an agent may say it or there is none."""
-    return "it has several GPUs, whose use is not measured" if kind.gpu_count > 1 else ""
+    """Return why the use of a type's accelerators cannot be known, empty where an agent may say it or there is none."""
+    unmeasured = kind.gpu_count > 1 or special_purpose(kind.name) == ACCELERATED
+    return "it has several GPUs or other accelerators, whose use is not measured" if unmeasured else ""
 
 
 def _has_one(instance: Resource) -> bool:
