@@ -159,7 +159,7 @@ def test_absent_or_thin_data_is_no_hour_without_work() -> None:
         (instance(root_device_type="instance-store"), "its root device is not known to be an EBS volume"),
         (instance(lifecycle="spot"), "it is not an on-demand instance"),
         (instance(instance_type="m99.large"), "nothing is known about its type"),
-        (instance(instance_type="g5.xlarge"), "it has a GPU"),
+        (instance(instance_type="g5.xlarge"), "it has an accelerator"),
         (instance(instance_type="m5d.large"), "a stop would erase the local disks"),
         (instance(capacity_reservation="cr-0a"), "it is in a capacity reservation"),
     ],
