@@ -284,8 +284,11 @@ class Action:
         lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
             lasts until somebody undoes it.
         watch: what is read in the hours after the act; None: nothing.
-        shows_within: how long after its end the effect of the act may take to show in what the resource costs; zero: it
-            shows at once.
+        brought_within: how long after its end AWS may take to bring its effect about; zero: it is there at once.
+        shown_by: names of the daily metrics by which alone the effect shows in what the resource costs; empty: by what
+            AWS lists of it.
+        shows_within: how long after its end the effect may take to show in what the resource costs: what AWS takes,
+            and until its figures have it; zero: it shows at once. Too short a time ends a saving that is still to come.
         parting_step: the step after which another resource lacks this one until the act has ended or was led back;
             empty: none does.
     """
@@ -317,6 +320,8 @@ class Action:
     undo: Undo | None = None
     lasts_days: int = 0
     watch: Watch | None = None
+    brought_within: timedelta = timedelta(0)
+    shown_by: tuple[str, ...] = ()
     shows_within: timedelta = timedelta(0)
     parting_step: str = ""
 
