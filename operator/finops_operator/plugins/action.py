@@ -209,7 +209,8 @@ class WatchedAct:
         before: what the watch keeps of the resource as it was right before the first changing call; what is missing
             was not known then.
         alarm: name of a CloudWatch alarm that counts too; empty: none.
-        effect: before which AWS has not brought the change into force; None: it is in force from its first call on.
+        effect: before which AWS has not brought a change into force that comes later than the end of the act; None: it
+            is in force from its first call on.
     """
 
     resource: ResourceRef
@@ -236,12 +237,15 @@ class Watch:
             texts by name; pure. What was bad before an act was not made worse by it.
         begins: (parameters, what was kept, when the end of the act was verified) → from when on its hours count; pure.
             Later than the end where AWS brings what was changed into force later.
+        effective: as `begins` → from when on AWS may have brought it into force: no later than `begins`, and what goes
+            wrong from then on may be its doing.
     """
 
     reads: tuple[str, ...]
     signs: Callable[[Reader, WatchedAct], tuple[Sign, ...]]
     before: Callable[[Observation], Mapping[str, str]] = _nothing_before
     begins: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
+    effective: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
 
 
 @dataclass(frozen=True, slots=True)
