@@ -14,7 +14,11 @@ from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
 from finops_operator.services.elasticache.cluster import CacheFacts
 from finops_operator.services.elasticache.judging.alone import not_alone, not_judged
-from finops_operator.services.elasticache.judging.final_snapshot import final_snapshot_cost, snapshot_facts
+from finops_operator.services.elasticache.judging.final_snapshot import (
+    final_snapshot_cost,
+    snapshot_facts,
+    unknown_cost,
+)
 from finops_operator.services.elasticache.rules.use import COMMANDS, CONNECTIONS, MEMCACHED
 
 PARAMETERS: Final = (
@@ -56,6 +60,7 @@ def idle(
         check=check,
         action=action,
         parameters={},
+        unpriced=unknown_cost(facts),
         new_monthly_cost=remaining,
         # Where a price of its own is missing, a next scan may know the saving.
         saving_knowable=remaining is not None or current is None,
