@@ -172,7 +172,7 @@ def _recommendation(
     )
 
 
-def _with_own_reason(check: Check, finding: Finding) -> Check:
+def _with_own_reason(check: Check[Any], finding: Finding) -> Check[Any]:
     """Return a check that says why no source can know its saving, with the reason of this finding where it has one."""
     return replace(check, saving_unknown=finding.unpriced) if check.saving_unknown and finding.unpriced else check
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_an_effect_has_the_time_in_which_aws_brings_it_about(name: str) -> None:
     assert not one.shown_by or one.shows_within > timedelta(0)
 
 
-def _levels_alone(kind: ResourceKind) -> bool:
+def _levels_alone(kind: ResourceKind[Any]) -> bool:
     """Whether all that such a resource costs is read from levels of its metrics, so that nothing listed can show."""
     sample = kind.sample
     resource = Resource(kind.id, sample.id, sample.arn, sample.id, "111111111111", "us-east-1", "", {}, None)

@@ -22,7 +22,7 @@ _FRIDAY: Final = datetime(2026, 11, 27, 12, tzinfo=UTC)
 _WINDOW: Final = {"dbInstanceClass": "db.m5.large", "apply": "window"}
 
 
-def _record(kind: RecordKind, at: datetime, result: str = "", **detail: Any) -> Record:
+def _record(kind: RecordKind, at: datetime, detail: Mapping[str, Any], result: str = "") -> Record:
     return Record(
         1, GENESIS_HASH, at, 1, Entry(f"{kind}", "operator", kind, "team-a/r/u", result=result, detail=detail)
     )
@@ -33,8 +33,8 @@ def _watched(window: str, parameters: Mapping[str, Any], now: datetime) -> Watch
     watch = ACTION.watch
     kept = {"state": "available", "window": window}
     records = [
-        _record(RecordKind.INTENT, _FRIDAY - timedelta(minutes=5), **{BEFORE: kept}),
-        _record(RecordKind.VERIFIED, _FRIDAY, "Succeeded"),
+        _record(RecordKind.INTENT, _FRIDAY - timedelta(minutes=5), {BEFORE: kept}),
+        _record(RecordKind.VERIFIED, _FRIDAY, {}, "Succeeded"),
     ]
     time = watched_time(
         records,
