@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from finops.domain.decision import State
@@ -166,4 +166,6 @@ class ActCaps(Protocol):
 class RealizedSavings(Protocol):
     """Append-only record of what acts saved; once per request uid, whatever is repeated."""
 
-    def append(self, request: ActRequest, verified_at: datetime, undoes: str = "") -> None: ...
+    def append(
+        self, request: ActRequest, verified_at: datetime, undoes: str = "", shows_within: timedelta = timedelta(0)
+    ) -> None: ...

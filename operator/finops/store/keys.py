@@ -29,7 +29,7 @@
 | `{p}webhooks` | hash | operator | endpoint → what was last seen of it |
 | `{p}webhook:{name}:{part}` | hash, sorted set | operator | its places, events, tries, dead letters; what is due |
 | `{p}realized` | stream | executor | realised savings, one per act |
-| `{p}realized:seen` | hash | scan | request uid → for how long scans saw what its act saves |
+| `{p}realized:seen` | hash | scan, executor | request uid → for how long scans saw what its act saves |
 | `{p}realized:acts` | hash | executor | request uid → its entry in the stream, so that an act saves once |
 | `{p}ledger` | stream | ledger | records, id `sequence-0` |
 | `{p}ledger:head` | hash | ledger | sequence, hash, fence, number packed; latest checkpoint; what was known then |

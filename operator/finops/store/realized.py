@@ -18,15 +18,17 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import Lasting, Promise
+from finops.domain.lasting import Lasting, Promise, begun
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.ports.act import ActRequest
 from finops.store.connection import Store, store_errors
 
-# A second key remembers the uids, so that an append sent twice or repeated after a crash stays one.
+# A second key remembers the uids, so that an append sent twice or repeated after a crash stays one. The third one holds
+# what scans saw: of an effect still to come that none has seen it.
 _APPEND: Final = """
 if redis.call('HSETNX', KEYS[2], ARGV[1], '') == 0 then return 0 end
-local entry = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))
+local entry = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 3))
+if ARGV[2] ~= '' then redis.call('HSETNX', KEYS[3], ARGV[1], ARGV[2]) end
 redis.call('HSET', KEYS[2], ARGV[1], entry)
 return 1
 """
@@ -89,8 +91,17 @@ class StoredSavings:
         self._stream = store.keys.realized
         self._seen = f"{store.keys.realized}:seen"
 
-    def append(self, request: ActRequest, verified_at: datetime, undoes: str = "") -> None:
-        """Append the entry of one act, once; `undoes` is the uid of the act that it undid."""
+    def append(
+        self, request: ActRequest, verified_at: datetime, undoes: str = "", shows_within: timedelta = timedelta(0)
+    ) -> None:
+        """Append the entry of one act, once; one whose effect may come later saves nothing until a scan has shown it.
+
+        Args:
+            request: the act.
+            verified_at: when its end was read back from AWS, aware.
+            undoes: uid of the act that it undid; empty: it undid none.
+            shows_within: how long after that its effect may take to show; zero: it is there at once.
+        """
         resource = request.plan.resource
         entry = {
             "request": request.uid,
@@ -113,8 +124,11 @@ class StoredSavings:
             "lastsDays": request.estimate.get("lastsDays", ""),
         }
         fields = [text for pair in entry.items() for text in pair]
+        later = bool(shows_within) and not undoes
+        seen = _lasting_text(begun(promise_of(entry, shows_within=shows_within))) if later else ""
+        keys = (self._stream, f"{self._stream}:acts", self._seen)
         with store_errors():
-            self._client.eval(_APPEND, 2, self._stream, f"{self._stream}:acts", request.uid, *fields)
+            self._client.eval(_APPEND, len(keys), *keys, request.uid, seen, *fields)
 
     def read(self) -> Iterator[Mapping[str, str]]:
         """Yield the entries in order."""

@@ -54,7 +54,8 @@ class Conclusion:
         for record in records:
             if record.entry.kind is RecordKind.VERIFIED:
                 self.passage("realized.before")
-                self.savings.append(request, record.time, undone_act(records).rpartition("/")[2])
+                undoes = undone_act(records).rpartition("/")[2]
+                self.savings.append(request, record.time, undoes, act.action.shows_within)
                 self.passage("realized.after")
                 final = with_outcome(final, record.entry.detail)
         self._undone(records)

@@ -209,7 +209,8 @@ class WatchedAct:
         before: what the watch keeps of the resource as it was right before the first changing call; what is missing
             was not known then.
         alarm: name of a CloudWatch alarm that counts too; empty: none.
-        effect: before which AWS has not brought the change into force; None: it is in force from its first call on.
+        effect: before which AWS has not brought a change into force that comes later than the end of the act; None: it
+            is in force from its first call on.
     """
 
     resource: ResourceRef
@@ -236,12 +237,15 @@ class Watch:
             texts by name; pure. What was bad before an act was not made worse by it.
         begins: (parameters, what was kept, when the end of the act was verified) → from when on its hours count; pure.
             Later than the end where AWS brings what was changed into force later.
+        effective: as `begins` → from when on AWS may have brought it into force: no later than `begins`, and what goes
+            wrong from then on may be its doing.
     """
 
     reads: tuple[str, ...]
     signs: Callable[[Reader, WatchedAct], tuple[Sign, ...]]
     before: Callable[[Observation], Mapping[str, str]] = _nothing_before
     begins: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
+    effective: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,8 +288,11 @@ class Action:
         lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
             lasts until somebody undoes it.
         watch: what is read in the hours after the act; None: nothing.
-        shows_within: how long after its end the effect of the act may take to show in what the resource costs; zero: it
-            shows at once.
+        brought_within: how long after its end AWS may take to bring its effect about; zero: it is there at once.
+        shown_by: names of the daily metrics by which alone the effect shows in what the resource costs; empty: by what
+            AWS lists of it.
+        shows_within: how long after its end the effect may take to show in what the resource costs: what AWS takes,
+            and until its figures have it; zero: it shows at once. Too short a time ends a saving that is still to come.
         parting_step: the step after which another resource lacks this one until the act has ended or was led back;
             empty: none does.
     """
@@ -317,6 +324,8 @@ class Action:
     undo: Undo | None = None
     lasts_days: int = 0
     watch: Watch | None = None
+    brought_within: timedelta = timedelta(0)
+    shown_by: tuple[str, ...] = ()
     shows_within: timedelta = timedelta(0)
     parting_step: str = ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeAlias
 
@@ -138,6 +138,15 @@ class MetricSpec:
     def counter(self) -> bool:
         """Whether points are amounts per period rather than levels."""
         return self.statistics == ("Sum",)
+
+    @property
+    def shown_within(self) -> timedelta:
+        """How long after a change the newest day that is read holds it whole, of a daily metric.
+
+        A scan reads whole UTC days that AWS has surely published: the rest of the day of the change, a whole one, and
+        `lag_days`; a day has ended for a scan ten minutes after midnight.
+        """
+        return timedelta(days=2 + self.lag_days, minutes=10)
 
     def __post_init__(self) -> None:
         """Refuse what a join of parts cannot keep: a node without a point must not be hidden by the others.

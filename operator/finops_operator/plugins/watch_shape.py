@@ -152,7 +152,7 @@ class WatchShape:
         reads: all that is read, in a few words each.
         measured: where its metrics are; None: it has none.
         loads: (act) → its metrics.
-        begins: as the watch's.
+        begins, effective: as the watch's.
     """
 
     noun: str
@@ -164,11 +164,12 @@ class WatchShape:
     measured: Measured | None
     loads: Callable[[WatchedAct], tuple[Load, ...]]
     begins: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
+    effective: Callable[[Parameters, Mapping[str, str], datetime], datetime] = at_once
 
     @property
     def watch(self) -> Watch:
         """The watch."""
-        return Watch((*self.reads, _ALARM), partial(_signs, self), self.before, self.begins)
+        return Watch((*self.reads, _ALARM), partial(_signs, self), self.before, self.begins, self.effective)
 
 
 def _signs(shape: WatchShape, reader: Reader, act: WatchedAct) -> tuple[Sign, ...]:

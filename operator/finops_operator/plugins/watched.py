@@ -216,7 +216,10 @@ def cpu_signs(act: WatchedAct, values: Sequence[float] | None) -> Iterator[Sign]
 
 
 def alarm_signs(act: WatchedAct, alarm: Alarm | None) -> Iterator[Sign]:
-    """Yield what the alarm that the policy names says; nothing where it names none."""
+    """Yield what the alarm that the policy names says; nothing where it names none.
+
+    One that goes on while the change itself comes into force counts once it stays on for as long as things settle.
+    """
     if alarm is None:
         return
     name = "alarm"
@@ -226,5 +229,5 @@ def alarm_signs(act: WatchedAct, alarm: Alarm | None) -> Iterator[Sign]:
         yield unknown(name, f"Alarm {alarm.name} has no data.")
     elif alarm.changed is None or alarm.changed < (act.effect or act.started):
         yield unknown(name, f"Alarm {alarm.name} was on before the act had an effect.")
-    elif alarm.changed >= act.since or act.now >= act.since + SETTLES:
+    elif alarm.changed >= act.since or act.now >= (act.since if act.effect is None else alarm.changed) + SETTLES:
         yield Sign(name, Health.WORSE, f"Alarm {alarm.name} is on.")

@@ -159,7 +159,9 @@ class Proposer:
         for request in pending:
             if self.stopping():
                 return
-            spec, ending = request.spec, outdated(policy, request)
+            spec = request.spec
+            action = self.actions.get(spec.action)
+            ending = outdated(policy, request, saves=action is None or action.saves)
             if ending is not None:
                 self.decider.close(request, *ending)
                 continue

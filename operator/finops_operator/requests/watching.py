@@ -139,8 +139,8 @@ class Watching:
 
     def _time(self, request: ActionRequest, hours: int) -> WatchedTime | None:
         watch = _watch_of(self.actions[request.spec.action])
-        begins = partial(watch.begins, request.spec.parameters)
-        return watched_time(self.ledger.of_request(request.metadata.uid or ""), hours, begins)
+        begins, effective = (partial(one, request.spec.parameters) for one in (watch.begins, watch.effective))
+        return watched_time(self.ledger.of_request(request.metadata.uid or ""), hours, begins, effective)
 
     def _signs(self, request: ActionRequest, time: WatchedTime, alarm: str) -> tuple[Sign, ...]:
         spec = request.spec

@@ -186,8 +186,14 @@ def open_requests(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> tupl
     return tuple(request for request in requests if _belongs(request, policy) and _is_open(request))
 
 
-def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] | None:
-    """Return how a request that waits for votes ends because the policy changed since, None when it still fits."""
+def outdated(policy: ScanPolicy, request: ActionRequest, *, saves: bool = True) -> tuple[Trigger, str] | None:
+    """Return how a request that waits for votes ends because the policy changed since, None when it still fits.
+
+    Args:
+        policy: as it is now.
+        request: the request.
+        saves: whether its act is there to save.
+    """
     actions, spec = policy.spec.actions, request.spec
     if actions.mode is Mode.RECOMMEND or spec.action not in actions.allowed:
         return Trigger.WITHDRAWN, f"The policy no longer allows {spec.action}."
@@ -197,7 +203,7 @@ def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] 
         return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
     if spec.undoes is None and spec.estimate.monthly_savings is None and not actions.propose_unknown_savings:
         return Trigger.WITHDRAWN, "The policy no longer asks people about a saving that nobody can know."
-    if spec.undoes is None and spec.slack_channel not in _card_channels(policy, spec.estimate.monthly_savings):
+    if spec.undoes is None and spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings, saves=saves):
         return Trigger.SUPERSEDED, "The policy's Slack channel or its minimum changed; votes are asked for anew there."
     return None
 
@@ -213,12 +219,6 @@ def card_channel(policy: ScanPolicy, monthly_savings: Decimal | None, *, saves: 
         return None
     small = monthly_savings is not None and monthly_savings < slack.minimum_monthly_savings
     return None if saves and small else slack.channel
-
-
-def _card_channels(policy: ScanPolicy, monthly_savings: Decimal | None) -> frozenset[str | None]:
-    """Return the channels that may have the card of a request; one that saves nothing may not be there to save."""
-    found = {card_channel(policy, monthly_savings)}
-    return frozenset(found if monthly_savings else {*found, card_channel(policy, monthly_savings, saves=False)})
 
 
 def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:

@@ -36,7 +36,8 @@ class WatchedTime:
         before: how the resource did right before that call, as the watch of its action keeps it.
         worse: what became worse, found first; None: nothing did.
         ended: the record with which the watch ended; None: it goes on.
-        effect: before which AWS had not brought the change into force; None: it was in force from that call on.
+        effect: before which AWS had not brought the change into force, where its hours count from later than the end
+            of the act; None: it was in force from that call on.
         stopped: whether nothing of the act is left to watch: it was undone, or the policy watches no more.
     """
 
@@ -55,10 +56,15 @@ class WatchedTime:
         return self.ended is None and not self.stopped
 
 
+def _at_once(_before: Mapping[str, str], verified: datetime) -> datetime:
+    return verified
+
+
 def watched_time(
     records: Sequence[Record],
     hours: int,
-    begins: Callable[[Mapping[str, str], datetime], datetime] = lambda _before, verified: verified,
+    begins: Callable[[Mapping[str, str], datetime], datetime] = _at_once,
+    effective: Callable[[Mapping[str, str], datetime], datetime] = _at_once,
 ) -> WatchedTime | None:
     """Return the hours after an act; None when there is nothing to watch.
 
@@ -66,6 +72,7 @@ def watched_time(
         records: the ledger's about its request. A dry run has none that it was verified; an undo is an act.
         hours: how long the policy watches now; 0: not at all. A watch that ended keeps its own time.
         begins: (what was kept of the resource, when the act was verified) → from when on its hours count.
+        effective: the same → from when on AWS may have brought the change into force.
     """
     verified = next((one for one in records if _is_verified(one)), None)
     if verified is None:
@@ -78,7 +85,7 @@ def watched_time(
     begun = next((one.time for one in records if one.entry.kind is RecordKind.INTENT), verified.time)
     lasts = int(str(ended.entry.detail[_HOURS])) if ended is not None else hours
     before = _before(records)
-    since = begins(before, verified.time)
+    since, effect = begins(before, verified.time), effective(before, verified.time)
     return WatchedTime(
         started=begun,
         since=since,
@@ -86,7 +93,8 @@ def watched_time(
         before=before,
         worse=worse,
         ended=ended,
-        effect=since if since > verified.time else None,
+        # What may come into force as soon as the act has ended may have done so since its first call.
+        effect=None if since <= verified.time else effect if effect > verified.time else begun,
         stopped=not hours or any(one.entry.kind is RecordKind.UNDONE and one.entry.result == UNDONE for one in records),
     )
 

@@ -135,7 +135,7 @@ def _spread(finding: Finding, cost: Cost, at_margin: Cost | None) -> Finding:
 def _recommendation(
     resource: Resource, cost: Cost, finding: Finding, declared: Declarations, terms: Terms
 ) -> Recommendation:
-    check = declared.checks[finding.check]
+    check = _with_own_reason(declared.checks[finding.check], finding)
     list_saving, price = _list_saving(cost, finding), _price_of(cost)
     new_cost = None if finding.new_monthly_cost is None else to_cents(finding.new_monthly_cost)
     failed = finding.saving_needs is not None and terms.price_failed(finding.saving_needs)
@@ -180,6 +180,11 @@ def _recommendation(
         lasts_days=action.lasts_days if action is not None else 0,
         saving_unknown=unknown,
     )
+
+
+def _with_own_reason(check: Check[Any], finding: Finding) -> Check[Any]:
+    """Return a check that says why no source can know its saving, with the reason of this finding where it has one."""
+    return replace(check, saving_unknown=finding.unpriced) if check.saving_unknown and finding.unpriced else check
 
 
 def _attributes(cost: Cost, list_saving: Decimal | None, terms: Terms, unpriced: str) -> dict[str, Json]:

@@ -65,7 +65,7 @@ class World:
         self.savings, self.inventory = StoredSavings(store), InventoryStore(store)
         self.costs = ResourceCostStore(store)
         self.hours = SavedHours(self.savings, self.inventory, self.costs, {RESIZE.id: action})
-        self.savings.append(act(), NOW)
+        self.savings.append(act(), NOW, "", action.shows_within)
 
     def listed(self, hours: float, hourly: str = "", *, there: bool = True, gaps: tuple[Gap, ...] = ()) -> str:
         """Let a scan list the shard; return its generation."""
@@ -209,3 +209,21 @@ def test_a_rise_lasts_until_a_scan_sees_the_old_cost_again(store: Store) -> None
     assert world.savings.seen()["u5"].share == 1
     world.scan(4, "0.1")
     assert world.savings.seen()["u5"].why == AS_BEFORE
+
+
+def test_a_saving_that_is_still_to_come_counts_for_nothing_from_the_end_of_its_act_on(store: Store) -> None:
+    world = World(store, replace(RESIZE, shows_within=timedelta(days=8)))
+    assert world.savings.seen()["u1"].waiting
+    assert world.a_month() == Decimal("0.00"), "before the first scan after the act"
+    world.scan(1, "0.2")
+    assert world.a_month() == Decimal("0.00")
+    world.scan(2, "0.1")
+    assert world.a_month() == Decimal("73.00")
+    world.savings.append(act(), NOW, "", timedelta(days=8))
+    assert not world.savings.seen()["u1"].waiting, "a repeated end forgets nothing"
+
+
+def test_an_undo_and_an_act_that_shows_at_once_wait_for_no_scan(store: Store) -> None:
+    world = World(store)
+    world.savings.append(undo(), NOW + timedelta(hours=1), "u1", timedelta(days=8))
+    assert world.savings.seen() == {}

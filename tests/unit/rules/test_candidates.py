@@ -371,7 +371,25 @@ def test_an_act_that_is_not_there_to_save_has_its_card_and_keeps_it() -> None:
     by = policy(notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 5}})
     start = recommendation(monthly_savings=Decimal(0), attributes={SAVES_NOTHING: True})
     assert spec_of(start, by).slack_channel == "C0123456789"
-    assert outdated(by, request(start, State.PENDING, by=by)) is None
+    assert outdated(by, request(start, State.PENDING, by=by), saves=False) is None
+
+
+@pytest.mark.parametrize("minimum", [0, 5])
+def test_an_act_that_is_not_there_to_save_gets_its_card_once_the_policy_names_a_channel(minimum: int) -> None:
+    start = recommendation(monthly_savings=Decimal(0), attributes={SAVES_NOTHING: True})
+    waiting = request(start, State.PENDING, by=policy())
+    assert outdated(policy(), waiting, saves=False) is None
+    later = policy(notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": minimum}})
+    ended = outdated(later, waiting, saves=False)
+    assert ended is not None
+    assert ended[0] is Trigger.SUPERSEDED
+
+
+def test_a_saving_of_less_than_a_cent_below_the_least_of_cards_waits_without_one() -> None:
+    by = policy(notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 5}})
+    waiting = request(recommendation(monthly_savings=Decimal("0.004")), State.PENDING, by=by)
+    assert waiting.spec.slack_channel is None
+    assert outdated(by, waiting) is None
 
 
 def test_a_request_about_an_unknown_saving_is_withdrawn_when_the_policy_no_longer_asks() -> None:

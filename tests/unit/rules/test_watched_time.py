@@ -133,3 +133,27 @@ def test_the_hours_of_an_act_that_comes_into_force_later_count_from_then() -> No
     assert time is not None
     assert (time.since, time.until) == (_AT + timedelta(hours=40), _AT + timedelta(hours=64))
     assert time.goes_on
+
+
+@pytest.mark.parametrize(
+    ("hours", "effect"),
+    [(30, _AT + timedelta(hours=30)), (0, STARTED.time)],
+    ids=["its window opens later", "its window was open already"],
+)
+def test_the_effect_of_an_act_that_comes_later_begins_when_it_may_come_and_not_when_its_hours_begin(
+    hours: float, effect: datetime
+) -> None:
+    time = watched_time(
+        [STARTED, VERIFIED],
+        24,
+        lambda _, verified: verified + timedelta(hours=40),
+        lambda _, verified: verified + timedelta(hours=hours),
+    )
+    assert time is not None
+    assert (time.since, time.effect) == (_AT + timedelta(hours=40), effect)
+
+
+def test_an_act_that_is_in_force_at_once_has_its_effect_from_its_first_call_on() -> None:
+    time = watched_time([STARTED, VERIFIED], 24)
+    assert time is not None
+    assert time.effect is None

@@ -153,6 +153,17 @@ def test_an_act_whose_saving_nobody_can_know_counts_before_advice_where_the_poli
     assert [item.check for item in made if item.counted] == [counts]
 
 
+@pytest.mark.parametrize(
+    ("own", "said"), [("", "AWS does not say it"), ("its size is not known", "its size is not known")]
+)
+def test_a_finding_that_says_itself_why_nobody_can_know_its_saving_is_quoted(own: str, said: str) -> None:
+    nobody_knows = replace(CHECKS["ebs_volume_unattached"], saving_unknown="AWS does not say it")
+    offered = replace(declared(volume()), checks={**CHECKS, nobody_knows.id: nobody_knows})
+    found = replace(finding("ebs_volume_unattached", None), unpriced=own)
+    (made,) = recommend(volume("available"), monthly("10"), [found], offered, TERMS)
+    assert (made.saving_unknown, made.attributes["noPriceReason"]) == (said, said)
+
+
 def test_at_the_same_saving_the_act_that_can_be_undone_counts() -> None:
     made = recommend(
         volume("available"),

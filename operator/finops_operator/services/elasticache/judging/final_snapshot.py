@@ -22,6 +22,7 @@ from finops_operator.services.elasticache.rules.use import MEMCACHED, MEMORY
 
 UNKNOWN_COST: Final = "no source has the price of its final snapshot, which AWS bills by what it holds"
 """Why nobody can say what a deletion saves; it saves no more than what the cache costs."""
+_UNKNOWN_SIZE: Final = "how much its final snapshot holds is not known, which AWS bills by that"
 _PREFIX: Final = "cache."
 _MIB_PER_GIB: Final = 1024
 _PERCENT: Final = 100
@@ -50,6 +51,14 @@ def most_gib(facts: Facts[CacheFacts]) -> Decimal | None:
     share = Decimal(_PERCENT) if used is None else min(Decimal(str(used.maximum)), Decimal(_PERCENT))
     shards = 1 if facts.own.members is None else facts.own.group_shards
     return None if shards is None else Decimal(known.memory_mib) / _MIB_PER_GIB * share / _PERCENT * shards
+
+
+def unknown_cost(facts: Facts[CacheFacts]) -> str:
+    """Return what of the snapshot's cost is not known, as the end of a sentence; empty where it is known."""
+    if final_snapshot_cost(facts) is not None:
+        return ""
+    priced = facts.lookup(PriceQuery(SERVICE, facts.resource.region, BACKUP)) is not None
+    return _UNKNOWN_SIZE if priced else UNKNOWN_COST
 
 
 def snapshot_facts(facts: Facts[CacheFacts], cost: Decimal | None) -> Iterator[EvidenceFact]:

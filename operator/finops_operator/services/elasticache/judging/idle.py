@@ -18,6 +18,7 @@ from finops_operator.services.elasticache.judging.final_snapshot import (
     final_snapshot_cost,
     snapshot_facts,
     snapshot_price,
+    unknown_cost,
 )
 from finops_operator.services.elasticache.rules.use import COMMANDS, CONNECTIONS, MEMCACHED
 
@@ -60,6 +61,7 @@ def idle(
         check=check,
         action=action,
         parameters={},
+        unpriced=unknown_cost(facts),
         new_monthly_cost=remaining,
         # Where a price of its own is missing, a next scan may know the saving.
         saving_knowable=remaining is not None or current is None,

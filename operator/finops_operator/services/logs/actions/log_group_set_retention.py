@@ -59,8 +59,10 @@ _CONFLICT: Final = "OperationAbortedException"
 """Another change of the same log group was under way; nothing was done."""
 _KEPT: Final = ("compliance", "retention")
 """Further words in tag keys by which people mark events that a law or a contract makes them keep."""
-_DELETED_WITHIN: Final = timedelta(days=4)
-"""AWS deletes within about 72 hours; the day more is for the size that it publishes of the group."""
+_DELETED_WITHIN: Final = timedelta(hours=72)
+"""It typically takes AWS up to 72 hours, in rare situations longer. Source: API reference, PutRetentionPolicy."""
+_LISTED_WITHIN: Final = timedelta(days=3)
+"""The stored bytes that AWS lists of a group are hours old, a day at times; AWS names no limit, three days are ours."""
 _SHOWS_SECONDS: Final = 120.0
 """How long a change of the retention may stay invisible before a person is called; it may still come after it."""
 
@@ -298,5 +300,6 @@ ACTION: Final = Action(
     sample=ActSample(parameters={"retentionInDays": 90}, assumed=_SAMPLE),
     undo=SETTING.undo,
     watch=_WATCH,
-    shows_within=_DELETED_WITHIN,
+    brought_within=_DELETED_WITHIN,
+    shows_within=_DELETED_WITHIN + _LISTED_WITHIN,
 )

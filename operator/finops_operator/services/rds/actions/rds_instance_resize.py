@@ -60,7 +60,9 @@ from finops_operator.services.rds.rules.states import AVAILABLE
 ID: Final = "rds_instance_resize"
 _MODIFY: Final = "rds:ModifyDBInstance"
 _NEXT_WINDOW: Final = timedelta(days=8)
-"""A maintenance window comes once a week; the day more is for what AWS does in it and for the scan after it."""
+"""A maintenance window comes once a week, and is shorter than a day."""
+_CHANGES_WITHIN: Final = timedelta(days=1)
+"""How long a change that begins at its end may take until AWS lists the class; AWS names no limit."""
 _WORKING: Final = frozenset({AVAILABLE, "backing-up", "storage-optimization", "configuring-enhanced-monitoring"})
 """States of an instance to which nothing is being applied that the act waits for."""
 
@@ -289,7 +291,8 @@ ACTION: Final = Action(
         changed=_not_as_left,
     ),
     watch=database_watch(_observe),
-    shows_within=_NEXT_WINDOW,
+    brought_within=_NEXT_WINDOW,
+    shows_within=_NEXT_WINDOW + _CHANGES_WITHIN,
     sample=ActSample(
         parameters={WANTED: "db.m5.large", APPLY: WINDOW},
         assumed={"state": AVAILABLE, "class": "db.m5.xlarge", "pendingClass": "", "resourceId": "db-EXAMPLE"},

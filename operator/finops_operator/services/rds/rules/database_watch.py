@@ -1,8 +1,8 @@
 """What shows in the hours after a database got another class: a bad state, a full CPU, requests that wait.
 
 A class that waits for the maintenance window shows nothing until then, and is said so: the hours of the watch count
-from the end of that window. Source: Amazon RDS user guide,
-"Viewing Amazon RDS DB instance status" and "Amazon CloudWatch metrics for Amazon RDS".
+from the end of that window. AWS changes the class in the window, so that an alarm counts from its opening on. Source:
+Amazon RDS user guide, "Viewing Amazon RDS DB instance status" and "Amazon CloudWatch metrics for Amazon RDS".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from finops_operator.plugins.action import Parameters, Target, Watch, WatchedAct
 from finops_operator.plugins.watch_shape import HAS_NO_ROOM, QUEUE_GREW, Load, Missing, WatchShape
 from finops_operator.plugins.watched import Measured, bad_now, unknown
 from finops_operator.services.rds.rules.database_observation import database
-from finops_operator.services.rds.rules.maintenance_window import window_over
+from finops_operator.services.rds.rules.maintenance_window import window_opens, window_over
 from finops_operator.services.rds.rules.states import ILL, WORKING
 
 WANTED: Final = "dbInstanceClass"
@@ -65,6 +65,7 @@ def database_watch(observe: Callable[[Reader, Target], Observation]) -> Watch:
         measured=Measured("AWS/RDS", lambda database: {"DBInstanceIdentifier": database}),
         loads=lambda _act: _LOADS,
         begins=_begins,
+        effective=_effective,
     ).watch
 
 
@@ -77,6 +78,12 @@ def _begins(parameters: Parameters, before: Mapping[str, str], verified: datetim
     """Return when the class is in force: at once, or when the window is over in which AWS applies it."""
     over = window_over(before.get(_OPENS, ""), verified)
     return verified if over is None or parameters.get(APPLY, WINDOW) == NOW else over
+
+
+def _effective(parameters: Parameters, before: Mapping[str, str], verified: datetime) -> datetime:
+    """Return from when on the class may be in force: at once, or when the window opens in which AWS applies it."""
+    opens = window_opens(before.get(_OPENS, ""), verified)
+    return verified if opens is None or parameters.get(APPLY, WINDOW) == NOW else opens
 
 
 def _left(act: WatchedAct, now: Observation) -> str:

@@ -1,4 +1,4 @@
-"""When a maintenance window of RDS is over, from the way AWS writes it: `sun:05:00-sun:06:00`, in UTC; pure.
+"""When a maintenance window of RDS opens and is over, from AWS's form of it: `sun:05:00-sun:06:00`, in UTC; pure.
 
 Source: RDS API reference, ModifyDBInstance (PreferredMaintenanceWindow: `ddd:hh24:mi-ddd:hh24:mi`, once a week).
 """
@@ -19,6 +19,24 @@ def window_over(window: str, since: datetime) -> datetime | None:
 
     A window that is open already may be too short for what was changed in it.
     """
+    found = _next(window, since)
+    return None if found is None else found[0] + found[1]
+
+
+def window_opens(window: str, since: datetime) -> datetime | None:
+    """Return from when on AWS may bring into force what waits since `since` (aware): then, where the window is open.
+
+    None where it is not written as AWS does.
+    """
+    found = _next(window, since)
+    if found is None:
+        return None
+    opens, lasts = found
+    return since if opens - _WEEK + lasts > since else opens
+
+
+def _next(window: str, since: datetime) -> tuple[datetime, timedelta] | None:
+    """Return when the first window opens after `since`, and for how long it is open."""
     found = _FORM.fullmatch(window.strip().lower())
     if found is None:
         return None
@@ -30,7 +48,7 @@ def window_over(window: str, since: datetime) -> datetime | None:
     opens = monday + first
     if opens <= at:
         opens += _WEEK
-    return opens + (last - first) % _WEEK
+    return opens, (last - first) % _WEEK
 
 
 def _in_week(day: str, hours: str, minutes: str) -> timedelta | None:

@@ -56,6 +56,7 @@ from finops_operator.services.s3.rules.lifecycle import (
 )
 from finops_operator.services.s3.rules.settings import LIFECYCLE, NO_LIFECYCLE
 from finops_operator.services.s3.rules.signs import SIGNS
+from finops_operator.services.s3.rules.storage import SIZES
 
 ID: Final = "s3_bucket_set_lifecycle"
 _PUT: Final = "s3:PutBucketLifecycleConfiguration"
@@ -66,8 +67,9 @@ _READ_PERMISSION: Final = "s3:GetLifecycleConfiguration"
 _GONE: Final = "NoSuchBucket"
 _CONFLICT: Final = "OperationAborted"
 """Another change of the same bucket was under way; nothing was done."""
-_APPLIED_WITHIN: Final = timedelta(days=4)
-"""S3 applies rules once a day, within days at times, and publishes what a bucket holds a day later."""
+_APPLIED_WITHIN: Final = timedelta(days=7)
+"""S3 applies a new rule from the next midnight (UTC) on, and within days at times; AWS names no limit, a week is ours.
+Source: S3 user guide, "Lifecycle configuration elements" and "Troubleshooting Amazon S3 Lifecycle issues"."""
 _LONGEST: Final = 3000
 """Characters of a configuration that people can be shown as part of a plan."""
 _MOST_DAYS: Final = 365
@@ -416,5 +418,7 @@ ACTION: Final = Action(
     ),
     undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
     watch=_WATCH,
-    shows_within=_APPLIED_WITHIN,
+    brought_within=_APPLIED_WITHIN,
+    shown_by=tuple(one.name for one in SIZES),
+    shows_within=_APPLIED_WITHIN + max(one.shown_within for one in SIZES),
 )

@@ -59,9 +59,8 @@ def _of_class(facts: Facts[BucketFacts], held: Stored, gibibytes: Decimal) -> De
         return Decimal(0)
     names = (held.price,) if steps is None else (steps.first, *(name for _, name in steps.further))
     listed = [facts.lookup(storage_query(facts.resource.region, name)) for name in names]
-    prices = [one.amount for one in listed if one is not None]
-    if len(prices) < len(names):
-        return None
-    # What the bucket adds to the bill is at the first price where no further step is reached.
-    at_first = all(one.price.amount == prices[0] for one in billed)
-    return counted * (prices[0] if at_first else min(prices))
+    first, prices = listed[0], [one.amount for one in listed if one is not None]
+    if first is not None and all(one.price.amount == first.amount for one in billed):
+        # What the bucket adds to the bill is at the first price where no further step is reached.
+        return counted * first.amount
+    return counted * min(prices) if len(prices) == len(names) else None

@@ -139,10 +139,8 @@ def _daily(name: str, metric: str, storage_type: str, unit: str) -> MetricSpec:
     )
 
 
-METRICS: Final = (
-    *(_daily(one.name, "BucketSizeBytes", one.storage_type, "bytes stored") for one in STORED),
-    _daily("objects", "NumberOfObjects", "AllStorageTypes", "objects stored"),
-)
+SIZES: Final = tuple(_daily(one.name, "BucketSizeBytes", one.storage_type, "bytes stored") for one in STORED)
+METRICS: Final = (*SIZES, _daily("objects", "NumberOfObjects", "AllStorageTypes", "objects stored"))
 
 
 def storage_query(region: str, dimension: str) -> PriceQuery:

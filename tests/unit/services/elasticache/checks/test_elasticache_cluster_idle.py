@@ -64,7 +64,11 @@ def test_without_a_price_of_snapshots_the_saving_is_unknown_and_less_than_the_co
 
 def test_of_nodes_with_disks_nothing_bounds_the_snapshot_and_memcached_has_none() -> None:
     tiered = cache(cache_node_type="cache.r6gd.xlarge", engine="valkey")
-    assert LISTED.found(CHECK, tiered, measured()).new_monthly_cost is None
+    unbounded = LISTED.found(CHECK, tiered, measured())
+    assert (unbounded.new_monthly_cost, unbounded.saving_knowable) == (None, False)
+    assert unbounded.unpriced == "how much its final snapshot holds is not known, which AWS bills by that"
+    assert CACHES.found(CHECK, tiered, measured()).unpriced == CHECK.saving_unknown
+    assert LISTED.found(CHECK, cache(), measured()).unpriced == ""
     lost = CACHES.found(CHECK, cache(engine="memcached"), measured())
     assert lost.new_monthly_cost == 0
     assert labelled(lost)["Final snapshot"].startswith("none")

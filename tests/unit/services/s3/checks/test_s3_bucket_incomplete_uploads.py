@@ -63,6 +63,12 @@ def test_where_the_last_gigabytes_reach_a_further_step_the_cheapest_price_counts
     assert saving(sized((100, "STANDARD", 30)), standardBytes=60 * 1024) == pytest.approx(Decimal("2.1"))
 
 
+def test_a_price_of_a_further_step_that_no_source_has_is_not_missed_where_none_is_reached() -> None:
+    facts = sized((100, "INTELLIGENT_TIERING", 30))
+    assert saving(facts, tieringFrequentBytes=500) == pytest.approx(Decimal("2.3"))
+    assert saving(facts, tieringFrequentBytes=60 * 1024) is None, "which price the last gigabytes have is not known"
+
+
 def test_of_a_class_without_a_price_or_a_bucket_that_was_not_measured_a_price_is_missing_and_nothing_else() -> None:
     assert saving(sized((1, "EXPRESS_ONEZONE", 30)), standardBytes=40) is None
     found = BUCKETS.found(CHECK, bucket(**sized((1, "STANDARD", 30))))
