@@ -53,6 +53,7 @@ class Operator:
         arm(settings.kill_point)
         self.stop = threading.Event()
         self._ready = threading.Event()
+        self._died = threading.Event()
         self._settings, clock = settings, SystemClock()
         holder = settings.pod_name or socket.gethostname()
         store = open_store(settings.redis_url, prefix=settings.redis_prefix)
@@ -81,8 +82,10 @@ class Operator:
         self._cluster.freeze.begin(self._cluster.requests.found(), own.uid())
         self._loops.recovery.from_ledger()
 
-    def run(self) -> None:
+    def run(self) -> int:
         """Serve until `stop` is set; returns when every loop has ended, or a second later without those that hang.
+
+        Returns the exit code of the process: 1 when a loop died of a defect, the one that ends the others among them.
 
         Raises:
             InvalidInput: one of our kinds is not served by this cluster.
@@ -105,10 +108,15 @@ class Operator:
             self.stop.set()
             ending.join()
             health.stop()
+        return int(self._died.is_set())
+
+    def _loop_died(self) -> None:
+        self._died.set()
+        self.stop.set()
 
     def _start_loops(self) -> threading.Thread:
         """Start every loop; return the thread that ends them once `stop` is set, whatever the event loop still does."""
-        stop, died, cluster, authority, loops = self.stop, self.stop.set, self._cluster, self._authority, self._loops
+        stop, died, cluster, authority, loops = self.stop, self._loop_died, self._cluster, self._authority, self._loops
         anchoring_stop, lease_stop = threading.Event(), threading.Event()
         ending = Ending(
             handover=loops.last_handover,

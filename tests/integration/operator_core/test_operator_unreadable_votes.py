@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.integration.operator_core.test_operator_tallies import act_of
 from tests.integration.operator_core.test_operator_standing import approved_in_spite_of
+from tests.integration.operator_core.test_operator_tallies import act_of
 from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import account, policy
 
@@ -85,7 +85,7 @@ def test_a_denial_withdraws_what_was_approved_though_the_approval_lost_its_form(
         ended = parts.decider.advance(parts.requests.fresh(made))
 
     assert ended.status.state is State.WITHDRAWN
-    assert "k8s.bob denied it" in parts.ledger.of_request(made.metadata.uid or "")[-1].entry.detail["message"]
+    assert "k8s.bob denied it" in str(parts.ledger.of_request(made.metadata.uid or "")[-1].entry.detail["message"])
 
 
 def test_an_act_that_began_does_not_expire_when_a_counted_approval_lost_its_form(
