@@ -53,7 +53,6 @@ class Operator:
         arm(settings.kill_point)
         self.stop = threading.Event()
         self._ready = threading.Event()
-        self._died = threading.Event()
         self._settings, clock = settings, SystemClock()
         holder = settings.pod_name or socket.gethostname()
         store = open_store(settings.redis_url, prefix=settings.redis_prefix)
@@ -101,22 +100,27 @@ class Operator:
         self._loops.last_handover.start()
         health = self._health()
         health.start()
-        ending = self._start_loops()
+        died = threading.Event()
+        ending = self._start_loops(died)
         try:
             asyncio.run(serve(self._cluster.cache, self._settings.watch_namespaces, self.stop, self._ready))
         finally:
             self.stop.set()
             ending.join()
             health.stop()
-        return int(self._died.is_set())
+        return int(died.is_set())
 
-    def _loop_died(self) -> None:
-        self._died.set()
-        self.stop.set()
+    def _start_loops(self, dead: threading.Event) -> threading.Thread:
+        """Start every loop; return the thread that ends them once `stop` is set, whatever the event loop still does.
 
-    def _start_loops(self) -> threading.Thread:
-        """Start every loop; return the thread that ends them once `stop` is set, whatever the event loop still does."""
-        stop, died, cluster, authority, loops = self.stop, self._loop_died, self._cluster, self._authority, self._loops
+        A loop that dies sets `dead`, and then `stop`.
+        """
+        stop, cluster, authority, loops = self.stop, self._cluster, self._authority, self._loops
+
+        def died() -> None:
+            dead.set()
+            stop.set()
+
         anchoring_stop, lease_stop = threading.Event(), threading.Event()
         ending = Ending(
             handover=loops.last_handover,
