@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
 
 import pytest
 
 import finops_operator.__main__ as program
+from finops import logs
 from finops_operator import bootstrap
 
 
@@ -32,8 +34,8 @@ def test_the_process_ends_with_the_code_of_the_operator(code: int, monkeypatch: 
     for where, name, put in (
         (program, "make_operator", lambda _settings: Ended()),
         (program, "_leave", leave),
-        (program.logs, "configure", lambda **_how: None),
-        (program.signal, "signal", lambda *_what: None),
+        (logs, "configure", lambda **_how: None),
+        (signal, "signal", lambda *_what: None),
     ):
         monkeypatch.setattr(where, name, put)
     with pytest.raises(_Left):
