@@ -39,8 +39,8 @@ def main() -> int:
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        operator.run()
-        _leave(0)
+        # A loop that died is the kubelet's to see.
+        _leave(operator.run())
     except FinopsError as error:
         logger.critical("cannot serve: %s", error)
         return 2 if error.code == "InvalidInput" else 1

@@ -81,8 +81,10 @@ class Operator:
         self._cluster.freeze.begin(self._cluster.requests.found(), own.uid())
         self._loops.recovery.from_ledger()
 
-    def run(self) -> None:
+    def run(self) -> int:
         """Serve until `stop` is set; returns when every loop has ended, or a second later without those that hang.
+
+        Returns the exit code of the process: 1 when a loop died of a defect, the one that ends the others among them.
 
         Raises:
             InvalidInput: one of our kinds is not served by this cluster.
@@ -98,17 +100,27 @@ class Operator:
         self._loops.last_handover.start()
         health = self._health()
         health.start()
-        ending = self._start_loops()
+        died = threading.Event()
+        ending = self._start_loops(died)
         try:
             asyncio.run(serve(self._cluster.cache, self._settings.watch_namespaces, self.stop, self._ready))
         finally:
             self.stop.set()
             ending.join()
             health.stop()
+        return int(died.is_set())
 
-    def _start_loops(self) -> threading.Thread:
-        """Start every loop; return the thread that ends them once `stop` is set, whatever the event loop still does."""
-        stop, died, cluster, authority, loops = self.stop, self.stop.set, self._cluster, self._authority, self._loops
+    def _start_loops(self, dead: threading.Event) -> threading.Thread:
+        """Start every loop; return the thread that ends them once `stop` is set, whatever the event loop still does.
+
+        A loop that dies sets `dead`, and then `stop`.
+        """
+        stop, cluster, authority, loops = self.stop, self._cluster, self._authority, self._loops
+
+        def died() -> None:
+            dead.set()
+            stop.set()
+
         anchoring_stop, lease_stop = threading.Event(), threading.Event()
         ending = Ending(
             handover=loops.last_handover,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,6 +57,14 @@ class SlackMessages:
             hash=found.get("hash", ""),
             posting_since_ms=_instant(str(found.get("posting", ""))),
         )
+
+    def places(self, uids: Iterable[str]) -> frozenset[tuple[str, str]]:
+        """Return channel and `ts` of the cards of these requests, as far as they were posted."""
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for uid in uids:
+                pipe.hmget(self._keys.slack("message", uid), "channel", "ts")
+            found: Any = pipe.execute()
+        return frozenset((str(channel), str(ts)) for channel, ts in found if channel and ts)
 
     def posting(self, uid: str, now_ms: int) -> None:
         """Note, before the call, that a post is about to leave: a restart then searches for it instead of repeating."""

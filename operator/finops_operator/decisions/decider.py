@@ -44,7 +44,7 @@ from finops_operator.decisions.verdicts import RecordedVerdicts, sentence, snooz
 from finops_operator.decisions.vote_judge import VoteJudge
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import is_older
-from finops_operator.rules.standing import is_lost
+from finops_operator.rules.standing import is_lost, objection
 from finops_operator.rules.votes import state_of
 
 _RECORDS_LOST: Final = (
@@ -244,8 +244,10 @@ class Decider:
         now = self.clock.now()
         trigger = _trigger(request, state, votes, now)
         if trigger is Trigger.QUORUM_LOST:
-            self._parts.ballots.find_missing(request)
             votes = self._parts.ballots.standing(request, fresh=True)
+            if objection(votes) is None:
+                self._parts.ballots.find_missing(request)
+                votes = self._parts.ballots.standing(request)
             trigger = _trigger(request, state, votes, now)
         waits = ""
         if state is State.PENDING:
@@ -289,10 +291,13 @@ def _trigger(request: ActionRequest, state: State, votes: Tally, now: datetime) 
     expired = now >= request.spec.expires_at
     if state is State.PENDING:
         return votes.trigger or (Trigger.EXPIRED if expired else None)
-    # Approved and Scheduled: the decision stands unless a vote was taken back or counts against it, or it grew too old.
-    if is_lost(votes):
+    # Approved and Scheduled: the decision stands unless a vote counts against it, it grew too old, or a vote was taken
+    # back. Whether an approval is missing or only cannot be read decides nothing once the time is over.
+    if objection(votes) is not None:
         return Trigger.QUORUM_LOST
-    return Trigger.EXPIRED if expired else None
+    if expired:
+        return Trigger.EXPIRED
+    return Trigger.QUORUM_LOST if is_lost(votes) else None
 
 
 def _as_taken_in(request: ActionRequest, cache: KindCache[ActionRequest]) -> ActionRequest:

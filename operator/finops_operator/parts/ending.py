@@ -50,9 +50,18 @@ class Ending:
     close: Callable[[], None]
 
     def run(self) -> None:
-        """End everything; returns within a few seconds, unless acts are led back because nobody comes after us."""
+        """End everything; returns within a few seconds, unless acts are led back because nobody comes after us.
+
+        Raises:
+            Exception: a defect of the handover, after everything has ended and the Lease is free.
+        """
         deadline = time.monotonic() + HEED_SECONDS
-        self.handover.finish(lambda seconds: not unended((self.requests,), seconds))
+        try:
+            self.handover.finish(lambda seconds: not unended((self.requests,), seconds))
+        finally:
+            self._release(deadline)
+
+    def _release(self, deadline: float) -> None:
         self.stop_anchoring.set()
         unended((self.anchoring,), max(_ANCHOR_SECONDS, deadline - time.monotonic()))
         self.stop_lease.set()

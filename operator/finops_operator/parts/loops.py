@@ -19,7 +19,7 @@ from finops.store.recommendations import RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.executor import Executor
-from finops_operator.acts.last_handover import LastHandover, strands
+from finops_operator.acts.last_handover import LastHandover, is_parted, strands
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.acts.undos import RecordedUndos
@@ -98,7 +98,9 @@ class LoopMaker:
             OwnDeployment(self.cluster.connection, settings.namespace, settings.release).replicas,
             requests.under_way,
             executor.run,
-            lambda act: strands(actions.get(act.plan.action), act, self.authority.ledger),
+            lambda act: strands(actions.get(act.plan.action)),
+            lambda act: is_parted(actions.get(act.plan.action), act, self.authority.ledger),
+            Background(self.cluster.telemetry, self.clock),
             self.clock,
             settings.termination_seconds,
         )

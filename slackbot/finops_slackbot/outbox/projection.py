@@ -142,7 +142,7 @@ class Projection:
         if request is None:
             # Before both watches are complete, absence means nothing.
             if not mirror.problem():
-                self._project_gone(uid)
+                self._project_gone(mirror, uid)
             self._votes_until.pop(uid, None)
             if self._announced is not None:
                 self._announced.discard(uid)
@@ -270,7 +270,7 @@ class Projection:
         priority = wanted.priority if others else Priority.REMINDER
         return replace(wanted, reminder=reminder, priority=priority)
 
-    def _project_gone(self, uid: str) -> None:
+    def _project_gone(self, mirror: Mirror, uid: str) -> None:
         wanted, ref = self._outbox.wanted(uid), self._outbox.messages.of(uid)
         if not ref.ts and (wanted is None or not ref.posting_since_ms):
             if ref.posting_since_ms:
@@ -282,12 +282,31 @@ class Projection:
             # Never shown to anybody, as far as is known: nothing to take back.
             self._outbox.forget(uid)
             return
+        if self._is_anothers(mirror, ref):
+            _LOG.error(
+                "the store names the message of an open card for a request that does not exist: it stays as it is",
+                extra={"request": uid},
+            )
+            self._outbox.forget(uid)
+            return
         if wanted is not None and wanted.removed:
             if ref.hash == wanted.hash:
                 self._outbox.forget(uid)
             return
         ending = _unopened(uid, ref, self._clock.now()) if wanted is None else _ending(wanted)
         self._outbox.want(ending, now_ms(self._clock))
+
+    def _is_anothers(self, mirror: Mirror, ref: MessageRef) -> bool:
+        """Return whether a request that exists, or its digest, is shown in this message.
+
+        Whoever may write the store may name any message for any uid: that an open request is gone is not said for that.
+        """
+        if not ref.ts:
+            return False
+        known = mirror.uids()
+        found = (mirror.request(uid) for uid in known)
+        listings = {listing_of(request) for request in found if request is not None} - {""}
+        return (ref.channel, ref.ts) in self._outbox.messages.places(known | listings)
 
 
 def _ending(wanted: WantedCard) -> WantedCard:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.support.fake_clock import FakeClock
 from tests.support.locked_buckets import PREFIX, Buckets
 
-from finops.errors import AwsError, LedgerUnavailable
+from finops.errors import AwsError, AwsRejected, LedgerUnavailable
 from finops.ledger.locks import LockRenewal, renewed
 from finops.ports.bucket import Stored
 from finops_operator.aws.locked_bucket import S3Bucket
@@ -114,6 +114,48 @@ def test_without_any_retention_nothing_is_guessed(buckets: Buckets) -> None:
     with pytest.raises(LedgerUnavailable) as found:
         LockRenewal(bucket, FakeClock()).turn()
     assert found.value.code == "NoRetention"
+
+
+def test_an_object_that_s3_refuses_holds_back_none_behind_it_and_is_said_at_the_end_of_the_walk(
+    buckets: Buckets, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as one that was written with a key of its writer's."""
+    name, bucket, clock = written(buckets, NAMES)
+    clock.sleep(timedelta(days=25).total_seconds())
+    walked: list[float] = []
+    metric: list[float] = []
+    renewal = LockRenewal(bucket, clock, walked.append, metric.append)
+    refusing, real = [NAMES[0], NAMES[30]], bucket.locked_until
+
+    def refused(stored: Stored) -> datetime | None:
+        if stored.name in refusing:
+            raise AwsRejected("a key is missing", operation="s3:HeadObject", code="BadRequest")
+        return real(stored)
+
+    monkeypatch.setattr(bucket, "locked_until", refused)
+
+    renewal.turn()
+    renewal.turn()
+    with pytest.raises(AwsRejected):
+        renewal.turn()
+
+    for key in NAMES:
+        anew = until(buckets, name, key) > clock.now() + timedelta(days=29)
+        assert anew == (key not in refusing)
+    assert walked == []
+    assert f"the locks of 2 of the 45 objects visited of the ledger ({NAMES[0]}, {NAMES[30]}) are not" in caplog.text
+    clock.sleep(3600)
+    walk(renewal)
+    assert walked == [], "a walk costs a request for each object: it does not come every ten minutes"
+
+    assert set(metric) == {1}
+    refusing.clear()
+    clock.sleep(timedelta(days=1).total_seconds())
+    walk(renewal)
+
+    assert walked == [clock.now().timestamp()]
+    assert metric[-2:] == [1, 0], "what was refused stays so until a walk saw every object"
+    assert until(buckets, name, NAMES[0]) > clock.now() + timedelta(days=29)
 
 
 def test_a_refusal_is_said_once_and_tried_again_after_a_pause(

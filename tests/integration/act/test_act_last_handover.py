@@ -16,13 +16,15 @@ from tests.integration.act.act_story import instance, prepare
 from tests.integration.act.test_act_taken_back import hand_over_after
 from tests.support.act_world import ACTIONS, World
 
-from finops.errors import ClusterUnavailable, LedgerUnavailable
+from finops.errors import LedgerUnavailable, Refused
 from finops.k8s.connection import Connection
 from finops.k8s.deployment import OwnDeployment
 from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActRequest
-from finops_operator.acts.last_handover import WHY, LastHandover, strands
+from finops_operator.acts.last_handover import WHY, LastHandover, is_parted, strands
 from finops_operator.acts.progress import ActResult
+from finops_operator.background import Background
+from finops_operator.telemetry import Telemetry
 from finops_sandbox.aws.double import AwsDouble
 
 Act = Callable[[ActRequest, Callable[[], bool]], ActResult]
@@ -49,7 +51,9 @@ def handover(
         replicas,
         lambda: (request,),
         act,
-        lambda act: strands(ACTIONS.get(act.plan.action), act, ledger),
+        lambda act: strands(ACTIONS.get(act.plan.action)),
+        lambda act: is_parted(ACTIONS.get(act.plan.action), act, ledger),
+        Background(Telemetry(), world.clock),
         world.clock,
         seconds,
     )
@@ -75,7 +79,7 @@ def test_scaled_to_zero_or_deleted_the_instance_runs_as_before_and_nothing_forwa
     check(aws.calls, world.ledger_path, session=request.name)
 
 
-@pytest.mark.parametrize("wanted", [[1, 1], [1, ClusterUnavailable("no answer")], [None, None], [None, 0]])
+@pytest.mark.parametrize("wanted", [[1, 1], [1, Refused("no right")], [None, None]])
 def test_whoever_has_a_successor_or_does_not_know_hands_over_at_once(
     wanted: list[int | Exception | None], world: World, aws: AwsDouble
 ) -> None:

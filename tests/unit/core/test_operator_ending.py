@@ -17,10 +17,11 @@ from finops.ports.aws_access import Tenant
 from finops.ports.clock import SystemClock
 from finops_operator.acts.last_handover import LastHandover
 from finops_operator.acts.progress import ActResult
-from finops_operator.background import start_loop, unended
+from finops_operator.background import Background, start_loop, unended
 from finops_operator.parts.ending import HEED_SECONDS, Ending
 from finops_operator.requests.acts_under_way import ActsUnderWay
 from finops_operator.rules.access import access_of
+from finops_operator.telemetry import Telemetry
 
 MARGIN = 0.4
 LOOPS = ("requests", "anchoring", "lease", "scheduler", "housekeeping", "watches", "webhooks", "what-ifs")
@@ -58,7 +59,14 @@ class Loops:
         stop, anchoring, lease = threading.Event(), threading.Event(), threading.Event()
         stop.set()
         handover = LastHandover(
-            lambda _seconds: self.replicas, lambda: self.acts, self.act, lambda _action: True, SystemClock(), 60.0
+            lambda _seconds: self.replicas,
+            lambda: self.acts,
+            self.act,
+            lambda _act: True,
+            lambda _act: True,
+            Background(Telemetry(), SystemClock()),
+            SystemClock(),
+            60.0,
         )
         self.replicas, wanted = 1, self.replicas
         handover.start()
@@ -167,6 +175,23 @@ def test_scaled_to_zero_an_act_that_hangs_is_waited_for_and_led_back_before_the_
 
     order = [world.story.index(one) for one in ("requests ended", "led back", "released")]
     assert order == sorted(order)
+
+
+def test_a_defect_of_the_handover_is_raised_when_the_lease_is_free_and_everything_has_ended(
+    loops: Callable[..., Loops],
+) -> None:
+    world = loops(acts=(act(),), replicas=0)
+    ending = world.ending()
+
+    def defective() -> tuple[ActRequest, ...]:
+        raise ValueError("a defect")
+
+    ending.handover.acts = defective
+    with pytest.raises(ValueError, match="a defect"):
+        ending.run()
+
+    assert "released" in world.story
+    assert world.story[-1] == "closed"
 
 
 def test_an_act_that_runs_may_stand_in_its_first_call_and_counts_as_begun() -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.sample_requests import resize_request
 
+from finops.crds.action_request import DigestEntry
 from finops.k8s.kinds import WatchEvent
 from finops.store.connection import Store
 from finops.store.outbox import Outbox
@@ -17,7 +18,7 @@ from finops.store.sealed import Seals
 from finops.store.slack_messages import MessageRef
 from finops_sandbox.slack.blocks import check_message
 from finops_slackbot.buttons import Buttons
-from finops_slackbot.mirror import Mirror
+from finops_slackbot.mirror import Mirror, listing_of
 from finops_slackbot.outbox.projection import Projection
 from finops_slackbot.outbox.reminding import Reminding
 
@@ -105,6 +106,35 @@ def test_a_card_of_an_earlier_version_that_is_in_no_known_place_is_forgotten(
     assert bot.outbox.known() == frozenset()
     assert bot.outbox.messages.of(UID) == MessageRef()
     assert ("may stand in Slack with its buttons" in caplog.text) == is_posting
+
+
+@pytest.mark.parametrize("digest", [None, DigestEntry(id="d", position=1, size=1)])
+def test_whoever_owns_the_store_cannot_have_an_open_request_said_to_be_gone(
+    store: Store, digest: DigestEntry | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither by garbage about a request that never was, nor by a card of ours of one that is gone."""
+    bot = Bot(store, Seals(b"the bot's key"))
+    open_ = resize_request(uid=UID, digest=digest)
+    bot.mirror._saw_request(WatchEvent("ADDED", open_, {}))
+    shown_as, client = (listing_of(open_) if digest else UID), bot.outbox._client
+    bot.outbox.messages.shown(shown_as, MessageRef("C0FINOPS01", "1772409600.000100", "h"))
+    client.hset(bot.outbox._key("wanted"), "ghost", "garbage")
+    for uid in ("ghost", "u2"):
+        client.hset(bot.outbox._key("message", uid), mapping={"channel": "C0FINOPS01", "ts": "1772409600.000100"})
+    gone = WatchEvent("ADDED", resize_request(uid="u2", name="r2"), {})
+    bot.mirror._saw_request(gone)
+    bot.projection.project(bot.mirror, "u2")
+    bot.mirror._saw_request(WatchEvent("DELETED", gone.object, {}))
+    assert bot.outbox.take("w", bot.now, LEASE) is not None
+
+    for uid in ("ghost", "u2"):
+        bot.projection.project(bot.mirror, uid)
+
+    client.delete(bot.outbox._key("pace"))
+    assert bot.outbox.take("w", bot.now, LEASE) is None
+    assert bot.outbox.known() & {"ghost", "u2"} == set()
+    assert bot.outbox.messages.of(shown_as).ts == "1772409600.000100"
+    assert caplog.text.count("names the message of an open card") == 2
 
 
 def test_while_the_cluster_is_not_known_whole_no_card_that_cannot_be_opened_is_ended(bot: Bot) -> None:
