@@ -21,7 +21,7 @@ ROUTER = APIRouter(tags=["dashboard"])
 def dashboard(asked: Visit) -> dict[str, Any]:
     """Return cost, savings and forecast as the dashboard shows them; every amount is a number of US dollars, or null.
 
-    What could be saved, what is approved and not carried out yet, and what is realised stand apart and share nothing.
+    What is `approved` and not carried out yet is among the actionable savings too, until a scan sees it done.
     """
     found, trust = _read(asked)
     return success(found, as_of=trust.oldest, gaps=trust.gaps)

@@ -104,7 +104,7 @@ def test_what_is_approved_and_not_carried_out_stands_apart(site: Site, estate: S
         found = figures(site, estate)
 
         assert found["approved"] == {**nothing, "requests": 1, "monthlySavings": 65.21}
-        assert "Will be saved by 1 act that people approved" in page(site, estate)
+        assert "Will be saved by 1 act that people approved and that has not ended; until then" in page(site, estate)
         closed = site.client(estate).get("/api/dashboard", headers=site.bearer("bob")).json()
         assert closed["data"]["approved"] == nothing
         assert any("actionrequests" in one["operation"] for one in closed["meta"]["gaps"]), closed["meta"]["gaps"]
