@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from finops.domain.analytics.anomalies import WARM_UP_DAYS, Gates, anomalies, odd_days
+from finops.domain.analytics.anomalies import WARM_UP_DAYS, Gates, anomalies, may_pass, odd_days
 from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, combined, forecast, seasonal_naive
 from finops.domain.analytics.series import Part, Series, added, grouped
 
@@ -199,6 +199,23 @@ def test_a_change_is_an_odd_day_only_once_cost_has_come_back(length: int) -> Non
 
     assert [(one.place, one.expected) for one in found] == [(100 + number, 1000.0) for number in range(length)]
     assert {one.known_from for one in found} == {len(values) + 1}
+
+
+@pytest.mark.parametrize("lasted", [1, 2, 3])
+def test_while_nobody_knows_whether_a_change_stays_the_range_holds_both(lasted: int) -> None:
+    made = forecast([1000.0] * 117 + [2000.0] * lasted, 92)
+
+    assert made is not None
+    assert made.low <= 92 * 1000 < made.total < made.high
+    stays = forecast([1000.0] * 113 + [2000.0] * 7, 92)
+    assert stays is not None
+    assert made.total < stays.total
+    assert len(may_pass(Series(FIRST, (*[1000.0] * 117, *[2000.0] * lasted)), GATES)) == lasted
+
+
+@pytest.mark.parametrize("lasted", [0, 4, 5, 30])
+def test_what_has_lasted_four_days_is_the_new_level(lasted: int) -> None:
+    assert may_pass(Series(FIRST, (*[1000.0] * 117, *[2000.0] * lasted)), GATES) == ()
 
 
 def test_a_change_of_four_days_or_one_that_comes_back_by_a_little_is_no_odd_day() -> None:

@@ -123,6 +123,19 @@ def odd_days(series: Series, gates: Gates) -> tuple[OddDay, ...]:
     return tuple(found)
 
 
+def may_pass(series: Series, gates: Gates) -> tuple[OddDay, ...]:
+    """Return the anomalous days that a series ends with while nobody knows whether they pass; none after three days."""
+    count, run = len(series.values), list[tuple[int, _Judged]]()
+    for number in range(count - 1, max(WARM_UP_DAYS, count - 1 - _LONGEST_SPIKE_DAYS) - 1, -1):
+        one = _judged(series, number)
+        if not _passes(one, gates) or (run and _extra(run[-1][1]) * _extra(one) <= 0):
+            break
+        run.append((number, one))
+    if len(run) > _LONGEST_SPIKE_DAYS:
+        return ()
+    return tuple(OddDay(place, one.expected, count + 1) for place, one in reversed(run))
+
+
 def _extra(one: _Judged) -> float:
     return one.cost - one.expected
 

@@ -17,7 +17,7 @@ from math import ceil
 from statistics import fmean, median
 from typing import Final
 
-from finops.domain.analytics.anomalies import Gates, OddDay, odd_days
+from finops.domain.analytics.anomalies import Gates, OddDay, may_pass, odd_days
 from finops.domain.analytics.series import Series
 
 WEEK: Final = 7
@@ -68,16 +68,20 @@ def forecast(values: Sequence[float], days: int, *, first: date = _ANY_DAY) -> F
     least = LEAST_DAYS_FOR_MONTHS if days > 2 * LEAST_DAYS else LEAST_DAYS
     if len(values) < least or days < 1:
         return None
-    odd = odd_days(Series(first, tuple(values)), _ODD)
-    expected = combined(_ordinary(values, odd), days)
+    series = Series(first, tuple(values))
+    odd = odd_days(series, _ODD)
+    ordinary = _ordinary(values, odd)
+    # Of what began in the last days nobody knows whether it stays: both are forecast, and the range holds both.
+    stays, passes = combined(ordinary, days), combined(_replaced(ordinary, may_pass(series, _ODD)), days)
+    expected = [fmean(pair) for pair in zip(stays, passes, strict=True)]
     total, tested_days = sum(expected), min(days, (len(values) - _SHORTEST_TRAINING) // 2)
     ratios = _back_test(values, odd, tested_days)
     reach = _reach(ratios) * (days / tested_days) ** 0.5
     return Forecast(
         tuple(expected),
         total,
-        total * max(0.0, 1 - reach),
-        total * (1 + reach),
+        min(sum(stays), sum(passes)) * max(0.0, 1 - reach),
+        max(sum(stays), sum(passes)) * (1 + reach),
         100 * fmean(abs(1 - 1 / one) if one else 1.0 for one in ratios),
         len(ratios),
         tested_days,
@@ -86,10 +90,13 @@ def forecast(values: Sequence[float], days: int, *, first: date = _ANY_DAY) -> F
 
 def _ordinary(values: Sequence[float], odd: Iterable[OddDay]) -> list[float]:
     """Return the values, odd days replaced as far as these values show that they passed."""
+    return _replaced(values, (one for one in odd if one.known_from <= len(values)))
+
+
+def _replaced(values: Sequence[float], odd: Iterable[OddDay]) -> list[float]:
     found = list(values)
     for one in odd:
-        if one.known_from <= len(found):
-            found[one.place] = one.expected
+        found[one.place] = one.expected
     return found
 
 
