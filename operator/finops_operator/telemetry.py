@@ -109,7 +109,9 @@ class Telemetry:
 
     def _health(self) -> None:
         self.unread_namespaces = self._gauge(
-            "finops_unread_namespaces", "Watched namespaces whose objects cannot be read: their requests wait.", "kind"
+            "finops_unread_namespaces",
+            "Watched namespaces whose objects cannot be read: requests, budgets and alerts that lean on them wait.",
+            "kind",
         )
         self.canary_age = self._gauge(
             "finops_watch_unseen_write_seconds", "Age of the oldest own write the watch has not shown.", "kind"

@@ -23,6 +23,7 @@ from finops.errors import InvalidInput, Refused
 from finops.store.pushed import PushedResource, PushedResources, Run
 from finops_web.answers import success
 from finops_web.context import Asked
+from finops_web.push_facts import require_possible
 
 MOST_AT_ONCE: Final = 500
 _LARGEST: Final = 16 * 1024
@@ -210,7 +211,7 @@ def _resource(sent: PushedFields, account: str, number: int) -> Resource:
         raise InvalidInput(
             f"of resource {number} are too large", field="attributes", hint=f"send at most {_LARGEST} bytes of each"
         )
-    return Resource(
+    made = Resource(
         sent.kind_(),
         identity,
         arn,
@@ -222,3 +223,5 @@ def _resource(sent: PushedFields, account: str, number: int) -> Resource:
         sent.created,
         attributes,
     )
+    require_possible(made, number)
+    return made

@@ -67,6 +67,7 @@ def priced(hourly: str = "", monthly: str = "", unit: str = "gb-month", missing:
 def resource(kind: str, identifier: str, *, region: str = "us-east-1", **changes: Any) -> Resource:
     """One resource; its ARN names it."""
     given: dict[str, Any] = {
+        "arn": f"arn:aws:test:{region}:{ACCOUNT}:{kind}/{identifier}",
         "name": "",
         "state": "running",
         "tags": {},
@@ -74,8 +75,7 @@ def resource(kind: str, identifier: str, *, region: str = "us-east-1", **changes
         "created": datetime(2026, 1, 1, tzinfo=UTC),
         **changes,
     }
-    arn = f"arn:aws:test:{region}:{ACCOUNT}:{kind}/{identifier}"
-    return Resource(kind=kind, id=identifier, arn=arn, account=ACCOUNT, region=region, **given)
+    return Resource(kind=kind, id=identifier, account=ACCOUNT, region=region, **given)
 
 
 @dataclass(slots=True)

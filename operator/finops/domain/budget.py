@@ -161,7 +161,9 @@ def month_forecast(costs: Iterable[CostOfDay], expected: Collection[Shard], mont
     if not left:
         return month.known
     series = added(parts_of(costs, frozenset(expected), month.through), month.through)
-    ahead = forecast(series.values, left) if series is not None and series.last == month.through else None
+    if series is None or series.last != month.through:
+        return None
+    ahead = forecast(series.values, left, first=series.first)
     return None if ahead is None else month.known + Decimal(str(round(ahead.total, 6)))
 
 

@@ -106,7 +106,7 @@ class Objects(Generic[T]):
                 failed.add(where)
                 if where not in self._unread:
                     logger.warning(
-                        "%s objects cannot be read in %s, nothing is decided there: %s",
+                        "%s objects cannot be read in %s, what leans on them waits: %s",
                         self._name,
                         _scope_name(where),
                         error,

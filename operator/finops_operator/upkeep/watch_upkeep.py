@@ -1,6 +1,8 @@
-"""Keeps the watches honest: touches an object of every quiet kind, and shows how far the watches lag behind.
+"""Keeps the watches honest: reads each kind whole, touches a quiet one, and shows how far the watches lag behind.
 
-A duty of housekeeping, for each kind on its own.
+A duty of housekeeping, for each kind on its own. The loops of requests and scans read what they lean on themselves, at
+once; what else asks whether a kind was read whole (budgets, alerts of anomalies) leans on the reading here, after the
+start and whenever a watch has listed again.
 """
 
 from __future__ import annotations
@@ -32,10 +34,15 @@ class WatchUpkeep:
     canary_seconds: float
 
     def duties(self) -> Iterator[Duty]:
-        """Yield the duties, one for each kind: a kind that cannot be touched keeps none of the others waiting."""
+        """Yield the duties, for each kind its own: one that cannot be read or touched keeps no other waiting."""
         for objects in self.kinds:
+            yield Duty("reading", partial(self._read, objects), writes=False)
             yield Duty("canary", partial(self._touch, objects), writes=False)
         yield Duty("watches", self._show, writes=False)
+
+    def _read(self, objects: Objects[Any]) -> None:
+        # No call where nothing was missed.
+        objects.complete_where_possible()
 
     def _touch(self, objects: Objects[Any]) -> None:
         objects.touch_when_idle(self.canary_seconds, self.clock.now().isoformat(timespec="seconds"))

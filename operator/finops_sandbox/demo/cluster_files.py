@@ -29,7 +29,7 @@ _MANIFESTS: Final = files("finops_sandbox.demo").joinpath("manifests")
 
 
 def manifest(name: str) -> list[dict[str, Any]]:
-    """Return the documents of a bundled manifest: `release`, `people`, `policy` or `services`."""
+    """Return the documents of a bundled manifest: `release`, `people`, `policy`, `services`, `budgets`."""
     text = _MANIFESTS.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     return [document for document in yaml.safe_load_all(text) if document]
 

@@ -145,6 +145,7 @@ class Demo:
             return self._report(await run_loop(demo))
         note(f"ready after {demo.seconds['policyReady']:.1f} s; the account of all services is scanned next")
         await asyncio.to_thread(apply, demo, "services")
+        await asyncio.to_thread(apply, demo, "budgets")
         await self._accompany(demo)
         await asyncio.Event().wait()
         return 0

@@ -19,10 +19,11 @@ from typing import Any, Final, TypeVar
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
+from finops.crds.budget import Budget
 from finops.crds.conditions import ConditionStatus, find_condition
 from finops.crds.scan_policy import ScanPolicy
 from finops.k8s.connection import Connection, connect
-from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
+from finops.k8s.kinds import action_requests, approvals, aws_accounts, budgets, scan_policies
 from finops.ledger.signing import new_private_key, public_key_of
 from finops_sandbox.demo.cluster_files import (
     BOT_ACCOUNT,
@@ -235,6 +236,8 @@ def apply(demo: RunningDemo, name: str) -> None:
     for document in manifest(name):
         if document["kind"] == "AwsAccount":
             aws_accounts(demo.admin).create(AwsAccount.from_object(document))
+        elif document["kind"] == "Budget":
+            budgets(demo.admin).create(Budget.from_object(document))
         else:
             scan_policies(demo.admin).create(ScanPolicy.from_object(document))
 

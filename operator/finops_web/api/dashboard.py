@@ -6,53 +6,61 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from finops_web.answers import success
+from finops_web.answers import number, success
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import outlook
-from finops_web.readings.policies import health_of, savings_of
-from finops_web.readings.resources import pushed_among, sum_of
-from finops_web.readings.savings import realised_of
+from finops_web.readings.policies import Trust, health_of, savings_of
+from finops_web.readings.requests import requests_or_problem
+from finops_web.readings.resources import pushed_among, pushed_cost, sum_of
+from finops_web.readings.savings import Approved, approved_of, realised_of
 
 ROUTER = APIRouter(tags=["dashboard"])
 
 
 @ROUTER.get("/api/dashboard")
 def dashboard(asked: Visit) -> dict[str, Any]:
-    """Return cost, savings and forecast as the dashboard shows them."""
-    trust = asked.trust(0, 0)
-    return success(figures(asked), as_of=trust.oldest, gaps=trust.gaps)
+    """Return cost, savings and forecast as the dashboard shows them; every amount is a number of US dollars, or null.
+
+    What is `approved` and not carried out yet is among the actionable savings too, until a scan sees it done.
+    """
+    found, trust = _read(asked)
+    return success(found, as_of=trust.oldest, gaps=trust.gaps)
 
 
 def figures(asked: Asked) -> dict[str, Any]:
-    """Return the figures of the dashboard; amounts of the store as decimal strings, estimates as numbers."""
-    policies = asked.policies()
-    rows = asked.resources()
+    """Return the figures of the dashboard: amounts are US dollars, a month where the name says so; None is unknown."""
+    return _read(asked)[0]
+
+
+def _read(asked: Asked) -> tuple[dict[str, Any], Trust]:
+    policies, rows = asked.policies(), asked.resources()
     cost, resources, unpriced = sum_of(rows)
-    found, (saved, _) = (
-        savings_of(policies),
-        realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
-    )
+    found = savings_of(policies)
+    saved, _ = realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now())
     ahead = outlook(asked.parts.history.parts(policies), asked.parts.history.today())
-    trust = asked.trust(resources, resources - unpriced)
+    read, problem = requests_or_problem(asked.visitor, asked.namespaces())
+    trust = asked.trust(resources, resources - unpriced, read.gaps)
     return {
-        "monthlyCost": None if cost is None else f"{cost:f}",
+        "monthlyCost": number(cost),
         "resources": resources,
         "unpricedResources": unpriced,
         "pushedResources": pushed_among(rows),
+        "pushedMonthlyCost": number(pushed_cost(rows)),
         "savings": {
-            "actionable": f"{found.actionable.monthly_savings:f}",
-            "advice": f"{found.advice.monthly_savings:f}",
-            "blocked": f"{found.blocked.monthly_savings:f}",
+            "actionable": number(found.actionable.monthly_savings),
+            "advice": number(found.advice.monthly_savings),
+            "blocked": number(found.blocked.monthly_savings),
         },
         "savingsOnce": {
-            "actionable": f"{found.actionable.once_savings:f}",
-            "advice": f"{found.advice.once_savings:f}",
-            "blocked": f"{found.blocked.once_savings:f}",
+            "actionable": number(found.actionable.once_savings),
+            "advice": number(found.advice.once_savings),
+            "blocked": number(found.blocked.once_savings),
         },
+        "approved": None if problem else _approved(approved_of(read.found)),
         "monthToDate": round(ahead.to_date, 2) if ahead.known_days else None,
         "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
-        "realisedMonthlySavings": f"{saved.net:f}",
-        "realisedMonthlyRises": f"{saved.rises:f}",
+        "realisedMonthlySavings": number(saved.net),
+        "realisedMonthlyRises": number(saved.rises),
         "realisedUnknown": saved.unknown,
         "asOf": trust.oldest.isoformat() if trust.oldest else None,
         "gaps": len(trust.gaps),
@@ -60,4 +68,13 @@ def figures(asked: Asked) -> dict[str, Any]:
             {"account": one.account, "scannedAt": one.scanned.isoformat(), "gaps": one.gaps}
             for one in health_of(policies)
         ],
+    }, trust
+
+
+def _approved(found: Approved) -> dict[str, Any]:
+    return {
+        "requests": found.requests,
+        "unknown": found.unknown,
+        "monthlySavings": number(found.monthly),
+        "savingsOnce": number(found.once),
     }

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from finops_web.context import Visit
 from finops_web.listing import Asking, classic, listed, total
+from finops_web.push_facts import at_most
 from finops_web.pushing import MOST_AT_ONCE, Arn, Id, Number, Push, PushedFields, Word, facts_among, pushed
 from finops_web.readings.resources import ResourceRow
 
@@ -41,11 +42,11 @@ class PushedVolume(PushedFields):
     name: Word = Field(default="", description="Default: the tag `Name`.")
     state: Word = Field(description="State in AWS, such as `in-use`.")
     volume_type: Word | None = Field(default=None, description="Such as `gp3`; without it it has no price.")
-    size_gb: Number | None = Field(default=None, description="GiB.")
+    size_gb: Number | None = at_most("ebs-volume", "size_gb")
     availability_zone: Word | None = Field(default=None, description="Such as `eu-west-1a`.")
     encrypted: bool | None = Field(default=None, description="Whether it is encrypted.")
-    iops: Number | None = Field(default=None, description="IOPS.")
-    throughput: Number | None = Field(default=None, description="MiB/s.")
+    iops: Number | None = at_most("ebs-volume", "iops")
+    throughput: Number | None = at_most("ebs-volume", "throughput")
     attached_instance_id: Word | None = Field(default=None, description="Instance it is attached to.")
     attached_device: Word | None = Field(default=None, description="Such as `/dev/xvda`.")
 

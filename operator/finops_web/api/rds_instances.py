@@ -12,6 +12,7 @@ from finops.domain.price import HOUR
 from finops_web.answers import number
 from finops_web.context import Visit
 from finops_web.listing import Asking, average, classic, listed
+from finops_web.push_facts import at_most
 from finops_web.pushing import MOST_AT_ONCE, Arn, Id, Number, Push, PushedFields, Word, facts_among, pushed
 from finops_web.readings.resources import HOURS, ResourceRow
 
@@ -47,10 +48,10 @@ class PushedDatabase(PushedFields):
     engine: Word | None = Field(default=None, description="Such as `postgres`; without it it has no price.")
     engine_version: Word | None = Field(default=None, description="Such as `17.4`.")
     db_instance_class: Word | None = Field(default=None, description="Such as `db.m7g.large`.")
-    allocated_storage_gb: Number | None = Field(default=None, description="GiB.")
+    allocated_storage_gb: Number | None = at_most("rds-instance", "allocated_storage_gb")
     storage_type: Word | None = Field(default=None, description="Such as `gp3`.")
     multi_az: bool | None = Field(default=None, description="Whether it stands by in a second zone.")
-    backup_retention_days: Number | None = Field(default=None, description="Days.")
+    backup_retention_days: Number | None = at_most("rds-instance", "backup_retention_days")
     publicly_accessible: bool | None = Field(default=None, description="Whether it has a public address.")
     read_replicas: list[Word] | None = Field(default=None, max_length=100, description="What replicates from it.")
 

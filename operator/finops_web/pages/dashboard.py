@@ -11,15 +11,14 @@ from fastapi.responses import Response
 
 from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
 from finops.domain.money import to_cents
-from finops.errors import ClusterUnavailable
 from finops_web.api.dashboard import figures
-from finops_web.context import Asked, Visit
+from finops_web.context import Visit
 from finops_web.readings.history import Outlook, outlook
 from finops_web.readings.policies import health_of, savings_of
 from finops_web.readings.recommendations import counted, recommendations_of
-from finops_web.readings.requests import ReadRequests, may_be_voted_on, requests_of
-from finops_web.readings.resources import grouped, pushed_among, sum_of
-from finops_web.readings.savings import realised_of
+from finops_web.readings.requests import may_be_voted_on, requests_or_problem
+from finops_web.readings.resources import grouped, pushed_among, pushed_cost, sum_of
+from finops_web.readings.savings import approved_of, realised_of
 from finops_web.rendering import Entry, render
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -45,7 +44,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
     rows = asked.resources()
     cost, resources, unpriced = sum_of(rows)
     now = asked.parts.clock.now()
-    read, cluster_problem = _requests(asked)
+    read, cluster_problem = requests_or_problem(asked.visitor, asked.namespaces())
     ahead = outlook(asked.parts.history.parts(policies), now.date())
     recommended = counted(recommendations_of(asked.parts.store, policies))
     return render(
@@ -58,8 +57,10 @@ def dashboard(asked: Visit, request: Request) -> Response:
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,
         pushed=pushed_among(rows),
+        pushed_cost=pushed_cost(rows),
         savings=savings_of(policies),
         realised=realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
+        approved=None if cluster_problem else approved_of(read.found),
         top=recommended[:_TOP],
         more=max(0, len(recommended) - _TOP),
         waiting=[one for one in read.found if may_be_voted_on(one)],
@@ -81,14 +82,6 @@ def dashboard(asked: Visit, request: Request) -> Response:
 def dashboard_json(asked: Visit) -> dict[str, Any]:
     """Return the figures of the dashboard as data."""
     return figures(asked)
-
-
-def _requests(asked: Asked) -> tuple[ReadRequests, str]:
-    """Return the requests; with the reason when the API server does not answer."""
-    try:
-        return requests_of(asked.visitor, asked.namespaces()), ""
-    except ClusterUnavailable as error:
-        return ReadRequests(), error.message
 
 
 def _days(found: Outlook, today: date) -> tuple[Day, ...]:

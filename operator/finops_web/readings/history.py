@@ -99,6 +99,6 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
         sum(of_month),
         len(of_month),
         left,
-        forecast(series.values, ahead) if ahead else None,
-        forecast(series.values, 91),
+        forecast(series.values, ahead, first=series.first) if ahead else None,
+        forecast(series.values, 91, first=series.first),
     )

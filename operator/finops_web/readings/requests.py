@@ -19,7 +19,7 @@ from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Sourc
 from finops.domain.channels import still_needed
 from finops.domain.decision import TERMINAL, Choice, State, VoteResult
 from finops.domain.resource import Gap
-from finops.errors import FinopsError, InvalidInput, Refused
+from finops.errors import ClusterUnavailable, FinopsError, InvalidInput, Refused
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import action_requests, approvals
 from finops_web.people.visitors import Visitor
@@ -57,6 +57,14 @@ def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> ReadRequests:
     read = action_requests(visitor.connection, newer=True).list
     found, gaps = by_namespace(namespaces, read, "actionrequests", "requests")
     return ReadRequests(tuple(sorted(found, key=_order)), gaps)
+
+
+def requests_or_problem(visitor: Visitor, namespaces: Iterable[str]) -> tuple[ReadRequests, str]:
+    """Return the requests; none of them, and the reason, when the API server does not answer."""
+    try:
+        return requests_of(visitor, namespaces), ""
+    except ClusterUnavailable as error:
+        return ReadRequests(), error.message
 
 
 def request_of(visitor: Visitor, namespace: str, name: str) -> ActionRequest | None:

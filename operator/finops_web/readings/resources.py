@@ -238,6 +238,15 @@ def pushed_among(rows: Iterable[ResourceRow]) -> int:
     return sum(row.push is not None for row in rows)
 
 
+def pushed_cost(rows: Iterable[ResourceRow]) -> Decimal | None:
+    """Return what of the cost a month somebody pushed, and no scan of ours has seen; None where none of it is priced.
+
+    0 where nothing was pushed.
+    """
+    pushed = [row for row in rows if row.push is not None]
+    return sum_of(pushed)[0] if pushed else Decimal(0)
+
+
 def sum_of(rows: Iterable[ResourceRow]) -> tuple[Decimal | None, int, int]:
     """Return what rows cost a month together, how many they are, and of how many a part has no price.
 

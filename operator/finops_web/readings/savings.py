@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
+from finops.domain.decision import State
 from finops.domain.lasting import Lasting, saved_until_now, unmeasured
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
@@ -17,6 +18,7 @@ from finops.store.realized import StoredSavings, hours_per_month, is_undo, promi
 from finops.store.realized_sums import Counted, counted, realised_a_month
 
 _SECONDS_PER_HOUR: Final = 3600
+_APPROVED: Final = frozenset({State.APPROVED, State.SCHEDULED, State.EXECUTING, State.VERIFYING})
 
 
 def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tuple[Realised, int]:
@@ -24,6 +26,31 @@ def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tup
     savings = StoredSavings(store)
     known = [one for one in savings.read() if one.get("namespace") in namespaces]
     return realised_a_month(known, now, savings.seen()), len(known)
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What people have approved and what has not ended: neither potential any more, nor realised yet.
+
+    Attributes:
+        requests: how many: approved, planned for a window, or under way.
+        unknown: how many of them have no figure; they are in neither sum.
+        monthly: US dollars a month of the others that last; None when there are such requests and none has a figure.
+        once: US dollars of those that save once.
+    """
+
+    requests: int
+    unknown: int
+    monthly: Decimal | None
+    once: Decimal
+
+
+def approved_of(requests: Iterable[ActionRequest]) -> Approved:
+    """Return what approved requests will save; one that needs a person is left out, nobody knows whether it will."""
+    found = [one.spec.estimate for one in requests if one.status.state in _APPROVED]
+    lasting = _sum([one.monthly_savings for one in found if not one.lasts_days])
+    once = _sum([one.monthly_savings for one in found if one.lasts_days])
+    return Approved(len(found), lasting.unknown + once.unknown, lasting.known, once.known or Decimal(0))
 
 
 def so_far(entry: Mapping[str, Any], lasting: Lasting | None, now: datetime) -> dict[str, Any]:

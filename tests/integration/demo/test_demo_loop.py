@@ -72,6 +72,20 @@ def test_an_account_of_all_services_is_reported_and_nothing_is_asked_about_it(de
     assert all(one["spec"]["policy"] != "services" for one in requests(demo))
 
 
+def test_its_budgets_are_judged_by_what_its_scans_saw_and_nothing_is_made_up_for_other_days(demo: DemoProcess) -> None:
+    def judged() -> dict[str, dict[str, Any]]:
+        done = shell(demo, "kubectl get budgets -o json")
+        assert done.returncode == 0, done.stderr
+        return {one["metadata"]["name"]: one.get("status") or {} for one in json.loads(done.stdout)["items"]}
+
+    assert eventually(lambda: judged()["staging"].get("state") == "Exceeded", 60), judged()
+    assert eventually(lambda: "state" in judged()["production"], 60)
+    production = judged()["production"]
+    # A month of which more than today has passed is not known: the demo has seen one day.
+    assert production["state"] == ("Unknown" if production["through"][-2:] != "01" else production["state"])
+    assert "forecast" not in production
+
+
 def state_becomes(demo: DemoProcess, name: str, state: str) -> bool:
     def reached() -> bool:
         (found,) = [one for one in requests(demo) if one["metadata"]["name"] == name]

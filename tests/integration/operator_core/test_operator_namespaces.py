@@ -36,7 +36,7 @@ def test_a_namespace_that_cannot_be_read_holds_back_its_own_requests_only(
             after.decider.judge_votes(elsewhere)
 
     assert [record.message for record in caplog.records if "team-b" in record.message] == [
-        "Approval objects cannot be read in namespace team-b, nothing is decided there: it is forbidden"
+        "Approval objects cannot be read in namespace team-b, what leans on them waits: it is forbidden"
     ]
     assert after.decider.see_all() == frozenset()
 

@@ -36,11 +36,11 @@ _SECONDS_AN_ANSWER: Final = 120.0
 """The library's own 10 are too few there, and no promise of the API."""
 _VARIES: Final = {"uid", "creationTimestamp", "resourceVersion", "managedFields", "time", "readAt", "question"}
 _NOT_DESCRIBED: Final = {
-    *("cursor", "decision", "reason", "until", "namespace", "account", "run", "attributes", "extra", "spec"),
+    *("cursor", "decision", "reason", "until", "namespace", "account", "run", "attributes", "extra", "spec", "arn"),
 }
 """A cursor is opaque; a decision and its date belong together, and a reason may not be blank: no schema says so. Nor
-that a push needs a namespace, an account and a run from somewhere, and that facts have a size. A spec has the schema of
-the kind."""
+that a push needs a namespace, an account and a run from somewhere, and that facts have a size; nor that an ARN
+names the resource that has it. A spec has the schema of the kind."""
 _MOST: Final = 2
 
 

@@ -76,7 +76,15 @@ def scanned(
     store: Store, count: int, *, generation: str = "g1", gaps: tuple[Gap, ...] = (), **facts: Any
 ) -> ScanOutcome:
     rows = {
-        str(number): (resource("ebs-volume", f"vol-{number}", attributes=facts), priced(monthly="1.00"))
+        str(number): (
+            resource(
+                "ebs-volume",
+                f"vol-{number}",
+                arn=f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/vol-{number}",
+                attributes=facts,
+            ),
+            priced(monthly="1.00"),
+        )
         for number in range(count)
     }
     policy = ("default", "own-account")

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from finops.domain.analytics.anomalies import WARM_UP_DAYS, Gates, anomalies
+from finops.domain.analytics.anomalies import WARM_UP_DAYS, Gates, anomalies, may_pass, odd_days
 from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, combined, forecast, seasonal_naive
 from finops.domain.analytics.series import Part, Series, added, grouped
 
 FIRST = date(2026, 1, 1)
 GATES = Gates()
+WEEK_DAYS = 7
 WEEK = (1.0, 1.02, 1.01, 1.03, 1.0, 0.72, 0.68)
 
 
@@ -163,6 +164,97 @@ def test_three_months_need_a_longer_history() -> None:
     assert made is not None
     assert made.low < made.total < made.high
     assert made.tests > 5
+
+
+@pytest.mark.parametrize("odd_day", [2.0, 0.3])
+def test_one_odd_day_shortly_before_does_not_bend_the_forecast_of_three_months(odd_day: float) -> None:
+    ordinary = [800.0 if number % WEEK_DAYS in {5, 6} else 1000.0 for number in range(120)]
+    values = list(ordinary)
+    values[-7] *= odd_day
+    came = sum(800.0 if number % WEEK_DAYS in {5, 6} else 1000.0 for number in range(120, 120 + 92))
+
+    made = forecast(values, 92)
+
+    assert made is not None
+    assert made.total == pytest.approx(came, rel=0.002)
+    assert made.low <= came <= made.high
+
+
+def test_a_lasting_step_shortly_before_is_the_level_of_the_forecast() -> None:
+    values = [1000.0] * 113 + [2000.0] * 7
+
+    made = forecast(values, 30)
+
+    assert made is not None
+    assert made.total > 30 * 1500
+    assert odd_days(Series(FIRST, tuple(values)), GATES) == ()
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_change_is_an_odd_day_only_once_cost_has_come_back(length: int) -> None:
+    values = [1000.0] * 100 + [1500.0] * length
+    assert odd_days(Series(FIRST, tuple(values)), GATES) == ()
+
+    found = odd_days(Series(FIRST, (*values, 1000.0)), GATES)
+
+    assert [(one.place, one.expected) for one in found] == [(100 + number, 1000.0) for number in range(length)]
+    assert {one.known_from for one in found} == {len(values) + 1}
+
+
+@pytest.mark.parametrize("lasted", [1, 2, 3])
+def test_while_nobody_knows_whether_a_change_stays_the_range_holds_both(lasted: int) -> None:
+    made = forecast([1000.0] * 117 + [2000.0] * lasted, 92)
+
+    assert made is not None
+    assert made.low <= 92 * 1000 < made.total < made.high
+    stays = forecast([1000.0] * 113 + [2000.0] * 7, 92)
+    assert stays is not None
+    assert made.total < stays.total
+    assert len(may_pass(Series(FIRST, (*[1000.0] * 117, *[2000.0] * lasted)), GATES)) == lasted
+
+
+@pytest.mark.parametrize("lasted", [0, 4, 5, 30])
+def test_what_has_lasted_four_days_is_the_new_level(lasted: int) -> None:
+    assert may_pass(Series(FIRST, (*[1000.0] * 117, *[2000.0] * lasted)), GATES) == ()
+
+
+def test_a_change_of_four_days_or_one_that_comes_back_by_a_little_is_no_odd_day() -> None:
+    for after in ([1500.0] * 4 + [1000.0], [1500.0, 1400.0, 1400.0, 1400.0, 1400.0]):
+        assert odd_days(Series(FIRST, (*[1000.0] * 100, *after)), GATES) == ()
+
+
+def with_an_odd_day(seed: int) -> tuple[list[float], int]:
+    """Return a series with an odd day in the two weeks before it ends but for the days to forecast, and their count."""
+    growth, ahead = (0.0, 0.002, -0.002, 0.004)[seed % 4], (14, 28, 42)[seed % 3]
+    values = series(180, seed, noise=0.02 + 0.03 * (seed % 3), growth=growth)
+    values[-ahead - 2 - seed % 12] *= (2.0, 3.0, 0.3)[seed % 3]
+    return values, ahead
+
+
+def test_with_an_odd_day_before_it_the_forecast_is_as_good_and_better_than_last_week_again() -> None:
+    better = held = 0
+    for seed in range(60):
+        values, ahead = with_an_odd_day(seed)
+        known, came = values[:-ahead], values[-ahead:]
+        made = forecast(known, ahead, first=FIRST)
+        assert made is not None
+        ours = fmean(abs(a - b) for a, b in zip(made.values, came, strict=True))
+        naive = fmean(abs(a - b) for a, b in zip(seasonal_naive(known, ahead), came, strict=True))
+        better += ours < naive
+        held += made.low <= sum(came) <= made.high
+        assert made.low < made.total < made.high
+
+    assert better / 60 >= 0.7
+    assert held / 60 >= 0.65
+
+
+def test_the_range_lies_on_both_sides_of_the_forecast_also_where_the_back_tests_were_all_too_low() -> None:
+    values = [1000.0 * 1.01**number for number in range(120)]
+
+    made = forecast(values, 92)
+
+    assert made is not None
+    assert made.low < made.total < made.high
 
 
 @pytest.mark.parametrize("values", [[0.0] * 60, [7.0] * 60])

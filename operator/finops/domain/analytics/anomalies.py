@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from statistics import median
 from typing import Final
 
@@ -25,6 +26,8 @@ _NORMAL: Final = 1.4826
 """Turns a median deviation into the standard deviation of a normal distribution."""
 _LEAST_SCALE: Final = 0.01
 _MONTHS: Final = 3
+_LONGEST_SPIKE_DAYS: Final = 3
+"""A change that lasts longer is the new level of a window of a week (`_judged`), and no odd day."""
 _LEAST_WEEKS: Final = 3
 """A weekday has no habit before it was seen so often."""
 
@@ -62,6 +65,21 @@ class Anomaly:
 
 
 @dataclass(frozen=True, slots=True)
+class OddDay:
+    """A day out of the ordinary that passed: cost came back within days, so it was no new level.
+
+    Attributes:
+        place: which value of the series.
+        expected: what it would have cost in the ordinary way.
+        known_from: how many values have to be known before it is seen that it passed.
+    """
+
+    place: int
+    expected: float
+    known_from: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     day: date
     cost: float
@@ -83,6 +101,43 @@ def anomalies(series: Series, gates: Gates) -> tuple[Anomaly, ...]:
         else:
             found.append(Anomaly(one.day, one.day, one.cost, one.expected, extra, one.score))
     return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def odd_days(series: Series, gates: Gates) -> tuple[OddDay, ...]:
+    """Return the days of anomalies that passed, oldest first: up to three in a row that `gates` let through.
+
+    The day after them has to be nearer to what was expected than to them, so that a lasting step never counts as odd
+    days; neither does what goes on until the last day, of which nobody knows yet.
+    """
+    found: list[OddDay] = []
+    run: list[tuple[int, _Judged]] = []
+    for number in range(WARM_UP_DAYS, len(series.values)):
+        one = _judged(series, number)
+        if _passes(one, gates) and (not run or _extra(run[-1][1]) * _extra(one) > 0):
+            run.append((number, one))
+            continue
+        if 0 < len(run) <= _LONGEST_SPIKE_DAYS and abs(_extra(one)) < abs(_extra(run[-1][1])) / 2:
+            found += (OddDay(place, odd.expected, number + 1) for place, odd in run)
+        run = [(number, one)] if _passes(one, gates) else []
+    return tuple(found)
+
+
+def may_pass(series: Series, gates: Gates) -> tuple[OddDay, ...]:
+    """Return the anomalous days that a series ends with while nobody knows whether they pass; none after three days."""
+    count, run = len(series.values), list[tuple[int, _Judged]]()
+    for number in range(count - 1, max(WARM_UP_DAYS, count - 1 - _LONGEST_SPIKE_DAYS) - 1, -1):
+        one = _judged(series, number)
+        if not _passes(one, gates) or (run and _extra(run[-1][1]) * _extra(one) <= 0):
+            break
+        run.append((number, one))
+    if len(run) > _LONGEST_SPIKE_DAYS:
+        return ()
+    return tuple(OddDay(place, one.expected, count + 1) for place, one in reversed(run))
+
+
+def _extra(one: _Judged) -> float:
+    return one.cost - one.expected
 
 
 def _passes(one: _Judged, gates: Gates) -> bool:
