@@ -48,9 +48,9 @@ class Approved:
 def approved_of(requests: Iterable[ActionRequest]) -> Approved:
     """Return what approved requests will save; one that needs a person is left out, nobody knows whether it will."""
     found = [one.spec.estimate for one in requests if one.status.state in _APPROVED]
-    lasting = _sum([one.monthly_savings for one in found if not one.lasts_days])
-    once = _sum([one.monthly_savings for one in found if one.lasts_days])
-    return Approved(len(found), lasting.unknown + once.unknown, lasting.known, once.known or Decimal(0))
+    lasting = realised(one.monthly_savings for one in found if not one.lasts_days)
+    once = realised(one.monthly_savings for one in found if one.lasts_days)
+    return Approved(len(found), lasting.unknown + once.unknown, lasting.figure, once.net)
 
 
 def so_far(entry: Mapping[str, Any], lasting: Lasting | None, now: datetime) -> dict[str, Any]:
