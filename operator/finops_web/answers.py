@@ -24,6 +24,7 @@ from finops.errors import FinopsError, InvalidInput
 
 _Row = TypeVar("_Row")
 LARGEST_PAGE: Final = 500
+_LAST_PLACE: Final = 2**53
 PROBLEM_TYPE: Final = "application/problem+json"
 
 Cursor: TypeAlias = Annotated[
@@ -96,6 +97,19 @@ def page_of(rows: Sequence[_Row], key: Callable[[_Row], str], cursor: str, limit
     return Page(rows[start:end], _cursor(end, key(rows[end - 1])) if more else None)
 
 
+def cursor_at(place: int) -> str:
+    """Return the cursor of a list whose rows are numbered for good, after row `place`."""
+    return _cursor(place, "")
+
+
+def place_of(cursor: str) -> int:
+    """Return the place that `cursor_at` made a cursor of. Raises InvalidInput: it is none of this list."""
+    place, key = _opened(cursor)
+    if key or place > _LAST_PLACE:
+        raise _not_ours()
+    return place
+
+
 def _behind(rows: Sequence[_Row], key: Callable[[_Row], str], place: int, last: str) -> int:
     """Return where the row named `last` ends: nearly always at the place where it stood before."""
     if 0 < place <= len(rows) and key(rows[place - 1]) == last:
@@ -116,4 +130,8 @@ def _opened(cursor: str) -> tuple[int, str]:
     match made:
         case [int(place), str(key)] if place >= 0:
             return place, key
-    raise InvalidInput("is no cursor of this API", field="cursor", hint="take it from meta.next of the page before")
+    raise _not_ours()
+
+
+def _not_ours() -> InvalidInput:
+    return InvalidInput("is no cursor of this list", field="cursor", hint="take it from meta.next of the page before")

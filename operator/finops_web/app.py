@@ -5,32 +5,29 @@ Nothing is listed here: a new endpoint or page is one new file.
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Final
-from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from finops.errors import Conflict, FinopsError, InvalidInput, Refused, Unavailable
+from finops.errors import FinopsError
 from finops_web import api, pages
-from finops_web.answers import NotThere, problem
-from finops_web.context import Parts, SignInNeeded
+from finops_web.answers import problem
+from finops_web.context import Parts
 from finops_web.description import describing
 from finops_web.entity_tags import is_known, tag_of
+from finops_web.heads import HeadAsGet
 from finops_web.metrics import WebMetrics
-from finops_web.rendering import render_error
+from finops_web.problems import is_api, on_error, on_http, on_invalid
 
-logger = logging.getLogger(__name__)
 _STATIC: Final = Path(__file__).with_name("static")
 _LARGEST_BODY: Final = 64 * 1024
 _HEADERS: Final = {
@@ -41,8 +38,6 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_FIELD: Final = re.compile(r"[a-zA-Z0-9_-]+")
-"""How fields and places in lists are written; the names of shapes are not."""
 _Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -63,9 +58,10 @@ def make_app(parts: Parts, metrics: WebMetrics) -> FastAPI:
     app.state.navigation = tuple(sorted(entries, key=lambda entry: entry.order))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(_counted)
-    app.add_exception_handler(FinopsError, _on_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(FinopsError, on_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_middleware(HeadAsGet)
     return app
 
 
@@ -101,68 +97,13 @@ async def _unless_known(request: Request, response: Response) -> Response:
     # What a middleware gets is a stream, of which the framework says in the length whether it is held whole.
     parts: AsyncIterator[bytes] | None = getattr(response, "body_iterator", None)
     whole = response.status_code == HTTPStatus.OK and "content-length" in response.headers
-    if request.method != "GET" or not _is_api(request) or parts is None or not whole:
+    if request.method != "GET" or not is_api(request) or parts is None or not whole:
         return response
     body = b"".join([part async for part in parts])
-    tag = tag_of(body)
+    tag = response.headers.get("etag") or tag_of(body)
     if is_known(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
     answer = Response(body)
-    answer.raw_headers = [*response.raw_headers, (b"etag", tag.encode())]
+    answer.raw_headers = list(response.raw_headers)
+    answer.headers["ETag"] = tag
     return answer
-
-
-def _is_api(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or request.url.path.endswith((".json", ".csv"))
-
-
-async def _on_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, FinopsError)
-    if isinstance(error, SignInNeeded) and not _is_api(request):
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", status_code=303)
-    status = _status_of(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.warning("request not answered: %s", error, extra={"path": request.url.path})
-    field = error.field if isinstance(error, InvalidInput) else ""
-    if _is_api(request):
-        return problem(status, error.code, error.message, error.hint, field)
-    return render_error(request, status, error.code, error.message, error.hint)
-
-
-async def _on_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    # Of a body that is one of several shapes, the error furthest inside is that of the shape that was meant.
-    first = max(error.errors(), key=lambda one: len(one["loc"]))
-    named = (str(part) for part in first["loc"] if part not in {"query", "path", "body"})
-    field = ".".join(part for part in named if _FIELD.fullmatch(part))
-    message = f"{field}: {first['msg']}" if field else str(first["msg"])
-    if _is_api(request):
-        return problem(422, "InvalidInput", message, "correct it and ask again", field)
-    return render_error(request, 422, "InvalidInput", message, "correct the address, or start from the navigation")
-
-
-async def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = (
-        "NotFound"
-        if error.status_code == HTTPStatus.NOT_FOUND
-        else HTTPStatus(error.status_code).phrase.replace(" ", "")
-    )
-    if _is_api(request):
-        return problem(error.status_code, code, str(error.detail))
-    return render_error(request, error.status_code, code, str(error.detail), "start from the navigation")
-
-
-def _status_of(error: FinopsError) -> int:
-    if isinstance(error, SignInNeeded):
-        return 401
-    if isinstance(error, Refused):
-        return 403
-    if isinstance(error, NotThere):
-        return 404
-    if isinstance(error, Conflict):
-        return 409
-    if isinstance(error, InvalidInput):
-        return 422
-    return 503 if isinstance(error, Unavailable) else 500

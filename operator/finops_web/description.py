@@ -24,6 +24,7 @@ _ERRORS: Final = {
     HTTPStatus.NOT_FOUND: "It is not there, or not the visitor's to see.",
     HTTPStatus.CONFLICT: "Somebody else changed it in the same moment: read it again.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body has more than 64 KiB.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not sent as `application/json`.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A parameter or the body cannot be taken; `error.field` names it.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The store or the API server does not answer; the same call may succeed later.",
 }
@@ -93,6 +94,8 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
     for path, method, operation in _operations(schema):
         responses = operation["responses"]
         for status, meaning in _ERRORS.items():
+            if status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE and "requestBody" not in operation:
+                continue
             content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
             responses[str(status.value)] = {"description": meaning, "content": content}
         (good,) = (one for status, one in responses.items() if status.startswith("2"))

@@ -177,6 +177,20 @@ def _json_parts(items: Iterable[Any]) -> Iterator[str]:
     yield "".join([*part, "]"])
 
 
+def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and value of every figure inside data: `savings.actionable`, `accounts[0].gaps`."""
+    inner: Iterable[tuple[str, Any]]
+    if isinstance(value, Mapping):
+        inner = ((f"{name}.{key}" if name else str(key), one) for key, one in value.items())
+    elif isinstance(value, list | tuple):
+        inner = ((f"{name}[{place}]", one) for place, one in enumerate(value))
+    else:
+        yield name, value
+        return
+    for key, one in inner:
+        yield from flat(one, key)
+
+
 def with_gaps(answer: Response, gaps: Collection[Gap]) -> Response:
     """Name what is missing in a list in the `Finops-Gaps` header of its answer; without gaps there is none."""
     if gaps:

@@ -145,15 +145,28 @@ def _history(store: Store) -> None:
 def _ledger(store: Store, folder: Path) -> None:
     ledger = open_ledger(store, folder / "ledger.jsonl", keys=KEYS, clock=FakeClock(NOW), fence=lambda: 1)
     ledger.start()
-    for kind, result in ((RecordKind.PROPOSED, "created"), (RecordKind.POSTED, "posted")):
+    spec: dict[str, Any] = {"specHash": "5f" * 32}
+    intent: dict[str, Any] = {
+        **spec,
+        "policy": "all",
+        "action": "ec2_instance_resize",
+        "monthlySavings": "41.76",
+        "dryRun": False,
+    }
+    # A proposal is written ahead under the name alone, and again when the object has its uid.
+    for kind, result, uid, detail in (
+        (RecordKind.PROPOSED, "intent", "", intent),
+        (RecordKind.PROPOSED, "created", "u1", spec),
+        (RecordKind.POSTED, "posted", "u1", {"channel": "C0FINOPS01"}),
+    ):
         ledger.append(
             Entry(
-                operation_id=f"{kind.value}:u1",
+                operation_id=f"{kind.value}:{uid or 'name'}",
                 actor="operator",
                 kind=kind,
-                request="team-a/resize-api/u1",
+                request=f"team-a/resize-api/{uid}",
                 plan_hash="5f" * 32,
                 result=result,
-                detail={"specHash": "5f" * 32} if kind is RecordKind.PROPOSED else {"channel": "C0FINOPS01"},
+                detail=detail,
             )
         )

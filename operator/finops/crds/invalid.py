@@ -7,6 +7,7 @@ conditions.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from finops.errors import InvalidInput
 
 _LENGTHS = frozenset({"string_too_long", "string_too_short"})
 _LONGEST = 60
+_PREFIX = re.compile(r"^(?:Value error|Assertion failed), ")
 ROOT = "(root)"
 """The path of the object as a whole."""
 
@@ -83,11 +85,24 @@ def _translate(detail: ErrorDetails, model: type[BaseModel]) -> InvalidField:
     form = _form(detail["loc"], model) if detail["type"] in _LENGTHS else None
     if form is not None:
         return InvalidField(path, form.problem, form.fix)
+    found = explained(detail["type"], context)
+    if found is not None:
+        return InvalidField(path, *found)
+    words = plain_words(str(detail["msg"]))
+    return InvalidField(path, f"has the wrong type or form ({words})", "see kubectl explain for the field")
+
+
+def explained(kind: str, context: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what is wrong and what to write instead, by pydantic's type of the error; None of a type without words."""
     for types, explain in _EXPLANATIONS:
-        if detail["type"] in types:
-            rule, hint = explain(context)
-            return InvalidField(path, rule, hint)
-    return InvalidField(path, f"has the wrong type or form ({detail['msg']})", "see kubectl explain for the field")
+        if kind in types:
+            return explain(context)
+    return None
+
+
+def plain_words(message: str) -> str:
+    """Return what a validator says without the name of the exception that pydantic puts before it."""
+    return _PREFIX.sub("", message)
 
 
 def _chosen(context: Mapping[str, Any]) -> tuple[str, str]:
@@ -137,7 +152,7 @@ _EXPLANATIONS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], tuple[s
     (frozenset({"greater_than_equal", "greater_than", "less_than_equal", "less_than"}), _bounded),
     (frozenset({"string_too_long", "string_too_short", "too_long", "too_short"}), _sized),
     (frozenset({"string_type"}), _typed("a string in quotes")),
-    (frozenset({"int_type", "int_from_float"}), _typed("a whole number without quotes")),
+    (frozenset({"int_type", "int_from_float", "int_parsing"}), _typed("a whole number without quotes")),
     (frozenset({"bool_type"}), _typed("true or false without quotes")),
     (frozenset({"decimal_type", "decimal_parsing", "finite_number"}), _typed("a number without quotes")),
     (frozenset({"tuple_type", "list_type"}), _typed("a list")),

@@ -62,6 +62,8 @@
 | `{p}web:pushed:{namespace}` | hash | dashboard | shard → when it was last pushed |
 | `{p}web:pushed:{namespace}:{account}:{region}:{kind}` | hash | dashboard | resource id, sender → what was pushed |
 | `{p}web:pushed:{namespace}:scans` | hash | dashboard | account → what its last scan could not see |
+| `{p}web:claims` | hash | dashboard | namespace → when a saving was last claimed there |
+| `{p}web:claims:{namespace}` | hash | dashboard | mark → a saving that somebody says was made elsewhere; 400 days |
 | `{p}web:pushed-bytes` | hash | dashboard, operator | namespace → bytes of its resources |
 | `{p}web:what-if:{place}` | string | dashboard | what somebody asks about a policy; 8 places, 5 minutes |
 | `{p}what-if:{id}` | string | operator | the answer, or how far it is; gone after 15 minutes |
@@ -257,6 +259,20 @@ class PushKeys:
 
     def costs(self, namespace: str, shard: Shard) -> str:
         return f"{self.priced}:{namespace}:{shard}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKeys:
+    """Savings that people and programs elsewhere say they made; the dashboard writes them below `web:`."""
+
+    prefix: str
+
+    @property
+    def namespaces(self) -> str:
+        return f"{self.prefix}web:claims"
+
+    def of(self, namespace: str) -> str:
+        return f"{self.namespaces}:{namespace}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,15 +41,24 @@ class TagCostStore:
 
     def between(self, first: date, last: date, tag: Tag) -> Iterator[tuple[date, Shard, ShardCost]]:
         """Yield what is kept of one tag for the days `first` to `last`, in their order."""
-        day = first
-        while day <= last:
+        for day, shard, value, cost in self.of_key(first, last, tag[0]):
+            if value == tag[1]:
+                yield day, shard, cost
+
+    def of_key(self, first: date, last: date, key: str) -> Iterator[tuple[date, Shard, str, ShardCost]]:
+        """Yield the same of every kept value of a key, with the value."""
+        for day, fields in self._days(first, last):
+            for name in sorted(fields):
+                account, region, kind, named, value = json.loads(name)
+                if named == key:
+                    yield day, Shard(account, region, kind), value, cost_from_text(fields[name])
+
+    def _days(self, first: date, last: date) -> Iterator[tuple[date, Mapping[str, str]]]:
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
             with store_errors():
                 fields = self._client.hgetall(self._keys.cost(day.isoformat(), "tags"))
-            for name in sorted(fields):
-                account, region, kind, *named = json.loads(name)
-                if tuple(named) == tag:
-                    yield day, Shard(account, region, kind), cost_from_text(fields[name])
-            day += timedelta(days=1)
+            yield day, fields
 
 
 def _field(shard: Shard, tag: Tag) -> str:

@@ -1,23 +1,30 @@
-"""GET /api/action-requests and POST /api/action-requests/{id}/approvals: what waits for a decision, and votes."""
+"""GET and POST /api/action-requests, POST /api/action-requests/{id}/approvals: what waits for a decision, and votes.
+
+The operator alone makes requests, from what its scans found: what is posted here are votes on them (ADR 0043).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeAlias
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from finops.crds.action_request import ActionRequest
-from finops.domain.decision import Choice, State
+from finops.domain.decision import LONGEST_SNOOZE, Choice, State
+from finops.errors import InvalidInput
 from finops_web.answers import Cursor, Limit, NotThere, page_of, success
 from finops_web.context import Asked, Visit
+from finops_web.readings.many_votes import MOST, Decision, Result, decide_all
 from finops_web.readings.requests import lacking, requests_of, vote
 
 ROUTER = APIRouter(tags=["decisions"])
 _WAIT_SECONDS = 10.0
 
 Uid: TypeAlias = Annotated[str, Path(max_length=64, description="`metadata.uid` of the request.")]
+_Listed: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _FormSecret: TypeAlias = Annotated[
     str, Header(max_length=128, description="Of the form, where a browser's session votes; programs need none.")
 ]
@@ -65,6 +72,59 @@ def action_requests(
     return success(_shown(asked, page.rows), as_of=None, gaps=read.gaps, next_page=page.next_page)
 
 
+class Ballots(BaseModel):
+    """One decision with one reason on many requests, as votes of the person who sends it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "requests": ["0b9d4c1e-6d0e-4a44-9a3e-2f6d8f0f7a11"],
+                    "decision": "Deny",
+                    "reason": "needed until June",
+                }
+            ]
+        },
+    )
+
+    requests: Annotated[list[_Listed], Field(min_length=1, max_length=MOST)] = Field(
+        description="`metadata.uid` of each request; the same one twice counts once."
+    )
+    decision: Literal[Choice.APPROVE, Choice.DENY, Choice.WITHDRAW] = Field(
+        description="Approve, Deny, or Withdraw (of earlier votes); a deletion is approved on its own."
+    )
+    reason: str = Field(default="", max_length=500, description="Why; some policies ask for it.")
+
+
+@ROUTER.post("/api/action-requests")
+def decide(asked: Visit, sent: Ballots, x_form_secret: _FormSecret = "") -> dict[str, Any]:
+    """Vote on many requests with one decision and one reason; the answer has one result for each, in their order.
+
+    `sent` says whether a vote is recorded, `counted` whether the operator counts it already; where it is not sent,
+    `code`, `message` and `hint` say why and what to do. Nothing that is posted here makes a request: the operator does.
+    """
+    asked.require_form(x_form_secret)
+    read = requests_of(asked.visitor, asked.namespaces())
+    known = {one.metadata.uid or "": one for one in read.found}
+    wanted = Decision(sent.decision, sent.reason.strip(), _WAIT_SECONDS)
+    results = decide_all(asked.visitor, list(dict.fromkeys(sent.requests)), known, read, wanted)
+    return success([_result(one) for one in results], as_of=None, gaps=read.gaps)
+
+
+def _result(one: Result) -> dict[str, Any]:
+    about = one.request.metadata if one.request is not None else None
+    return {
+        "uid": one.name,
+        "request": f"{about.namespace}/{about.name}" if about is not None else None,
+        "sent": one.sent,
+        "counted": one.answered,
+        "message": one.message,
+        "code": one.code,
+        "hint": one.hint,
+    }
+
+
 @ROUTER.get("/api/action-requests/{uid}")
 def action_request(asked: Visit, uid: Uid) -> dict[str, Any]:
     """Return one request by its uid."""
@@ -76,6 +136,7 @@ def action_request(asked: Visit, uid: Uid) -> dict[str, Any]:
 def approve(asked: Visit, uid: Uid, ballot: Ballot, x_form_secret: _FormSecret = "") -> dict[str, Any]:
     """Vote as the person whose token came with the request; the operator's answer is in the Approval's status."""
     asked.require_form(x_form_secret)
+    _require_coming(ballot.until, asked.parts.clock.now())
     sent = vote(
         asked.visitor,
         found_by(asked, uid),
@@ -85,6 +146,16 @@ def approve(asked: Visit, uid: Uid, ballot: Ballot, x_form_secret: _FormSecret =
         wait_seconds=_WAIT_SECONDS,
     )
     return success(sent.to_object(), as_of=None)
+
+
+def _require_coming(until: datetime | None, now: datetime) -> None:
+    """Refuse a date to which nothing can be snoozed. Raises InvalidInput."""
+    if until is not None and not now < until <= now + LONGEST_SNOOZE:
+        raise InvalidInput(
+            f"is not in the coming {LONGEST_SNOOZE.days} days",
+            field="until",
+            hint=f"write a time after {now:%Y-%m-%dT%H:%M:%SZ}, at most {LONGEST_SNOOZE.days} days ahead",
+        )
 
 
 def _shown(asked: Asked, requests: Sequence[ActionRequest]) -> list[dict[str, Any]]:

@@ -17,18 +17,22 @@ from finops_web.readings.resources import ResourceRow, grouped, sum_of
 ROUTER = APIRouter(tags=["costing"])
 _CLASSIC: Final = ("ec2-instance", "load-balancer", "auto-scaling-group", "ebs-volume", "rds-instance")
 """Kinds that the classic API always has in its breakdown; a client of it finds them with 0 where there is none."""
+_VOWELS: Final = frozenset("aeiou")
 
 
 @ROUTER.get("/api/costing/current")
 def current(asked: Visit, wanted: Asking) -> dict[str, Any]:
-    """Return the totals and each kind's share; with unpriced resources they are at least that much."""
+    """Return the totals and each kind's share; with unpriced resources they are at least that much.
+
+    `timestamp` is as of when they are, `asOf` of the answer: null where nothing was scanned or pushed yet.
+    """
     rows = _rows(asked, wanted)
     cost, count, unpriced = sum_of(rows)
     breakdown = {
-        _name(kind): _part(amount, number_, cost, unpriced=few) for kind, amount, number_, few in grouped(rows, _kind)
+        name_of(kind): _part(amount, number_, cost, unpriced=few) for kind, amount, number_, few in grouped(rows, _kind)
     }
-    breakdown = {_name(kind): _part(Decimal(0), 0, cost) for kind in _CLASSIC} | breakdown
-    now = asked.parts.clock.now()
+    breakdown = {name_of(kind): _part(Decimal(0), 0, cost) for kind in _CLASSIC} | breakdown
+    trust = asked.trust(count, count - unpriced)
     data = {
         "summary": {
             "totalMonthlyCost": number(cost),
@@ -38,9 +42,9 @@ def current(asked: Visit, wanted: Asking) -> dict[str, Any]:
             "unpricedResources": unpriced,
         },
         "breakdown": breakdown,
-        "timestamp": now.isoformat(),
+        "timestamp": trust.oldest.isoformat() if trust.oldest else None,
     }
-    return _success(asked, rows, data)
+    return success(data, as_of=trust.oldest, gaps=trust.gaps)
 
 
 @ROUTER.get("/api/costing/by-region")
@@ -104,7 +108,16 @@ def _kind(row: ResourceRow) -> str:
     return row.resource.kind
 
 
-def _name(kind: str) -> str:
-    """Return the name of a kind in the breakdown: `ebs-volume` is `ebsVolumes`."""
+def name_of(kind: str) -> str:
+    """Return the name of a kind in the breakdown: `ebs-volume` is `ebsVolumes`, `ecr-repository` `ecrRepositories`."""
     head, *rest = kind.split("-")
-    return f"{head}{''.join(part.capitalize() for part in rest)}s"
+    if rest and head == _plural(rest[0]):
+        head, *rest = rest
+    *words, last = (head, *(part.capitalize() for part in rest))
+    return f"{''.join(words)}{_plural(last)}"
+
+
+def _plural(word: str) -> str:
+    if word[-1:] == "y" and word[-2:-1] not in _VOWELS:
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"

@@ -38,21 +38,35 @@ _KEYS: Final[Mapping[By, Callable[[Part], str]]] = {
 }
 
 
+_TAG: Final = "tag:"
+
+
 @ROUTER.get("/api/costing/history")
 def history(
     asked: Visit,
-    by: Annotated[By, Query(description="What each day is split by.")] = By.ALL,
+    by: Annotated[
+        str,
+        Query(
+            pattern=r"^(all|account|region|service|tag:.{1,128})$",
+            description="What each day is split by: `all`, `account`, `region`, `service`, or `tag:KEY`.",
+        ),
+    ] = By.ALL.value,
     days: Annotated[int, Query(ge=1, le=KEPT_DAYS, description="How many days back.")] = 90,
 ) -> dict[str, Any]:
     """Return each day's cost at the inventory and list prices of that day; days that are not known are left out.
 
+    By a tag there are the values that a Budget names, from the day on which it did: of others no day is known.
     What was pushed is in no history: `pushedResources` of `/api/dashboard` says how many those are.
     """
     today = asked.parts.history.today()
     first = today - timedelta(days=days - 1)
+    if by.startswith(_TAG):
+        name, found = "tag", asked.parts.history.by_tag(asked.policies(), by.removeprefix(_TAG), first)
+    else:
+        name, found = by, grouped(asked.parts.history.parts(asked.policies()), _KEYS[By(by)], today)
     rows = [
-        {"date": day.isoformat(), by.value: name, "cost": round(value, 4)}
-        for name, series in grouped(asked.parts.history.parts(asked.policies()), _KEYS[by], today).items()
+        {"date": day.isoformat(), name: group, "cost": round(value, 4)}
+        for group, series in found.items()
         for day, value in zip(series.days, series.values, strict=True)
         if day >= first
     ]

@@ -19,12 +19,13 @@ from finops_web.readings.recommendations import counted, recommendations_of
 from finops_web.readings.requests import may_be_voted_on, requests_or_problem
 from finops_web.readings.resources import grouped, pushed_among, pushed_cost, sum_of
 from finops_web.readings.savings import approved_of, realised_of
-from finops_web.rendering import Entry, render
+from finops_web.rendering import Entry, csv_of, flat, render
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/", "Dashboard", "", 0)
 _TOP: Final = 10
 _DAYS: Final = 30
+_CSV: Final = ("figure", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,12 @@ def dashboard(asked: Visit, request: Request) -> Response:
 def dashboard_json(asked: Visit) -> dict[str, Any]:
     """Return the figures of the dashboard as data."""
     return figures(asked)
+
+
+@ROUTER.get("/dashboard.csv")
+def dashboard_csv(asked: Visit) -> Response:
+    """Return the figures for a spreadsheet, one a row, named as in the data; what is unknown is an empty cell."""
+    return csv_of(_CSV, ({"figure": name, "value": value} for name, value in flat(figures(asked))), "dashboard")
 
 
 def _days(found: Outlook, today: date) -> tuple[Day, ...]:

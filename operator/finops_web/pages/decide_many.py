@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from finops.crds.action_request import ActionRequest
-from finops.domain.decision import Choice, VoteResult
-from finops.errors import FinopsError, InvalidInput
-from finops_web.context import Asked, Visit
+from finops.domain.decision import Choice
+from finops.errors import InvalidInput
+from finops_web.context import Visit
+from finops_web.readings.many_votes import MOST, Decision, decide_all
 from finops_web.readings.policies import trust_in
-from finops_web.readings.requests import requests_of, vote
+from finops_web.readings.requests import requests_of
 from finops_web.rendering import render
 
 ROUTER = APIRouter(include_in_schema=False)
-MOST: Final = 100
-_AT_ONCE: Final = 8
 _WAIT_SECONDS: Final = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one vote.
-
-    Attributes:
-        sent: whether the vote reached the API server.
-        answered: whether the operator counted it already.
-        message: the operator's sentence, or why nothing was sent.
-    """
-
-    request: ActionRequest | None
-    name: str
-    sent: bool
-    answered: bool
-    message: str
 
 
 @ROUTER.post("/optimizations/decide")
@@ -62,15 +41,8 @@ def decide_many(
         raise InvalidInput(f"more than {MOST} are selected", field="chosen", hint="decide them in parts")
     read = requests_of(asked.visitor, asked.namespaces())
     known = {f"{one.metadata.namespace}/{one.metadata.name}": one for one in read.found}
-
-    def decided(name: str) -> Result:
-        gap = read.gap_of(name.partition("/")[0])
-        if gap is not None:
-            return Result(None, name[:256], sent=False, answered=False, message=f"Not sent. {gap.message}")
-        return _one(asked, known.get(name), name, decision, reason.strip())
-
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        results = list(pool.map(decided, names))
+    wanted = Decision(decision, reason.strip(), _WAIT_SECONDS)
+    results = decide_all(asked.visitor, names, known, read, wanted)
     return render(
         asked,
         request,
@@ -82,18 +54,3 @@ def decide_many(
         reason=reason.strip(),
         sent=sum(1 for one in results if one.sent),
     )
-
-
-def _one(asked: Asked, request: ActionRequest | None, name: str, decision: Choice, reason: str) -> Result:
-    if request is None:
-        return Result(None, name[:256], sent=False, answered=False, message="There is no such request any more.")
-    if request.spec.destructive and decision is Choice.APPROVE:
-        message = "Not sent: a deletion is approved on its own, by typing the name of what is deleted."
-        return Result(request, name, sent=False, answered=False, message=message)
-    try:
-        ballot = vote(asked.visitor, request, decision, reason, wait_seconds=_WAIT_SECONDS)
-    except FinopsError as error:
-        return Result(request, name, sent=False, answered=False, message=str(error))
-    counted = ballot.status.result is VoteResult.COUNTED
-    message = ballot.status.message or "The vote is recorded; the operator has not answered yet."
-    return Result(request, name, sent=True, answered=counted, message=message)

@@ -15,6 +15,7 @@ from finops.domain.resource import Shard
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.cost_history import KEPT_DAYS, CostHistoryStore, DailyCost
+from finops.store.tag_costs import TagCostStore
 from finops_web.readings.policies import ScannedPolicy
 from finops_web.readings.resources import HOURS
 
@@ -28,6 +29,7 @@ class History:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = CostHistoryStore(store)
+        self._tags = TagCostStore(store)
         self._clock = clock
         self._kept: tuple[float, date, tuple[DailyCost, ...]] | None = None
         self._lock = threading.Lock()
@@ -44,6 +46,20 @@ class History:
                 costs.setdefault(shard, {})[one.day] = float(known * DAY_OF_MONTH)
                 counts.setdefault(shard, {})[one.day] = one.cost.resources
         return tuple(Part(one.account, one.region, one.kind, costs[one], counts[one]) for one in sorted(costs, key=str))
+
+    def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, Series]:
+        """Return value of a tag → its days since `first`, of the values that budgets name: others are not kept."""
+        covered = {shard for one in policies for shard, _ in one.head.shards}
+        costs: dict[str, dict[Shard, dict[date, float]]] = {}
+        for day, shard, value, cost in self._tags.of_key(first, self.today(), key):
+            known = cost.known_cost
+            if shard in covered and known is not None:
+                costs.setdefault(value, {}).setdefault(shard, {})[day] = float(known * DAY_OF_MONTH)
+        made = {
+            value: added([Part(one.account, one.region, one.kind, days, {}) for one, days in of.items()], self.today())
+            for value, of in sorted(costs.items())
+        }
+        return {value: series for value, series in made.items() if series is not None}
 
     def today(self) -> date:
         return self._clock.now().date()

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
+from finops.crds.invalid import ROOT, invalid_fields
 from finops.domain.channels import still_needed
-from finops.domain.decision import TERMINAL, Choice, State, VoteResult
+from finops.domain.decision import TERMINAL, Choice, RefusalReason, State, VoteResult
 from finops.domain.resource import Gap
 from finops.errors import ClusterUnavailable, FinopsError, InvalidInput, Refused
 from finops.k8s.ballots import Ballot
@@ -29,6 +30,23 @@ WAITING: Final = frozenset({State.PENDING, None})
 _POLL_SECONDS: Final = 0.2
 _GROUPS: Final = 100
 """As many as an Approval holds."""
+_CORRECTABLE: Final[Mapping[str, str]] = {RefusalReason.REASON_MISSING: "reason", RefusalReason.UNUSABLE_DATE: "until"}
+"""Why a vote does not count that its sender can correct → the field."""
+_NEXT: Final[Mapping[str, str]] = {
+    RefusalReason.REASON_MISSING: "say why in a few words and send it again",
+    RefusalReason.UNUSABLE_DATE: "choose a time in the coming 366 days and send it again",
+    RefusalReason.NOT_ELIGIBLE: "ask one of the approvers whom the request names in spec.approval",
+    RefusalReason.ALREADY_VOTED: "nothing more is needed of you; Withdraw takes your vote back",
+    RefusalReason.NOTHING_TO_WITHDRAW: "only a vote of your own that counts can be taken back",
+    RefusalReason.EXPIRED: "wait for the next scan: it proposes again what still is waste",
+    RefusalReason.ALREADY_DECIDED: "the state of the request says what became of it",
+    RefusalReason.TOO_MANY_VOTES: "your earlier votes stand as they are; ask another approver",
+    RefusalReason.NOT_PROPOSED: "vote on a request that the operator made",
+    RefusalReason.NOTHING_TO_UNDO: "status.undo of the request says until when an act can be undone",
+    RefusalReason.NOT_PAUSED: "nothing waits to be resumed; the state of the request says how it stands",
+    RefusalReason.NOT_SNOOZED: "the request is not snoozed; vote on it as it stands",
+}
+"""Why a vote does not count → what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +117,18 @@ def vote(
         time.sleep(_POLL_SECONDS)
         sent = api.get(namespace, sent.metadata.name) or sent
     if sent.status.result is VoteResult.REFUSED:
-        raise Refused(sent.status.message or "the operator refused the vote", code=sent.status.reason or "Refused")
+        raise _refusal(sent)
     return sent
+
+
+def _refusal(sent: Approval) -> FinopsError:
+    """Return the error of a vote that does not count; one that its sender can correct names the field."""
+    message, reason = sent.status.message or "the operator refused the vote", sent.status.reason or "Refused"
+    hint = _NEXT.get(reason, "open the request again, and vote on it as it stands")
+    field = _CORRECTABLE.get(reason)
+    if field is not None:
+        return InvalidInput(message, field=field, code=reason, hint=hint)
+    return Refused(message, code=reason, hint=hint)
 
 
 def _ballot(
@@ -118,9 +146,10 @@ def _ballot(
             ),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "decision"
-        raise InvalidInput(str(first["msg"]), field=field, hint="correct the vote and send it again") from error
+        first = next(iter(invalid_fields(error, ApprovalSpec)))
+        # The one rule about the vote as a whole is that a date and a snooze belong together.
+        field = "until" if first.path == ROOT else first.path
+        raise InvalidInput(first.rule, field=field, hint=first.hint) from error
 
 
 def can_be_undone(request: ActionRequest, now: datetime) -> bool:

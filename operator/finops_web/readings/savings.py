@@ -19,6 +19,7 @@ from finops.store.realized_sums import Counted, counted, realised_a_month
 
 _SECONDS_PER_HOUR: Final = 3600
 _APPROVED: Final = frozenset({State.APPROVED, State.SCHEDULED, State.EXECUTING, State.VERIFYING})
+_HOURS_PER_DAY: Final = 24
 
 
 def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tuple[Realised, int]:
@@ -83,6 +84,18 @@ def so_far(entry: Mapping[str, Any], lasting: Lasting | None, now: datetime) -> 
         "waiting": lasting.waiting and not unknown,
         "unmeasured": unknown,
     }
+
+
+def hours_saved(entry: Mapping[str, Any]) -> Decimal | None:
+    """Return how many hours a month an act takes away, until AWS undoes it by itself; None but for a stop.
+
+    A stopped resource runs for no hour of the month with which the saving was counted. What is resized, deleted or
+    moved to another class saves money in another way.
+    """
+    if not str(entry.get("action", "")).endswith("_stop"):
+        return None
+    days, month = entry.get("lastsDays"), hours_per_month(entry)
+    return min(month, Decimal(days) * _HOURS_PER_DAY) if days else month
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,20 @@ _BODIES: Final[dict[str, tuple[Any, str]]] = {
         {"checks": [{"id": "ec2_instance_idle", "parameters": {"maximumCpuPercent": 3}}]},
         "",
     ),
+    "/api/action-requests": ({"requests": ["{uid}"], "decision": "Deny", "reason": "needed until June"}, ""),
+    "/api/savings": (
+        {
+            "resource_id": "i-8",
+            "money_saved": 66.82,
+            "region": "us-east-1",
+            "state": "stopped",
+            "instance_type": "t2.large",
+            "pricing_model": "on-demand",
+            "estimated_hours_saved": 720,
+            "date": "2026-03-01",
+        },
+        "?namespace=team-a",
+    ),
     "/api/pushes": ({"accounts": [ISOLATED]}, "?namespace=team-a&run=monday"),
     "/api/resources": (_VOLUME, _PUSH),
     **{f"/api/{path}": (body, _PUSH) for path, body in SHEET.items()},
@@ -89,7 +103,9 @@ _BODIES: Final[dict[str, tuple[Any, str]]] = {
 def answer(api: Sample, method: str, path: str) -> Any:
     body, query = _BODIES.get(path, (None, "")) if method == "post" else (None, "")
     headers = api.editor if path.startswith("/api/anomalies/") else api.headers
-    found = api.client.request(method, path.format(**api.paths) + query, headers=headers, json=body)
+    sent = None if body is None else json.dumps(body).replace("{uid}", api.paths["uid"])
+    headers = headers if sent is None else {**headers, "Content-Type": "application/json"}
+    found = api.client.request(method, path.format(**api.paths) + query, headers=headers, content=sent)
     assert found.is_success, found.text
     return short(found.json())
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 from tests.support.manifests import PLAN, SLACK_VOTER, manifest
 
 from finops.crds.action_request import ActionRequest, PlannedStep, fingerprint_texts
@@ -16,7 +16,7 @@ from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Sourc
 from finops.crds.approver import Approver
 from finops.crds.aws_account import AwsAccount
 from finops.crds.conditions import ConditionStatus, find_condition, with_condition
-from finops.crds.invalid import InvalidField, InvalidObject
+from finops.crds.invalid import InvalidField, InvalidObject, invalid_fields
 from finops.crds.policy_actions import Mode
 from finops.crds.policy_status import ScanPolicyStatus
 from finops.crds.request_status import ActionRequestStatus, Votes
@@ -380,3 +380,20 @@ def test_conditions_keep_their_order_and_their_neighbours() -> None:
     stalled = find_condition(changed, "Stalled")
     assert stalled is both[1]
     assert find_condition(changed, "Reconciling") is None
+
+
+def test_what_a_validator_says_stands_without_the_name_of_its_exception() -> None:
+    class Odd(BaseModel):
+        days: Annotated[int, AfterValidator(_odd)]
+
+    with pytest.raises(ValidationError) as refused:
+        Odd(days=2)
+
+    (found,) = invalid_fields(refused.value, Odd)
+    assert (found.path, found.rule) == ("days", "has the wrong type or form (2 is even)")
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError(f"{value} is even")
+    return value
