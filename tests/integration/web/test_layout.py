@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import threading
 import time
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from tests.support.browser import Browser
 from tests.support.budgets import budgets_on
+from tests.support.facts import flat
 from tests.support.scan_samples import recommendation, reference
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
 from tests.support.web_server import served
 from tests.support.what_ifs import OWN, SPEC, Operator, live_policy, question
 
+from finops.domain.days import DayPoints
 from finops.domain.recommendation import Recommendation
 from finops.domain.report import ShardCost
-from finops.domain.resource import Gap, Shard
+from finops.domain.resource import Gap, Resource, Shard
+from finops.domain.rings import Ring
+from finops.domain.utilization import Utilization
 from finops.k8s.connection import connect
 from finops.k8s.kinds import scan_policies
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
-from finops.store.what_if import WhatIfs
-from finops_operator.plugins.loaded import load_kinds
+from finops.store.utilization import UtilizationStore
+from finops.store.what_if import KnownCheck, WhatIfs
+from finops_operator.plugins.loaded import load_checks, load_kinds
 from finops_web.columns import Column
 
 WIDTHS = (390, 600, 601, 701, 860, 861, 1024, 1240, 1241, 1440, 1919, 2200, 2560)
 PAGES = (
     *("/", "/optimizations", "/optimizations?open=rec1", "/resources", "/resources/ec2-instance/i-1", "/requests"),
     "/resources?" + "&".join(f"columns={one.value}" for one in Column),
-    *("/savings", "/anomalies", "/budgets", "/policies", "/audit"),
+    *("/savings", "/nowhere", "/anomalies", "/budgets", "/policies", "/audit"),
     *("/policies/team-a/all", "/policies/team-a/all?check=ec2_instance_idle", f"/policies/team-a/all/what-if/{1:032x}"),
 )
 LONG = "a-name-without-any-place-to-break-it-" * 4
@@ -90,6 +97,23 @@ def address(site: Site, store: Store) -> Iterator[str]:
     rows |= {kind: (resource(kind, f"one-{kind}"), priced("0.01")) for kind in load_kinds()}
     found = tuple(recommendation(number, summary=f"Idle for 14 days. {LONG}") for number in (1, 2, 3))
     StoredScan(store).write(rows, recommendations=(*found, *of_every_kind()), gaps=(gap,))
+    measure(store, rows["1"][0])
+    for month, saving in ((1, "70.00"), (2, "-20.00"), (3, "15.00")):
+        act: dict[Any, Any] = {
+            "namespace": "team-a",
+            "action": "ec2_instance_stop",
+            "resource": rows["1"][0].arn,
+            "undoes": "",
+            "before": "90.00",
+            "after": "20.00",
+            "saving": saving,
+            "request": f"u{month}",
+            "kind": "ec2-instance",
+            "account": ACCOUNT,
+            "region": "us-east-1",
+            "time": f"2026-0{month}-02T10:00:00+00:00",
+        }
+        store.client.xadd(store.keys.realized, act)
     for ago in range(60):
         cost = ShardCost(Decimal(7300 + 73 * (ago % 2) + 5000 * (ago == 3)), 3, 0)
         CostHistoryStore(store).put(
@@ -104,6 +128,20 @@ def address(site: Site, store: Store) -> Iterator[str]:
         kept.budget(LONG[:63].rstrip("-"), "240", scope={"services": sorted(load_kinds()), "accounts": [ACCOUNT]})
         yield served_at
     policies.delete("team-a", "all")
+
+
+def measure(store: Store, machine: Resource) -> None:
+    """Keep hours of CPU and days of network of a machine, and say what checks there are."""
+    kept, first = UtilizationStore(store), int(NOW.timestamp()) // 3600 - 14 * 24
+    percent = array("f", [2 + (hour % 24) / 12 for hour in range(14 * 24)])
+    kept.put_rings(machine.shard, {(machine.id, "cpuPercent"): Ring(first, (percent, percent))})
+    amount = array("f", [60_000.0 * (day % 7 + 3) for day in range(14)])
+    points = DayPoints(int(NOW.timestamp()), first // 24, (amount, amount))
+    kept.days.put(machine.shard, {(machine.id, "networkInBytes"): points})
+    figures = {"cpuPercent": replace(flat(3.9), total=None), "networkInBytes": flat(5134.76)}
+    kept.put_summaries(machine.shard, {machine.id: Utilization(machine.id, figures)})
+    checks = load_checks().values()
+    WhatIfs(store).publish_checks(KnownCheck(one.id, one.title, one.kinds, one.parameters) for one in checks)
 
 
 def of_every_kind() -> tuple[Recommendation, ...]:
