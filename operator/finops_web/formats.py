@@ -14,6 +14,10 @@ from finops.domain.recommendation import Recommendation
 NO_PRICE: Final = "no price"
 _MINUS: Final = "\N{MINUS SIGN}"
 _DAY: Final = timedelta(days=1)
+_WHOLE_FROM: Final = 1000
+_BYTES: Final = frozenset({"freeableMemory", "freeStorageSpace", "readThroughput", "writeThroughput"})
+_BYTE_STEPS: Final = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
+_UNITS: Final = {"Milliseconds": " ms", "Seconds": " s", "Megabytes": " MB", "Iops": " a second"}
 _SPELLED: Final = {
     one.lower(): one
     for one in (
@@ -61,6 +65,34 @@ def heading(name: str) -> str:
     """Return the name of a threshold or a metric as a heading: `maximumCpuPercent` becomes `Maximum CPU percent`."""
     shown = " ".join(_SPELLED.get(one, one) for one in words(name).split())
     return shown if shown.startswith("vCPU") else f"{shown[:1].upper()}{shown[1:]}"
+
+
+def measure(value: float, name: str) -> str:
+    """Return a metric's figure in its unit, which its name says: `2.83 %`, `874 kB`, `12.5 ms`; of a count alone."""
+    if name.endswith("Percent"):
+        return f"{_short(value)} %"
+    if "Bytes" in name or name in _BYTES:
+        step = next((one for one in _BYTE_STEPS if abs(value) >= one[0]), _BYTE_STEPS[-1])
+        rate = "/s" if name.endswith(("PerSecond", "Throughput")) else ""
+        return f"{_short(value / step[0])} {step[1]}{rate}"
+    unit = next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
+    return f"{_short(value)}{unit}"
+
+
+def read_every(seconds: int) -> str:
+    """Return the period that one figure of a metric is of, in words: `5 minutes`, `hour`, `day`."""
+    named = {3600: "hour", 86400: "day", 60: "minute"}
+    return named.get(seconds) or (f"{seconds // 60} minutes" if seconds % 60 == 0 else f"{seconds} seconds")
+
+
+def sentence(text: str) -> str:
+    """Return a message as a sentence: it begins with a capital letter and ends with a full stop."""
+    whole = text.strip()
+    return f"{whole[:1].upper()}{whole[1:]}{'' if whole.endswith(('.', '!', '?')) or not whole else '.'}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM or value == int(value) else f"{value:,.2f}".rstrip("0")
 
 
 def whole(amount: Decimal | None) -> str:

@@ -57,6 +57,10 @@ class Narrowing:
         """Return the query of an address that no longer narrows by `name`."""
         return urlencode({key: value for key, value in self.active.items() if key != name})
 
+    def at(self, status: Status, page: int) -> str:
+        """Return the query of an address that shows a page of one status, narrowed as here."""
+        return urlencode({**self.active, "status": status.value, **({"page": page} if page > 1 else {})})
+
 
 def asked_narrowing(
     status: Annotated[str, Query(max_length=16, description="Actionable, Advice or Blocked.")] = "",

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +21,24 @@ from finops.domain import quantity
 from finops.domain.resource import Gap
 from finops_web import formats
 from finops_web.context import Asked, parts_of
+from finops_web.people.browsers import kept_cookie
+from finops_web.people.sessions import COOKIE
 from finops_web.readings.names import named
 from finops_web.readings.policies import Trust
 from finops_web.readings.recommendations import change_of
 
 _LONGEST_HEADER: Final = 1000
+_TITLES: Final = {
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Changed meanwhile",
+    413: "Too large",
+    422: "Not understood",
+    500: "Something failed",
+    503: "Not available now",
+}
+"""Of pages that say what failed, by the status of the answer."""
 _PART: Final = 64 * 1024
 """Characters that are sent at once of a list that is read while it is sent."""
 _ENVIRONMENT: Final = Environment(
@@ -34,12 +48,13 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-for _name in ("money", "saving", "heading", "whole", "cents", "share", "moment", "clock", "age", "left"):
+for _name in ("money", "saving", "heading", "whole", "cents", "share", "moment", "clock", "age", "left", "measure"):
     _ENVIRONMENT.filters[_name] = getattr(formats, _name)
 for _name in ("duration", "words"):
     _ENVIRONMENT.filters[_name] = getattr(quantity, _name)
 _ENVIRONMENT.filters["change"] = change_of
 _ENVIRONMENT.filters["net"] = formats.net
+_ENVIRONMENT.filters["sentence"] = formats.sentence
 _ENVIRONMENT.filters["named"] = named
 _ENVIRONMENT.globals["count"] = formats.count
 
@@ -75,6 +90,7 @@ def render(
         "form_secret": asked.session.form_secret if asked.session is not None else "",
         "now": now,
         "demo": asked.parts.demo,
+        "framed": True,
     }
     return HTMLResponse(_ENVIRONMENT.get_template(template).render(**shared, **values))
 
@@ -83,13 +99,14 @@ def render_bare(request: Request, template: str, status: int = 200, **values: An
     """Return a page that nobody needs to be signed in for."""
     shared = {
         **_frame(request),
+        "framed": False,
         "visitor": None,
         "trust": None,
         "form_secret": "",
         "now": parts_of(request).clock.now(),
     }
     shared["demo"] = parts_of(request).demo
-    return HTMLResponse(_ENVIRONMENT.get_template(template).render(**shared, **values), status_code=status)
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(**{**shared, **values}), status_code=status)
 
 
 def render_sign_in(request: Request, wanted: str, *, problem: str = "", status: int = 200) -> HTMLResponse:
@@ -111,8 +128,15 @@ def render_sign_in(request: Request, wanted: str, *, problem: str = "", status: 
 
 
 def render_error(request: Request, status: int, code: str, message: str, hint: str) -> HTMLResponse:
-    """Return a page that says what failed, what still holds, and the next step."""
-    return render_bare(request, "error.html", status, title="Not possible", code=code, message=message, hint=hint)
+    """Return a page that says what failed, what still holds, and the next step.
+
+    A browser with a cookie of ours gets the navigation as well: it says no more than which pages there are, so that
+    neither the cluster nor the store is asked for it, which may be what failed.
+    """
+    framed = parts_of(request).entrance.sessions.open(kept_cookie(request, COOKIE)) is not None
+    said = "there is no page at this address" if message == HTTPStatus.NOT_FOUND.phrase else message
+    shown = {"title": _TITLES.get(status, "Not possible"), "code": code, "message": said, "hint": hint}
+    return render_bare(request, "error.html", status, framed=framed, **shown)
 
 
 def _frame(request: Request) -> dict[str, Any]:

@@ -113,6 +113,7 @@ class StoredSavings:
             "kind": resource.kind,
             "id": resource.id,
             "resource": resource.arn,
+            "resourceName": resource.name,
             "action": request.plan.action,
             "before": request.estimate.get("currentMonthlyCost", ""),
             "after": request.estimate.get("newMonthlyCost", ""),

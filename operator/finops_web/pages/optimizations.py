@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from finops.crds.action_request import ActionRequest
@@ -19,6 +20,7 @@ from finops.store.recommendations import recommendation_to_json
 from finops_web.answers import NotThere
 from finops_web.context import Asked, Visit
 from finops_web.narrowing import Narrowed
+from finops_web.pages.decide_many import MOST
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import ORDER, added, counted, recommendations_of
 from finops_web.readings.requests import ReadRequests, lacking, may_be_voted_on, request_of, requests_of, vote
@@ -37,10 +39,34 @@ _CSV: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The recommendations of one status, with their count and sum as the scans counted them."""
+    """One page of the recommendations of one status.
+
+    Attributes:
+        rows: those of the page.
+        number: how many there are on all pages.
+        page: from 1.
+    """
 
     status: Status
     rows: tuple[Recommendation, ...]
+    number: int
+    page: int = 1
+
+    @classmethod
+    def of(cls, status: Status, shown: Sequence[Recommendation], page: int) -> Group:
+        """Return page `page` of what has the status, in the order of `shown`."""
+        own = tuple(one for one in shown if one.status is status)
+        return cls(status, own[(page - 1) * MOST : page * MOST], len(own), page)
+
+    @property
+    def first(self) -> int:
+        """Return the number of the first row of the page, counted from 1 over all pages."""
+        return (self.page - 1) * MOST + 1
+
+    @property
+    def last(self) -> int:
+        """Return the number of its last row; one less than `first` on an empty page."""
+        return self.first + len(self.rows) - 1
 
 
 @ROUTER.get("/optimizations")
@@ -51,13 +77,16 @@ def optimizations(
     open: str = "",  # noqa: A002 - the name in the address
     said: str = "",
     problem: str = "",
+    page: Annotated[int, Query(ge=1, le=10_000, description="Which hundred of each status.")] = 1,
 ) -> Response:
     """Show the list, and the recommendation `open` beside it; without one, the best that can be decided."""
     policies = asked.policies()
     everything = recommendations_of(asked.parts.store, policies)
     listed = counted(everything)
     shown = wanted.apply(listed)
-    chosen = next((one for one in everything if one.id == open), None) if open else next(iter(shown), None)
+    groups = [Group.of(status, shown, page) for status in ORDER]
+    best = next((one for group in groups for one in group.rows), None)
+    chosen = next((one for one in everything if one.id == open), None) if open else best
     read, cluster_problem = _requests(asked)
     about = _about(read.found, chosen)
     return render(
@@ -66,7 +95,7 @@ def optimizations(
         "optimizations.html",
         title="Optimizations",
         trust=trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps),
-        groups=[Group(status, tuple(one for one in shown if one.status is status)) for status in ORDER],
+        groups=groups,
         savings=added(shown) if wanted.active else savings_of(policies),
         chosen=chosen,
         closed=len(read.gaps),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -12,12 +12,16 @@ from fastapi.responses import Response
 
 from finops.domain.money import annual_from_monthly
 from finops.domain.tags import owner_of
+from finops.store.what_if import WhatIfs
 from finops_web.answers import LARGEST_PAGE, NotThere, number
 from finops_web.api.resources import resource_to_json
 from finops_web.columns import ChosenColumns, Column, tags_as_text
 from finops_web.context import Asked, Visit
+from finops_web.formats import read_every
 from finops_web.listing import Asking, Filter, Sort, measured, paged
+from finops_web.readings.limits import Limit, limits_of, live_among
 from finops_web.readings.metrics import charts_of
+from finops_web.readings.policies import ScannedPolicy
 from finops_web.readings.recommendations import recommendations_of
 from finops_web.readings.resources import ResourceRow, grouped, sum_of
 from finops_web.rendering import Entry, csv_by_and_by, json_by_and_by, render
@@ -119,11 +123,30 @@ def one_resource(
         elsewhere=[one.resource for one in alike if one.resource.shard != row.resource.shard],
         hourly=number(row.cost.hourly),
         measured=measured(row),
-        charts=charts_of(asked.parts.store, row),
+        read_every=_periods(row),
+        charts=charts_of(asked.parts.store, row, _limits(asked, row, policies)),
         # What is recommended for another resource of the same ARN says nothing of one that was pushed.
         recommended=[] if row.push else [one for one in found if one.resource.arn == row.resource.arn],
         counted_by=[] if row.push else [one.title for one in policies if one.counts(row.resource)],
     )
+
+
+def _limits(asked: Asked, row: ResourceRow, policies: Iterable[ScannedPolicy]) -> tuple[Limit, ...]:
+    """Return what checks compare the metrics of a row with; nothing judges what was pushed or not measured."""
+    if row.push is not None or row.utilization is None:
+        return ()
+    checks = [one for one in WhatIfs(asked.parts.store).checks() if row.resource.kind in one.kinds]
+    if not any(threshold.metrics for one in checks for threshold in one.thresholds):
+        return ()
+    counting = (one for one in policies if one.counts(row.resource))
+    return limits_of(row.resource.kind, checks, live_among(asked.visitor, counting))
+
+
+def _periods(row: ResourceRow) -> dict[str, str]:
+    """Return of each metric what time one figure of it is of, in words."""
+    use = row.utilization
+    found = {name: use.best(name) for name in {*use.metrics, *use.fine}} if use is not None else {}
+    return {name: read_every(one.read_seconds or one.period_seconds) for name, one in found.items() if one is not None}
 
 
 def _whole(asked: Asked, wanted: Filter) -> Iterator[ResourceRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from finops.store.realized_sums import counted, realised_a_month
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.requests import requests_of
-from finops_web.readings.savings import accuracy, by_month, checks_of, so_far
+from finops_web.readings.savings import accuracy, act_in_words, by_month, chart_of_months, checks_of, so_far
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -34,6 +35,7 @@ _CSV: Final = (
     "lastsDays",
     "currency",
     "name",
+    "resourceName",
     "savedSoFar",
     "seenHours",
     "unknownHours",
@@ -52,6 +54,7 @@ def savings(asked: Visit, request: Request) -> Response:
     policies, stored, now = asked.policies(), _stored(asked), asked.parts.clock.now()
     entries = _entries(stored, now)
     read = requests_of(asked.visitor, asked.namespaces())
+    months = by_month(counted(stored.acts, now, stored.seen))
     return render(
         asked,
         request,
@@ -59,7 +62,9 @@ def savings(asked: Visit, request: Request) -> Response:
         title="Savings",
         trust=trust_in(policies, 0, 0, now, read.gaps),
         entries=entries,
-        months=by_month(counted(stored.acts, now, stored.seen)),
+        months=months,
+        chart=chart_of_months(months),
+        acts=_in_words(asked, entries),
         realised=realised_a_month(stored.acts, now, stored.seen),
         potential=savings_of(policies),
         accuracy=accuracy(stored.acts, checks_of(read.found), now, stored.seen),
@@ -126,6 +131,13 @@ def _entries(stored: _Stored, now: datetime) -> list[dict[str, Any]]:
         }
         for one in reversed(stored.acts)
     ]
+
+
+def _in_words(asked: Asked, entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what each act did; an older act kept no name, so that it has its resource's while that is there."""
+    without = {str(one.get("resource")) for one in entries if not one.get("resourceName")}
+    names = {row.arn: row.resource.name for row in asked.resources() if row.arn in without} if without else {}
+    return [act_in_words(one, names) for one in entries]
 
 
 def _amount(text: str | None) -> Decimal | None:

@@ -73,6 +73,17 @@ class ResourceRow:
         """Return the ARN, empty where the kind has none."""
         return f"{self.before_id}{self.resource.id}" if self.before_id else self.resource.arn
 
+    @property
+    def shown(self) -> Decimal | None:
+        """Return the figure that lists show and are ordered by; None where they have the words “no price”.
+
+        It is the row's own cost, beside which what its members cost is not counted; of what AWS bills for its members
+        alone it is what is known of these.
+        """
+        if not self.cost.of_members:
+            return self.monthly
+        return None if self.cost.attributed is None else self.cost.attributed.monthly
+
     @classmethod
     def of(
         cls, resource: Resource, cost: Cost, utilization: Utilization | None, push: Push | None = None
@@ -222,14 +233,14 @@ def _mark(head: ShardHead) -> str:
 
 
 def dearest_first(rows: Iterable[ResourceRow]) -> tuple[ResourceRow, ...]:
-    """Return rows in the order of lists: cost falling, unpriced ones last; of the same cost by kind and id.
+    """Return rows in the order of lists: the cost they show falling, unknown ones last; of the same by kind and id.
 
     Sorted one criterion after the other, by what is there already: 100,000 keys of their own would be 20 MB.
     """
     named = sorted(rows, key=lambda row: row.resource.id)
     named.sort(key=lambda row: row.resource.kind)
-    named.sort(key=lambda row: row.cost.at_stake or _NOTHING, reverse=True)
-    named.sort(key=lambda row: row.cost.at_stake is None)
+    named.sort(key=lambda row: row.shown or _NOTHING, reverse=True)
+    named.sort(key=lambda row: row.shown is None)
     return tuple(named)
 
 

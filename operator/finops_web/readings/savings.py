@@ -20,6 +20,9 @@ from finops.store.realized_sums import Counted, counted, realised_a_month
 _SECONDS_PER_HOUR: Final = 3600
 _APPROVED: Final = frozenset({State.APPROVED, State.SCHEDULED, State.EXECUTING, State.VERIFYING})
 _HOURS_PER_DAY: Final = 24
+_NOTHING: Final = Decimal(0)
+_LEAST_BARS: Final = 2
+_MOST_BARS: Final = 24
 
 
 def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tuple[Realised, int]:
@@ -115,6 +118,74 @@ def by_month(acts: Iterable[Counted]) -> tuple[Month, ...]:
     return tuple(
         Month(name, realised(found[name][False]), realised(found[name][True])) for name in sorted(found, reverse=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A month in the chart of months; coordinates are percent of the picture.
+
+    Attributes:
+        top, height: of the bar; a month that costs more hangs below the line at `ground`.
+        unknown: how many acts of the month have no figure and are not in the bar.
+    """
+
+    month: str
+    top: float
+    height: float
+    net: Decimal
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthChart:
+    """What acts save a month, by the month of the act, the oldest first; `ground` is the height of zero."""
+
+    bars: tuple[Bar, ...]
+    ground: float
+    highest: Decimal
+    lowest: Decimal
+
+
+def chart_of_months(months: Collection[Month]) -> MonthChart | None:
+    """Return the last 24 calendar months up to the latest act, those without an act too; None without two to compare.
+
+    What was saved once is no figure a month and not in it.
+    """
+    by_name = {one.month: one.lasting for one in months}
+    if len(by_name) < _LEAST_BARS:
+        return None
+    names = _calendar(min(by_name), max(by_name))[-_MOST_BARS:]
+    found = [by_name.get(name) for name in names]
+    nets = [_NOTHING if one is None or one.figure is None else one.net for one in found]
+    highest, lowest = max(_NOTHING, *nets), min(_NOTHING, *nets)
+    span = float(highest - lowest) or 1.0
+    ground = 100 * float(highest) / span
+    bars = tuple(
+        Bar(
+            month=name,
+            top=ground - max(0.0, 100 * float(net) / span),
+            height=abs(100 * float(net) / span),
+            net=net,
+            unknown=0 if one is None else one.unknown,
+        )
+        for name, net, one in zip(names, nets, found, strict=True)
+    )
+    return MonthChart(bars, ground, highest, lowest)
+
+
+def _calendar(first: str, last: str) -> list[str]:
+    start, end = (int(one[:4]) * 12 + int(one[5:7]) - 1 for one in (first, last))
+    return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in range(start, end + 1)]
+
+
+def act_in_words(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return what was done to what: `Stop web`; the verb is the last word of the action's id, as in every listing.
+
+    The resource goes by the name that the act kept, else by that of `names` (by ARN), else by its id.
+    """
+    arn = str(entry.get("resource", ""))
+    named = entry.get("resourceName") or names.get(arn) or entry.get("id") or arn.rpartition(":")[2].rpartition("/")[2]
+    return f"{str(entry.get('action', '')).rpartition('_')[2].capitalize()} {named}".strip()
 
 
 @dataclass(frozen=True, slots=True)

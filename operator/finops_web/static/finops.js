@@ -95,6 +95,14 @@ if (off) {
   off.checked = Boolean(localStorage.getItem(OFF));
   off.addEventListener("change", () => (off.checked ? localStorage.setItem(OFF, "yes") : localStorage.removeItem(OFF)));
 }
+// The style counts what is ticked; said aloud it is here.
+const many = document.getElementById("many");
+if (many) {
+  many.addEventListener("change", (event) => {
+    if (event.target.name !== "chosen") return;
+    document.getElementById("said").textContent = `${many.querySelectorAll("[name=chosen]:checked").length} selected`;
+  });
+}
 const live = document.querySelector("[data-live]");
 if (live && window.EventSource) {
   const events = new EventSource(live.dataset.live);

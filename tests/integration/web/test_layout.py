@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import threading
 import time
+from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from tests.support.browser import Browser
-from tests.support.scan_samples import recommendation
+from tests.support.budgets import budgets_on
+from tests.support.facts import flat
+from tests.support.scan_samples import recommendation, reference
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
 from tests.support.web_server import served
 from tests.support.what_ifs import OWN, SPEC, Operator, live_policy, question
 
+from finops.domain.days import DayPoints
+from finops.domain.recommendation import Recommendation
 from finops.domain.report import ShardCost
-from finops.domain.resource import Gap, Shard
+from finops.domain.resource import Gap, Resource, Shard
+from finops.domain.rings import Ring
+from finops.domain.utilization import Utilization
 from finops.k8s.connection import connect
 from finops.k8s.kinds import scan_policies
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
-from finops.store.what_if import WhatIfs
+from finops.store.utilization import UtilizationStore
+from finops.store.what_if import KnownCheck, WhatIfs
+from finops_operator.plugins.loaded import load_checks, load_kinds
 from finops_web.columns import Column
 
 WIDTHS = (390, 600, 601, 701, 860, 861, 1024, 1240, 1241, 1440, 1919, 2200, 2560)
@@ -30,7 +41,7 @@ PAGES = (
     *("/", "/optimizations", "/optimizations?open=rec1", "/resources", "/resources/ec2-instance/i-1", "/requests"),
     "/resources?" + "&".join(f"columns={one.value}" for one in Column),
     "/resources?kind=ec2-instance&columns=cost&columns=attributes.instance_type&columns=attributes.platform",
-    *("/savings", "/anomalies", "/budgets", "/policies", "/audit"),
+    *("/savings", "/nowhere", "/anomalies", "/budgets", "/policies", "/audit"),
     *("/policies/team-a/all", "/policies/team-a/all?check=ec2_instance_idle", f"/policies/team-a/all/what-if/{1:032x}"),
 )
 LONG = "a-name-without-any-place-to-break-it-" * 4
@@ -84,20 +95,62 @@ def address(site: Site, store: Store) -> Iterator[str]:
         str(number): (resource("ec2-instance", f"i-{number}", name=LONG, tags={"owner": LONG, LONG: LONG}), priced("2"))
         for number in range(3)
     }
+    rows |= {kind: (resource(kind, f"one-{kind}"), priced("0.01")) for kind in load_kinds()}
     found = tuple(recommendation(number, summary=f"Idle for 14 days. {LONG}") for number in (1, 2, 3))
-    StoredScan(store).write(rows, recommendations=found, gaps=(gap,))
+    StoredScan(store).write(rows, recommendations=(*found, *of_every_kind()), gaps=(gap,))
+    measure(store, rows["1"][0])
+    for month, saving in ((1, "70.00"), (2, "-20.00"), (3, "15.00")):
+        act: dict[Any, Any] = {
+            "namespace": "team-a",
+            "action": "ec2_instance_stop",
+            "resource": rows["1"][0].arn,
+            "undoes": "",
+            "before": "90.00",
+            "after": "20.00",
+            "saving": saving,
+            "request": f"u{month}",
+            "kind": "ec2-instance",
+            "account": ACCOUNT,
+            "region": "us-east-1",
+            "time": f"2026-0{month}-02T10:00:00+00:00",
+        }
+        store.client.xadd(store.keys.realized, act)
     for ago in range(60):
         cost = ShardCost(Decimal(7300 + 73 * (ago % 2) + 5000 * (ago == 3)), 3, 0)
         CostHistoryStore(store).put(
             NOW.date() - timedelta(days=ago), {Shard(ACCOUNT, "us-east-1", "ec2-instance"): cost}
         )
-    policies = scan_policies(connect(str(site.cluster.kubeconfig_for("admin"))))
+    admin = connect(str(site.cluster.kubeconfig_for("admin")))
+    policies = scan_policies(admin)
     policies.create(live_policy())
     WhatIfs(store).ask(question(spec={**SPEC, "regions": ["eu-west-1"], "customChecks": [{**OWN, "message": LONG}]}))
     Operator(store).loop().turn(threading.Event())
-    with served(site.client(store).app) as served_at:
+    with budgets_on(admin) as kept, served(site.client(store).app) as served_at:
+        kept.budget(LONG[:63].rstrip("-"), "240", scope={"services": sorted(load_kinds()), "accounts": [ACCOUNT]})
         yield served_at
     policies.delete("team-a", "all")
+
+
+def measure(store: Store, machine: Resource) -> None:
+    """Keep hours of CPU and days of network of a machine, and say what checks there are."""
+    kept, first = UtilizationStore(store), int(NOW.timestamp()) // 3600 - 14 * 24
+    percent = array("f", [2 + (hour % 24) / 12 for hour in range(14 * 24)])
+    kept.put_rings(machine.shard, {(machine.id, "cpuPercent"): Ring(first, (percent, percent))})
+    amount = array("f", [60_000.0 * (day % 7 + 3) for day in range(14)])
+    points = DayPoints(int(NOW.timestamp()), first // 24, (amount, amount))
+    kept.days.put(machine.shard, {(machine.id, "networkInBytes"): points})
+    figures = {"cpuPercent": replace(flat(3.9), total=None), "networkInBytes": flat(5134.76)}
+    kept.put_summaries(machine.shard, {machine.id: Utilization(machine.id, figures)})
+    checks = load_checks().values()
+    WhatIfs(store).publish_checks(KnownCheck(one.id, one.title, one.kinds, one.parameters) for one in checks)
+
+
+def of_every_kind() -> tuple[Recommendation, ...]:
+    """Return advice about one resource of each kind: the filters offer them all."""
+    return tuple(
+        recommendation(number, action="", resource=replace(reference(number), kind=kind), group=f"of {kind}")
+        for number, kind in enumerate(sorted(load_kinds()), start=100)
+    )
 
 
 @pytest.fixture
@@ -123,7 +176,8 @@ def test_pages_fit_every_width_have_names_and_headings_and_log_nothing(
                 browser.resize(width, 900)
                 wide = browser.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path} is {wide} wide at {width}"
-    assert browser.console == []
+    # The browser itself notes the status of the page that is not there.
+    assert [one for one in browser.console if f"{address}/nowhere" not in one] == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -150,6 +204,40 @@ def test_axe_finds_what_is_wrong(address: str, browser: Browser) -> None:
     browser.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/static/x.png\">')")
     found = [one["rule"] for one in browser.evaluate(AXE)["violations"]]
     assert found == ["image-alt"]
+
+
+def test_what_decides_for_many_stays_in_view_and_counts_what_is_ticked(
+    site: Site, address: str, browser: Browser
+) -> None:
+    with site.requests(recommendation(1), recommendation(2)):
+        for width, height in ((1280, 800), (390, 844)):
+            browser.resize(width, height)
+            browser.goto(f"{address}/optimizations")
+            browser.click("[name=chosen]")
+            browser.evaluate("scrollTo(0, 0)")
+            place = browser.evaluate("document.querySelector('.many [value=Approve]').getBoundingClientRect().toJSON()")
+            assert 0 < place["top"] < place["bottom"] <= height, (width, place)
+            counter = "getComputedStyle(document.querySelector('.many .count'), '::before').content"
+            assert "counter(chosen)" in browser.evaluate(counter)
+            assert browser.evaluate("document.getElementById('said').textContent") == "1 selected"
+
+
+def test_on_a_phone_every_page_of_the_navigation_is_in_view(address: str, browser: Browser) -> None:
+    for width in (390, 601, 860):
+        browser.resize(width, 844)
+        browser.goto(address)
+        ends = browser.evaluate(
+            "[...document.querySelectorAll('nav a')].map((one) => one.getBoundingClientRect().right)"
+        )
+        assert len(ends) == 9
+        assert max(ends) <= width
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_without_a_chosen_theme_the_button_offers_the_other_one(address: str, browser: Browser, dark: bool) -> None:
+    browser.set_theme(dark=dark)
+    browser.goto(address)
+    assert browser.text(".who").split()[1:] == ["Light" if dark else "Dark", "Sign", "out"]
 
 
 def press(browser: Browser, key: str) -> None:

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from finops.domain.lasting import GONE, UNPRICED, Lasting
-from finops.domain.realised import Realised
+from finops.domain.realised import Realised, realised
 from finops.store.realized_sums import counted, realised_a_month
-from finops_web.readings.savings import Accuracy, Month, accuracy, by_month, so_far
+from finops_web.readings.savings import Accuracy, Month, accuracy, act_in_words, by_month, chart_of_months, so_far
 
 NOW = datetime(2026, 4, 2, 9, tzinfo=UTC)
 
@@ -139,3 +139,38 @@ def test_what_no_scan_can_measure_is_promised_and_not_among_what_is_still_saved(
     (found,) = accuracy(entries, dict.fromkeys(("u1", "u2"), "idle"), NOW, {"u1": waits})
 
     assert (found.promised, found.stands, found.unmeasured) == (Decimal("15.00"), Decimal("5.00"), 1)
+
+
+def _months(**nets: str | None) -> list[Month]:
+    found = {f"2025-{name[1:]}" if name[1:] > "06" else f"2026-{name[1:]}": net for name, net in nets.items()}
+    return [Month(name, realised([None if net is None else Decimal(net)]), realised([])) for name, net in found.items()]
+
+
+def test_months_are_bars_on_a_line_of_zero_with_those_without_an_act_between() -> None:
+    chart = chart_of_months(_months(m11="30", m12="-10", m02=None))
+
+    assert chart is not None
+    assert (chart.highest, chart.lowest, chart.ground) == (Decimal(30), Decimal(-10), 75)
+    assert [(one.month, one.top, one.height, one.unknown) for one in chart.bars] == [
+        ("2025-11", 0, 75, 0),
+        ("2025-12", 75, 25, 0),
+        ("2026-01", 75, 0, 0),
+        ("2026-02", 75, 0, 1),
+    ]
+
+
+def test_one_month_is_no_chart_and_many_are_the_last_24() -> None:
+    assert chart_of_months(_months(m01="5")) is None
+    long = [Month(name, realised([Decimal(1)]), realised([])) for name in ("2021-01", "2026-03")]
+    chart = chart_of_months(long)
+    assert chart is not None
+    assert (len(chart.bars), chart.bars[0].month, chart.bars[-1].month) == (24, "2024-04", "2026-03")
+
+
+def test_an_act_is_named_by_its_verb_and_its_resources_name() -> None:
+    arn = "arn:aws:ec2:us-east-1:111122223333:instance/i-1"
+    act = {"action": "ec2_instance_stop", "resource": arn, "id": "i-1"}
+    assert act_in_words({**act, "resourceName": "web"}, {arn: "other"}) == "Stop web"
+    assert act_in_words(act, {arn: "other"}) == "Stop other"
+    assert act_in_words(act, {}) == "Stop i-1"
+    assert act_in_words({"action": "stop", "resource": arn}, {}) == "Stop i-1"

@@ -91,6 +91,7 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(80),
             description="A group whose CPU stays below this 99.5 % of the time could do with fewer instances.",
+            metrics=("groupCpuPercent",),
         ),
     ),
 )

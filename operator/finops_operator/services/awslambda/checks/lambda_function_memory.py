@@ -135,6 +135,7 @@ CHECK: Final = Check(
             minimum=Decimal(10),
             maximum=Decimal(80),
             description="A function that once used this share of its memory keeps it.",
+            metrics=("memoryPercent",),
         ),
         ParameterSpec(
             name="minimumInvocations",

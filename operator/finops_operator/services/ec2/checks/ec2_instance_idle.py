@@ -155,6 +155,7 @@ CHECK: Final = Check(
             minimum=Decimal("0.1"),
             maximum=Decimal(50),
             description="An instance whose CPU reached this at any time is not idle.",
+            metrics=("cpuPercent", "gpuPercent"),
         ),
         ParameterSpec(
             name="maximumNetworkMegabytesPerDay",

@@ -179,6 +179,7 @@ CHECK: Final = Check(
             minimum=Decimal(0),
             maximum=Decimal(50),
             description="In an hour without work CPU stays below this, as for Compute Optimizer's idle instances.",
+            metrics=("cpuPercent",),
         ),
         ParameterSpec(
             name="maximumNetworkMegabytesPerHour",

@@ -88,6 +88,7 @@ CHECK: Final = Check(
             minimum=Decimal("0.1"),
             maximum=Decimal(10),
             description="A service whose CPU or memory reached this is not idle.",
+            metrics=("cpuPercent", "memoryPercent"),
         ),
     ),
 )

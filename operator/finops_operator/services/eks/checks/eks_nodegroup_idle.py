@@ -99,6 +99,7 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(20),
             description="A node group whose busiest machine reaches this, leaving out 0.5 % of the time, is not idle.",
+            metrics=("nodeCpuPercent",),
         ),
         ParameterSpec(
             name="maximumNetworkMegabytesPerDay",

@@ -95,6 +95,7 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(80),
             description="A group whose busiest machine reaches this, leaving out 0.5 % of the time, stays as it is.",
+            metrics=("nodeCpuPercent",),
         ),
     ),
 )

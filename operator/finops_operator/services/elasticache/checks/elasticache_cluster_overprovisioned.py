@@ -96,6 +96,7 @@ CHECK: Final = Check(
             minimum=Decimal(10),
             maximum=Decimal(45),
             description="Memory at its peak, and CPU for 99.5 % of the time, must stay below this share.",
+            metrics=("memoryPercent", "cpuPercent"),
         ),
     ),
 )

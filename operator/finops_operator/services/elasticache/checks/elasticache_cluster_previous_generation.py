@@ -89,6 +89,7 @@ CHECK: Final = Check(
             minimum=Decimal(10),
             maximum=Decimal(95),
             description="A cache that used more of its memory at any time is left alone.",
+            metrics=("memoryPercent",),
         ),
     ),
 )

@@ -31,6 +31,7 @@ PARAMETERS: Final = (
         minimum=Decimal(0),
         maximum=Decimal(100),
         description="A cache with more connections to a node at once than this has clients, even if they send nothing.",
+        metrics=("cacheConnections",),
     ),
 )
 

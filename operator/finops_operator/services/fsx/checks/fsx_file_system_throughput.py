@@ -77,6 +77,7 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(50),
             description="A file system whose throughput reached this share stays as it is.",
+            metrics=("networkThroughputPercent",),
         ),
     ),
 )

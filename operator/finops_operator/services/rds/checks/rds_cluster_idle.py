@@ -117,6 +117,7 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(50),
             description="A cluster whose CPU worked this much on average is not idle, even without a connection.",
+            metrics=("clusterCpuPercent", "documentCpuPercent", "graphCpuPercent"),
         ),
     ),
 )

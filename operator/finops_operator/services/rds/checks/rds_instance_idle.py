@@ -135,6 +135,7 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(50),
             description="A database whose CPU worked this much on average is not idle, even without a connection.",
+            metrics=("cpuPercent",),
         ),
         ParameterSpec(
             name="maximumMeanIops",

@@ -75,6 +75,7 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(30),
             description="A cluster whose CPUs stayed below this for 99 % of the time is underused.",
+            metrics=("cpuPercent",),
         ),
     ),
 )
