@@ -81,7 +81,8 @@ def scanned(double: AwsDouble, finops: Finops, files: Files, valkey_url: str) ->
 def verdicts(report: dict[str, Any]) -> dict[str, str]:
     """Return function → its new size, or why there is none."""
     check = "lambda_function_memory"
-    found = {one["resource"]["id"]: f"{one['parameters']['memoryMb']} MB" for one in report["recommendations"] if one["check"] == check}
+    made = (one for one in report["recommendations"] if one["check"] == check)
+    found = {one["resource"]["id"]: f"{one['parameters']['memoryMb']} MB" for one in made}
     found |= {one["resource"]: one["reason"] for one in report["notRecommended"] if one["check"] == check}
     return found
 
@@ -109,7 +110,7 @@ def test_what_each_day_has_lines_of_decides_and_all_else_stays_unknown(scanned: 
     assert calls(report) == (1, 2, 0)
     assert report["gaps"] == []
     (one,) = [one for one in report["recommendations"] if one["resource"]["id"] == "spacious"]
-    assert {"label": "Memory from", "value": "REPORT lines of its logs, whole days in UTC"} in one["facts"]
+    assert one["evidence"]["memorySource"] == "reportLines"
 
 
 def test_a_query_is_sent_once_a_day_whatever_it_found(scanned: Scanned) -> None:

@@ -76,6 +76,7 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
             "longestMilliseconds": figure(longest.maximum),
             "timeoutSeconds": own.function_timeout_seconds,
             **coverage_evidence(memory),
+            **({"memorySource": "reportLines"} if _is_from_logs(facts) else {}),
         },
         summary=f"It used {percent(memory.maximum)} of its {own.memory_mb} MB at most; {needed} MB have room for that.",
         facts=(*_facts(own, invocations, memory, longest), *_source(facts)),
@@ -120,8 +121,12 @@ def _facts(
     yield window_fact(memory)
 
 
+def _is_from_logs(facts: Facts[FunctionFacts]) -> bool:
+    return MEMORY in facts.answers.get(FROM_LOGS, ())
+
+
 def _source(facts: Facts[FunctionFacts]) -> Iterator[EvidenceFact]:
-    if MEMORY in facts.answers.get(FROM_LOGS, ()):
+    if _is_from_logs(facts):
         yield EvidenceFact("Memory from", "REPORT lines of its logs, whole days in UTC")
 
 
