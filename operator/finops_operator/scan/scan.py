@@ -288,7 +288,7 @@ def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Pr
         savings=sum((one.savings for one in every), Savings()) - progress.twice,
         gaps=gaps,
         api_calls=dict(sorted(calls.items())),
-        estimated_api_cost=_metrics_cost(brief, progress.metrics) + _requests_cost(calls) + _logs_cost(brief, every),
+        estimated_api_cost=_metrics_cost(brief, progress.metrics) + _requests_cost(calls) + logs_cost(brief, every),
         complete_failure="" if progress.shards else _why_nothing(gaps),
     )
 
@@ -308,7 +308,7 @@ def _requests_cost(calls: Mapping[str, int]) -> Decimal:
     return REQUEST_PRICE * sum(count for name, count in calls.items() if name.startswith(f"{SERVICE}:"))
 
 
-def _logs_cost(brief: Brief, shards: Sequence[ShardTotals]) -> Decimal:
+def logs_cost(brief: Brief, shards: Sequence[ShardTotals]) -> Decimal:
     """Return what AWS bills for the logs that were read, at list price, unrounded."""
     total = Decimal(0)
     for one in shards:

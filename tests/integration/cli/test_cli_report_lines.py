@@ -1,4 +1,4 @@
-"""`finops scan` reads the memory of functions from their logs where the policy wants it, once a day, and says what fails."""
+"""`finops scan` reads the memory of functions from their logs where the policy wants it, once a day."""
 
 from __future__ import annotations
 
@@ -138,3 +138,20 @@ def test_a_missing_right_is_a_gap_that_names_it_and_the_memory_stays_unknown(
     double.control.reset()
     again = scanned(3 if operation == "GetQueryResults" else 0, lambdaReportLines=True)
     assert calls(again)[0] == (operation != "GetQueryResults")
+
+
+def test_a_trial_judges_by_what_is_kept_of_the_logs_and_says_where_nothing_is(
+    scanned: Scanned, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    def tried(**metrics: Any) -> list[str]:
+        wanted = policy("production", resources=["lambda-function"], metrics=metrics)
+        ended = finops(
+            *("policy", "test", "-f", files(wanted, account("production")), "--redis", valkey_url, "-o", "json")
+        )
+        assert ended.code == 0, ended.err
+        check = "lambda_function_memory"
+        return [f"{one['resource']['id']} {one['change']}" for one in json.loads(ended.out) if one["check"] == check]
+
+    scanned(lambdaReportLines=True)
+    assert tried(lambdaReportLines=True) == ["spacious Same"]
+    assert tried() == ["spacious Gone"]

@@ -154,7 +154,8 @@ def test_a_log_group_that_is_not_there_or_of_another_class_is_left_out_of_the_qu
 
 def test_without_the_invocations_of_each_day_nothing_is_queried() -> None:
     paged = counted({"StartTime": NOW, "MetricDataQueries": [{"Id": "i0"}]})
-    for answer in ({"MetricDataResults": []}, {**paged, "NextToken": "further"}):
+    answers: tuple[dict[str, Any], ...] = ({"MetricDataResults": []}, {**paged, "NextToken": "further"})
+    for answer in answers:
         aws = reader("one", counts=[answer])
         assert read(aws, "one")[0]["one"].reason == NO_COUNT
         assert aws.count(START) == 0
