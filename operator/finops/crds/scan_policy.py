@@ -87,6 +87,13 @@ class Metrics(Part):
         le=100,
         description="Percent of the expected data points below which nothing is judged. Default: 95.",
     )
+    lambda_report_lines: bool = Field(
+        default=False,
+        description="Whether the memory of Lambda functions without Lambda Insights is read from the REPORT lines of "
+        "their logs, once a day, where a check needs it. AWS bills each GB that CloudWatch Logs Insights reads. Needs "
+        "`logs:StartQuery`, `logs:GetQueryResults`, `logs:StopQuery` and `logs:DescribeLogGroups` in each role. "
+        "Default: false.",
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

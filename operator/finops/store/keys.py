@@ -14,6 +14,7 @@
 | `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
 | `{p}offered:{account}:{region}:{question}` | hash | scan | place → what AWS offers there, kept a day |
+| `{p}logged:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → what its logs say, kept a day |
 | `{p}listed:{region}:{service}:{figure}` | string | scan | what AWS's price list says of a figure, kept a day |
 | `{p}listed:{region}:{service}:{figure}:last` | string | scan | what it said last, kept 30 days |
 | `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |
@@ -294,6 +295,9 @@ class Keys:
 
     def offered(self, account: str, region: str, question: str) -> str:
         return f"{self.prefix}offered:{account}:{region}:{question}"
+
+    def logged(self, account: str, region: str, kind: str, metric: str) -> str:
+        return f"{self.prefix}logged:{account}:{region}:{kind}:{metric}"
 
     def policy(self, namespace: str, name: str) -> PolicyKeys:
         return PolicyKeys(self.prefix, namespace, name)

@@ -19,6 +19,8 @@ from typing import Any, Final
 
 USUAL_METRIC_PRICE: Final = Decimal("0.00001")
 """US dollars per metric requested by GetMetricData, in most regions ($0.01 per 1,000); some cost more."""
+USUAL_LOGS_PRICE: Final = Decimal("0.005")
+"""US dollars per GB that CloudWatch Logs Insights reads in us-east-1 and other regions; some cost more."""
 
 
 class CallCounter:

@@ -20,6 +20,7 @@ from finops_operator.pricing.price_list import PERMISSION as PRICE_LIST
 from finops_operator.scan.coverage import PERMISSIONS as COVERAGE
 
 Statement: TypeAlias = Mapping[str, Any]
+REPORT_LINES: Final = "--lambda-report-lines"
 _VERSION: Final = "2012-10-17"
 _UNPROTECTED: Final = {"StringNotEquals": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
 
@@ -47,12 +48,20 @@ def _known(word: str, names: Sequence[str], known: Iterable[str]) -> None:
 
 
 def scan_policy(
-    plugins: Plugins, kinds: Collection[str], *, price_list: bool = False, coverage: bool = False
+    plugins: Plugins,
+    kinds: Collection[str],
+    *,
+    price_list: bool = False,
+    coverage: bool = False,
+    report_lines: bool = False,
 ) -> dict[str, Any]:
     """Return what the scanner role needs for `kinds`.
 
-    Listing and metrics, what the actions on these kinds observe before and after, and where asked AWS's price list and
-    the coverage by commitments.
+    Listing and metrics, what the actions on these kinds observe before and after, and where asked AWS's price list, the
+    coverage by commitments and the logs that say what no metric does.
+
+    Raises:
+        InvalidInput: the logs of kinds that are read from none.
     """
     needed = {one for name in kinds for one in plugins.kinds[name].permissions}
     # Which regions an account has is asked whatever the kind.
@@ -65,8 +74,18 @@ def scan_policy(
     }
     needed |= {PRICE_LIST} if price_list else set()
     needed |= set(COVERAGE) if coverage else set()
+    needed |= _log_permissions(plugins, kinds) if report_lines else set()
     # Most calls that list, and all that read metrics, know no resources: AWS accepts only "*" for them.
     return _document([{"Sid": "Read", "Effect": "Allow", "Action": sorted(needed), "Resource": "*"}])
+
+
+def _log_permissions(plugins: Plugins, kinds: Collection[str]) -> set[str]:
+    found = {one for name in kinds if (logged := plugins.kinds[name].logged) for one in logged.permissions}
+    if not found:
+        raise InvalidInput(
+            "is for kinds that are read from logs", field=REPORT_LINES, hint="add --kind lambda-function"
+        )
+    return found
 
 
 def ledger_policy(bucket: str, prefix: str, partition: str = "aws") -> dict[str, Any]:

@@ -19,6 +19,7 @@ from finops.domain.utilization import Utilization
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.commitments import NOT_READ, Commitments
 from finops_operator.plugins.facts import KindFacts
+from finops_operator.plugins.logged import LoggedMetric
 from finops_operator.plugins.ownership import Owner, owned_by
 from finops_operator.pricing.offers import Offers
 
@@ -401,6 +402,7 @@ class ResourceKind(Generic[KindFacts]):
         offers: where AWS's price list has the figures that no table has.
         pauses: of a kind that is stopped and started again; None: its creation is when it began to run.
         steps_from: of a kind of which parts have `further` steps, how many resources can reach one; 0: no part has any.
+        logged: of a metric that lines of logs hold as well, which are read where a policy wants it.
         members: of a group; their costs are the group's too, and each is counted once, as the member's. None for a kind
             that is no group.
     """
@@ -429,6 +431,7 @@ class ResourceKind(Generic[KindFacts]):
     members: Members | None = None
     steps_from: int = 0
     pauses: Pauses | None = None
+    logged: LoggedMetric | None = None
 
     def since(self, resource: Resource) -> datetime | None:
         """Return the first moment of which a metric counts, None when it is not known."""

@@ -17,7 +17,9 @@ from finops.domain.report import Savings, ShardCost
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.utilization import Utilization
 from finops.ports.aws_read import PageReader
+from finops.ports.clock import Clock
 from finops.store.inventory import InventoryStore
+from finops.store.logged import LoggedStore
 from finops.store.offerings import OfferingStore
 from finops.store.recommendations import RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
@@ -28,6 +30,7 @@ from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import evaluate, keep_targets, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.committed import ShardCommitments
+from finops_operator.scan.logged import LoggedReading, logged_metric
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.first_days import DaysPicture
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
@@ -50,6 +53,7 @@ class Stores:
     costs: ResourceCostStore
     recommendations: RecommendationStore
     offerings: OfferingStore
+    logged: LoggedStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,7 @@ class ShardTotals:
         whole: of all its resources, selected or not, in a month of 730 hours: for the history that all policies share.
         unknown: how many of the selected cannot be judged, because their first metric is missing or too thin.
         groups: the best advice for each group, which shares its cost with its members.
+        scanned_bytes: what queries of logs read, which AWS bills.
     """
 
     shard: Shard
@@ -85,6 +90,7 @@ class ShardTotals:
     gaps: list[Gap] = field(default_factory=list)
     groups: list[GroupAdvice] = field(default_factory=list)
     failures: Failures | None = None
+    scanned_bytes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,8 @@ class _OfPage:
 class ShardJudge:
     """Judges the pages of one shard."""
 
-    def __init__(self, brief: Brief, shard: Shard, reader: PageReader, generation: str) -> None:
-        """`generation`: the one whose pages are judged."""
+    def __init__(self, brief: Brief, shard: Shard, reader: PageReader, generation: str, clock: Clock) -> None:
+        """`generation`: the one whose pages are judged; `clock` waits for queries of logs."""
         kind = brief.kinds[shard.kind]
         lookback = brief.spec_policy.spec.metrics.lookback_days
         settings = MeasureSettings(brief.now, lookback, required_window_days(brief.enabled, shard.kind, lookback))
@@ -113,6 +119,9 @@ class ShardJudge:
         self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
         self._committed = ShardCommitments(
             kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)
+        )
+        self._logged = LoggedReading(
+            logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep
         )
         wishes = Wishes(self._wants_fine, self._settled_by_days)
         self._measurer = Measurer(
@@ -167,6 +176,8 @@ class ShardJudge:
         self._known = _OfPage(costs, {resource_id: target for (_, resource_id), target in targets.items()})
         if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
+        least = float(self._settings.minimum_coverage_percent)
+        measured = self._logged.page(chosen, measured, brief.now, least)
         ran = self._as_they_ran(resources, measured, priced)
         chosen = [ran.get(one.id, one) for one in chosen]
         recommended: list[Recommendation] = []
@@ -210,15 +221,18 @@ class ShardJudge:
         return {**self._brief.stores.utilization.summaries(self.totals.shard, others), **measured}
 
     def close(self) -> ShardTotals:
-        """Return the totals with the gaps of measuring, of the kind's questions and of its commitments."""
-        self.totals.gaps += (*self._measurer.gaps(), *self._answers.gaps(), *self._committed.gaps())
+        """Return the totals with the gaps of measuring, of the kind's questions, of its logs and its commitments."""
+        parts = (self._measurer, self._answers, self._logged, self._committed)
+        self.totals.gaps += (gap for part in parts for gap in part.gaps())
+        self.totals.scanned_bytes = self._logged.scanned_bytes
         return self.totals
 
     def _judge(
         self, resource: Resource, utilization: Utilization
     ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
         cost = self._known.costs[resource.id]
-        facts = replace(self._facts(resource, utilization), answers=self._answers.about(resource, utilization))
+        answers = self._logged.marked(resource.id, self._answers.about(resource, utilization))
+        facts = replace(self._facts(resource, utilization), answers=answers)
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
         made = recommend(resource, cost, findings, self._declared, self._terms, self._committed.beside, facts.cost)

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ExecutionMode, ScanPolicy
@@ -26,11 +27,12 @@ from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore, new_generation
+from finops.store.logged import LoggedStore
 from finops.store.offerings import OfferingStore
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
-from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
+from finops_operator.aws.counting import USUAL_LOGS_PRICE, USUAL_METRIC_PRICE, CallCounter
 from finops_operator.aws.regions import enabled_regions
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.access import Asked, GrantedAccount, granted_accounts
@@ -45,6 +47,9 @@ from finops_operator.scan.progress import FinishedShard
 from finops_operator.scan.recommend import savings_of
 from finops_operator.scan.shards import JudgedShard, scan_shards
 from finops_operator.scan.spread import Failed, Work, scan_in_pods
+
+_BYTES_PER_GB: Final = 10**9
+"""The smaller of what a GB may mean: the estimate is no lower than the bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,7 @@ def brief_of(
             ResourceCostStore(deps.store),
             RecommendationStore(deps.store),
             OfferingStore(deps.store),
+            LoggedStore(deps.store),
         ),
         metric_requests=deps.metric_requests,
     )
@@ -282,7 +288,7 @@ def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Pr
         savings=sum((one.savings for one in every), Savings()) - progress.twice,
         gaps=gaps,
         api_calls=dict(sorted(calls.items())),
-        estimated_api_cost=_metrics_cost(brief, progress.metrics) + _requests_cost(calls),
+        estimated_api_cost=_metrics_cost(brief, progress.metrics) + _requests_cost(calls) + logs_cost(brief, every),
         complete_failure="" if progress.shards else _why_nothing(gaps),
     )
 
@@ -300,6 +306,18 @@ def _metrics_cost(brief: Brief, metrics: Mapping[str, int]) -> Decimal:
 def _requests_cost(calls: Mapping[str, int]) -> Decimal:
     """Return what AWS bills for requests as such, of all that a scan sends those to Cost Explorer alone."""
     return REQUEST_PRICE * sum(count for name, count in calls.items() if name.startswith(f"{SERVICE}:"))
+
+
+def logs_cost(brief: Brief, shards: Sequence[ShardTotals]) -> Decimal:
+    """Return what AWS bills for the logs that were read, at list price, unrounded."""
+    total = Decimal(0)
+    for one in shards:
+        if one.scanned_bytes:
+            price = brief.lookup(PriceQuery("cloudwatch", one.shard.region, "logs_insights_scanned"))
+            # As for metrics, an estimate of our own bill.
+            gigabytes = Decimal(one.scanned_bytes) / _BYTES_PER_GB
+            total += gigabytes * (USUAL_LOGS_PRICE if price is None else price.amount)
+    return total
 
 
 def _why_nothing(gaps: Sequence[Gap]) -> str:

@@ -68,7 +68,7 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
             stores.utilization.forget(task.shard, metrics, ids)
             stores.costs.forget(task.shard, ids)
     deps.progress.listed(task.shard, found.count)
-    judge = ShardJudge(brief, task.shard, reader, found.generation)
+    judge = ShardJudge(brief, task.shard, reader, found.generation, clock)
     judge.totals.gaps += found.gaps
     judge.share(stores.inventory.pages(task.shard, found.generation), found.count)
     for page in stores.inventory.pages(task.shard, found.generation):

@@ -104,6 +104,7 @@ class _Shard:
     asked: Asked
     calls: dict[str, int]
     metrics: int
+    scanned_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ def _stored(task: ShardTask, judged: JudgedShard) -> _Shard:
         asked=totals.failures.asked if totals.failures is not None else Asked(),
         calls=dict(counter.calls),
         metrics=counter.metrics_requested,
+        scanned_bytes=totals.scanned_bytes,
     )
 
 
@@ -228,6 +230,7 @@ def _finished(shard: Shard, one: _Shard) -> JudgedShard:
         gaps=list(one.gaps),
         groups=groups,
         failures=Failures(shard, asked=one.asked),
+        scanned_bytes=one.scanned_bytes,
     )
     return JudgedShard(one.generation, one.whole, totals, CallCounter.of(one.calls, one.metrics))
 

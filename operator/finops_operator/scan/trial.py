@@ -22,6 +22,7 @@ from finops.domain.utilization import HourPoints, Utilization
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore
+from finops.store.logged import LoggedStore
 from finops.store.offerings import OfferingStore
 from finops.store.recommendations import RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
@@ -32,6 +33,7 @@ from finops_operator.plugins.kind import ResourceKind
 from finops_operator.scan.check import EnabledCheck, evaluate, keep_targets
 from finops_operator.scan.custom.checks import INSUFFICIENT
 from finops_operator.scan.listed_prices import kept_prices
+from finops_operator.scan.logged import kept_of_logs, marked
 from finops_operator.scan.metrics.summarize import hour_points
 from finops_operator.scan.overlapping import GroupAdvice, advice_of_group, counted_once
 from finops_operator.scan.policy_rules import Offered, PolicyRules, policy_rules
@@ -186,6 +188,7 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
     """
     recommendations, inventory = RecommendationStore(store), InventoryStore(store, prolongs=False)
     utilizations, costs, offerings = UtilizationStore(store), ResourceCostStore(store), OfferingStore(store)
+    logs = LoggedStore(store)
     head = recommendations.head(live)
     for shard, judged in head.shards if head is not None else ():
         if shard.kind not in rules.kinds or not rules.reaches(shard):
@@ -197,13 +200,15 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
         for page in inventory.pages(shard, generation):
             ids = [one.id for one in page]
             used = utilizations.summaries(shard, ids)
+            logged = kept_of_logs(rules, shard, page, used, logs)
             clocked = _by_the_clock(rules, shard, page, utilizations)
             priced = costs.many(shard, ids, rules.hours_per_month)
             targets = recommendations.previous_targets(live, [(check, one) for one in ids for check in ours])
             for resource in page:
-                utilization = used.get(resource.id) or Utilization(resource.id)
+                utilization = logged.used.get(resource.id) or used.get(resource.id) or Utilization(resource.id)
                 utilization = replace(utilization, hours=clocked.get(resource.id, {}))
                 answers, unasked = _answers(rules, shard, resource, utilization, offerings)
+                answers = marked(answers, logged.metric) if resource.id in logged.used else answers
                 yield Observed(
                     rules.kinds[shard.kind].as_it_ran(resource, utilization),
                     utilization,
@@ -211,7 +216,7 @@ def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) ->
                     answers,
                     {check: target for (check, named), target in targets.items() if named == resource.id},
                     shared,
-                    unasked | _without_hours(rules, resource, utilization),
+                    unasked | _without_hours(rules, resource, utilization) | logged.lacking(resource.id),
                 )
 
 

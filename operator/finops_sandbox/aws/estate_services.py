@@ -67,12 +67,22 @@ class ServiceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportsSpec:
+    """REPORT lines that a function wrote: on each of the last ``days`` before today ``per_day``, of ``used`` MB."""
+
+    per_day: int
+    used: int
+    days: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """A Lambda function on x86; ``versions`` are published ones."""
+    """A Lambda function on x86; ``versions`` are published ones, ``reports`` what stands in its log group."""
 
     name: str
     memory: int = 1024
     versions: int = 0
+    reports: ReportsSpec | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -137,13 +147,20 @@ def service(item: Mapping[str, Any], where: str) -> ServiceSpec:
 
 def function(item: Mapping[str, Any], where: str) -> FunctionSpec:
     """Return a function of the document. Raises EstateError."""
-    known(item, {"name", "memory", "versions", "tags"}, f"{where}, function {item.get('name')}")
+    here = f"{where}, function {item.get('name')}"
+    known(item, {"name", "memory", "versions", "reports", "tags"}, here)
     return FunctionSpec(
         name=str(item["name"]),
         memory=int(item.get("memory", 1024)),
         versions=int(item.get("versions", 0)),
+        reports=_reports(item["reports"], here) if "reports" in item else None,
         tags=tags(item),
     )
+
+
+def _reports(item: Mapping[str, Any], where: str) -> ReportsSpec:
+    known(item, {"perDay", "used", "days"}, f"{where}, reports")
+    return ReportsSpec(int(item["perDay"]), int(item["used"]), int(item.get("days", 20)))
 
 
 def database_snapshot(item: Mapping[str, Any], where: str) -> DatabaseSnapshotSpec:

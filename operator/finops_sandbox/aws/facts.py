@@ -106,3 +106,14 @@ class VolumeFacts:
         """End the latest attachment, if it lasts."""
         if self.attached and self.attached[-1][1] is None:
             self.attached[-1] = (self.attached[-1][0], moment)
+
+
+@dataclass(slots=True)
+class LogQuery:
+    """A query of log groups between two times in seconds; it runs until its answer was asked for once."""
+
+    groups: tuple[str, ...]
+    start: int
+    end: int
+    status: str = "Running"
+    asked: bool = False

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from finops_sandbox.aws.clock import SandboxClock, aware_utc
 from finops_sandbox.aws.commitment_specs import LiveCommitments
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.facts import FunctionState, InstanceFacts, VolumeFacts
+from finops_sandbox.aws.facts import FunctionState, InstanceFacts, LogQuery, VolumeFacts
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.held import Held
 from finops_sandbox.aws.written import Written
@@ -66,6 +66,7 @@ class FurtherFacts:
         quotas: account, region and code of a service quota → its limit, where it is not the usual one.
         images: account and region → id → description of an image that the estate holds.
         image_shares: id of an image → accounts that may launch it.
+        log_queries: account, region and id of a query of logs → its state.
         commitments: Reserved Instances, capacity reservations and Savings Plans.
         held: account and region → what the double holds itself, by kind and name.
         held_ever: account and region → kinds that the estate has held there, those deleted since among them.
@@ -93,6 +94,7 @@ class FurtherFacts:
     images: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     image_shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
     volume_tokens: dict[tuple[str, str, str], tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    log_queries: dict[tuple[str, str, str], LogQuery] = field(default_factory=dict)
     commitments: LiveCommitments = field(default_factory=LiveCommitments)
     held: Held = field(default_factory=dict)
     held_ever: dict[tuple[str, str], set[str]] = field(default_factory=dict)

@@ -129,6 +129,9 @@ def _from_names(service: str, account: str, region: str, parameters: Mapping[str
         yield group_arn(account, region, str(parameters["AutoScalingGroupName"]))
     if service == "eks" and parameters.get("nodegroupName"):
         yield node_group_arn(account, region, f"{parameters['clusterName']}/{parameters['nodegroupName']}")
+    if service == "logs":
+        for group in parameters.get("logGroupNames") or ():
+            yield f"arn:aws:logs:{region}:{account}:{_NAMED['logs']['logGroupName'].format(group)}"
     for name, form in _NAMED.get(service, {}).items():
         value = parameters.get(name)
         if isinstance(value, str) and value and not value.startswith("arn:"):

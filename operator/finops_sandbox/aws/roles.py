@@ -85,6 +85,7 @@ def scanner_policy() -> dict[str, Any]:
         for verb in ("Describe", "List")
     ]
     actions += ["tag:GetResources", "logs:Describe*", "lambda:List*", "lambda:GetFunctionConfiguration"]
+    actions += ["logs:StartQuery", "logs:GetQueryResults", "logs:StopQuery"]
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
     actions += ["s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "s3:GetMetricsConfiguration"]
     actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]

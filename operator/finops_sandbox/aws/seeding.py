@@ -19,6 +19,7 @@ from finops_sandbox.aws import (
     images,
     keys,
     log_groups,
+    log_queries,
     nat_gateways,
     services,
     snapshots,
@@ -92,6 +93,7 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             tables.seed(place, table)
         for function in place.functions:
             functions.seed(place, function, now - _AGE)
+            log_queries.seed(place, function, now, now - _AGE)
         for service in place.services:
             services.seed(place, service, now - _AGE)
         for snapshot in place.snapshots:

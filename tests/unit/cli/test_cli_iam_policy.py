@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from finops.domain.recommendation import ResourceRef
+from finops.errors import InvalidInput
 from finops_operator.cli.iam_documents import act_policy, kinds_of, scan_policy
 from finops_operator.cli.main import run
 from finops_operator.plugins.loaded import plugins
@@ -48,6 +49,16 @@ def test_the_scanner_may_ask_for_the_coverage_by_commitments_only_where_that_is_
     usual = allowed(scan_policy(loaded, loaded.kinds))
     asked = {"ce:GetReservationCoverage", "ce:GetSavingsPlansCoverage"}
     assert allowed(scan_policy(loaded, loaded.kinds, coverage=True)) - usual == asked
+
+
+def test_the_scanner_may_query_logs_only_where_that_is_wanted_and_of_kinds_that_are_read_from_logs() -> None:
+    loaded, lambdas = plugins(), ["lambda-function"]
+    usual = allowed(scan_policy(loaded, lambdas))
+    queries = {"logs:StartQuery", "logs:GetQueryResults", "logs:StopQuery", "logs:DescribeLogGroups"}
+    assert allowed(scan_policy(loaded, lambdas, report_lines=True)) - usual == queries
+    assert not any("Query" in one for one in allowed(scan_policy(loaded, loaded.kinds)))
+    with pytest.raises(InvalidInput, match="kinds that are read from logs"):
+        scan_policy(loaded, ["ec2-instance"], report_lines=True)
 
 
 def test_the_executor_may_do_exactly_what_actions_change() -> None:

@@ -13,7 +13,7 @@ import typer
 from finops.errors import InvalidInput
 from finops_operator.aws.bucket_place import bucket_and_prefix
 from finops_operator.cli.command import Command
-from finops_operator.cli.iam_documents import act_policy, kinds_of, ledger_policy, scan_policy
+from finops_operator.cli.iam_documents import REPORT_LINES, act_policy, kinds_of, ledger_policy, scan_policy
 from finops_operator.plugins.loaded import plugins
 
 
@@ -33,6 +33,13 @@ _Coverage = Annotated[
     typer.Option(
         "--commitment-coverage",
         help="Let it ask Cost Explorer, for policies with spec.pricing.commitmentCoverage; $0.01 a request.",
+    ),
+]
+_ReportLines = Annotated[
+    bool,
+    typer.Option(
+        REPORT_LINES,
+        help="Let it query the logs of functions, for policies with spec.metrics.lambdaReportLines; billed by the GB.",
     ),
 ]
 
@@ -61,6 +68,7 @@ def _run(
     ] = None,
     price_list: _PriceList = False,
     coverage: _Coverage = False,
+    report_lines: _ReportLines = False,
     bucket: Annotated[
         str, typer.Option("--bucket", metavar="s3://BUCKET/PREFIX", help="The ledger's bucket; with --for ledger.")
     ] = "",
@@ -77,12 +85,12 @@ def _run(
             raise InvalidInput("narrows what is scanned or changed, not the ledger", field="--for ledger")
         _print(ledger_policy(*bucket_and_prefix(bucket, "--bucket")))
         return
-    asked = {"--price-list": price_list, "--commitment-coverage": coverage}
+    asked = {"--price-list": price_list, "--commitment-coverage": coverage, REPORT_LINES: report_lines}
     _check(for_, actions=bool(actions), kinds=bool(services or kinds), asked=asked)
     loaded = plugins()
     chosen = kinds_of(loaded, services or (), kinds or ())
     if for_ is Purpose.SCAN:
-        _print(scan_policy(loaded, chosen, price_list=price_list, coverage=coverage))
+        _print(scan_policy(loaded, chosen, price_list=price_list, coverage=coverage, report_lines=report_lines))
     else:
         _print(act_policy(loaded, chosen, actions or ()))
 

@@ -28,6 +28,7 @@ from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.awslambda.rules.offers import FURTHER_STEPS, OFFERS
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as PROVISIONED
 from finops_operator.services.awslambda.rules.provisioned import Provisioned, ProvisionedReading
+from finops_operator.services.awslambda.rules.report_queries import GROUP_PREFIX, REPORT_LINES, TEXT
 from finops_operator.services.awslambda.rules.runtimes import ARM, X86
 from finops_operator.services.awslambda.rules.signs import SIGNS
 from finops_operator.services.awslambda.rules.versions import MEMORY, QUESTION
@@ -61,6 +62,8 @@ class FunctionFacts:
         provisioned_instances: of provisioned concurrency, 0 for none.
         provisioned_since: ISO time of the last change of any of it, empty for none.
         tags_known: False when its tags could not be read: it may be protected.
+        log_group: where it writes its logs.
+        log_format: of what Lambda itself writes there, `Text` or `JSON`.
         not_in_cost: what AWS bills of it and its cost leaves out.
     """
 
@@ -77,6 +80,8 @@ class FunctionFacts:
     provisioned_instances: int | None = None
     provisioned_since: str | None = None
     tags_known: bool | None = None
+    log_group: str | None = None
+    log_format: str | None = None
     not_in_cost: tuple[str, ...] | None = None
 
 
@@ -113,6 +118,7 @@ def _resource(
 
 
 def _facts(function: Mapping[str, Any], provisioned: Provisioned, *, tags_known: bool) -> FunctionFacts:
+    logging = function.get("LoggingConfig") or {}
     snap_start = (function.get("SnapStart") or {}).get("ApplyOn", "None") != "None"
     return FunctionFacts(
         runtime=function.get("Runtime"),
@@ -129,6 +135,9 @@ def _facts(function: Mapping[str, Any], provisioned: Provisioned, *, tags_known:
         provisioned_instances=provisioned.instances,
         provisioned_since=provisioned.since,
         tags_known=tags_known,
+        # Both are what AWS takes where nobody chose.
+        log_group=logging.get("LogGroup") or f"{GROUP_PREFIX}{function['FunctionName']}",
+        log_format=logging.get("LogFormat") or TEXT,
         not_in_cost=("snap_start_gb_second", "streamed_gb") if snap_start else ("streamed_gb",),
     )
 
@@ -277,4 +286,5 @@ KIND: Final = ResourceKind(
     type_of=lambda resource: resource.text("runtime"),
     offers=OFFERS,
     steps_from=1,
+    logged=REPORT_LINES,
 )

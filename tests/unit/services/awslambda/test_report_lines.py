@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 import pytest
@@ -11,9 +11,10 @@ from finops_operator.services.awslambda.rules.report_lines import (
     GROUPS_OF_A_QUERY,
     ROWS,
     ReportedDay,
-    highest_percent,
+    logged_of,
     queries_of,
     reported,
+    window_of,
 )
 
 _FIRST: Final = date(2026, 11, 2)
@@ -55,15 +56,51 @@ def test_a_row_of_no_group_could_be_any_groups() -> None:
     assert reported("Complete", [row(), row(log="")]) is None
 
 
-def test_the_largest_share_is_known_only_where_the_invocations_wrote_lines() -> None:
+START: Final = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def test_the_largest_share_is_known_with_how_many_invocations_wrote_lines() -> None:
     days = [ReportedDay(_FIRST, 95, 41.5, 20.0), ReportedDay(_NEXT, 10, 60.0, 30.0)]
-    assert highest_percent(days, {_FIRST: 100, _NEXT: 10}, 95) == 60.0
-    assert highest_percent(days, {_FIRST: 100}, 95) == 41.5, "other days do not count"
-    assert highest_percent(days, {_FIRST: 100, _NEXT: 100}, 95) == (
-        "its logs have 10 REPORT lines of 100 invocations on 2026-11-03"
+    found = logged_of(days, {_FIRST: 100, _NEXT: 10}, START)
+    assert found.summary is not None
+    assert (found.summary.maximum, found.summary.points, found.summary.expected) == (60.0, 2, 2)
+    assert found.summary.average == pytest.approx((95 * 20 + 10 * 30) / 105)
+    assert (found.covered_percent, found.reason) == (
+        95.0,
+        "its logs have 95 REPORT lines of 100 invocations on 2026-11-02",
     )
-    assert highest_percent([], {_FIRST: 3}, 95) == "its logs have 0 REPORT lines of 3 invocations on 2026-11-02"
-    assert highest_percent([], {_FIRST: 0}, 95) == "it has no REPORT lines"
+    other = logged_of(days, {_FIRST: 100}, START).summary
+    assert other is not None
+    assert other.maximum == 41.5, "other days do not count"
+
+
+def test_a_day_with_invocations_and_no_line_is_covered_by_nothing_and_one_without_either_is_known() -> None:
+    days = [ReportedDay(_FIRST, 100, 41.5, 20.0)]
+    missing = logged_of(days, {_FIRST: 100, _NEXT: 1}, START)
+    assert (missing.covered_percent, missing.reason) == (
+        0.0,
+        "its logs have 0 REPORT lines of 1 invocations on 2026-11-03",
+    )
+    assert logged_of(days, {_FIRST: 100, _NEXT: 0}, START).covered_percent == 100.0
+
+
+@pytest.mark.parametrize(
+    ("lines", "invocations", "reason"),
+    [
+        (0, 3, "it has no REPORT lines"),
+        (0, 0, "it was not invoked"),
+        (106, 100, "its log group has 106 REPORT lines of 100 invocations: others write to it"),
+    ],
+)
+def test_lines_that_cannot_be_those_of_the_invocations_say_nothing(lines: int, invocations: int, reason: str) -> None:
+    days = [ReportedDay(_FIRST, lines, 41.5, 20.0)] if lines else []
+    found = logged_of(days, {_FIRST: invocations}, START)
+    assert (found.summary, found.covered_percent, found.reason, found.failed) == (None, 0.0, reason, "")
+
+
+def test_the_days_that_are_read_are_whole_ones_in_utc() -> None:
+    now = datetime(2026, 11, 16, 0, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert window_of(now) == (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 15, tzinfo=UTC))
 
 
 def test_a_query_takes_as_many_groups_as_aws_lets_it_and_each_once() -> None:

@@ -1,12 +1,14 @@
-"""Functions with more memory than they use, where Lambda Insights measures it.
+"""Functions with more memory than they use, as Lambda Insights measures it or the REPORT lines of their logs say.
 
-The REPORT lines of their logs say how much was used as well and are not read: without Insights the memory is unknown.
-As AWS Compute Optimizer does, only functions up to 1,792 MB with 50 invocations in two weeks are judged: above, memory
-buys further processors. Less memory also means a smaller share of a processor, so a function that computes runs longer
-and may cost the same; the saving holds for one that waits, and is the most that is to be expected. A function whose
-longest invocation would come near its timeout if it ran longer by the same share keeps its memory. So does one with
-published versions: they cannot be changed, and what was measured is theirs as well. Change it in steps and compare the
-billed duration.
+The lines are read where a policy wants it (`metrics.lambdaReportLines`), because AWS bills that: of functions without
+Insights that write text to a log group of their own, for the last 14 whole days in UTC. They count where each day has
+as many as the function was invoked, `minimumCoveragePercent` of it at least; else the memory is unknown. As AWS Compute
+Optimizer does, only functions up to 1,792 MB with 50 invocations in two weeks are judged: above, memory buys further
+processors. Less memory also means a smaller share of a processor, so a function that computes runs longer and may cost
+the same; the saving holds for one that waits, and is the most that is to be expected. A function whose longest
+invocation would come near its timeout if it ran longer by the same share keeps its memory. So does one with published
+versions: they cannot be changed, and what was measured is theirs as well. Change it in steps and compare the billed
+duration.
 """
 
 from __future__ import annotations
@@ -21,16 +23,16 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.facts import with_facts
+from finops_operator.plugins.logged import FROM_LOGS
 from finops_operator.plugins.measured import about_percent, count, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.services.awslambda.function import INVOCATIONS, LONGEST, FunctionFacts
 from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.rules.report_queries import LARGEST_MB, SMALLEST_MB
 from finops_operator.services.awslambda.rules.versions import MEMORY, why_not_one
 
 ID: Final = "lambda_function_memory"
 _ACTION: Final = "lambda_function_set_memory"
-_LARGEST_MB: Final = 1792
-_SMALLEST_MB: Final = 128
 _STEP_MB: Final = 64
 _HEADROOM: Final = 1.2
 """What AWS keeps free of memory by default when it proposes a size."""
@@ -74,9 +76,10 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
             "longestMilliseconds": figure(longest.maximum),
             "timeoutSeconds": own.function_timeout_seconds,
             **coverage_evidence(memory),
+            **({"memorySource": "reportLines"} if _is_from_logs(facts) else {}),
         },
         summary=f"It used {percent(memory.maximum)} of its {own.memory_mb} MB at most; {needed} MB have room for that.",
-        facts=tuple(_facts(own, invocations, memory, longest)),
+        facts=(*_facts(own, invocations, memory, longest), *_source(facts)),
         target=f"{needed} MB",
         expectation=f"Expected memory about {about_percent(memory.maximum * own.memory_mb / needed)}. "
         "The saving is the most that it can be: a function that computes runs longer.",
@@ -87,8 +90,8 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
 def _not_comparable(own: FunctionFacts) -> str:
     if own.memory_mb is None:
         return "its memory is not known"
-    large = own.memory_mb > _LARGEST_MB
-    return f"above {_LARGEST_MB} MB more memory also brings more processors" if large else ""
+    large = own.memory_mb > LARGEST_MB
+    return f"above {LARGEST_MB} MB more memory also brings more processors" if large else ""
 
 
 def _too_slow(own: FunctionFacts, longest: MetricSummary, needed: int) -> str:
@@ -103,7 +106,7 @@ def _too_slow(own: FunctionFacts, longest: MetricSummary, needed: int) -> str:
 
 def _needed_mb(memory_mb: int, maximum_percent: float) -> int:
     used = memory_mb * maximum_percent / 100
-    return max(_SMALLEST_MB, ceil(used * _HEADROOM / _STEP_MB) * _STEP_MB)
+    return max(SMALLEST_MB, ceil(used * _HEADROOM / _STEP_MB) * _STEP_MB)
 
 
 def _facts(
@@ -116,6 +119,15 @@ def _facts(
     took = f"{longest.maximum / _MS_PER_SECOND:.1f} s"
     yield EvidenceFact("Longest invocation", f"{took}, its timeout is {own.function_timeout_seconds} s")
     yield window_fact(memory)
+
+
+def _is_from_logs(facts: Facts[FunctionFacts]) -> bool:
+    return MEMORY in facts.answers.get(FROM_LOGS, ())
+
+
+def _source(facts: Facts[FunctionFacts]) -> Iterator[EvidenceFact]:
+    if _is_from_logs(facts):
+        yield EvidenceFact("Memory from", "REPORT lines of its logs, whole days in UTC")
 
 
 CHECK: Final = Check(

@@ -1,18 +1,21 @@
 """Memory of functions from the REPORT lines of their logs, as a query of CloudWatch Logs Insights answers it; pure.
 
-No scan sends the query yet: AWS bills each GB that it reads. Lambda writes one line for each invocation, unless the
-function's log format is JSON or its system log level leaves it out. So lines count only beside the invocations of the
-same days, and what has fewer is not known. Source: CloudWatch Logs user guide, "Sample queries" (Lambda) and "Supported
-logs and discovered fields"; CloudWatch Logs API reference, StartQuery and GetQueryResults.
+Lambda writes one line for each invocation, unless the function's log format is JSON or its system log level leaves it
+out. So lines count only beside the invocations of the same days, and what has fewer is not known; neither is what has
+more, because others write to the same log group. Source: CloudWatch Logs user guide, "Sample queries" (Lambda) and
+"Supported logs and discovered fields"; CloudWatch Logs API reference, StartQuery and GetQueryResults.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
+
+from finops.domain.logged import Logged
+from finops.domain.utilization import MetricSummary
 
 QUERY: Final = (
     'filter @type = "REPORT" | stats count(*) as lines, max(@maxMemoryUsed * 100 / @memorySize) as most, '
@@ -22,9 +25,14 @@ QUERY: Final = (
 GROUPS_OF_A_QUERY: Final = 50
 ROWS: Final = 10_000
 """As many rows as an answer can have: one that has them all may lack others."""
-_COMPLETE: Final = "Complete"
+DAYS: Final = 14
+"""Whole days in UTC that are read, today not among them."""
+COMPLETE: Final = "Complete"
 _DAY: Final = "bin(1d)"
 _PERCENT: Final = 100
+_AT_MOST: Final = 1.05
+"""Lines for an invocation: one of the end of a day may have its line in the next."""
+_DAY_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,12 @@ class ReportedDay:
     lines: int
     most: float
     mean: float
+
+
+def window_of(now: datetime) -> tuple[datetime, datetime]:
+    """Return the days that are read: from the first, to the end of the last, which is no part of them."""
+    end = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    return end - timedelta(days=DAYS), end
 
 
 def queries_of(groups: Iterable[str]) -> tuple[tuple[str, ...], ...]:
@@ -60,7 +74,7 @@ def reported(
     Returns:
         None where the answer is not whole, so that nothing is known.
     """
-    if status != _COMPLETE or len(rows) >= ROWS:
+    if status != COMPLETE or len(rows) >= ROWS:
         return None
     found: dict[str, list[ReportedDay] | None] = {}
     for row in rows:
@@ -76,23 +90,55 @@ def reported(
     return {name: None if days is None else tuple(sorted(days, key=_by_day)) for name, days in found.items()}
 
 
-def highest_percent(
-    days: Iterable[ReportedDay], invocations: Mapping[date, float], least_percent: float
-) -> float | str:
-    """Return the largest share of its memory that a function used, or why that is not known.
+def logged_of(days: Iterable[ReportedDay], invocations: Mapping[date, float], start: datetime) -> Logged:
+    """Return what the lines of a function's log group say of its memory, with how many of its invocations they cover.
 
     Args:
         days: of its log group.
-        invocations: day → how many there were, of every day that counts.
-        least_percent: of these that must have written a line, on each day.
+        invocations: day → how many there were, of every day from `start` on that counts.
+        start: of the first day, aware.
     """
-    lines = {one.day: one for one in days}
-    for day, count in sorted(invocations.items()):
+    lines = {one.day: one for one in days if one.day in invocations}
+    invoked, written = sum(invocations.values()), sum(one.lines for one in lines.values())
+    if not invoked or not lines:
+        return Logged(reason="it has no REPORT lines" if invoked else "it was not invoked")
+    if written > invoked * _AT_MOST:
+        return Logged(
+            reason=f"its log group has {written} REPORT lines of {invoked:.0f} invocations: others write to it"
+        )
+    covered, reason = min(_coverage(lines, invocations))
+    most = sorted(one.most for one in lines.values())
+    end = start + timedelta(days=len(invocations))
+    summary = MetricSummary(
+        maximum=most[-1],
+        p99_5=_ranked(most, 0.995),
+        p99=_ranked(most, 0.99),
+        p95=_ranked(most, 0.95),
+        p90=_ranked(most, 0.9),
+        average=sum(one.mean * one.lines for one in lines.values()) / written,
+        total=None,
+        # A day without an invocation used no memory, and that is known.
+        points=len(invocations),
+        expected=len(invocations),
+        period_seconds=_DAY_SECONDS,
+        start=start,
+        end=end,
+        lowest=min(one.mean for one in lines.values()),
+        missing_at_end=0,
+    )
+    return Logged(summary, covered, reason)
+
+
+def _coverage(lines: Mapping[date, ReportedDay], invocations: Mapping[date, float]) -> Iterator[tuple[float, str]]:
+    for day, count in invocations.items():
         written = lines[day].lines if day in lines else 0
-        if written * _PERCENT < count * least_percent:
-            return f"its logs have {written} REPORT lines of {count:.0f} invocations on {day}"
-    known = [one.most for day, one in lines.items() if day in invocations]
-    return max(known) if known else "it has no REPORT lines"
+        if count:
+            words = f"its logs have {written} REPORT lines of {count:.0f} invocations on {day}"
+            yield min(100.0, written * _PERCENT / count), words
+
+
+def _ranked(ascending: Sequence[float], share: float) -> float:
+    return ascending[math.ceil(share * len(ascending)) - 1]
 
 
 def _by_day(one: ReportedDay) -> date:

@@ -11,6 +11,7 @@ from tests.support.judging import Pages, without
 from tests.unit.services.awslambda.functions import DAY, FUNCTIONS, ago, function, invoked, memory
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.logged import FROM_LOGS
 from finops_operator.services.awslambda.checks.lambda_function_memory import CHECK
 from finops_operator.services.awslambda.rules.versions import LIST, PUBLISHED, QUESTION, READ
 
@@ -120,3 +121,14 @@ def test_a_policy_may_allow_more_use() -> None:
     use = invoked(100, memory=memory(60))
     assert "the limit is 50 %" in FUNCTIONS.reason(CHECK, function(), use)
     assert FUNCTIONS.found(CHECK, function(), use, maximumMemoryPercent=Decimal(70)).target == "768 MB"
+
+
+def test_memory_from_report_lines_is_named_as_such() -> None:
+    use = invoked(100, memory=memory(10, peak=20))
+    assert "memorySource" not in FUNCTIONS.found(CHECK, function(), use).evidence
+    known = {**FUNCTIONS.answers, FROM_LOGS: frozenset({"memoryPercent"})}
+    found = replace(FUNCTIONS, answers=known).found(CHECK, function(), use)
+    assert found.evidence["memorySource"] == "reportLines"
+    assert ("Memory from", "REPORT lines of its logs, whole days in UTC") in {
+        (one.label, one.value) for one in found.facts
+    }

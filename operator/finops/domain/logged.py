@@ -1,0 +1,37 @@
+"""A metric that no service publishes and lines of logs hold: what was read of them for one resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from finops.domain.utilization import MetricSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the lines of a resource's logs say of a metric.
+
+    Attributes:
+        summary: of the whole days that were read; None where they say nothing.
+        covered_percent: of what the resource did, how much has a line, on the day that has the fewest; 0 to 100.
+        reason: why there is no summary, or which day is covered worst.
+        failed: code of a query that was begun, and may have been billed, and brought nothing; empty for none.
+    """
+
+    summary: MetricSummary | None = None
+    covered_percent: float = 0.0
+    reason: str = ""
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedBatch:
+    """What one query brought.
+
+    Attributes:
+        found: id of a resource → what is to be kept of it.
+        scanned_bytes: what the service read for it, and bills.
+    """
+
+    found: dict[str, Logged] = field(default_factory=dict)
+    scanned_bytes: float = 0.0

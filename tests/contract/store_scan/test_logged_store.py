@@ -1,0 +1,40 @@
+"""What logs said of resources, on a real server: beside each other, for a day from the first."""
+
+from __future__ import annotations
+
+from tests.support.facts import flat
+
+from finops.domain.logged import Logged
+from finops.domain.resource import Shard
+from finops.store.connection import Store
+from finops.store.logged import KEPT_SECONDS, LoggedStore
+
+SHARD = Shard("111111111111", "us-east-1", "lambda-function")
+READ = Logged(flat(20.0, period=86_400), 97.5, "its logs have 39 REPORT lines of 40 invocations on 2026-11-02")
+LOST = Logged(reason="the query of its logs did not end in 300 s", failed="QueryTimedOut")
+
+
+def test_what_is_kept_of_a_resource_comes_back_beside_that_of_others(store: Store) -> None:
+    logged = LoggedStore(store)
+    assert logged.get(SHARD, "memoryPercent", ["one"]) == {}
+    logged.put(SHARD, "memoryPercent", {"one": READ})
+    logged.put(SHARD, "memoryPercent", {"other": LOST})
+    assert logged.get(SHARD, "memoryPercent", ["one", "other", "third"]) == {"one": READ, "other": LOST}
+    assert logged.get(SHARD, "memoryPercent", []) == {}
+
+
+def test_a_later_answer_does_not_prolong_the_day_of_the_first(store: Store) -> None:
+    logged, key = LoggedStore(store), store.keys.logged(*SHARD_PARTS, "memoryPercent")
+    logged.put(SHARD, "memoryPercent", {"one": READ})
+    assert 0 < store.client.ttl(key) <= KEPT_SECONDS
+    store.client.expire(key, 60)
+    logged.put(SHARD, "memoryPercent", {"other": LOST})
+    assert 0 < store.client.ttl(key) <= 60
+
+
+def test_what_is_no_answer_counts_as_none(store: Store) -> None:
+    store.client.hset(store.keys.logged(*SHARD_PARTS, "memoryPercent"), "one", '{"summary": 3}')
+    assert LoggedStore(store).get(SHARD, "memoryPercent", ["one"]) == {}
+
+
+SHARD_PARTS = (SHARD.account, SHARD.region, SHARD.kind)
