@@ -20,7 +20,7 @@ from finops.store.recommendations import recommendation_to_json
 from finops_web.answers import NotThere
 from finops_web.context import Asked, Visit
 from finops_web.narrowing import Narrowed
-from finops_web.pages.decide_many import MOST
+from finops_web.readings.many_votes import MOST
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import ORDER, added, counted, recommendations_of
 from finops_web.readings.requests import ReadRequests, lacking, may_be_voted_on, request_of, requests_of, vote

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.support.facts import instance
+from tests.support.fake_clock import FakeClock
 from tests.support.scanning import account, dependencies, policy
 from tests.unit.scan.aggregating import Aggregating
 from tests.unit.scan.measuring import NOW
@@ -74,7 +75,7 @@ def judged(store: Store, region: Region, *machines: Resource) -> tuple[ShardTota
         shard, inventory = machines[0].shard, brief.stores.inventory
         inventory.add(shard, "2026", 0, machines)
         inventory.swap(ShardHead(shard, "2026", len(machines), 1, 1, (), NOW, NOW, NOW, {}))
-        judge = ShardJudge(brief, shard, region, "2026")
+        judge = ShardJudge(brief, shard, region, "2026", FakeClock())
         judge.page(machines)
         totals = judge.close()
         kept = list(brief.stores.recommendations.stream(brief.policy, "2026"))
