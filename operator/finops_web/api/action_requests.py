@@ -18,7 +18,7 @@ from finops.errors import InvalidInput
 from finops_web.answers import Cursor, Limit, NotThere, page_of, success
 from finops_web.context import Asked, Visit
 from finops_web.readings.many_votes import MOST, Decision, Result, decide_all
-from finops_web.readings.requests import lacking, requests_of, vote
+from finops_web.readings.requests import lacking, requests_of, vote, votes_on
 
 ROUTER = APIRouter(tags=["decisions"])
 _WAIT_SECONDS = 10.0
@@ -130,6 +130,14 @@ def action_request(asked: Visit, uid: Uid) -> dict[str, Any]:
     """Return one request by its uid."""
     (shown,) = _shown(asked, (found_by(asked, uid),))
     return success(shown, as_of=None)
+
+
+@ROUTER.get("/api/action-requests/{uid}/approvals")
+def votes(asked: Visit, uid: Uid, cursor: Cursor = "", limit: Limit = 100) -> dict[str, Any]:
+    """List the votes on a request, the first one first; `status` of each is the operator's answer."""
+    found = votes_on(asked.visitor, found_by(asked, uid))
+    page = page_of(found, lambda one: one.metadata.uid or "", cursor, limit)
+    return success([one.to_object() for one in page.rows], as_of=None, next_page=page.next_page)
 
 
 @ROUTER.post("/api/action-requests/{uid}/approvals", status_code=201)

@@ -152,6 +152,13 @@ def _ballot(
         raise InvalidInput(first.rule, field=field, hint=first.hint) from error
 
 
+def votes_on(visitor: Visitor, request: ActionRequest) -> tuple[Approval, ...]:
+    """Return the votes on a request in the order in which they were made. Raises Refused, ClusterUnavailable."""
+    found = approvals(visitor.connection, newer=True).list(request.metadata.namespace or "")
+    own = (one for one in found if one.spec.request.uid == request.metadata.uid)
+    return tuple(sorted(own, key=lambda one: (str(one.metadata.creation_timestamp or ""), one.metadata.name)))
+
+
 def can_be_undone(request: ActionRequest, now: datetime) -> bool:
     """Return whether approvers can ask for the undo of the act, and nobody's undo waits or runs."""
     undo = request.status.undo

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from tests.support.api_sample import Sample, sample
 from tests.support.pushes import ISOLATED
 from tests.support.web_estate import Site, StoredScan, priced, resource
+from tests.support.web_server import served
 
 from finops.crds.approval import Approval
 from finops.domain.decision import RefusalReason, VoteResult
@@ -184,3 +187,21 @@ def test_every_status_of_an_error_is_described(api: Sample) -> None:
             if path.startswith("/api/"):
                 wanted = {"401", "403", "404", "409", "413", "422", "503"} | ({"415"} if method == "post" else set())
                 assert wanted <= set(operation["responses"]), (method, path)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("path", ["/api/resources", "/resources.csv", "/requests/events"])
+def test_head_ends_over_a_connection_that_goes_on_also_where_an_answer_never_ends(
+    site: Site, estate: Store, path: str
+) -> None:
+    """One connection for all: a body, or a beginning without an end, would spoil the answer after it."""
+    with served(site.application(estate)) as address:
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=20)
+        for _ in range(2):
+            connection.request("HEAD", path, headers=site.bearer())
+            head = connection.getresponse()
+            assert (head.status, head.read()) == (200, b"")
+        connection.request("GET", "/api/resources", headers=site.bearer())
+        whole = json.loads(connection.getresponse().read())
+        connection.close()
+        assert [row["id"] for row in whole["data"]] == ["i-1"]

@@ -249,3 +249,21 @@ def test_a_viewer_decides_nothing(site: Site, estate: Store, requests: list[str]
 
     assert {one["sent"] for one in answer.json()["data"]} == {False}
     assert site.approvals("team-a") == []
+
+
+def test_who_may_read_the_votes_on_a_request_reads_those_on_it_alone(
+    site: Site, estate: Store, requests: list[str]
+) -> None:
+    client, headers = site.client(estate), site.bearer()
+    made = client.get("/api/action-requests", headers=headers).json()["data"]
+    first, second = (one["metadata"]["uid"] for one in made)
+    path = f"/api/action-requests/{first}/approvals"
+    assert client.get(path, headers=headers).json()["data"] == []
+    for uid in (first, second):
+        ballot = {"decision": "Deny", "reason": "needed"}
+        client.post(f"/api/action-requests/{uid}/approvals", json=ballot, headers=headers)
+
+    (vote,) = client.get(path, headers=site.bearer("carol")).json()["data"]
+
+    assert (vote["kind"], vote["spec"]["request"]["uid"], vote["spec"]["decision"]) == ("Approval", first, "Deny")
+    assert client.get(path, headers=site.bearer("bob")).status_code == 404
