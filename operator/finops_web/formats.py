@@ -15,7 +15,8 @@ NO_PRICE: Final = "no price"
 _MINUS: Final = "\N{MINUS SIGN}"
 _DAY: Final = timedelta(days=1)
 _WHOLE_FROM: Final = 1000
-_BYTES: Final = frozenset({"freeableMemory", "freeStorageSpace", "readThroughput", "writeThroughput"})
+_BYTES: Final = ("Memory", "Space", "Throughput")
+"""How names of metrics in bytes end that do not say so."""
 _BYTE_STEPS: Final = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
 _UNITS: Final = {"Milliseconds": " ms", "Seconds": " s", "Megabytes": " MB", "Iops": " a second"}
 _SPELLED: Final = {
@@ -71,7 +72,7 @@ def measure(value: float, name: str) -> str:
     """Return a metric's figure in its unit, which its name says: `2.83 %`, `874 kB`, `12.5 ms`; of a count alone."""
     if name.endswith("Percent"):
         return f"{_short(value)} %"
-    if "Bytes" in name or name in _BYTES:
+    if "Bytes" in name or name.endswith(_BYTES):
         step = next((one for one in _BYTE_STEPS if abs(value) >= one[0]), _BYTE_STEPS[-1])
         rate = "/s" if name.endswith(("PerSecond", "Throughput")) else ""
         return f"{_short(value / step[0])} {step[1]}{rate}"
