@@ -15,6 +15,10 @@ from finops.store.keys import LoggedKeys
 from finops.store.records import Record
 
 KEPT_SECONDS: Final = 86_400
+_PUT: Final = """
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+"""
 _LOGGED: Final[Record[Logged]] = Record(Logged)
 
 
@@ -23,6 +27,7 @@ class LoggedStore:
 
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
+        self._put = self._client.register_script(_PUT)
         self._keys = LoggedKeys(store.keys.prefix)
 
     def get(self, shard: Shard, metric: str, ids: Collection[str]) -> dict[str, Logged]:
@@ -40,7 +45,6 @@ class LoggedStore:
         if not found:
             return
         key = self._keys.of(shard.account, shard.region, shard.kind, metric)
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={one: _LOGGED.text(value) for one, value in found.items()})
-            pipe.expire(key, KEPT_SECONDS, nx=True)
-            pipe.execute()
+        texts = [text for one, value in found.items() for text in (one, _LOGGED.text(value))]
+        with store_errors():
+            self._put(keys=[key], args=[KEPT_SECONDS, *texts])
