@@ -66,7 +66,8 @@ async def on_invalid(request: Request, error: Exception) -> Response:
     if is_api(request):
         return problem(422, "InvalidInput", f"{field}: {message}" if field else message, hint, field)
     hint = "correct the address, or start from the navigation"
-    return render_error(request, 422, "InvalidInput", f"{field}: {message}" if field else message, hint)
+    # The name is not capitalized, as it stands in the address.
+    return render_error(request, 422, "InvalidInput", f"the parameter {field}: {message}" if field else message, hint)
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -143,7 +144,8 @@ def _first(error: RequestValidationError, *, union: bool) -> tuple[str, str, str
     if first["type"] == "missing" and not place:
         return "", "The body is missing.", _SEND_JSON
     message, hint = _words(first)
-    return path_of(place), message, hint
+    # A parameter that is repeated has no number of its own in the address.
+    return path_of(place if _in_body(first) else place[:1]), message, hint
 
 
 def _of_the_shape_meant(found: Sequence[Mapping[str, Any]], *, union: bool) -> Sequence[Mapping[str, Any]]:

@@ -296,9 +296,6 @@ class Keys:
     def offered(self, account: str, region: str, question: str) -> str:
         return f"{self.prefix}offered:{account}:{region}:{question}"
 
-    def logged(self, account: str, region: str, kind: str, metric: str) -> str:
-        return f"{self.prefix}logged:{account}:{region}:{kind}:{metric}"
-
     def policy(self, namespace: str, name: str) -> PolicyKeys:
         return PolicyKeys(self.prefix, namespace, name)
 
@@ -357,3 +354,14 @@ class WorkKeys:
 
     def of(self, scan: str) -> str:
         return f"{self.prefix}work:{scan}"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedKeys:
+    """What logs say of resources."""
+
+    prefix: str
+
+    def of(self, account: str, region: str, kind: str, metric: str) -> str:
+        """Return the key of what is kept of one metric of a kind, in an account and region."""
+        return f"{self.prefix}logged:{account}:{region}:{kind}:{metric}"

@@ -11,9 +11,14 @@ from typing import Any, Final
 from finops.domain.logged import Logged
 from finops.domain.resource import Shard
 from finops.store.connection import Store, store_errors
+from finops.store.keys import LoggedKeys
 from finops.store.records import Record
 
 KEPT_SECONDS: Final = 86_400
+_PUT: Final = """
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+"""
 _LOGGED: Final[Record[Logged]] = Record(Logged)
 
 
@@ -22,13 +27,14 @@ class LoggedStore:
 
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
-        self._keys = store.keys
+        self._put = self._client.register_script(_PUT)
+        self._keys = LoggedKeys(store.keys.prefix)
 
     def get(self, shard: Shard, metric: str, ids: Collection[str]) -> dict[str, Logged]:
         """Return id → what was read less than a day ago, without those of which nothing was, or nothing readable."""
         if not ids:
             return {}
-        key = self._keys.logged(shard.account, shard.region, shard.kind, metric)
+        key = self._keys.of(shard.account, shard.region, shard.kind, metric)
         with store_errors():
             texts = self._client.hmget(key, list(ids))
         known = ((one, _LOGGED.value_or_none(text)) for one, text in zip(ids, texts, strict=True) if text is not None)
@@ -38,8 +44,7 @@ class LoggedStore:
         """Keep what was read of some resources beside what is kept of others; all goes a day after the first."""
         if not found:
             return
-        key = self._keys.logged(shard.account, shard.region, shard.kind, metric)
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={one: _LOGGED.text(value) for one, value in found.items()})
-            pipe.expire(key, KEPT_SECONDS, nx=True)
-            pipe.execute()
+        key = self._keys.of(shard.account, shard.region, shard.kind, metric)
+        texts = [text for one, value in found.items() for text in (one, _LOGGED.text(value))]
+        with store_errors():
+            self._put(keys=[key], args=[KEPT_SECONDS, *texts])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from finops.crds.scan_policy import Metrics
 from finops.domain.logged import LoggedBatch
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
@@ -29,6 +30,7 @@ class LoggedMetric:
     Attributes:
         metric: our name of the metric that it stands in for.
         check: id of the check that it is read for; where a policy has that off, nothing is asked.
+        wanted: whether a policy's `metrics` want it.
         permissions: IAM actions that reading it needs.
         needed: (resource, what was measured, time of the scan) → whether only the logs can decide.
         read: (reader, pause, resources, time of the scan) → yields what each query brought as it ends. Raises AwsError
@@ -37,6 +39,7 @@ class LoggedMetric:
 
     metric: str
     check: str
+    wanted: Callable[[Metrics], bool]
     permissions: tuple[str, ...]
     needed: Callable[[Resource, Utilization, datetime], bool]
     read: Callable[[PageReader, Pause, Sequence[Resource], datetime], Iterator[LoggedBatch]]

@@ -101,6 +101,15 @@ class _OfPage:
     previous: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What AWS is asked beside listing and metrics, each where a resource needs it."""
+
+    answers: OfferingAnswers
+    logged: LoggedReading
+    committed: ShardCommitments
+
+
 class ShardJudge:
     """Judges the pages of one shard."""
 
@@ -116,12 +125,12 @@ class ShardJudge:
         self._terms = brief.terms(shard.account)
         self._known = _OfPage()
         self._shared: dict[Hashable, Any] = {}
-        self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
-        self._committed = ShardCommitments(
-            kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)
-        )
-        self._logged = LoggedReading(
-            logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep
+        self._asked = _Asked(
+            OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings),
+            LoggedReading(logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep),
+            ShardCommitments(
+                kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)
+            ),
         )
         wishes = Wishes(self._wants_fine, self._settled_by_days)
         self._measurer = Measurer(
@@ -177,7 +186,7 @@ class ShardJudge:
         if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
         least = float(self._settings.minimum_coverage_percent)
-        measured = self._logged.page(chosen, measured, brief.now, least)
+        measured = self._asked.logged.page(chosen, measured, brief.now, least)
         ran = self._as_they_ran(resources, measured, priced)
         chosen = [ran.get(one.id, one) for one in chosen]
         recommended: list[Recommendation] = []
@@ -222,21 +231,23 @@ class ShardJudge:
 
     def close(self) -> ShardTotals:
         """Return the totals with the gaps of measuring, of the kind's questions, of its logs and its commitments."""
-        parts = (self._measurer, self._answers, self._logged, self._committed)
+        parts = (self._measurer, self._asked.answers, self._asked.logged, self._asked.committed)
         self.totals.gaps += (gap for part in parts for gap in part.gaps())
-        self.totals.scanned_bytes = self._logged.scanned_bytes
+        self.totals.scanned_bytes = self._asked.logged.scanned_bytes
         return self.totals
 
     def _judge(
         self, resource: Resource, utilization: Utilization
     ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
         cost = self._known.costs[resource.id]
-        answers = self._logged.marked(resource.id, self._answers.about(resource, utilization))
+        answers = self._asked.logged.marked(resource.id, self._asked.answers.about(resource, utilization))
         facts = replace(self._facts(resource, utilization), answers=answers)
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
-        made = recommend(resource, cost, findings, self._declared, self._terms, self._committed.beside, facts.cost)
-        self._committed.count(resource, made)
+        made = recommend(
+            resource, cost, findings, self._declared, self._terms, self._asked.committed.beside, facts.cost
+        )
+        self._asked.committed.count(resource, made)
         if made and cost.group is not None:
             self.totals.groups.append(advice_of_group(made[0], cost, findings))
         self._count(resource, utilization, cost, made)
@@ -276,12 +287,12 @@ class ShardJudge:
             known = (replace(one, answers=answers) if answers else one for one in (days, least, most))
             return settled_by_days(self._brief.enabled, Pictures(*known))
 
-        answers = self._answers.at_hand(resource, picture.most)
+        answers = self._asked.answers.at_hand(resource, picture.most)
         settled = beside(answers or {})
         if answers is not None or settled is not Settled.BY_BOUNDS:
             return settled
         # AWS is asked only for those that need it, and then judged once more.
-        answers = self._answers.about(resource, picture.most)
+        answers = self._asked.answers.about(resource, picture.most)
         return beside(answers) if answers else settled
 
     def _facts(self, resource: Resource, utilization: Utilization, own: Any = None) -> Facts[Any]:

@@ -25,7 +25,7 @@ from finops_operator.scan.policy_rules import PolicyRules
 def logged_metric(rules: PolicyRules, kind: str) -> LoggedMetric | None:
     """Return what logs are read for, of a kind; None where the policy does not want it or has its check off."""
     logged = rules.kinds[kind].logged
-    if logged is None or not rules.spec_policy.spec.metrics.lambda_report_lines:
+    if logged is None or not logged.wanted(rules.spec_policy.spec.metrics):
         return None
     return logged if any(one.check.id == logged.check for one in rules.enabled) else None
 

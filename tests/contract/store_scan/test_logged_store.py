@@ -7,6 +7,7 @@ from tests.support.facts import flat
 from finops.domain.logged import Logged
 from finops.domain.resource import Shard
 from finops.store.connection import Store
+from finops.store.keys import LoggedKeys
 from finops.store.logged import KEPT_SECONDS, LoggedStore
 
 SHARD = Shard("111111111111", "us-east-1", "lambda-function")
@@ -24,7 +25,7 @@ def test_what_is_kept_of_a_resource_comes_back_beside_that_of_others(store: Stor
 
 
 def test_a_later_answer_does_not_prolong_the_day_of_the_first(store: Store) -> None:
-    logged, key = LoggedStore(store), store.keys.logged(*SHARD_PARTS, "memoryPercent")
+    logged, key = LoggedStore(store), LoggedKeys(store.keys.prefix).of(*SHARD_PARTS, "memoryPercent")
     logged.put(SHARD, "memoryPercent", {"one": READ})
     assert 0 < store.client.ttl(key) <= KEPT_SECONDS
     store.client.expire(key, 60)
@@ -33,7 +34,7 @@ def test_a_later_answer_does_not_prolong_the_day_of_the_first(store: Store) -> N
 
 
 def test_what_is_no_answer_counts_as_none(store: Store) -> None:
-    store.client.hset(store.keys.logged(*SHARD_PARTS, "memoryPercent"), "one", '{"summary": 3}')
+    store.client.hset(LoggedKeys(store.keys.prefix).of(*SHARD_PARTS, "memoryPercent"), "one", '{"summary": 3}')
     assert LoggedStore(store).get(SHARD, "memoryPercent", ["one"]) == {}
 
 

@@ -67,7 +67,7 @@ def test_a_saving_that_cannot_be_measured_says_why_and_what_acts_cost_more_stand
     front = client.get("/", headers=headers).text
     assert "Saved by 3 acts that ended well, less $20.00 that others cost more; 1 act without a figure." in front
     figures = client.get("/api/dashboard", headers=headers).json()["data"]
-    assert (figures["realisedMonthlySavings"], figures["realisedMonthlyRises"]) == ("50.00", "20.00")
+    assert (figures["realisedMonthlySavings"], figures["realisedMonthlyRises"]) == (50.0, 20.0)
     rows = {row["resource_arn"]: row for row in client.get("/api/savings", headers=headers).json()["data"]}
     assert (rows["arn:a"]["to_come"], rows["arn:a"]["unmeasured"], rows["arn:a"]["saved_so_far"]) == (
         False,

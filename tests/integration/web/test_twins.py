@@ -48,8 +48,8 @@ def test_a_row_of_the_dashboards_table_is_a_figure_by_its_name_in_the_data(api: 
 
     found = {row["figure"]: row["value"] for row in rows(api, "/dashboard.csv")}
 
-    assert found["monthlyCost"] == data["monthlyCost"]
-    assert found["savings.actionable"] == data["savings"]["actionable"]
+    assert float(found["monthlyCost"]) == data["monthlyCost"]
+    assert float(found["savings.actionable"]) == data["savings"]["actionable"]
     assert found["accounts[0].account"] == data["accounts"][0]["account"]
 
 

@@ -38,7 +38,8 @@ def metrics() -> WebMetrics:
 @pytest.fixture
 def application(metrics: WebMetrics) -> FastAPI:
     """The whole application with no more parts than a page of errors needs: everything else fails."""
-    few = SimpleNamespace(clock=FakeClock(datetime(2026, 3, 10, tzinfo=UTC)), demo=False)
+    nobody = SimpleNamespace(sessions=SimpleNamespace(open=lambda _cookie: None))
+    few = SimpleNamespace(clock=FakeClock(datetime(2026, 3, 10, tzinfo=UTC)), demo=False, entrance=nobody)
     return make_app(cast("Parts", few), metrics)
 
 

@@ -62,8 +62,8 @@ class FunctionFacts:
         provisioned_instances: of provisioned concurrency, 0 for none.
         provisioned_since: ISO time of the last change of any of it, empty for none.
         tags_known: False when its tags could not be read: it may be protected.
-        log_group: where it writes its logs.
-        log_format: of what Lambda itself writes there, `Text` or `JSON`.
+        function_log_group: where it writes its logs.
+        function_log_format: of what Lambda itself writes there, `Text` or `JSON`.
         not_in_cost: what AWS bills of it and its cost leaves out.
     """
 
@@ -80,8 +80,8 @@ class FunctionFacts:
     provisioned_instances: int | None = None
     provisioned_since: str | None = None
     tags_known: bool | None = None
-    log_group: str | None = None
-    log_format: str | None = None
+    function_log_group: str | None = None
+    function_log_format: str | None = None
     not_in_cost: tuple[str, ...] | None = None
 
 
@@ -136,8 +136,8 @@ def _facts(function: Mapping[str, Any], provisioned: Provisioned, *, tags_known:
         provisioned_since=provisioned.since,
         tags_known=tags_known,
         # Both are what AWS takes where nobody chose.
-        log_group=logging.get("LogGroup") or f"{GROUP_PREFIX}{function['FunctionName']}",
-        log_format=logging.get("LogFormat") or TEXT,
+        function_log_group=logging.get("LogGroup") or f"{GROUP_PREFIX}{function['FunctionName']}",
+        function_log_format=logging.get("LogFormat") or TEXT,
         not_in_cost=("snap_start_gb_second", "streamed_gb") if snap_start else ("streamed_gb",),
     )
 

@@ -32,7 +32,7 @@ RUNNING: Final = {"status": "Running", "results": []}
 
 
 def named(name: str) -> Resource:
-    made = function(log_group=GROUP_PREFIX + name, log_format="Text")
+    made = function(function_log_group=GROUP_PREFIX + name, function_log_format="Text")
     return replace(made, id=name, name=name)
 
 
@@ -111,8 +111,8 @@ def test_a_function_whose_memory_nothing_else_says_is_asked_about() -> None:
         {"memory_mb": 128},
         {"memory_mb": 1793},
         {"memory_mb": None},
-        {"log_format": "JSON"},
-        {"log_group": "/shared/by/several"},
+        {"function_log_format": "JSON"},
+        {"function_log_group": "/shared/by/several"},
         {"last_modified": ago(13)},
         {"on_own_capacity": True},
     ],

@@ -67,8 +67,8 @@ def needed(function: Resource, utilization: Utilization, now: datetime) -> bool:
         and memory is not None
         and SMALLEST_MB < memory <= LARGEST_MB
         and not function.attributes.get("on_own_capacity")
-        and function.text("log_group") == GROUP_PREFIX + function.id
-        and function.text("log_format") == TEXT
+        and function.text("function_log_group") == GROUP_PREFIX + function.id
+        and function.text("function_log_format") == TEXT
         and changed is not None
         and changed <= now - timedelta(days=DAYS)
         and invocations is not None
@@ -79,7 +79,7 @@ def needed(function: Resource, utilization: Utilization, now: datetime) -> bool:
 
 def read(reader: PageReader, pause: Pause, functions: Sequence[Resource], now: datetime) -> Iterator[LoggedBatch]:
     """Yield what each query says of its functions; raises AwsError where one could not be begun."""
-    by_group = {function.text("log_group"): function.id for function in functions}
+    by_group = {function.text("function_log_group"): function.id for function in functions}
     there = _there(reader, by_group)
     yield LoggedBatch({name: Logged(reason=NO_GROUP) for group, name in by_group.items() if group not in there})
     for groups in queries_of(there):
@@ -233,6 +233,7 @@ class _Query:
 REPORT_LINES: Final = LoggedMetric(
     metric=MEMORY,
     check="lambda_function_memory",
+    wanted=lambda metrics: metrics.lambda_report_lines,
     permissions=(START, RESULTS, STOP, GROUPS, _COUNTS),
     needed=needed,
     read=read,
