@@ -98,7 +98,7 @@ def page_of(rows: Sequence[_Row], key: Callable[[_Row], str], cursor: str, limit
 
 
 def cursor_at(place: int) -> str:
-    """Return the cursor of a list whose rows are numbered for good, after row `place`."""
+    """Return the cursor of a list whose rows keep their numbers, after row `place`."""
     return _cursor(place, "")
 
 

@@ -43,7 +43,7 @@ class Claim:
     account: str
     region: str
     state: str
-    instance_type: str
+    resource_type: str
     pricing_model: str
     estimated_hours_saved: Decimal | None
     by: str

@@ -309,7 +309,7 @@ class ShardJudge:
             lookup=self._brief.lookup,
             settings=self._settings,
             now=self._brief.now,
-            answers=self._answers.first(resource),
+            answers=self._asked.answers.first(resource),
             previous_target=self._known.previous.get(resource.id, ""),
             shared=self._shared,
             shown_cost=shown,

@@ -109,7 +109,7 @@ def _claim(asked: Asked, sent: ClaimedSaving, now: datetime) -> Claim:
         account=sent.account or "",
         region=sent.region or "",
         state=sent.state,
-        instance_type=sent.instance_type,
+        resource_type=sent.instance_type,
         pricing_model=sent.pricing_model,
         estimated_hours_saved=None if hours is None else Decimal(repr(hours)),
         by=asked.visitor.name[:256],

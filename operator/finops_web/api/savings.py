@@ -103,7 +103,7 @@ def _claim(one: Claim) -> dict[str, Any]:
         "claimed": True,
         "claimed_by": one.by,
         "state": one.state or None,
-        "instance_type": one.instance_type or None,
+        "instance_type": one.resource_type or None,
         "pricing_model": one.pricing_model or None,
     }
 
