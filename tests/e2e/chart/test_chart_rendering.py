@@ -328,11 +328,9 @@ def test_what_scrapes_the_operator_scrapes_bot_and_dashboard_too(real_cluster: R
 def test_operator_and_dashboard_know_the_keys_that_signed_the_ledger_before(
     real_cluster: RealCluster, program: str
 ) -> None:
-    documents = rendered(real_cluster, {"ledger": {"trustedKeys": "PEM"}}, program)
-    for name in ("operator", "web"):
-        (container,) = pod_template(named(documents, "Deployment", f"finops-finops-operator-{name}"))["spec"][
-            "containers"
-        ]
+    documents = rendered(real_cluster, {"ledger.trustedKeys": "PEM"}, program)
+    for name in ("finops-finops-operator", "finops-finops-operator-web"):
+        (container,) = pod_template(named(documents, "Deployment", name))["spec"]["containers"]
         assert {"name": "FINOPS_LEDGER_TRUSTED_KEYS", "value": "PEM"} in container["env"], name
 
 

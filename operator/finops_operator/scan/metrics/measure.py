@@ -256,15 +256,7 @@ class Measurer:
                 ring = rings.get((resource.id, spec.name))
                 asked = hourly_statistics(spec, own[resource.id], start, ring)
                 queries.append(replace(query, statistics=asked))
-        failed: dict[tuple[str, str], str] = {}
-        for answers in self._fetch(queries):
-            changed = {
-                query.key: joined(rings.get(query.key), query.window, points, needed)
-                for query, points in answers.points.items()
-            }
-            self._store.put_rings(self._shard, changed)
-            rings.update(changed)
-            failed.update({query.key: code for query, code in answers.failed.items()})
+        failed = self._bring_up(rings, queries, needed)
         for resource in resources:
             draft = drafts[resource.id]
             for spec in specs:
@@ -279,6 +271,21 @@ class Measurer:
         for resource_id, picture in decided.items():
             drafts[resource_id].take(picture)
         return frozenset(decided)
+
+    def _bring_up(
+        self, rings: dict[tuple[str, str], Ring], queries: Sequence[Query], needed: int
+    ) -> dict[tuple[str, str], str]:
+        """Ask for the hours that lack, join them to the rings and keep these; return the code of each that failed."""
+        failed: dict[tuple[str, str], str] = {}
+        for answers in self._fetch(queries):
+            changed = {
+                query.key: joined(rings.get(query.key), query.window, points, needed)
+                for query, points in answers.points.items()
+            }
+            self._store.put_rings(self._shard, changed)
+            rings.update(changed)
+            failed.update({query.key: code for query, code in answers.failed.items()})
+        return failed
 
     def _first_days(self, drafts: Mapping[str, Draft], sets: Mapping[str, Mapping[str, Discovered] | str]) -> FirstDays:
         daily = frozenset(spec.name for spec in self._kind.metrics if spec.daily)

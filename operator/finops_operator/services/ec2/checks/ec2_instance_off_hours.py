@@ -4,10 +4,9 @@ The hours of at least two weeks, by the clock of the policy's time zone, say whe
 any CPU and hardly any network in that hour of any week. Most days of work, and a quarter of their hours, must come in
 more than one week: what happened once is no habit. Two whole days in a row must be off, which is what sets office hours
 apart from a nightly job, and what days show before any hour is read. What the schedule saves is the share of its off
-hours of the instance's own cost;
-volumes and Elastic IP addresses stay billed. It is advice: a scheduler of the account carries it out (AWS's Instance
-Scheduler, EventBridge), and people must be able to start it out of hours. Instances that a controller, a template or a
-schedule owns are left out, as are those that a stop would harm.
+hours of the instance's own cost; volumes and Elastic IP addresses stay billed. It is advice: a scheduler of the account
+carries it out (AWS's Instance Scheduler, EventBridge), and people must be able to start it out of hours. Instances that
+a controller, a template or a schedule owns are left out, as are those that a stop would harm.
 """
 
 from __future__ import annotations
