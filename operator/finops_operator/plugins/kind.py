@@ -98,6 +98,8 @@ class MetricSpec:
             them for `Minimum`, a counter their sum; a period of which any part has no point is unknown, so that such a
             metric is never one where a missing point means zero, and `NotPublished` of it proves nothing.
         fine: part of the 5-minute picture of candidates.
+        asked_last: of a counter in that picture alone: its days are asked for only where all others leave to it what is
+            decided.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         published: of what agents publish, all names of it, the best first; then only what was active within three
             hours is listed. Empty: `metric` in `namespace`.
@@ -128,6 +130,7 @@ class MetricSpec:
     dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
     parts: Callable[[Resource], tuple[tuple[tuple[str, str], ...], ...]] | None = None
     fine: bool = False
+    asked_last: bool = False
     discovered: bool = False
     published: tuple[Published, ...] = ()
     typed_by: str = ""
