@@ -127,10 +127,31 @@ def test_a_type_that_one_start_alone_shows_is_neither_shrunk_nor_grown(store: St
     seen = seen_of(store, Aggregating(points=IDLE, off=by_day), one, fine=True)
     said = reasons(one, seen)
     assert "ec2_instance_idle" in {check for check, _ in DEFAULT.decisions(one, seen)}
-    assert said["ec2_instance_overprovisioned"] == (
-        "its type is known since its start at 2026-11-24 08:00 UTC alone, 30 hours are needed"
-    )
-    assert said["ec2_instance_underprovisioned"].endswith("alone, 336 hours are needed")
+    for check in ("ec2_instance_overprovisioned", "ec2_instance_underprovisioned"):
+        assert said[check] == "its type is known since its start at 2026-11-24 08:00 UTC alone, 336 hours are needed"
+
+
+@pytest.mark.parametrize("hours", [31, 72, 335])
+def test_a_change_of_type_that_nobody_saw_shrinks_nothing_within_the_window(store: Store, hours: int) -> None:
+    launched = NOW - timedelta(hours=hours)
+    started = int(launched.timestamp()) // 300
+
+    class Changed(Aggregating):
+        """Busy as the smaller type that it was before a stop of an hour, then nearly idle."""
+
+        def point(self, metric: str, slot: int) -> tuple[float, float] | None:
+            found = super().point(metric, slot)
+            if found is None or started - 12 <= slot < started:
+                return None
+            times = 18 if slot < started else 2
+            return (found[0] * times, found[1] * times) if metric == "CPUUtilization" else found
+
+        __hash__ = Aggregating.__hash__
+
+    points = {"CPUUtilization": (1.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    one = machine(launched=launched, known=launched, instance_type="m5.xlarge")
+    seen = seen_of(store, Changed(points=points), one, fine=True)
+    assert reasons(one, seen)["ec2_instance_overprovisioned"].endswith(" UTC alone, 336 hours are needed")
 
 
 def test_it_costs_the_hours_that_it_ran_and_its_saving_is_of_these(store: Store) -> None:
