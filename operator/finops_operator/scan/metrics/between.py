@@ -202,7 +202,16 @@ def nothing_between(span: Span) -> MetricSummary:
 def everything_between(span: Span) -> MetricSummary:
     """Return the summary of a counter of which nothing was asked, as if it were always more than anything carries."""
     none = nothing_between(span)
-    return replace(none, maximum=math.inf, p99_5=math.inf, p99=math.inf, p95=math.inf, p90=math.inf, average=math.inf, total=math.inf)
+    return replace(
+        none,
+        maximum=math.inf,
+        p99_5=math.inf,
+        p99=math.inf,
+        p95=math.inf,
+        p90=math.inf,
+        average=math.inf,
+        total=math.inf,
+    )
 
 
 def _missing(spec: MetricSpec, samples: Sequence[float], span: Span) -> _Missing:

@@ -65,8 +65,8 @@ ONE: Final = Decimal(1)
 OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
 
-SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 PACKETS: Final = ("networkPacketsIn", "networkPacketsOut")
+SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 """Our name of the metric of credits that an instance did not earn back, which are billed."""
 
 
