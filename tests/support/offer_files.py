@@ -49,6 +49,7 @@ def price(sku: str, amount: str, unit: str, usage: str, **words: str) -> dict[st
         "Currency": "USD",
         "usageType": usage,
         "Region Code": "us-east-1",
+        "Location Type": "AWS Region",
     }
     return row | {name.replace("_", " "): word for name, word in words.items()}
 

@@ -91,6 +91,19 @@ class MonthlyUse:
 
 
 @dataclass(frozen=True, slots=True)
+class HoursRan:
+    """How much of a window a resource ran that is stopped again and again, whatever it was meanwhile.
+
+    Attributes:
+        share: of its hours, above 0 and below 1.
+        days: how long the window is.
+    """
+
+    share: float
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
 class LeastPeaks:
     """What a level reached at least, as whole days prove it without any finer point.
 
@@ -132,6 +145,7 @@ class Utilization:
     `asked_from` maps a metric name to the start of the window that was asked for, also where nothing was published.
     `month` holds what the last 30 days brought of metrics that are read by the day, whatever a policy's lookback.
     `least` holds lower bounds of levels where `metrics` are summaries of days, because days decided every check.
+    `ran` says how much of the window it ran, where hours showed that it is stopped again and again; else None.
     `hours` holds the hours of metrics that a kind hands to its checks one by one, where they were read.
     """
 
@@ -143,6 +157,7 @@ class Utilization:
     month: Mapping[str, MonthlyUse] = field(default_factory=dict)
     least: Mapping[str, LeastPeaks] = field(default_factory=dict)
     hours: Mapping[str, HourPoints] = field(default_factory=dict)
+    ran: HoursRan | None = None
 
     def best(self, name: str) -> MetricSummary | None:
         """Return the finest summary there is of `name`, or None when it is unknown."""

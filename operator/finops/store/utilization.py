@@ -20,7 +20,7 @@ from redis.client import NEVER_DECODE
 
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring, pack, unpack
-from finops.domain.utilization import LeastPeaks, MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import HoursRan, LeastPeaks, MetricSummary, MonthlyUse, Utilization
 from finops.store.connection import Store, store_errors
 from finops.store.day_points import DayPointStore
 
@@ -226,6 +226,7 @@ def utilization_to_text(utilization: Utilization) -> str:
         "a": {name: int(start.timestamp()) for name, start in utilization.asked_from.items()},
         "b": {name: [one.amount, one.hours] for name, one in utilization.month.items()},
         "l": {name: [one.p90, one.p95, one.p99_5, one.average] for name, one in utilization.least.items()},
+        **({} if utilization.ran is None else {"r": [utilization.ran.share, utilization.ran.days]}),
     }
     return json.dumps(record, separators=(",", ":"))
 
@@ -243,6 +244,7 @@ def utilization_from_text(resource_id: str, text: str) -> Utilization:
         {name: MonthlyUse(*row) for name, row in record.get("b", {}).items()},
         # Nor those of a version that asked for hours first what days prove.
         {name: LeastPeaks(*row) for name, row in record.get("l", {}).items()},
+        ran=HoursRan(*record["r"]) if "r" in record else None,
     )
 
 

@@ -98,6 +98,8 @@ class MetricSpec:
             them for `Minimum`, a counter their sum; a period of which any part has no point is unknown, so that such a
             metric is never one where a missing point means zero, and `NotPublished` of it proves nothing.
         fine: part of the 5-minute picture of candidates.
+        asked_last: of a counter in that picture alone: its days are asked for only where all others leave to it what is
+            decided.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         published: of what agents publish, all names of it, the best first; then only what was active within three
             hours is listed. Empty: `metric` in `namespace`.
@@ -128,6 +130,7 @@ class MetricSpec:
     dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
     parts: Callable[[Resource], tuple[tuple[tuple[str, str], ...], ...]] | None = None
     fine: bool = False
+    asked_last: bool = False
     discovered: bool = False
     published: tuple[Published, ...] = ()
     typed_by: str = ""
@@ -351,7 +354,6 @@ class Members:
 
 STOPPED_AT_MOST: Final = 0.1
 """Share of a window that a resource may have been stopped in and still count as one that runs all month."""
-_WEEK: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,15 +440,13 @@ class ResourceKind(Generic[KindFacts]):
         return resource.created if self.pauses is None else self.pauses.since(resource)
 
     def as_it_ran(self, resource: Resource, utilization: Utilization | None) -> Resource:
-        """Return the resource that is billed the hours it ran of the window that was measured.
+        """Return the resource that is billed the hours it ran, where it is stopped again and again.
 
-        It stays as it is where it was stopped for less than a tenth of them, where a window of hours shows less than
-        a week, and where nothing is known of its hours: a month may then be whole.
+        It stays as it is where hours show no such stops, and where nothing is known of them: a month may be whole.
         """
-        seen = None if self.pauses is None or utilization is None else utilization.metrics.get(self.pauses.metric)
-        if self.pauses is None or seen is None or seen.days < _WEEK or seen.running_share >= 1 - STOPPED_AT_MOST:
+        if self.pauses is None or utilization is None or utilization.ran is None:
             return resource
-        return self.pauses.billed(resource, seen.running_share)
+        return self.pauses.billed(resource, utilization.ran.share)
 
     @property
     def read_by_day(self) -> bool:

@@ -164,7 +164,8 @@ def type_of_row(name: str, row: Mapping[str, str]) -> InstanceType | None:
         ebs_baseline_iops=_integer(row.get("ebs_baseline_iops", "")),
         max_ebs_attachments=_integer(row.get("ebs_max_attachments", "")),
         instance_storage_gb=_integer(row.get("instance_storage_gb", "")) or 0,
-        gpu_count=_integer(row.get("gpu_count", "")) or 0,
+        # AWS counts none where a type has a share of one, and names it.
+        gpu_count=_integer(row.get("gpu_count", "")) or int(bool(row.get("gpu_name"))),
         gpu_name=row.get("gpu_name", ""),
         hibernation=row.get("hibernation", "") == _YES,
         virtualization=_words(row.get("virtualization", "")),

@@ -26,10 +26,11 @@ _HEAD: Final = ("FormatVersion", "Disclaimer", "Publication Date", "Version", "O
 _NEEDED: Final = frozenset(
     {
         *("sku", "offertermcode", "termtype", "effectivedate", "startingrange", "endingrange", "unit"),
-        *("priceperunit", "currency", "productfamily", "usagetype", "regioncode"),
+        *("priceperunit", "currency", "productfamily", "usagetype", "regioncode", "locationtype"),
     }
 )
 _ON_DEMAND: Final = "OnDemand"
+_REGION: Final = "AWS Region"
 _END: Final = "Inf"
 _SAID_EVERY: Final = 100_000
 
@@ -133,7 +134,9 @@ def _read(
             raise MalformedOffer(f"{where} has {len(cells)} of {len(columns)} columns in row {count}")
         if count % _SAID_EVERY == 0:
             progress(count)
-        if cells[index["termtype"]] == _ON_DEMAND and cells[index["regioncode"]] == region:
+        # Local Zones have prices of their own and the code of their region.
+        of_region = cells[index["regioncode"]] == region and cells[index["locationtype"]] == _REGION
+        if of_region and cells[index["termtype"]] == _ON_DEMAND:
             _take(cells, index, rules, today, found, where)
     figures, left_out = _chosen(found)
     if not figures:

@@ -20,7 +20,7 @@ from finops_operator.pricing.price_tables import Table, line_of, read_table
 
 SOURCE_ID: Final = "refreshed"
 VARIABLE: Final = "FINOPS_PRICE_TABLES"
-_NAME: Final = re.compile(r"prices-([a-z]{2}(?:-[a-z]+)+-\d)\.jsonl\.gz")
+_NAME: Final = re.compile(r"prices-([a-z]{2,4}(?:-[a-z]+)+-\d)\.jsonl\.gz")
 
 
 def is_region(word: str) -> bool:

@@ -7,12 +7,13 @@ deserve the 5-minute picture.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from math import ceil
 from typing import Any
 
-from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.recommendation import EvidenceFact, Finding, NotRecommended
+from finops.domain.utilization import HoursRan
 from finops.errors import InvalidInput
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.rules.known_ids import nearest
@@ -76,9 +77,18 @@ def setting_problems(checks: Mapping[str, Check[Any]], settings: Sequence[CheckS
 
 def evaluate(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> tuple[Finding | NotRecommended, ...]:
     """Return the verdict of every check for the kind of `facts.resource`, in order of the ids."""
-    return tuple(
+    verdicts = (
         item.check.evaluate(facts, item.parameters) for item in enabled if facts.resource.kind in item.check.kinds
     )
+    return tuple(_with_hours_ran(one, facts.utilization.ran) if isinstance(one, Finding) else one for one in verdicts)
+
+
+def _with_hours_ran(found: Finding, ran: HoursRan | None) -> Finding:
+    """Return a finding that says by which hours its resource is billed, where these are not all of them."""
+    if ran is None:
+        return found
+    said = f"{ran.share * 100:.1f} % of the last {ran.days:.0f} days, billed by them"
+    return replace(found, facts=(*found.facts, EvidenceFact("Hours it ran", said)))
 
 
 def wants_fine(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> bool:

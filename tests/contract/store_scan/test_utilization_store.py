@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from finops.domain.days import DayPoints
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring
-from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import HoursRan, MetricSummary, MonthlyUse, Utilization
 from finops.store.connection import Store
 from finops.store.utilization import Discovered, UtilizationStore
 
@@ -58,6 +58,7 @@ def test_summaries_come_back_as_they_were(store: Store) -> None:
         {"networkInBytes": counter},
         {"cpuPercent": START},
         {"sent": MonthlyUse(12.5, 720.0), "kept": MonthlyUse(3.0)},
+        ran=HoursRan(0.4167, 14.0),
     )
     utilization = UtilizationStore(store)
     utilization.put_summaries(SHARD, {"i-1": before})

@@ -54,6 +54,13 @@ def test_retired_types_without_figures_are_not_in_the_catalog() -> None:
     assert all(kind.architectures and kind.vcpus > 0 and kind.memory_mib > 0 for kind in bundled_catalog())
 
 
+@pytest.mark.parametrize("name", ["g6f.large", "gr6f.4xlarge"])
+def test_a_share_of_a_gpu_that_has_a_name_counts_as_one(name: str) -> None:
+    kind = bundled_catalog().get(name)
+    assert kind is not None
+    assert (kind.gpu_count, kind.gpu_name) == (1, "L4")
+
+
 def test_an_unknown_type_is_none() -> None:
     assert bundled_catalog().get("m99.large") is None
 

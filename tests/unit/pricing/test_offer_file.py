@@ -50,6 +50,7 @@ def test_an_instance_is_priced_by_type_and_system_with_the_day_of_the_file() -> 
         {"MarketOption": "CapacityBlock"},
         {"Region_Code": "us-east-1-bos-1"},
         {"usageType": "USE1-BOS1-BoxUsage:m5.large"},
+        {"usageType": "LAX1-BoxUsage:m5.large", "Location_Type": "AWS Local Zone"},
         {"EffectiveDate": "2026-12-01"},
     ],
 )
@@ -57,6 +58,12 @@ def test_another_product_term_or_place_is_not_taken_for_it(other: dict[str, str]
     found = read([instance("A", "m5.large", "0.096"), instance("B", "m5.large", "0.5", **other)])
     assert found.figures[LINUX].amount == Decimal("0.096")
     assert found.left_out == {}
+
+
+def test_a_product_of_a_local_zone_alone_has_no_price_in_the_region() -> None:
+    zone = {"usageType": "LAX1-BoxUsage:c5.large", "Location_Type": "AWS Local Zone"}
+    found = read([instance("A", "m5.large", "0.096"), instance("B", "c5.large", "0.5", **zone)])
+    assert set(found.figures) == {LINUX}
 
 
 def test_two_products_for_one_figure_are_left_out_and_named() -> None:

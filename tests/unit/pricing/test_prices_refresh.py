@@ -16,7 +16,7 @@ from finops.errors import InvalidInput
 from finops_operator.pricing.downloads import OfferFiles
 from finops_operator.pricing.listed import TABLED
 from finops_operator.pricing.refresh import Refresh, RegionLeft, TableWritten
-from finops_operator.pricing.refreshed import opened
+from finops_operator.pricing.refreshed import file_name, is_region, opened, regions_in
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 M5 = PriceQuery("ec2", "us-east-1", "instance_hour", (("instance_type", "m5.large"), ("os", "linux")))
@@ -140,3 +140,15 @@ def test_a_folder_without_tables_and_a_broken_table_are_said(tmp_path: Path) -> 
     (tmp_path / "prices-us-east-1.jsonl.gz").write_bytes(b"nothing")
     with pytest.raises(InvalidInput, match="is no price table"):
         opened(str(tmp_path)).lookup(M5)
+
+
+@pytest.mark.parametrize("code", ["us-east-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1", "mx-central-1"])
+def test_a_table_is_written_and_found_for_every_partition(tmp_path: Path, code: str) -> None:
+    (tmp_path / file_name(code)).touch()
+    assert is_region(code)
+    assert regions_in(tmp_path) == {code}
+
+
+@pytest.mark.parametrize("word", ["", "us-east", "../us-east-1", "global", "us-east-1-bos-1", "europe-de-east-1"])
+def test_what_is_no_region_is_none(word: str) -> None:
+    assert not is_region(word)

@@ -54,8 +54,8 @@ def test_an_instance_between_idle_and_busy_buys_its_hours_and_keeps_them(store: 
     reader = Aggregating(points={"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)})
     machine = real_instance()
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled)
-    # The last of them bounds the peaks of volumes, for a smaller type.
-    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 4)]
+    # The last of them bound the peaks of volumes and of packets, for a smaller type.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 4), (DAY, 2)]
     assert found[machine.id].metrics["cpuPercent"].points == 336
     again = Aggregating()
     measure(store, again, machine, settled=DEFAULT.settled, fine=True)
@@ -87,7 +87,7 @@ def test_an_instance_that_has_hours_is_decided_on_the_next_day_by_days_and_no_fi
     tomorrow = NOW + timedelta(days=1)
     reader = Aggregating(points=between, until=tomorrow)
     found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=True, now=tomorrow)
-    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 4)]
+    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 4), (DAY, 2)]
     twin = replace(machine, id="i-full")
     full, _ = measure(store, reader, twin, fine=True, now=tomorrow)
     assert DEFAULT.decisions(machine, found[machine.id]) == DEFAULT.decisions(twin, full[twin.id])
@@ -141,14 +141,33 @@ def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Sto
     reader = Aggregating(points=quiet)
     machine = real_instance(instance_type="m5.2xlarge")
     found, measurer = measure(store, reader, machine, settled=DEFAULT.settled)
-    # Of volumes only what bounds their peaks is asked for, and only now.
-    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 4)]
+    # Of volumes only what bounds their peaks is asked for, and only now; then packets, as it has less bandwidth.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 4), (DAY, 2)]
     assert measurer.failures.asked.fine_series == 0
     (one,) = [one for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, Finding) if one.target]
     assert one.target == "r5.xlarge"
     measured = next(fact.value for fact in one.facts if fact.label == "Measured")
     assert measured.endswith("; read by the day, so each figure is the most it can be")
     assert one.evidence["readSeconds"] == DAY
+
+
+def test_packets_are_asked_for_where_they_may_decide_alone_and_rule_out_a_type_of_less_bandwidth(store: Store) -> None:
+    quiet = {"CPUUtilization": (10.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    many = {**quiet, "NetworkPacketsIn": (300_000 * 300.0, 0, 0), "NetworkPacketsOut": (10.0, 0, 0)}
+    reader = Aggregating(points=many)
+    machine = real_instance(instance_type="m5.2xlarge")
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled)
+    assert [(period, series) for _, period, series in reader.requests[:3]] == [(DAY, 9), (DAY, 4), (DAY, 2)]
+    twin = replace(machine, id="i-full")
+    full, _ = measure(store, reader, twin, fine=True)
+    decided = DEFAULT.decisions(twin, full[twin.id])
+    assert ("ec2_instance_overprovisioned", "r5.xlarge") not in decided
+    assert decided == DEFAULT.decisions(machine, found[machine.id])
+    # Of what is read and not asked for nothing is shown: neither none of it nor any number.
+    busy = replace(machine, id="i-busy")
+    load = {"CPUUtilization": (70.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    seen, _ = measure(store, Aggregating(points=load, spike=86.0), busy, settled=DEFAULT.settled)
+    assert not {"networkPacketsIn", "networkPacketsOut"} & {*seen[busy.id].metrics, *seen[busy.id].fine}
 
 
 def test_what_days_decided_is_not_asked_again_on_the_same_day_and_is_on_the_next(store: Store) -> None:
@@ -264,6 +283,8 @@ def made_up(number: int) -> MadeUp:
     twins = (machine.id, f"i-full{number}")
     agents = [[{"Name": "InstanceId", "Value": one}] for one in twins] if chance.random() < 0.5 else []
     cloud = Aggregating(points=points, seed=number, agents=agents, gaps=chance.choice([0.0, 0.0, 0.02]))
+    packets = chance.choice([0.0, 1e5, 1e7, 2.5e7, 1e8])
+    points |= {"NetworkPacketsIn": (packets, share, packets * 2), "NetworkPacketsOut": (packets / 2, 0.0, 0.0)}
     last_target = chance.choice(["", "m5.xlarge", "t3.xlarge", "c5.2xlarge", "r5.2xlarge"])
     return MadeUp(machine, cloud, SizingPolicy(chance.choice(PRESETS)), chance.choice([3, 7, 14]), last_target)
 

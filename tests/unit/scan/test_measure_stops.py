@@ -15,7 +15,8 @@ from tests.unit.scan.aggregating import Aggregating
 from tests.unit.scan.deciding import DEFAULT, Judged
 from tests.unit.scan.measuring import NOW, measure
 
-from finops.domain.recommendation import NotRecommended
+from finops.domain.lasting import Promise, Sighting, begun, sighted
+from finops.domain.recommendation import EvidenceFact, Finding, NotRecommended
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops.store.connection import Store
@@ -127,10 +128,49 @@ def test_a_type_that_one_start_alone_shows_is_neither_shrunk_nor_grown(store: St
     seen = seen_of(store, Aggregating(points=IDLE, off=by_day), one, fine=True)
     said = reasons(one, seen)
     assert "ec2_instance_idle" in {check for check, _ in DEFAULT.decisions(one, seen)}
-    assert said["ec2_instance_overprovisioned"] == (
-        "its type is known since its start at 2026-11-24 08:00 UTC alone, 30 hours are needed"
-    )
-    assert said["ec2_instance_underprovisioned"].endswith("alone, 336 hours are needed")
+    for check in ("ec2_instance_overprovisioned", "ec2_instance_underprovisioned"):
+        assert said[check] == "its type is known since its start at 2026-11-24 08:00 UTC alone, 336 hours are needed"
+
+
+@pytest.mark.parametrize("hours", [31, 72, 335])
+def test_a_change_of_type_that_nobody_saw_shrinks_nothing_within_the_window(store: Store, hours: int) -> None:
+    launched = NOW - timedelta(hours=hours)
+    started = int(launched.timestamp()) // 300
+
+    class Changed(Aggregating):
+        """Busy as the smaller type that it was before a stop of an hour, then nearly idle."""
+
+        def point(self, metric: str, slot: int) -> tuple[float, float] | None:
+            found = super().point(metric, slot)
+            if found is None or started - 12 <= slot < started:
+                return None
+            times = 18 if slot < started else 2
+            return (found[0] * times, found[1] * times) if metric == "CPUUtilization" else found
+
+        __hash__ = Aggregating.__hash__
+
+    points = {"CPUUtilization": (1.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    one = machine(launched=launched, known=launched, instance_type="m5.xlarge")
+    seen = seen_of(store, Changed(points=points), one, fine=True)
+    assert reasons(one, seen)["ec2_instance_overprovisioned"].endswith(" UTC alone, 336 hours are needed")
+
+
+def test_a_stop_is_no_hour_in_which_any_other_metric_has_a_point(store: Store) -> None:
+    class CpuLost(Aggregating):
+        """Its CPU was not published at night, its network was."""
+
+        def point(self, metric: str, slot: int) -> tuple[float, float] | None:
+            return None if metric == "CPUUtilization" and by_day(slot) else super().point(metric, slot)
+
+        __hash__ = Aggregating.__hash__
+
+    one = machine()
+    for fine in (False, True):
+        seen = seen_of(store, CpuLost(points=IDLE), one, fine=fine)
+        cpu = (seen.fine or seen.metrics)["cpuPercent"]
+        assert (cpu.not_running, seen.ran) == (None, None)
+    assert KIND.as_it_ran(one, seen) is one
+    assert reasons(one, seen)["ec2_instance_idle"] == "CPU covers 41.6 % of its window, 95 % are needed"
 
 
 def test_it_costs_the_hours_that_it_ran_and_its_saving_is_of_these(store: Store) -> None:
@@ -141,6 +181,71 @@ def test_it_costs_the_hours_that_it_ran_and_its_saving_is_of_these(store: Store)
     whole, share = cost(one).unrounded_monthly, cost(billed).unrounded_monthly
     assert whole is not None
     assert share == whole * Decimal("0.4167")
+    (found,) = [one for one in DEFAULT.verdicts(billed, seen) if isinstance(one, Finding) and one.action]
+    assert found.facts[-1] == EvidenceFact("Hours it ran", "41.7 % of the last 14 days, billed by them")
+
+
+def _stop(hours: float, length: float) -> tuple[int, int]:
+    """Return the slots of a stop that ended `hours` ago and was `length` hours long."""
+    end = int((NOW - timedelta(hours=hours)).timestamp()) // 300
+    return end - int(length * 12), end
+
+
+@pytest.mark.parametrize(
+    ("stops", "why"),
+    [
+        ([_stop(5, 300)], "it lay stopped and was started for good"),
+        ([_stop(72, 200), _stop(300, 20)], "two stops are no habit"),
+        ([_stop(5 + 24 * number, 14) for number in range(6)], "a week of nights is no habit of two"),
+        ([_stop(40 + 24 * number, 14) for number in range(13)], "it runs on since the night before the last"),
+        ([_stop(20, 150), _stop(200, 14), _stop(250, 14)], "it lay stopped for longer than a long weekend"),
+        ([_stop(5 + 72 * number, 2) for number in range(4)], "its stops are short"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_whole_month_is_billed_where_stops_do_not_recur(store: Store, stops: list[tuple[int, int]], why: str) -> None:
+    launched = NOW - timedelta(seconds=NOW.timestamp() - max(end for _, end in stops) * 300)
+    one = machine(launched=launched)
+    off = lambda slot: any(first <= slot < end for first, end in stops)  # noqa: E731
+    seen = seen_of(store, Aggregating(points=IDLE, off=off), one)
+    assert KIND.as_it_ran(one, seen) is one, why
+    assert not [
+        fact
+        for made in DEFAULT.verdicts(one, seen)
+        if isinstance(made, Finding)
+        for fact in made.facts
+        if fact.label == "Hours it ran"
+    ]
+
+
+def test_the_share_outlasts_a_change_of_type_and_what_it_saves_lasts(store: Store) -> None:
+    one = machine(instance_type="m5.2xlarge")
+    before = cost(KIND.as_it_ran(one, seen_of(store, Aggregating(points=IDLE, off=by_day), one))).unrounded_monthly
+    assert before is not None
+    changed = THIS_MORNING - timedelta(days=1)
+    smaller = replace(machine(type_changed=changed.isoformat(), instance_type="m5.xlarge"), id="i-after")
+    seen = seen_of(store, Aggregating(points=IDLE, off=by_day), smaller)
+    assert seen.metrics["cpuPercent"].start == changed
+    now = cost(KIND.as_it_ran(smaller, seen)).unrounded_monthly
+    assert now == before / 2
+    promise = Promise(since=changed, saving=before / 2, before=before, after=before / 2)
+    after = sighted(begun(promise), promise, Sighting(NOW, True, now))
+    assert (after.ended, after.why) == (None, "")
+
+
+def test_a_stop_that_somebody_ended_saves_nothing_from_the_first_scan_on(store: Store) -> None:
+    stopped_at, started = NOW - timedelta(days=18), NOW - timedelta(hours=5)
+    whole = cost(machine()).unrounded_monthly
+    assert whole is not None
+    promise = Promise(since=stopped_at, saving=whole, before=whole, after=Decimal(0))
+    last = begun(promise)
+    for day in range(1, 18):
+        last = sighted(last, promise, Sighting(stopped_at + timedelta(days=day), True, Decimal(0)))
+    one = machine(launched=started)
+    began = int(started.timestamp()) // 300
+    seen = seen_of(store, Aggregating(points=IDLE, off=lambda slot: slot < began), one)
+    last = sighted(last, promise, Sighting(NOW, True, cost(KIND.as_it_ran(one, seen)).unrounded_monthly))
+    assert last.why == "A scan saw that the resource costs as much as before the act."
 
 
 def test_what_was_stopped_for_less_than_a_tenth_of_its_window_costs_the_whole_month(store: Store) -> None:

@@ -199,6 +199,21 @@ def nothing_between(span: Span) -> MetricSummary:
     return _of_fine(_Bound(), span, _Missing(0, None))
 
 
+def everything_between(span: Span) -> MetricSummary:
+    """Return the summary of a counter of which nothing was asked, as if it were always more than anything carries."""
+    none = nothing_between(span)
+    return replace(
+        none,
+        maximum=math.inf,
+        p99_5=math.inf,
+        p99=math.inf,
+        p95=math.inf,
+        p90=math.inf,
+        average=math.inf,
+        total=math.inf,
+    )
+
+
 def _missing(spec: MetricSpec, samples: Sequence[float], span: Span) -> _Missing:
     """Return the most that can be missing. AWS takes one sample in five minutes, or one a minute; never another number.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from finops.domain.resource import Resource
-from finops.domain.utilization import HourPoints, LeastPeaks, MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import HourPoints, HoursRan, LeastPeaks, MetricSummary, MonthlyUse, Utilization
 from finops_operator.plugins.kind import MetricSpec
 from finops_operator.scan.metrics.summarize import Series, monthly_use, summarize
 
@@ -23,6 +23,7 @@ class Draft:
     month: dict[str, MonthlyUse] = field(default_factory=dict)
     least: dict[str, LeastPeaks] = field(default_factory=dict)
     hours: dict[str, HourPoints] = field(default_factory=dict)
+    ran: HoursRan | None = None
 
     def done(self, resource_id: str) -> Utilization:
         return Utilization(
@@ -34,6 +35,7 @@ class Draft:
             self.month,
             self.least,
             self.hours,
+            self.ran,
         )
 
     def by_day(self, names: Collection[str]) -> Utilization:

@@ -27,6 +27,7 @@ from finops_operator.scan.metrics.between import (
     Between,
     Span,
     between,
+    everything_between,
     narrowed,
     nothing_between,
     span_of,
@@ -189,17 +190,53 @@ class FirstDays:
                 found[resource.id] = picture.days
             else:
                 (promising if settled is Settled.BY_BOUNDS else left).append(resource)
-        for statistics in (_bounds_alone, _statistics):
-            # What the bounds of peaks leave open, sums may close.
-            rest = self._known(promising, further, statistics)
-            for resource in (one for one in promising if one.id in rest):
-                metrics = {**known[resource.id].metrics, **rest[resource.id].metrics}
-                picture = _picture(resource, replace(known[resource.id], metrics=metrics), [])
-                settled = judge(resource, picture)
-                if settled is not Settled.OPEN:
-                    by_bounds = settled is Settled.BY_BOUNDS
-                    found[resource.id] = replace(picture.days, fine=picture.most.fine) if by_bounds else picture.days
-            promising = [one for one in promising if one.id in rest and one.id not in found]
+        found |= self._by_further(promising, known, further, judge)
+        return found, left
+
+    def _by_further(
+        self, resources: Sequence[Resource], known: Mapping[str, Known], further: Sequence[MetricSpec], judge: Judge
+    ) -> dict[str, Utilization]:
+        """Return resource id → its picture, of those that days of the metrics which only 5 minutes hold decide.
+
+        What is asked last is asked for where it may decide: neither where its least and its most lead to the same, nor
+        where even nothing of it leaves all open.
+        """
+        last = [spec for spec in further if spec.asked_last]
+        first = [spec for spec in further if not spec.asked_last]
+        found, left = self._closed(resources, known, (first, _bounds_alone), last, judge)
+        if last:
+            hanging = [one for one, at_best in left if at_best is not Settled.OPEN]
+            made, still = self._closed(hanging, known, (further, _bounds_alone), (), judge)
+            found |= made
+            left = [*still, *((one, at_best) for one, at_best in left if at_best is Settled.OPEN)]
+        # What the bounds of peaks leave open, sums may close.
+        return found | self._closed([one for one, _ in left], known, (further, _statistics), (), judge)[0]
+
+    def _closed(
+        self,
+        resources: Sequence[Resource],
+        known: Mapping[str, Known],
+        asked: tuple[Sequence[MetricSpec], Callable[[MetricSpec], tuple[str, ...]]],
+        unasked: Sequence[MetricSpec],
+        judge: Judge,
+    ) -> tuple[dict[str, Utilization], list[tuple[Resource, Settled]]]:
+        """Return what days of metrics decide, and what stays open with what it were if `unasked` were nothing."""
+        found: dict[str, Utilization] = {}
+        left: list[tuple[Resource, Settled]] = []
+        rest = self._known(resources, *asked)
+        for resource in (one for one in resources if one.id in rest):
+            closer = replace(known[resource.id], metrics={**known[resource.id].metrics, **rest[resource.id].metrics})
+            open_ones = [spec for spec in unasked if spec.applies(resource)]
+            picture = _picture(resource, closer, (), open_ones)
+            settled = judge(resource, picture)
+            if settled is Settled.BY_BOUNDS:
+                fine = {name: one for name, one in picture.most.fine.items() if name in closer.metrics}
+                found[resource.id] = replace(picture.days, fine=fine)
+            elif settled is Settled.BY_DAYS:
+                found[resource.id] = picture.days
+            else:
+                at_best = judge(resource, _picture(resource, closer, open_ones)) if open_ones else settled
+                left.append((resource, at_best))
         return found, left
 
     def _with_week(self, resources: Sequence[Resource], known: Mapping[str, Known], judge: Judge) -> dict[str, Known]:
@@ -334,8 +371,10 @@ class FirstDays:
         return span_of(moment, self.lookback_days, self.kind.since(resource))
 
 
-def _picture(resource: Resource, known: Known, nothing: Iterable[MetricSpec]) -> DaysPicture:
-    """Return the picture of what is known, as if the metrics `nothing` were always zero."""
+def _picture(
+    resource: Resource, known: Known, nothing: Iterable[MetricSpec], anything: Iterable[MetricSpec] = ()
+) -> DaysPicture:
+    """Return the picture of what is known, as if the metrics `nothing` were always zero; `anything` may be any much."""
     proven = {name: one for name, one in known.metrics.items() if isinstance(one, Between)}
     unknown = {name: one for name, one in known.metrics.items() if isinstance(one, str)}
     asked_from = {name: known.span.days.start_time for name, one in proven.items() if one.shown is not None}
@@ -346,8 +385,9 @@ def _picture(resource: Resource, known: Known, nothing: Iterable[MetricSpec]) ->
     }
     shown = {name: one.shown for name, one in proven.items() if one.shown is not None}
     days = Utilization(resource.id, shown, unknown, asked_from=asked_from, least=least_peaks)
-    zero = dict.fromkeys((spec.name for spec in nothing), nothing_between(known.span))
-    least, most = (_end(resource, number, proven, unknown, zero) for number in (0, 1))
+    zero = dict.fromkeys((spec.name for spec in (*nothing, *anything)), nothing_between(known.span))
+    boundless = {**zero, **dict.fromkeys((spec.name for spec in anything), everything_between(known.span))}
+    least, most = (_end(resource, number, proven, unknown, end) for number, end in enumerate((zero, boundless)))
     return DaysPicture(days, least, most)
 
 
@@ -356,11 +396,11 @@ def _end(
     number: int,
     proven: Mapping[str, Between],
     unknown: Mapping[str, str],
-    zero: Mapping[str, MetricSummary],
+    assumed: Mapping[str, MetricSummary],
 ) -> Utilization:
     hourly = {name: one.hourly[number] for name, one in proven.items() if one.hourly is not None}
     fine = {name: one.fine[number] for name, one in proven.items() if one.fine is not None}
-    return Utilization(resource.id, hourly, unknown, {**fine, **zero})
+    return Utilization(resource.id, hourly, unknown, {**fine, **assumed})
 
 
 def _statistics(spec: MetricSpec) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from finops_operator.scan.metrics.fine_pictures import cut_within, out_of_reach,
 from finops_operator.scan.metrics.first_days import FirstDays, Judge
 from finops_operator.scan.metrics.parts import query_of_parts
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
-from finops_operator.scan.metrics.ran import OwnTime
+from finops_operator.scan.metrics.ran import OwnTime, hours_ran
 from finops_operator.scan.metrics.ring_windows import hourly_statistics, joined, of_these_statistics
 from finops_operator.scan.metrics.summarize import (
     MONTH_DAYS,
@@ -259,10 +259,9 @@ class Measurer:
         failed = self._bring_up(rings, queries, needed)
         for resource in resources:
             draft = drafts[resource.id]
-            for spec in specs:
-                if spec.name not in draft.unknown:
-                    key = (resource.id, spec.name)
-                    _put_hourly(draft, spec, own[resource.id], failed.get(key) or rings[key], needed)
+            keys = {spec.name: (resource.id, spec.name) for spec in specs if spec.name not in draft.unknown}
+            found = {name: failed.get(key) or rings[key] for name, key in keys.items()}
+            _put_hours(draft, [spec for spec in specs if spec.name in found], own[resource.id], found, needed)
         # Those that have hours from before need their days only in place of 5 minutes.
         old = [one for one in resources if one.id in ringed and self._wishes.fine(one, drafts[one.id].done(one.id))]
         known |= days.known(old)
@@ -402,6 +401,9 @@ class Measurer:
             return
         window = fine_window(self._settings.now, self._settings.lookback_days)
         own = {one.id: OwnTime.of(self._kind, one) for one in wanted}
+        for one in wanted:
+            for name, hours in drafts[one.id].hours.items():
+                own[one.id].saw(name, hours.end_hour - len(hours.peaks), hours.peaks)
         marks = {one.id: cut_within(window, own[one.id].since) for one in wanted}
         today = window.end // DAY
         kept = self._store.answers(self._shard, self._fine_question(today - 1), marks)
@@ -448,6 +450,17 @@ class Measurer:
             elif picture.unknown.get(name, "") not in _ANSWERED and not (spec.hourly and name in draft.unknown):
                 return False
         return bool(picture.fine)
+
+
+def _put_hours(
+    draft: Draft, specs: Sequence[MetricSpec], own: OwnTime, found: Mapping[str, Ring | str], needed: int
+) -> None:
+    for spec in specs:
+        if isinstance(ring := found[spec.name], Ring):
+            own.saw(spec.name, start := ring.end_hour - needed, ring.slice_from(start)[len(spec.statistics) - 1])
+    for spec in specs:
+        _put_hourly(draft, spec, own, found[spec.name], needed)
+    draft.ran = hours_ran(own.ran, own.created)
 
 
 def _put_hourly(draft: Draft, spec: MetricSpec, own: OwnTime, ring: Ring | str, needed: int) -> None:

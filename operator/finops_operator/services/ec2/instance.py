@@ -65,8 +65,8 @@ ONE: Final = Decimal(1)
 OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
 
-SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 PACKETS: Final = ("networkPacketsIn", "networkPacketsOut")
+SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 """Our name of the metric of credits that an instance did not earn back, which are billed."""
 
 
@@ -376,7 +376,7 @@ def _level(name: str, metric: str, unit: str, *, fine: bool = False, by_the_cloc
     )
 
 
-def _amount(name: str, metric: str, unit: str, *, hourly: bool) -> MetricSpec:
+def _amount(name: str, metric: str, unit: str, *, hourly: bool, asked_last: bool = False) -> MetricSpec:
     return MetricSpec(
         name,
         "AWS/EC2",
@@ -388,6 +388,7 @@ def _amount(name: str, metric: str, unit: str, *, hourly: bool) -> MetricSpec:
         samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
         by_day=("Maximum",),
         fine=True,
+        asked_last=asked_last,
         by_the_clock=hourly,
         applies=_runs,
     )
@@ -440,8 +441,8 @@ KIND: Final = ResourceKind(
         _amount("networkInBytes", "NetworkIn", "bytes", hourly=True),
         _amount("networkOutBytes", "NetworkOut", "bytes", hourly=True),
         # Only right-sizing asks for these, so only its candidates are billed for them.
-        _amount(PACKETS[0], "NetworkPacketsIn", "count", hourly=False),
-        _amount(PACKETS[1], "NetworkPacketsOut", "count", hourly=False),
+        _amount(PACKETS[0], "NetworkPacketsIn", "count", hourly=False, asked_last=True),
+        _amount(PACKETS[1], "NetworkPacketsOut", "count", hourly=False, asked_last=True),
         _amount("ebsReadOps", "EBSReadOps", "count", hourly=False),
         _amount("ebsWriteOps", "EBSWriteOps", "count", hourly=False),
         _amount("ebsReadBytes", "EBSReadBytes", "bytes", hourly=False),

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from tests.support.facts import NOW, cost, instance
 
 from finops.domain.resource import Resource
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.utilization import HoursRan, Utilization
 from finops_operator.services.ec2.instance import KIND
-from finops_operator.services.ec2.rules.running import PAUSES, TYPE_SINCE, creation, type_known_since
+from finops_operator.services.ec2.rules.running import PAUSES, TYPE_SINCE, creation, running_share, type_known_since
 
 CREATED = datetime(2026, 3, 1, 9, 0, 3, tzinfo=UTC)
 STARTED = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -100,17 +101,14 @@ def test_what_runs_a_part_of_its_hours_is_billed_them_and_its_elastic_address_al
     assert half.unrounded_monthly < whole.unrounded_monthly
 
 
-def _measured(*, expected: int, stopped: int | None) -> Utilization:
-    numbers = (1.0,) * 6
-    cpu = MetricSummary(*numbers, None, expected, expected, 3600, CREATED, NOW, 1.0, not_running=stopped)
-    return Utilization("i-1", metrics={"cpuPercent": cpu})
-
-
-def test_a_share_of_hours_is_billed_only_where_a_week_shows_that_it_is_often_stopped() -> None:
+def test_a_share_of_hours_is_billed_only_where_it_is_known_that_stops_recur() -> None:
     one = instance()
     assert KIND.as_it_ran(one, None) is one
     assert KIND.as_it_ran(one, Utilization("i-1")) is one
-    assert KIND.as_it_ran(one, _measured(expected=336, stopped=None)) is one
-    assert KIND.as_it_ran(one, _measured(expected=310, stopped=26)) is one
-    assert KIND.as_it_ran(one, _measured(expected=60, stopped=84)) is one
-    assert KIND.as_it_ran(one, _measured(expected=140, stopped=196)).text("running_share") == "0.4167"
+    assert KIND.as_it_ran(one, Utilization("i-1", ran=HoursRan(140 / 336, 14))).text("running_share") == "0.4167"
+
+
+@pytest.mark.parametrize("text", [None, "", "0", "-0.5", "1.01", "NaN", "sNaN", "Infinity", "events"])
+def test_what_is_no_share_of_hours_leaves_the_month_whole(text: str | None) -> None:
+    assert running_share(text) == 1
+    assert running_share("0.4167") == Decimal("0.4167")

@@ -4,7 +4,8 @@ It may be the last copy of the data, of which the people who are asked are warne
 the cost of one is unknown, because others of its volume share its blocks, it is advice. AWS publishes no threshold;
 thirty days are the habit of other tools. Snapshots that an image uses, that AWS Backup, Data Lifecycle Manager or a
 cluster keeps, that are locked, archived, shared or kept ready for fast restores are left alone, and so are copies, of
-whose volume AWS says nothing, unless it says that they were made for an image that is gone.
+whose volume AWS says nothing, unless it says that they were made for an image that is gone. One that carries the tag
+of an act of ours is never named here: `ebs_snapshot_old` names it when its days are over, as advice.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts
 from finops_operator.services.ec2.judging.aged_snapshot import aged, minimum_age
+from finops_operator.services.ec2.rules.snapshot_tags import of_an_act
 
 ID: Final = "ebs_snapshot_orphaned"
 _ACTION: Final = "ebs_snapshot_delete"
@@ -27,7 +29,9 @@ def _evaluate(facts: Facts[SnapshotFacts], parameters: Parameters) -> Finding | 
         ID,
         facts,
         parameters,
-        _spared(own),
+        "an act of the operator made it, and it may be the only way to undo that"
+        if of_an_act(facts.resource.tags)
+        else _spared(own),
         f"Its {lost} no longer exists, and the snapshot is {{age}} days old.",
         EvidenceFact("Taken of", "an image that is gone" if own.image_id else "a volume that is gone"),
         # The action refuses a copy, of whose volume nothing is known, so for one it is advice.

@@ -36,7 +36,7 @@ from finops_operator.services.ec2.rules.platform_words import described, differe
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
 from finops_operator.services.ec2.sizing.choice_words import alternatives, credit_facts, reasons
 from finops_operator.services.ec2.sizing.choose import Choice, choose
-from finops_operator.services.ec2.sizing.known_type import too_new_to_shrink
+from finops_operator.services.ec2.sizing.known_type import type_too_new
 from finops_operator.services.ec2.sizing.migration import migration_effort
 from finops_operator.services.ec2.sizing.projection import Projection, projection
 from finops_operator.services.ec2.sizing.volume_load import held_by_volumes
@@ -79,7 +79,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
 
 def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str:
     cpu = facts.utilization.fine.get(_CPU)
-    if cpu is None or facts.resource.state != "running" or too_new_to_shrink(facts):
+    if cpu is None or facts.resource.state != "running" or type_too_new(facts):
         return why_not(facts, parameters) or "its 5-minute metrics are not known"
     reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
     chosen = reason or choose(sizing_of(facts, parameters, cpu))

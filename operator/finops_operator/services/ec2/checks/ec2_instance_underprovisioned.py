@@ -25,7 +25,7 @@ from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.sizing.fit import refusal
-from finops_operator.services.ec2.sizing.known_type import too_new_to_grow
+from finops_operator.services.ec2.sizing.known_type import type_too_new
 from finops_operator.services.ec2.sizing.shortage import (
     CPU,
     MEMORY,
@@ -102,7 +102,7 @@ def _not_judged(facts: Facts[InstanceFacts], current: InstanceType | None) -> st
         return f"it is {facts.resource.state or 'in an unknown state'}, not running"
     if current is None:
         return "nothing is known about its type"
-    return refusal(facts.own, current) or too_new_to_grow(facts)
+    return refusal(facts.own, current) or type_too_new(facts)
 
 
 def _short(facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, parameters: Parameters) -> Shortage:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from finops.domain.canonical import Json
@@ -79,8 +79,13 @@ def _billed(instance: Resource, share: float) -> Resource:
 
 
 def running_share(text: str | None) -> Decimal:
-    """Return the share of its hours that an instance ran, 1 where nothing else is known."""
-    return Decimal(text) if text else Decimal(1)
+    """Return the share of its hours that an instance ran, 1 for whatever is no share: then a month is whole."""
+    try:
+        share = Decimal(text or 1)
+    except InvalidOperation:
+        return Decimal(1)
+    # A comparison with NaN raises where it is signalling.
+    return share if share.is_finite() and 0 < share <= 1 else Decimal(1)
 
 
 TYPE_SINCE: Final = Memory(applies=_may_have_changed, carry_over=_carried, mark=lambda _: "")

@@ -45,15 +45,20 @@ KEPT_FOR: Final = ParameterSpec(
 
 
 def fitting(own: Mapping[str, str]) -> dict[str, str]:
-    """Return which of a volume's own tags its snapshots get beside ours, in the order of their keys."""
+    """Return which of a volume's own tags its snapshots get beside ours, in the order of their keys.
+
+    One that there is no room for is left out, not the shorter ones behind it.
+    """
     chosen: dict[str, str] = {}
     left = _ROOM
     for key, value in sorted(own.items()):
-        left -= len(json.dumps({"Key": key, "Value": value}))
-        if left < 0 or len(chosen) == _MOST_TAGS - len(_OURS):
+        length = len(json.dumps({"Key": key, "Value": value}))
+        if key.startswith("aws:") or key in _OURS or length > left:
+            continue
+        if len(chosen) == _MOST_TAGS - len(_OURS):
             break
-        if not key.startswith("aws:") and key not in _OURS:
-            chosen[key] = value
+        chosen[key] = value
+        left -= length
     return chosen
 
 
@@ -101,6 +106,11 @@ def _own(assumed: Mapping[str, str]) -> dict[str, str]:
 def made_by_us(tags: Mapping[str, str]) -> bool:
     """Return whether a snapshot says that an act of ours made it before a deletion."""
     return all(tags.get(key) for key in _OURS)
+
+
+def of_an_act(tags: Mapping[str, str]) -> bool:
+    """Return whether an act of ours made a snapshot, of whichever version and with whatever else it carries."""
+    return REQUEST_TAG in tags
 
 
 def expires(tags: Mapping[str, str], taken: datetime) -> datetime | None:

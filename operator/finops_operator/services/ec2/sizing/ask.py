@@ -14,7 +14,7 @@ from finops_operator.services.ec2.rules.new_types import catalog_of
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.choose import Sizing, choose, ruled_out, same_choice
-from finops_operator.services.ec2.sizing.known_type import too_new_to_shrink
+from finops_operator.services.ec2.sizing.known_type import type_too_new
 from finops_operator.services.ec2.sizing.volume_load import held_by_volumes, volume_load
 
 _CPU: Final = "cpuPercent"
@@ -25,7 +25,7 @@ def why_not(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
     """Return why hours, or days in their place, leave nothing to advise; empty when 5-minute points may show room."""
     if facts.resource.state != "running":
         return f"it is {facts.resource.state}, not running"
-    if too_new := too_new_to_shrink(facts):
+    if too_new := type_too_new(facts):
         return too_new
     hourly = facts.utilization.metrics.get(_CPU)
     if hourly is None:

@@ -10,10 +10,8 @@ from tests.support.facts import NOW
 from tests.unit.services.ec2.snapshots import SNAPSHOTS, snapshot
 
 from finops.domain.resource import Resource
-from finops_operator.plugins.check import Check
 from finops_operator.services.ec2.checks.ebs_snapshot_old import CHECK
 from finops_operator.services.ec2.checks.ebs_snapshot_orphaned import CHECK as ORPHANED
-from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts
 
 
 def test_an_old_snapshot_of_a_volume_with_a_newer_one_is_found() -> None:
@@ -56,12 +54,20 @@ def test_a_snapshot_of_ours_is_named_once_its_days_are_over_though_its_volume_is
     assert one.summary.startswith("An act of the operator made it 60 days ago")
 
 
-@pytest.mark.parametrize("check", [CHECK, ORPHANED])
-def test_a_snapshot_of_ours_is_left_alone_while_it_is_to_be_kept(check: Check[SnapshotFacts]) -> None:
+@pytest.mark.parametrize("age", [40, 91, 400])
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_an_act_of_ours_made_is_never_proposed_for_deletion(age: int, alone: bool) -> None:
+    for tags in (_ours("90"), {"finops.dev/request": "u1", "finops.dev/step": "create_last_snapshot"}):
+        one = snapshot(age=age, tags=tags, volume_exists=False, newer_exists=False, alone=alone)
+        said = SNAPSHOTS.reason(ORPHANED, one)
+        assert said == "an act of the operator made it, and it may be the only way to undo that"
+
+
+def test_a_snapshot_of_ours_is_left_alone_while_it_is_to_be_kept() -> None:
     one = snapshot(age=100, tags=_ours("101"), volume_exists=False)
-    assert SNAPSHOTS.reason(check, one) == f"it is to be kept until {NOW + timedelta(days=1):%Y-%m-%d}"
+    assert SNAPSHOTS.reason(CHECK, one) == f"it is to be kept until {NOW + timedelta(days=1):%Y-%m-%d}"
     unread = snapshot(age=400, tags=_ours("soon"), volume_exists=False)
-    assert SNAPSHOTS.reason(check, unread) == "its tag says no number of days"
+    assert SNAPSHOTS.reason(CHECK, unread) == "its tag says no number of days"
 
 
 def test_a_tag_for_how_long_alone_makes_no_snapshot_ours() -> None:

@@ -89,6 +89,17 @@ def test_of_fifty_tags_those_that_fit_beside_ours_are_given_and_people_are_warne
     )
 
 
+def test_a_tag_without_room_is_left_out_and_the_short_ones_behind_it_are_not() -> None:
+    own = {"A": "漢" * 256, "B": "漢" * 256, "C": "漢" * 256, "CostCenter": "42", "Owner": "me"}
+    assert sorted(_tags(_plan(own)).keys() - set(_OURS)) == ["A", "B", "CostCenter", "Owner"]
+
+
+def test_tags_of_aws_take_no_room_from_the_volumes_own() -> None:
+    stacks = {f"aws:cloudformation:x{number}": "s" * 250 for number in range(12)}
+    own = {f"cost{number:02}": "abc" * 5 for number in range(20)}
+    assert _tags(_plan({**stacks, **own})).keys() - set(_OURS) == own.keys()
+
+
 def test_people_are_warned_of_the_tags_and_the_days() -> None:
     seen = Observation(exists=True, facts={"tags": {"team": "data"}})
     assert DELETE.warnings(seen, _DAYS)[-1] == (
