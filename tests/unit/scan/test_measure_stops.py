@@ -177,7 +177,7 @@ def test_it_costs_the_hours_that_it_ran_and_its_saving_is_of_these(store: Store)
     one = machine()
     seen = seen_of(store, Aggregating(points=IDLE, off=by_day), one)
     billed = KIND.as_it_ran(one, seen)
-    assert billed.text("running_share") == "0.4167"
+    assert billed.text("billed_share") == "0.4167"
     whole, share = cost(one).unrounded_monthly, cost(billed).unrounded_monthly
     assert whole is not None
     assert share == whole * Decimal("0.4167")
@@ -284,5 +284,5 @@ def test_no_decision_about_what_stops_differs_from_the_one_on_full_five_minute_p
             continue
         whole, _ = measure(store, cloud, full, fine=True)
         ran = [KIND.as_it_ran(one, seen) for one, seen in ((coarse, found[coarse.id]), (full, whole[full.id]))]
-        assert [one.text("running_share") for one in ran] == ["", ""], number
+        assert [one.text("billed_share") for one in ran] == ["", ""], number
         assert judged.decisions(ran[0], found[coarse.id]) == judged.decisions(ran[1], whole[full.id]), number

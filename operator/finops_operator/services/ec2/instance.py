@@ -85,7 +85,7 @@ class InstanceFacts:
         marketplace: whether its image was bought in the Marketplace, whose price AWS's tables do not hold.
         launched: its last start.
         type_since, type_changed: since when it is known to have its type, and when a scan saw another one before.
-        running_share: share of its hours that it ran and is billed, `0.4167`; absent: all.
+        billed_share: share of its hours that it ran and is billed, `0.4167`; absent: all.
     """
 
     instance_type: str | None = None
@@ -121,7 +121,7 @@ class InstanceFacts:
     launched: str | None = None
     type_since: str | None = None
     type_changed: str | None = None
-    running_share: str | None = None
+    billed_share: str | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
@@ -268,7 +268,7 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
         return billed_as_unknown("instance_hour", instance.state)
     hours = (instance_hours(instance, facts),) if running else ()
     monitored = running and facts.detailed_monitoring
-    monitoring = (detailed_monitoring(instance.region, running_share(facts.running_share)),) if monitored else ()
+    monitoring = (detailed_monitoring(instance.region, running_share(facts.billed_share)),) if monitored else ()
     addresses = _address_hours(instance, facts, running=running)
     return (*hours, *monitoring, addresses) if addresses else (*hours, *monitoring)
 
@@ -277,7 +277,7 @@ def instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
     """Return the hours of its type, with the query of their price or the reason why there is none."""
     system = billed_system(facts.usage_operation or "", facts.platform_details or "", facts.platform)
     reason = _unpriceable(facts) or system.reason_unknown
-    ran = running_share(facts.running_share)
+    ran = running_share(facts.billed_share)
     if reason:
         return BilledPart("instance_hour", ran, None, reason)
     return BilledPart("instance_hour", ran, hour_query(instance.region, facts.instance_type or "", system.os))
@@ -309,7 +309,7 @@ def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -
     if held is None:
         return BilledPart("public_ipv4_hour", Decimal(0), None, "its public addresses are not known")
     kept = Decimal(sum(1 for elastic in facts.elastic or () if elastic is True))
-    count = kept + (len(held) - kept) * running_share(facts.running_share) if running else kept
+    count = kept + (len(held) - kept) * running_share(facts.billed_share) if running else kept
     if not count:
         return None
     return BilledPart("public_ipv4_hour", count, PriceQuery("vpc", instance.region, "public_ipv4_hour"))

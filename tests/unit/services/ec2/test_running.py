@@ -105,7 +105,7 @@ def test_a_share_of_hours_is_billed_only_where_it_is_known_that_stops_recur() ->
     one = instance()
     assert KIND.as_it_ran(one, None) is one
     assert KIND.as_it_ran(one, Utilization("i-1")) is one
-    assert KIND.as_it_ran(one, Utilization("i-1", ran=HoursRan(140 / 336, 14))).text("running_share") == "0.4167"
+    assert KIND.as_it_ran(one, Utilization("i-1", ran=HoursRan(140 / 336, 14))).text("billed_share") == "0.4167"
 
 
 @pytest.mark.parametrize("text", [None, "", "0", "-0.5", "1.01", "NaN", "sNaN", "Infinity", "events"])

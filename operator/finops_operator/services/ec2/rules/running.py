@@ -23,7 +23,7 @@ from finops_operator.plugins.kind import Memory, Pauses
 _LAUNCHED: Final = "launched"
 _SINCE: Final = "type_since"
 _CHANGED: Final = "type_changed"
-_SHARE: Final = "running_share"
+_SHARE: Final = "billed_share"
 _RUNNING: Final = "running"
 _FOUR_DIGITS: Final = Decimal("0.0001")
 
