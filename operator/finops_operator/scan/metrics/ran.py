@@ -154,10 +154,10 @@ def hours_ran(ran: Ran | None, created: datetime | None) -> HoursRan | None:
     if len(stops) < _FEWEST_STOPS or len(weeks) < _FEWEST_WEEKS:
         return None
     runs = [stops[0][0], *(after[0] - before[1] for before, after in pairwise(stops))]
-    runs_on = (len(stopped) - stops[-1][1] - max(runs)) * ran.period > _DAY
+    goes_on = (len(stopped) - stops[-1][1] - max(runs)) * ran.period > _DAY
     too_long = any((end - first) * ran.period > _LONGEST_STOP for first, end in stops)
     share = 1 - sum(stopped) / len(stopped)
-    if runs_on or too_long or share >= 1 - STOPPED_AT_MOST:
+    if goes_on or too_long or share >= 1 - STOPPED_AT_MOST:
         return None
     return HoursRan(share, len(stopped) * ran.period / _DAY)
 
