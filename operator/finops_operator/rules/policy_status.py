@@ -222,9 +222,10 @@ def savings_of(savings: Savings) -> SavingsByStatus:
 
 
 def _realized(found: Realised) -> dict[str, Any]:
-    """Return the fields of the status about what acts save; an amount of money there is never negative."""
+    """Return the fields of the status about what acts save, which is never negative there, and None where not known."""
+    known = found.figure
     return {
-        "realized_monthly_savings": to_cents(max(found.net, _NOTHING)),
+        "realized_monthly_savings": None if known is None else to_cents(max(known, _NOTHING)),
         "realized_monthly_rises": to_cents(found.rises),
     }
 

@@ -59,7 +59,7 @@ def _read(asked: Asked) -> tuple[dict[str, Any], Trust]:
         "approved": None if problem else _approved(approved_of(read.found)),
         "monthToDate": round(ahead.to_date, 2) if ahead.known_days else None,
         "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
-        "realisedMonthlySavings": number(saved.net),
+        "realisedMonthlySavings": number(saved.figure),
         "realisedMonthlyRises": number(saved.rises),
         "realisedUnknown": saved.unknown,
         "asOf": trust.oldest.isoformat() if trust.oldest else None,

@@ -317,3 +317,10 @@ def test_a_policy_that_was_never_scanned_or_rests_has_no_room_for_it() -> None:
     for one in (policy(), resting, failed):
         assert policy_status.slack_note(one) is None
         assert policy_status.noted(one, "C1: not_in_channel") == one.status.to_dict()
+
+
+def test_what_acts_save_is_unknown_and_not_zero_while_no_figure_of_any_is_known() -> None:
+    before = policy(status=scanned())
+    after = policy_status.followed_up(before, PolicyFigures(9, Realised(unknown=1)), now=NOW)
+
+    assert after.get("realizedMonthlySavings") is None
