@@ -394,9 +394,9 @@ class Measurer:
             return
         window = fine_window(self._settings.now, self._settings.lookback_days)
         own = {one.id: OwnTime.of(self._kind, one) for one in wanted}
-        for one in wanted:
-            for name, hours in drafts[one.id].hours.items():
-                own[one.id].saw(name, hours.end_hour - len(hours.peaks), hours.peaks)
+        for resource in wanted:
+            for name, hours in drafts[resource.id].hours.items():
+                own[resource.id].saw(name, hours.end_hour - len(hours.peaks), hours.peaks)
         marks = {one.id: cut_within(window, own[one.id].since) for one in wanted}
         today = window.end // DAY
         kept = self._store.answers(self._shard, self._fine_question(today - 1), marks)
