@@ -197,7 +197,7 @@ def run_of(asked: Asked, wanted: Pushing) -> Run:
 
 def _resource(sent: PushedFields, account: str, number: int) -> Resource:
     identity, arn, name, state = sent.identity()
-    owner = sent.account or (arn.split(":")[4] if arn.count(":") >= 5 else "") or account
+    owner = sent.account or account or (arn.split(":")[4] if arn.count(":") >= 5 else "")
     if re.fullmatch(_ACCOUNT, owner) is None:
         raise InvalidInput(
             f"of resource {number} is missing", field="account", hint="send it, an ARN, or the parameter account"

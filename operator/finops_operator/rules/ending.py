@@ -23,6 +23,8 @@ _SAID: Final = (*(words.lower().rstrip(".") for words in (NOTHING_CHANGED, NOTHI
 """What a reason says of what was changed; the last one that nobody knows."""
 _LONGEST_REASON: Final = 900
 """Characters of the reason that are kept, so that what follows it always fits."""
+_KEPT_END: Final = 300
+"""Characters of them that are its end."""
 
 
 def ending(state: State, reason: str, *, dry_run: bool = False, is_undo: bool = False) -> str:
@@ -37,9 +39,17 @@ def ending(state: State, reason: str, *, dry_run: bool = False, is_undo: bool = 
     next_step = _UNDO_AGAIN if is_undo and state in _NOT_UNDONE else _next_step(state, dry_run=dry_run)
     if next_step is None:
         return ""
-    why = _sentence(reason.strip()[:_LONGEST_REASON])
-    adds_unchanged = state in _UNTOUCHED and not any(words in why.lower() for words in _SAID)
+    why = _sentence(_shortened(reason.strip()))
+    said = NO_ANSWER in reason.lower() or any(words in why.lower() for words in _SAID)
+    adds_unchanged = state in _UNTOUCHED and not said
     return " ".join(part for part in (why, _UNCHANGED if adds_unchanged else "", next_step) if part)
+
+
+def _shortened(reason: str) -> str:
+    """Return the reason without its middle where it is too long: its end says what was found."""
+    if len(reason) <= _LONGEST_REASON:
+        return reason
+    return f"{reason[: _LONGEST_REASON - _KEPT_END - 3]} … {reason[-_KEPT_END:]}"
 
 
 def _sentence(text: str) -> str:

@@ -72,3 +72,14 @@ def test_a_very_long_reason_leaves_room_for_the_next_step() -> None:
     said = ending(State.ROLLED_BACK, "x" * 5000)
     assert len(said) < 1024
     assert said.endswith("in 7 days.")
+
+
+@pytest.mark.parametrize("length", [840, 860, 1_000, 2_000])
+def test_a_long_reason_hides_neither_that_a_call_had_no_answer_nor_what_was_found(length: int) -> None:
+    found = '"Change the volume" had no answer, and whether AWS carried it out is not known. The volume has type gp3.'
+
+    text = ending(State.WITHDRAWN, f"Denied: {'a' * length}. {found}")
+
+    assert found in text
+    assert "Nothing was changed" not in text
+    assert len(text) < 1_024
