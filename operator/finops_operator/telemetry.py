@@ -98,7 +98,7 @@ class Telemetry:
         )
         self.ledger_locks_walked = self._gauge(
             "finops_ledger_locks_walked_timestamp_seconds",
-            "When all objects of the ledger's bucket were last seen to be locked for long enough; NaN: not yet.",
+            "When all objects of the ledger's bucket were last seen locked for long enough, or when the process began.",
         )
         self.ledger_locks_walked.set(math.nan)
         self.ledger_locks_refused = self._gauge(

@@ -54,14 +54,16 @@ class _Walk:
     """One walk through the objects.
 
     Attributes:
-        left: the objects that were not visited yet.
+        left: the objects that were not visited yet; None after a call that had no answer, until they are listed again.
         period: for how long an object is locked.
         renewed, visited: numbers of objects.
         refused: objects that S3 refused; `names` are the first of them, `error` is what it said of the first.
+        last: the object that was visited last, behind which the walk goes on.
     """
 
-    left: Iterator[Stored]
+    left: Iterator[Stored] | None
     period: timedelta
+    last: Stored | None = None
     renewed: int = 0
     visited: int = 0
     refused: int = 0
@@ -113,12 +115,14 @@ class LockRenewal:
         try:
             self._visit()
         except FinopsError as error:
-            walk, self._walk, self._due = self._walk, None, self.clock.now() + _RETRY
-            which = "the ledger's objects"
+            walk, self._due, which = self._walk, self.clock.now() + _RETRY, "the ledger's objects"
             if walk is not None and error is walk.error:
-                which, self._some_refused = walk.which, True
+                self._walk, which, self._some_refused = None, walk.which, True
                 if walk.refused < walk.visited:
                     self._due = self.clock.now() + min(_RETRY_SOME, walk.period / _WALKS_IN_A_PERIOD)
+            elif walk is not None:
+                # A walk that began anew after every lost answer would never end where there are many objects.
+                walk.left = None
             if self._failed != error.code:
                 logger.warning("the locks of %s are not renewed, and end: %s", which, error)
             self._failed = error.code
@@ -130,6 +134,8 @@ class LockRenewal:
         if self._walk is None:
             self._walk = _Walk(period=self.bucket.period(), left=self.bucket.stored())
         walk, began, visited = self._walk, self.clock.monotonic(), 0
+        if walk.left is None:
+            walk.left = self.bucket.stored(walk.last)
         for stored in islice(walk.left, _VISITED_AT_ONCE):
             visited += 1
             self._renew(walk, stored)
@@ -148,7 +154,6 @@ class LockRenewal:
         self._due = self.clock.now() + min(walk.period / _WALKS_IN_A_PERIOD, _LONGEST_PAUSE)
 
     def _renew(self, walk: _Walk, stored: Stored) -> None:
-        walk.visited += 1
         try:
             until = renewed(self.clock.now(), self.bucket.locked_until(stored), walk.period)
             if until is not None:
@@ -156,3 +161,4 @@ class LockRenewal:
                 walk.renewed += 1
         except _REFUSALS as error:
             walk.refuse(stored, error)
+        walk.visited, walk.last = walk.visited + 1, stored

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.support.fake_clock import FakeClock
 from tests.support.locked_buckets import PREFIX, Buckets
 
-from finops.errors import AwsError, AwsRejected, LedgerUnavailable
+from finops.errors import AwsError, AwsRejected, AwsUnreachable, LedgerUnavailable
 from finops.ledger.locks import LockRenewal, renewed
 from finops.ports.bucket import Stored
 from finops_operator.aws.locked_bucket import S3Bucket
@@ -156,6 +156,32 @@ def test_an_object_that_s3_refuses_holds_back_none_behind_it_and_is_said_at_the_
     assert walked == [clock.now().timestamp()]
     assert metric[-2:] == [1, 0], "what was refused stays so until a walk saw every object"
     assert until(buckets, name, NAMES[0]) > clock.now() + timedelta(days=29)
+
+
+def test_a_walk_goes_on_where_a_call_had_no_answer(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that began anew each time would never end where there are many objects."""
+    name, bucket, clock = written(buckets, NAMES)
+    clock.sleep(timedelta(days=25).total_seconds())
+    walked: list[float] = []
+    renewal, lost, seen, real = LockRenewal(bucket, clock, walked.append), set(NAMES[::10]), [], bucket.locked_until
+
+    def unanswered(stored: Stored) -> datetime | None:
+        seen.append(stored.name)
+        if stored.name in lost:
+            lost.remove(stored.name)
+            raise AwsUnreachable("no answer", operation="s3:HeadObject", code="ReadTimeout")
+        return real(stored)
+
+    monkeypatch.setattr(bucket, "locked_until", unanswered)
+    for _ in range(5):
+        with pytest.raises(AwsUnreachable):
+            walk(renewal)
+        clock.sleep(601)
+    walk(renewal)
+
+    assert walked == [clock.now().timestamp()]
+    assert len(seen) == len(NAMES) + 5, "each object once, and those without an answer once more"
+    assert all(until(buckets, name, key) > clock.now() + timedelta(days=29) for key in NAMES)
 
 
 def test_a_refusal_is_said_once_and_tried_again_after_a_pause(
