@@ -406,8 +406,8 @@ class Measurer:
                 own[resource.id].saw(name, hours.end_hour - len(hours.peaks), hours.peaks)
         marks = {one.id: cut_within(window, own[one.id].since) for one in wanted}
         today = window.end // DAY
-        kept = self._store.answers(self._shard, self._fine_question(today - 1), marks)
-        kept |= self._store.answers(self._shard, self._fine_question(today), marks)
+        kept = self._store.answers(self._shard, _fine_question(self._settings, today - 1), marks)
+        kept |= self._store.answers(self._shard, _fine_question(self._settings, today), marks)
         pictures: dict[str, Draft] = {}
         queries: list[Query] = []
         for resource in wanted:
@@ -434,11 +434,7 @@ class Measurer:
         made = {one: picture.done(one) for one, picture in pictures.items()}
         for one, picture in made.items():
             show(drafts[one], picture, specs)
-        self._store.put_answers(self._shard, self._fine_question(today), marks, made)
-
-    def _fine_question(self, day: int) -> str:
-        """Return the name of the pictures of this lookback that end on `day` (since the epoch)."""
-        return f"fine-{self._settings.lookback_days}-{day}"
+        self._store.put_answers(self._shard, _fine_question(self._settings, today), marks, made)
 
     def _still_fine(self, picture: Utilization, draft: Draft, specs: Mapping[str, MetricSpec]) -> bool:
         """Return whether a kept 5-minute picture still holds: a day old at most, and as complete as the hours are."""
@@ -461,6 +457,11 @@ def _put_hours(
     for spec in specs:
         _put_hourly(draft, spec, own, found[spec.name], needed)
     draft.ran = hours_ran(own.ran, own.created)
+
+
+def _fine_question(settings: MeasureSettings, day: int) -> str:
+    """Return the name of the pictures of this lookback that end on `day` (since the epoch)."""
+    return f"fine-{settings.lookback_days}-{day}"
 
 
 def _put_hourly(draft: Draft, spec: MetricSpec, own: OwnTime, ring: Ring | str, needed: int) -> None:
