@@ -10,6 +10,7 @@ from finops.errors import StoreUnavailable
 from finops.k8s.kinds import budgets
 from finops.ledger.locks import LockRenewal
 from finops.ledger.signing import Keyring
+from finops.ports.bucket import LockedObjects
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.address import names_password, user_of
@@ -27,6 +28,7 @@ from finops_operator.parts.cloud import CloudParts, make_ledger_bucket
 from finops_operator.parts.cluster import ClusterParts
 from finops_operator.parts.loops import scan_guard
 from finops_operator.rules.paused import paused
+from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.anomalies import Anomalies
 from finops_operator.upkeep.audit_notes import AuditNotes
 from finops_operator.upkeep.budgets import Budgets
@@ -114,10 +116,14 @@ def duties(
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
     bucket = make_ledger_bucket(settings, cloud.sdk, clock)
     if bucket is not None:
-        walked, refused = telemetry.ledger_locks_walked.set, telemetry.ledger_locks_refused.set
-        # An alert on a walk that never ends counts from here.
-        walked(clock.now().timestamp())
-        yield Duty("locks of the ledger", LockRenewal(bucket, clock, walked, refused).turn)
+        yield Duty("locks of the ledger", _locks(bucket, clock, telemetry).turn)
+
+
+def _locks(bucket: LockedObjects, clock: Clock, telemetry: Telemetry) -> LockRenewal:
+    walked, refused = telemetry.ledger_locks_walked.set, telemetry.ledger_locks_refused.set
+    # An alert on a walk that never ends counts from here.
+    walked(clock.now().timestamp())
+    return LockRenewal(bucket, clock, walked, refused)
 
 
 def _notices(settings: Settings, store: Store) -> StoredNotices:
