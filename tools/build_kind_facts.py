@@ -1,7 +1,8 @@
-"""Writes which facts each kind declares, for the dashboard: `python tools/build_kind_facts.py [--check]`.
+"""Writes the facts and the form of ARNs that each kind declares: `python tools/build_kind_facts.py [--check]`.
 
 The dashboard's image has no kinds. What it may show of them as columns stands in the kinds alone, with the names and
-types by which custom checks ask for them. Run by `make generate`, and with `--check` by `make check`.
+types by which custom checks ask for them; and so does the form of ARNs that pushes are compared with. Run by `make
+generate`, and with `--check` by `make check`.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ TARGET: Final = Path(__file__).resolve().parent.parent / "operator/finops_web/ki
 _PREFIX: Final = "attributes."
 
 
-def facts_in(kinds: Mapping[str, ResourceKind[Any]]) -> dict[str, dict[str, str]]:
-    """Return kind → fact → CEL's word for its type, in the order of the declarations."""
+def declared_by(kinds: Mapping[str, ResourceKind[Any]]) -> dict[str, dict[str, Any]]:
+    """Return kind → `arn`, the pattern of its ARNs, and `facts`: fact → CEL's word for its type, as declared."""
+    return {name: {"arn": kind.arn_pattern, "facts": _facts_of(kind)} for name, kind in sorted(kinds.items())}
+
+
+def _facts_of(kind: ResourceKind[Any]) -> dict[str, str]:
     return {
-        name: {
-            one.name.removeprefix(_PREFIX): one.type for one in fields_of(kind).values() if one.name.startswith(_PREFIX)
-        }
-        for name, kind in sorted(kinds.items())
+        one.name.removeprefix(_PREFIX): one.type for one in fields_of(kind).values() if one.name.startswith(_PREFIX)
     }
 
 
 def main() -> int:
     """Write the file, or with --check compare it; exit code 1 when they differ."""
-    text = json.dumps(facts_in(load_kinds()), indent=1) + "\n"
+    text = json.dumps(declared_by(load_kinds()), indent=1) + "\n"
     if "--check" in sys.argv[1:]:
         if not TARGET.exists() or TARGET.read_text("utf-8") != text:
             sys.stderr.write(f"{TARGET.name} is not what the kinds declare: run make generate\n")

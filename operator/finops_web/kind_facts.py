@@ -1,4 +1,4 @@
-"""The facts that each kind declares of its own, and how one is shown.
+"""The facts that each kind declares of its own, how one is shown, and the form of its ARNs.
 
 The dashboard has no kinds: `tools/build_kind_facts.py` writes into `kind_facts.json` what theirs declare.
 """
@@ -64,10 +64,21 @@ class Fact:
 
 
 @cache
+def _kinds() -> Mapping[str, Mapping[str, Any]]:
+    found: Mapping[str, Mapping[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+    return found
+
+
+@cache
 def declared() -> Mapping[str, Mapping[str, str]]:
     """Return kind → fact → CEL's word for its type."""
-    found: Mapping[str, Mapping[str, str]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
-    return found
+    return {kind: said["facts"] for kind, said in _kinds().items()}
+
+
+def arn_pattern(kind: str) -> str:
+    """Return what the ARNs of a kind match, with `*` for any text; of a kind that is not known, everything."""
+    said = _kinds().get(kind)
+    return "*" if said is None else str(said["arn"])
 
 
 def facts_of(kind: str) -> tuple[Fact, ...]:

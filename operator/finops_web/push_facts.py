@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from pydantic import Field
 
 from finops.domain.resource import Resource
 from finops.errors import InvalidInput
+from finops_web.kind_facts import arn_pattern
 
 _GLOBAL: Final = "global"
 _ARN_PARTS: Final = 6
@@ -74,50 +76,6 @@ LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
 }
 """Kind → fact, named as in a scan report → the most that AWS allows; the least is 0."""
 
-ARNS: Final[Mapping[str, str]] = {
-    "ami": "ec2:image/",
-    "auto-scaling-group": "autoscaling:autoScalingGroup:",
-    "cloudfront-distribution": "cloudfront:distribution/",
-    "cloudtrail-trail": "cloudtrail:trail/",
-    "cloudwatch-alarm": "cloudwatch:alarm:",
-    "cloudwatch-namespace": "cloudwatch:namespace/",
-    "dynamodb-table": "dynamodb:table/",
-    "ebs-snapshot": "ec2:snapshot/",
-    "ebs-volume": "ec2:volume/",
-    "ec2-instance": "ec2:instance/",
-    "ecr-repository": "ecr:repository/",
-    "ecs-service": "ecs:service/",
-    "efs-file-system": "elasticfilesystem:file-system/",
-    "eks-cluster": "eks:cluster/",
-    "eks-nodegroup": "eks:nodegroup/",
-    "elastic-ip": "ec2:elastic-ip/",
-    "elasticache-cluster": "elasticache:cluster:",
-    "elasticache-replication-group": "elasticache:replicationgroup:",
-    "elasticache-serverless-cache": "elasticache:serverlesscache:",
-    "fsx-file-system": "fsx:file-system/",
-    "kinesis-stream": "kinesis:stream/",
-    "kms-key": "kms:key/",
-    "lambda-function": "lambda:function:",
-    "load-balancer": "elasticloadbalancing:loadbalancer/",
-    "log-group": "logs:log-group:",
-    "msk-cluster": "kafka:cluster/",
-    "nat-gateway": "ec2:natgateway/",
-    "opensearch-domain": "es:domain/",
-    "rds-cluster": "rds:cluster:",
-    "rds-instance": "rds:db:",
-    "rds-snapshot": "rds:",
-    "redshift-cluster": "redshift:cluster:",
-    "route53-health-check": "route53:healthcheck/",
-    "s3-bucket": "s3:",
-    "sagemaker-endpoint": "sagemaker:endpoint/",
-    "sagemaker-notebook": "sagemaker:notebook-instance/",
-    "secretsmanager-secret": "secretsmanager:secret:",
-    "transit-gateway-attachment": "ec2:transit-gateway-attachment/",
-    "vpc-endpoint": "ec2:vpc-endpoint/",
-    "vpn-connection": "ec2:vpn-connection/",
-    "workspaces-workspace": "workspaces:workspace/",
-}
-"""Kind → service and type of its ARNs: AWS service authorization reference."""
 _SHARED: Final = frozenset({"cloudtrail-trail"})
 """Kinds whose ARN may name another account: the trail of an organization is its management account's."""
 
@@ -157,9 +115,8 @@ def arn_problem(sent: Resource) -> str:
     parts = sent.arn.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS:
         return "is no ARN"
-    _, _, service, region, account, named = parts
-    known = ARNS.get(sent.kind)
-    if known is not None and not f"{service}:{named}".startswith(known):
+    _, _, _, region, account, named = parts
+    if not fnmatchcase(sent.arn, arn_pattern(sent.kind)):
         return f"names no resource of kind {sent.kind}"
     if account and account != sent.account and sent.kind not in _SHARED:
         return f"names account {account}, and the resource is of {sent.account}"

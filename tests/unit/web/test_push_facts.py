@@ -10,7 +10,7 @@ import pytest
 from finops.domain.resource import Resource
 from finops.errors import InvalidInput
 from finops_operator.plugins.loaded import load_kinds
-from finops_web.push_facts import ARNS, LIMITS, arn_problem, require_possible
+from finops_web.push_facts import LIMITS, arn_problem, require_possible
 
 VOLUME = Resource(
     "ebs-volume", "vol-1", "arn:aws:ec2:us-east-1:444455556666:volume/vol-1", "", "444455556666", "us-east-1", "in-use"
@@ -82,10 +82,18 @@ def test_an_arn_as_aws_gives_it_is_taken(kind: str, identity: str, arn: str, reg
     assert arn_problem(Resource(kind, identity, arn, "", "444455556666", region, "")) == ""
 
 
-def test_what_is_said_of_kinds_and_facts_is_what_they_declare() -> None:
+def test_the_arn_of_every_kind_is_taken_for_it_and_for_no_other() -> None:
+    kinds = load_kinds()
+    for name, kind in kinds.items():
+        arn, region = kind.sample.arn, kind.sample.arn.split(":")[3] or "us-east-1"
+        sent = Resource(name, kind.sample.id, arn, "", "111111111111", region, "")
+        assert arn_problem(sent) == "", name
+        taken = [other for other in kinds if "of kind" not in arn_problem(replace(sent, kind=other))]
+        assert taken == [name], arn
+
+
+def test_what_is_said_of_facts_is_what_kinds_declare() -> None:
     kinds = load_kinds()
 
-    # The service of an ARN is that of the calls. Of a new kind, the kind in its ARN is not compared.
-    assert {kind: arn.split(":")[0] for kind, arn in ARNS.items()} == {kind: kinds[kind].service for kind in ARNS}
     for kind, limits in LIMITS.items():
         assert set(limits) <= {one.name for one in fields(kinds[kind].facts)}, kind
