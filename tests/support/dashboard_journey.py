@@ -97,6 +97,8 @@ def approve_dearest(browser: Browser, check: str) -> Approved:
     browser.wait_for("document.activeElement.value === 'Approve'")
     press(browser, "Enter")
     browser.wait_text("Your vote", "[role=status]")
+    # A page that shows its first lines does not know its keys yet.
+    browser.wait_for("document.readyState === 'complete'")
     return Approved(name, resource, saving)
 
 

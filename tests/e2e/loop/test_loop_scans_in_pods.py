@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes import client, config, watch
 from tests.e2e.cluster import Object, wait_until
 from tests.e2e.cluster_api import unique_name
 from tests.e2e.documents import account, condition
@@ -51,21 +52,22 @@ class SeenPods:
     of: dict[int, list[str]] = field(default_factory=dict)
     before: frozenset[str] = frozenset()
 
-    def pods(self) -> list[Object]:
-        done = self.loop.cluster.try_kubectl(
-            *("get", "pods", "-n", self.loop.release.namespace, "-l", "app.kubernetes.io/component=scan", "-o", "json")
-        )
-        return list(json.loads(done.stdout)["items"]) if done.returncode == 0 else []
+    @property
+    def chosen(self) -> dict[str, Any]:
+        return {"namespace": self.loop.release.namespace, "label_selector": "app.kubernetes.io/component=scan"}
 
-    def watch(self, stop: threading.Event) -> None:
-        while not stop.wait(0.3):
-            for pod in self.pods():
-                name, index = pod["metadata"]["name"], int(pod["metadata"]["annotations"][INDEX])
-                if name in self.before or "-forged-" in name:
-                    continue
-                if name not in self.of.setdefault(index, []):
-                    self.of[index].append(name)
-                    self.deal(pod)
+    def watch(self, api: client.CoreV1Api, stop: threading.Event) -> None:
+        """Follow the API server's own watch: whoever asks now and then may find a pod when it has done its work."""
+        while not stop.is_set():
+            for event in watch.Watch().stream(api.list_namespaced_pod, timeout_seconds=2, **self.chosen):
+                self._see(event["raw_object"])
+
+    def _see(self, pod: Object) -> None:
+        name, index = pod["metadata"]["name"], int(pod["metadata"]["annotations"][INDEX])
+        if name in self.before or "-forged-" in name or name in self.of.setdefault(index, []):
+            return
+        self.of[index].append(name)
+        self.deal(pod)
 
 
 @pytest.fixture
@@ -79,8 +81,9 @@ def slow_aws(loop: Loop) -> Iterator[None]:
 @contextmanager
 def seen_pods(loop: Loop, deal: Callable[[Object], None] = lambda pod: None) -> Iterator[SeenPods]:
     seen, stop = SeenPods(loop, deal), threading.Event()
-    seen.before = frozenset(str(pod["metadata"]["name"]) for pod in seen.pods())
-    thread = threading.Thread(target=seen.watch, args=(stop,))
+    api = client.CoreV1Api(config.new_client_from_config(loop.cluster.kubeconfig))
+    seen.before = frozenset(pod.metadata.name for pod in api.list_namespaced_pod(**seen.chosen).items)
+    thread = threading.Thread(target=seen.watch, args=(api, stop))
     thread.start()
     try:
         yield seen

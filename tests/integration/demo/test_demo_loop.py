@@ -51,14 +51,16 @@ def request(demo: DemoProcess, action: str, resource: str) -> dict[str, Any]:
     return found
 
 
-def potential(demo: DemoProcess) -> str:
-    """Return what the recommendations of the operator's last scans of the story's policies add up to."""
-    listed = [
-        one
-        for policy in ("production", "staging")
-        for one in json.loads(shell(demo, f"finops recommendations --policy default/{policy} -o json").stdout)
-    ]
-    return f"{sum(float(one['monthlySavings'] or 0) for one in listed if one['counted']):.2f}"
+def potential(demo: DemoProcess, prefix: str = "") -> dict[str, str]:
+    """Return what the last scans of the story's policies count as savings, by name of the resource."""
+    sums: dict[str, Decimal] = {}
+    for policy in ("production", "staging"):
+        listed = shell(demo, f"{prefix}finops recommendations --policy default/{policy} -o json")
+        for one in json.loads(listed.stdout):
+            if one["counted"]:
+                name = one["resource"]["name"] or one["resource"]["id"]
+                sums[name] = sums.get(name, Decimal(0)) + Decimal(one["monthlySavings"] or 0)
+    return {name: str(amount) for name, amount in sums.items()}
 
 
 def test_an_account_of_all_services_is_reported_and_nothing_is_asked_about_it(demo: DemoProcess) -> None:
@@ -293,20 +295,28 @@ def test_status_store_and_a_scan_of_the_same_documents_show_the_same_numbers(dem
         # Acts of other tests may have changed a type or deleted a volume by now, and left its snapshot.
         assert abs(scanned["resources"] - int(row[3])) <= 2
         assert float(scanned["monthlyCost"]) <= float(row[5])
+
     # The operator scans when an act ends, so its store tells what is left to save; only its preflights know what AWS
-    # would refuse, so that the parts may differ and the whole may not.
-    whole = f"{sum(float(part) for scanned in reports.values() for part in scanned['savings'].values()):.2f}"
-    assert eventually(lambda: potential(demo) == whole, 60), (potential(demo), reports)
+    # would refuse, so that the parts may differ and what a resource can save may not. An instance that another test let
+    # start again is an exception: a scan whose store knows nothing of it cannot know how long its type has been there.
+    def alike(prefix: str = "") -> dict[str, str]:
+        return {name: sums for name, sums in potential(demo, prefix).items() if name != "checkout-no-capacity"}
+
+    apart = "FINOPS_REDIS_PREFIX=apart: "
+    wanted = alike(apart)
+    assert len(wanted) > 10
+    assert eventually(lambda: alike() == wanted, 60), (alike(), wanted)
+    whole = sum(Decimal(part) for scanned in reports.values() for part in scanned["savings"].values())
+    assert sum(map(Decimal, potential(demo, apart).values())) == whole
     # The estate holds resources that carry finops.dev/ignore: listings show them, the policy does not count them.
     name, scanned = "default/production", reports["default/production"]
-    apart = "FINOPS_REDIS_PREFIX=apart: finops"
-    costs = json.loads(shell(demo, f"{apart} costs --policy {name} -o json").stdout)
+    costs = json.loads(shell(demo, f"{apart}finops costs --policy {name} -o json").stdout)
     # What AWS does not publish a figure for has none, and is counted as such.
     known = [float(one["monthlyCost"]) for one in costs if one["monthlyCost"] is not None]
     assert f"{sum(known):.2f}" == scanned["monthlyCost"]
-    counted = json.loads(shell(demo, f"{apart} resources --policy {name} -o json").stdout)
+    counted = json.loads(shell(demo, f"{apart}finops resources --policy {name} -o json").stdout)
     assert len(counted) == scanned["resources"]
-    everything = json.loads(shell(demo, f"{apart} resources -o json").stdout)
+    everything = json.loads(shell(demo, f"{apart}finops resources -o json").stdout)
     assert "ignored-idle" in {one["name"] for one in everything} - {one["name"] for one in counted}
 
 
