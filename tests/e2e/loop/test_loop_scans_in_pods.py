@@ -82,7 +82,9 @@ def slow_aws(loop: Loop) -> Iterator[None]:
 def seen_pods(loop: Loop, deal: Callable[[Object], None] = lambda pod: None) -> Iterator[SeenPods]:
     seen, stop = SeenPods(loop, deal), threading.Event()
     api = client.CoreV1Api(config.new_client_from_config(loop.cluster.kubeconfig))
-    seen.before = frozenset(pod.metadata.name for pod in api.list_namespaced_pod(**seen.chosen).items)
+    seen.before = frozenset(
+        str(one.metadata and one.metadata.name) for one in api.list_namespaced_pod(**seen.chosen).items
+    )
     thread = threading.Thread(target=seen.watch, args=(api, stop))
     thread.start()
     try:
