@@ -38,7 +38,7 @@ contract: $(STAMP) ## Run the behaviour suites of doubles and real parts
 	$(PYTEST) tests/contract -q -n 2 --dist loadfile
 
 integration: $(STAMP) ## Run the tests that start whole programs on this machine
-	$(PYTEST) tests/integration -q -n 2 --dist loadfile
+	$(PYTEST) tests/integration -q -n 4 --dist loadfile # they wait as long as they work: four keep two processors busy
 
 e2e: $(STAMP) ## Run the cluster tests alone
 	$(PYTEST) tests/e2e -q
