@@ -77,8 +77,8 @@ class Settings(BaseSettings):
     )
     ledger_path: str = Field(
         "",
-        description="File of the ledger's second sink, on a volume. Empty, and no FINOPS_LEDGER_S3: nothing can be "
-        "acted upon.",
+        description="File of the ledger's second sink, on a volume that supports locks (flock). Empty, and no "
+        "FINOPS_LEDGER_S3: nothing can be acted upon.",
     )
     ledger_s3: str = Field(
         "",

@@ -103,7 +103,7 @@ class Telemetry:
         self.ledger_locks_walked.set(math.nan)
         self.ledger_locks_refused = self._gauge(
             "finops_ledger_locks_refused",
-            "1: the last renewal of locks of the ledger's objects was refused; NaN: none was tried, or there is none.",
+            "1: the last renewal of locks of the ledger's objects was refused; NaN: none was tried, or by another process.",
         )
         self.ledger_locks_refused.set(math.nan)
 

@@ -28,7 +28,9 @@ from finops.ledger.timed_writes import TimedWrites
 from finops.ports.sink import Place
 
 _MODE: Final = 0o640
-_CHECK_VOLUME: Final = "check the volume under the file, and that no other process writes it"
+_CHECK_VOLUME: Final = (
+    "check the volume under the file, which must support locks (flock), and that no other process writes or locks it"
+)
 _LOCK_SHARE: Final = 0.75
 """Part of a write's time after which the lock is given up: no thread is left behind in the wait for it."""
 _LOCK_PAUSE_SECONDS: Final = 0.02
@@ -192,21 +194,32 @@ def next_place(place: Place, record: Record, line: bytes) -> Place:
 
 @contextmanager
 def _alone(path: Path, seconds: float) -> Iterator[int]:
-    """Give the open file while its lock is held. Raises OSError when another process holds it for so long."""
+    """Give the open file while its lock is held.
+
+    Raises:
+        LedgerUnavailable: another process holds it for so long, or the volume under it knows no locks.
+        OSError: the file cannot be opened.
+    """
     descriptor = os.open(path, os.O_RDWR)
     try:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(_LOCK_PAUSE_SECONDS)
+        _lock(descriptor, path, time.monotonic() + seconds)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise LedgerUnavailable(f"{path} is locked by another process", hint=_CHECK_VOLUME) from error
+        except OSError as error:
+            raise LedgerUnavailable(f"{path} cannot be locked: {error.strerror}", hint=_CHECK_VOLUME) from error
+        else:
+            return
+        time.sleep(_LOCK_PAUSE_SECONDS)
 
 
 def _read_behind(descriptor: int, offset: int, most: int) -> bytes:

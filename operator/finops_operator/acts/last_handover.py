@@ -191,13 +191,16 @@ class LastHandover:
         return result.retry_after_seconds
 
     def _is_last(self, deadline: float) -> bool:
-        """Ask until the API server answers, but once only while nothing is down, or it refuses, or the time is over."""
+        """Ask until the API server answers, but once only where surely nothing is down, or it refuses, or time is over.
+
+        How far an act came that may have parted something is not asked of the ledger: it would be waited for as well.
+        """
         until, seconds = min(self.clock.monotonic() + ASK_SECONDS, deadline), LAST_SECONDS
         while True:
             try:
                 return is_last(self.replicas(seconds), deployed=self._deployed)
             except FinopsError as error:
-                down = [act.ledger_name for act in self.acts() if self.strands(act)]
+                down = [act.ledger_name for act in self.acts() if self.strands(act) is not False]
                 left = until - self.clock.monotonic()
                 if not down:
                     logger.info("whether the operator is scaled to zero is not known: %s", error)
@@ -205,7 +208,7 @@ class LastHandover:
                 if left <= 0 or not isinstance(error, ClusterUnavailable):
                     logger.error(  # noqa: TRY400  the API server's words are enough
                         "whether the operator is scaled to zero is not known (%s): if so, start it again, because "
-                        "these acts stand in the middle: %s",
+                        "these acts stand in the middle, or may: %s",
                         *(error, ", ".join(down)),
                     )
                     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from finops.crds.known_ids import KNOWN_IDS
@@ -38,6 +38,7 @@ from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.freeze_notice import FreezeNotice
 from finops_operator.upkeep.gauges import Gauges
+from finops_operator.upkeep.leaders_gauge import LeadersGauge
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, LEDGER_UNUSABLE, Obstacles
 from finops_operator.upkeep.paused_kinds import PausedKinds
 from finops_operator.upkeep.paused_requests import PausedRequests
@@ -116,14 +117,15 @@ def duties(
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
     bucket = make_ledger_bucket(settings, cloud.sdk, clock)
     if bucket is not None:
-        yield Duty("locks of the ledger", _locks(bucket, clock, telemetry).turn)
+        yield Duty("locks of the ledger", _locks(bucket, clock, telemetry, authority.keeper.may_write).turn)
 
 
-def _locks(bucket: LockedObjects, clock: Clock, telemetry: Telemetry) -> LockRenewal:
-    walked, refused = telemetry.ledger_locks_walked.set, telemetry.ledger_locks_refused.set
+def _locks(bucket: LockedObjects, clock: Clock, telemetry: Telemetry, may_write: Callable[[], bool]) -> LockRenewal:
+    walked = telemetry.ledger_locks_walked.set
+    refused = LeadersGauge(may_write).shown_by(telemetry.ledger_locks_refused)
     # An alert on a walk that never ends counts from here.
     walked(clock.now().timestamp())
-    return LockRenewal(bucket, clock, walked, refused)
+    return LockRenewal(bucket, clock, walked, refused.set)
 
 
 def _notices(settings: Settings, store: Store) -> StoredNotices:

@@ -53,7 +53,8 @@ class Ending:
         """End everything; returns within a few seconds, unless acts are led back because nobody comes after us.
 
         Raises:
-            Exception: a defect of the handover, after everything has ended and the Lease is free.
+            Exception: a defect of the handover, or one in freeing the Lease or in closing what the loops share, after
+                everything has ended; the Lease is free by then, or runs out by itself.
         """
         deadline = time.monotonic() + HEED_SECONDS
         try:
@@ -65,16 +66,20 @@ class Ending:
         self.stop_anchoring.set()
         unended((self.anchoring,), max(_ANCHOR_SECONDS, deadline - time.monotonic()))
         self.stop_lease.set()
-        release = _start("lease release", self.give_up)
+        defects: list[str] = []
+        release = _start("lease release", self.give_up, defects)
         freed_by = time.monotonic() + _RELEASE_SECONDS
         left = unended((self.requests, self.anchoring, *self.rest, self.lease), HEED_SECONDS)
         if not left:
             # Whatever still runs may need it, and ends with the process.
-            left = unended((_start("closing", self.close),), HEED_SECONDS)
+            left = unended((_start("closing", self.close, defects),), HEED_SECONDS)
         left += unended((release,), max(0.0, freed_by - time.monotonic()))
         if left:
             logger.warning("ends without what still waits for an answer: %s", ", ".join(left))
+        if defects:
+            raise RuntimeError(f"the end met a defect: {', '.join(defects)}")
 
 
-def _start(name: str, work: Callable[[], None]) -> threading.Thread:
-    return start_loop(name, work, lambda: None)
+def _start(name: str, work: Callable[[], None], defects: list[str]) -> threading.Thread:
+    """Start one piece of the end; its name is among `defects` before its thread ends when an error ends it."""
+    return start_loop(name, work, lambda: defects.append(name))

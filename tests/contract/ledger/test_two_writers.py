@@ -5,6 +5,9 @@ The former holder is a process of its own, which stops inside its write until it
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ from tests.support.processes import eventually
 
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged, LedgerUnavailable
+from finops.ledger import file_sink
 from finops.ledger.file_sink import FileSink
 from finops.ledger.lines import line_of
 
@@ -158,3 +162,36 @@ def test_another_record_in_the_same_place_is_not_overwritten(path: Path) -> None
         former.append(RECORDS[1])
     former.close()
     assert path.read_bytes() == line_of(RECORDS[0]) + line_of(other)
+
+
+def test_a_lock_that_another_process_holds_is_named_with_what_to_check(path: Path) -> None:
+    sink = FileSink(path, timeout_seconds=0.4)
+    sink.open(lambda _: None, lambda _: None)
+    other = os.open(path, os.O_RDWR)
+    fcntl.flock(other, fcntl.LOCK_EX)
+
+    with pytest.raises(LedgerUnavailable, match="is locked by another process") as found:
+        sink.append(RECORDS[1])
+
+    os.close(other)
+    assert "no other process writes or locks it" in found.value.hint
+    sink.append(RECORDS[1])
+    assert path.read_bytes() == line_of(RECORDS[0]) + line_of(RECORDS[1])
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_volume_without_locks_is_written_by_nobody_and_the_error_says_what_it_must_support(
+    code: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = FileSink(path)
+    sink.open(lambda _: None, lambda _: None)
+
+    def unsupported(_descriptor: int, _how: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(file_sink.fcntl, "flock", unsupported)
+    with pytest.raises(LedgerUnavailable, match="cannot be locked") as found:
+        sink.append(RECORDS[1])
+
+    assert "must support locks (flock)" in found.value.hint
+    assert path.read_bytes() == line_of(RECORDS[0])

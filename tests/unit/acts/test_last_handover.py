@@ -231,6 +231,27 @@ def test_an_act_that_is_down_is_named_when_the_api_server_gives_no_answer_within
     assert world.acts[0].ledger_name in error.getMessage()
 
 
+@pytest.mark.parametrize("failed", [NO_ANSWER, Refused("no right")])
+def test_an_act_that_may_have_parted_something_is_named_when_nobody_knows_whether_somebody_comes(
+    failed: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    world = World(clock, acts(3), answering(clock, 1, failed), HangingLedger(clock), DETACH, others={"u1": DELETE})
+    last = world.handover()
+    last.start()
+
+    last.finish()
+
+    assert world.ledger.asked == [], "the lease is held meanwhile"
+    (error,) = (one for one in caplog.records if one.levelname == "ERROR")
+    named = [one.uid for one in world.acts if one.ledger_name in error.getMessage()]
+    assert named == ["u0", "u2"]
+
+
+def test_an_act_that_may_have_parted_something_is_led_back_though_the_first_answer_was_lost() -> None:
+    assert ended(FakeClock(), 1, NO_ANSWER, 0, action=DETACH).led_back == ["u0"]
+
+
 @pytest.mark.parametrize(("answers", "action"), [((1, Refused("no right"), 0), RESIZE), ((1, NO_ANSWER, 0), DELETE)])
 def test_it_is_asked_once_where_the_api_server_refuses_or_nothing_is_down(
     answers: tuple[Any, ...], action: Any

@@ -33,6 +33,7 @@ class Loops:
 
     hanging: tuple[str, ...]
     answers: bool = True
+    defect: str = ""
     over: threading.Event = field(default_factory=threading.Event)
     story: list[str] = field(default_factory=list)
     acts: tuple[ActRequest, ...] = ()
@@ -48,8 +49,15 @@ class Loops:
 
     def give_up(self) -> None:
         self.story.append("released")
+        if self.defect == "lease release":
+            raise ValueError("a defect")
         if not self.answers:
             self.over.wait()
+
+    def close(self) -> None:
+        self.story.append("closed")
+        if self.defect == "closing":
+            raise ValueError("a defect")
 
     def act(self, _act: ActRequest, _stopping: Callable[[], bool]) -> ActResult:
         self.story.append("led back")
@@ -81,7 +89,7 @@ class Loops:
             stop_lease=lease,
             rest=others,
             give_up=self.give_up,
-            close=lambda: self.story.append("closed"),
+            close=self.close,
         )
 
 
@@ -191,6 +199,20 @@ def test_a_defect_of_the_handover_is_raised_when_the_lease_is_free_and_everythin
         ending.run()
 
     assert "released" in world.story
+    assert world.story[-1] == "closed"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("defect", ["lease release", "closing"])
+def test_a_defect_in_freeing_the_lease_or_in_closing_is_raised_when_everything_else_has_ended(
+    defect: str, loops: Callable[..., Loops]
+) -> None:
+    world = loops(defect=defect)
+
+    with pytest.raises(RuntimeError, match=defect):
+        world.ending().run()
+
+    assert {f"{one} ended" for one in LOOPS} < set(world.story)
     assert world.story[-1] == "closed"
 
 
