@@ -44,11 +44,11 @@ class Proposals:
         spec, plan, dry = record["detail"].get("specHash"), record["planHash"], record["detail"].get("dryRun") is True
         if dry:
             self.dry_specs |= {str(spec), plan}
-        # One that does not say which spec it is of is of any with its plan.
+        # One that does not say which spec it is of is a problem, and of any with its plan.
         dry_specs = _NONE if named is None else named.dry_specs
         self.is_dry_run = self.is_dry_run or (spec if isinstance(spec, str) else plan) in dry_specs
-        if not isinstance(spec, str):
-            return []
+        if not isinstance(spec, str) or not spec:
+            return [("Proposal", "a proposal that does not say of which spec it is")]
         return self._with_uid(spec, named) if name_of(record) else self._under_name(record, spec, dry=dry)
 
     def _with_uid(self, spec: str, named: Proposals | None) -> Problems:

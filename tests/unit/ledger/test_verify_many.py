@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 from tests.support.ledger_keys import PUBLIC_KEYS
-from tests.support.ledger_lines import HONEST, lines, vote
+from tests.support.ledger_lines import HONEST, entry, lines, vote
 
 from finops.audit_verify import reading, verify
 from finops.audit_verify.form import canonical, digest
+from finops.domain.audit import RecordKind
 
 LONG = lines((*HONEST, *(vote(f"k8s.user{number}", result="refused") for number in range(60))))
 BAD_SIGNATURES = (3, 30, 59)
@@ -54,7 +55,9 @@ def test_every_line_is_checked_whatever_their_number(few_together: None, count: 
 @pytest.mark.parametrize("opened", ["[]", '{"a":}'])
 def test_a_record_nested_too_deeply_is_a_problem_and_stops_nothing(depth: int, opened: str) -> None:
     start, end = opened[:-1], opened[-1]
-    line = lines()[0].replace('"detail":{}', f'"detail":{{"a":{start * depth}1{end * depth}}}')
+    line = lines((entry("plain", RecordKind.POSTED),))[0].replace(
+        '"detail":{}', f'"detail":{{"a":{start * depth}1{end * depth}}}'
+    )
     problems = verify([line, *lines()[1:]]).problems
     assert problems[0].line == 1
     assert problems[0].code == "Form"
