@@ -50,11 +50,12 @@ def honest(count: int) -> Iterator[bytes]:
     while tree.size < count:
         uid, before = f"u{tree.size}", 0
         for one in HONEST:
-            named = replace(
-                one, operation_id=one.operation_id.replace("u1:", f"{uid}:", 1), request=f"team-a/savings/{uid}"
-            )
+            name = f"team-a/savings-{uid}/"
+            under_name = one.result == "intent"
+            request = name if under_name else f"{name}{uid}"
+            named = replace(one, operation_id=one.operation_id.replace("u1:", f"{uid}:", 1), request=request)
             record = made(named, before)
-            before = record.sequence
+            before = 0 if under_name else record.sequence
             yield line_of(record)
         if tree.size % EVERY < len(HONEST):
             covering = Checkpoint(tree.size, tree.root().hex(), previous, START, 2).signed_by(KEYS)

@@ -13,8 +13,9 @@ from finops.audit_verify.freezes import Freezes
 from finops.audit_verify.merkle import Tree
 from finops.audit_verify.names import Names
 from finops.audit_verify.pauses import Pauses
+from finops.audit_verify.processes import read_by
 from finops.audit_verify.proposals import Proposals, name_of
-from finops.audit_verify.reading import Line, read
+from finops.audit_verify.reading import Line
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.shelf import REQUESTS_NEAR, Shelf
 from finops.audit_verify.signatures import Keys
@@ -133,6 +134,7 @@ def verify(
     expected_records: int | None = None,
     kept: Iterable[str] = (),
     every_signature: bool = True,
+    processes: int = 0,
 ) -> VerifyReport:
     """Verify an export or the ledger's file.
 
@@ -146,14 +148,15 @@ def verify(
         kept: texts of checkpoints that were kept outside of the ledger, as they were signed or as the line in a thread
             of Slack, which must hold for it: they show a tail that was cut off and a ledger that was replaced.
         every_signature: check each signature on its own, also of records that a signed checkpoint covers.
+        processes: how many to start where there are many lines, each with some 30 MB of memory; 0 starts none.
 
     Raises:
-        OSError: the temporary file for what a large ledger needs remembered cannot be used.
+        OSError: the temporary file for what a large ledger needs remembered cannot be used, or a process cannot.
     """
     kept = tuple(kept)
     walk = _Walk(vouching=None if every_signature or keys is None else Vouching.of(keys, kept))
     seen_head = expected_head in (None, _GENESIS)
-    for line, wrong in read(lines, keys if walk.vouching is None else None):
+    for line, wrong in read_by(processes, lines, keys if walk.vouching is None else None):
         _line(walk, line, wrong, keys)
         seen_head = seen_head or walk.head == expected_head
     if walk.vouching is not None:
