@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from finops.audit_verify.shelf import Kept
+
 _NONE: frozenset[str] = frozenset()
 Problems: TypeAlias = list[tuple[str, str]]
 
 
 @dataclass(slots=True)
-class Proposals:
+class Proposals(Kept):
     """Of one request, or of the name of a request.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,8 @@ class _Requests:
         undos: which act each undo leads back.
         pauses: of which kinds acts wait.
         terms: on what terms each act was approved.
+        open: place of each request that has calls without a final outcome → its name.
+        count: how many requests there are.
     """
 
     stories: Shelf[RequestStory] = field(default_factory=lambda: Shelf(REQUESTS_NEAR))
@@ -68,19 +70,38 @@ class _Requests:
     pauses: Pauses = field(default_factory=Pauses)
     freezes: Freezes = field(default_factory=Freezes)
     terms: Terms = field(default_factory=Terms)
+    open: dict[int, str] = field(default_factory=dict)
+    count: int = 0
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         proposed = record["kind"] == "proposed"
         named = self._named(record) if proposed else None
         story = self.stories.get(record["request"])
         if story is None:
-            story = RequestStory()
+            story = RequestStory(place=self.count)
+            self.count += 1
             self.stories.put(record["request"], story)
         wrong = story.proposals.add(record, named) if proposed else []
         self.pauses.changed(record)
         # Asked before the story takes the intent in.
         stopped = self._stopped(record, story)
-        return [*wrong, *story.check(record), *self.undos.check(record), *stopped]
+        found = [*wrong, *story.check(record), *self.undos.check(record), *stopped]
+        if record["kind"] in {"intent", "outcome"}:
+            self._follow_open(record["request"], story)
+        return found
+
+    def _follow_open(self, name: str, story: RequestStory) -> None:
+        if story.calls.open_intents():
+            self.open[story.place] = name
+        else:
+            self.open.pop(story.place, None)
+
+    def open_intents(self) -> Iterator[str]:
+        """Yield the operation ids of the intents without a final outcome, request by request as they came."""
+        for _, name in sorted(self.open.items()):
+            story = self.stories.get(name)
+            if story is not None:
+                yield from story.calls.open_intents()
 
     def _named(self, record: dict[str, Any]) -> Proposals | None:
         """Return what was proposed under the name of a request, None where the record itself is under that name."""
@@ -199,7 +220,7 @@ def _is_by(text: str, key: str) -> bool:
 
 
 def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:
-    intents = tuple(intent for story in walk.requests.stories.values() for intent in story.calls.open_intents())
+    intents = tuple(walk.requests.open_intents())
     return VerifyReport(
         walk.grown.tree.size,
         walk.sequence,
