@@ -19,7 +19,6 @@ from tests.support.processes import eventually
 
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged, LedgerUnavailable
-from finops.ledger import file_sink
 from finops.ledger.file_sink import FileSink
 from finops.ledger.lines import line_of
 
@@ -28,7 +27,6 @@ _FORMER = """
 import sys, time
 from pathlib import Path
 from tests.support.ledger_lines import records
-from finops.ledger import file_sink
 
 path, stops = Path(sys.argv[1]), sys.argv[2]
 write_all = file_sink._write_all
@@ -189,7 +187,7 @@ def test_a_volume_without_locks_is_written_by_nobody_and_the_error_says_what_it_
     def unsupported(_descriptor: int, _how: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(file_sink.fcntl, "flock", unsupported)
+    monkeypatch.setattr(fcntl, "flock", unsupported)
     with pytest.raises(LedgerUnavailable, match="cannot be locked") as found:
         sink.append(RECORDS[1])
 

@@ -131,7 +131,7 @@ def test_no_process_is_left_whoever_stops_the_verification(few_lines: None, monk
         started.append(self)
 
     monkeypatch.setattr(processes._Process, "__init__", begin)
-    reading_on = processes.read_by(2, LONG, PUBLIC_KEYS)
+    reading_on: Any = processes.read_by(2, LONG, PUBLIC_KEYS)
     next(reading_on)
     reading_on.close()
     assert [one._process.poll() is not None for one in started] == [True, True]
