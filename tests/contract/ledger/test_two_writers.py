@@ -27,6 +27,7 @@ _FORMER = """
 import sys, time
 from pathlib import Path
 from tests.support.ledger_lines import records
+from finops.ledger import file_sink
 
 path, stops = Path(sys.argv[1]), sys.argv[2]
 write_all = file_sink._write_all
