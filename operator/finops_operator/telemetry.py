@@ -103,7 +103,7 @@ class Telemetry:
         self.ledger_locks_walked.set(math.nan)
         self.ledger_locks_refused = self._gauge(
             "finops_ledger_locks_refused",
-            "1: the last renewal of locks of the ledger's objects was refused; NaN: none was tried, or by another process.",
+            "1: the last renewal of the ledger's locks in S3 was refused; NaN: none was tried, or not by this process.",
         )
         self.ledger_locks_refused.set(math.nan)
 

@@ -385,20 +385,23 @@ def propose(
 def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
     """Record what the decide stage records: proposal, votes, decision."""
 
-    def record(name: str, kind: RecordKind, actor: str, result: str, detail: dict[str, Json]) -> None:
+    def record(name: str, kind: RecordKind, actor: str, result: str, detail: dict[str, Json], about: str = "") -> None:
         ledger.append(
             Entry(
                 operation_id=f"{request.uid}:{name}",
                 actor=actor,
                 kind=kind,
-                request=request.ledger_name,
+                request=about or request.ledger_name,
                 plan_hash=request.plan_hash,
                 result=result,
                 detail=detail,
             )
         )
 
-    record("proposed", RecordKind.PROPOSED, "operator", "", {})
+    spec: dict[str, Json] = {"specHash": "5" * 64}
+    name = request.ledger_name.removesuffix(request.uid)
+    record("intended", RecordKind.PROPOSED, "operator", "intent", {**spec, "dryRun": False}, name)
+    record("proposed", RecordKind.PROPOSED, "operator", "created", spec)
     for handle in request.deciders:
         record(f"voted:{handle}", RecordKind.VOTED, handle, "counted", {"choice": "Approve"})
     expiry = (clock.now() + timedelta(hours=72)).isoformat()

@@ -26,6 +26,8 @@ WHAT = Plan(
     {"state": "running"},
 )
 PLAN = WHAT.hash
+SPEC = "5" * 64
+"""Hash of the spec of the request."""
 TWO_CALLS = replace(WHAT, steps=(*WHAT.steps, PlanStep("start", CALLS["start"], {"InstanceIds": ["i-1"]})))
 """A plan that starts again what it has stopped."""
 EXPIRY = "2026-03-04T12:00:00+00:00"
@@ -71,8 +73,20 @@ def decided(required: int = 2, expiry: str = EXPIRY, *, plan: str = PLAN) -> Ent
     return entry("decided", RecordKind.DECIDED, result="Approved", plan=plan, detail=detail)
 
 
-def proposed(plan: str = PLAN) -> Entry:
-    return entry("proposed", RecordKind.PROPOSED, plan=plan)
+def intended(plan: str = PLAN) -> Entry:
+    """Return the proposal as it is recorded before the object, under the name of the request."""
+    detail: dict[str, Json] = {"specHash": SPEC, "dryRun": False}
+    made = entry("intended", RecordKind.PROPOSED, result="intent", plan=plan, detail=detail)
+    return replace(made, request=REQUEST.removesuffix("u1"))
+
+
+def created(plan: str = PLAN) -> Entry:
+    """Return the proposal as it is recorded once the object has a uid."""
+    return entry("proposed", RecordKind.PROPOSED, result="created", plan=plan, detail={"specHash": SPEC})
+
+
+def proposed(plan: str = PLAN) -> tuple[Entry, Entry]:
+    return intended(plan), created(plan)
 
 
 def started(plan: Plan = WHAT) -> Entry:
@@ -98,7 +112,7 @@ def verified() -> Entry:
 
 
 HONEST = (
-    proposed(),
+    *proposed(),
     vote("slack.U1"),
     vote("k8s.alice"),
     decided(),
@@ -136,7 +150,7 @@ def whole(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """Return a story of votes and calls with the proposal and the beginning that an operator records around them."""
     story = list(entries)
     if not any(one.kind is RecordKind.PROPOSED for one in story):
-        story.insert(0, proposed())
+        story[:0] = proposed()
     first = next((place for place, one in enumerate(story) if one.kind is RecordKind.INTENT), None)
     if first is not None and not any(one.result == "started" for one in story):
         story.insert(first, started())

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finops.audit_verify.plan import destroys
+from finops.audit_verify.shelf import Kept
 
 _UNDECIDED = "unknown"
 _DONE = frozenset({"ok", "recovered"})
@@ -25,7 +26,7 @@ DUPLICATE = "Duplicate"
 
 
 @dataclass(slots=True)
-class _Call:
+class _Call(Kept):
     operation_id: str
     step: str
     outcomes: list[str] = field(default_factory=list)
@@ -36,7 +37,7 @@ class _Call:
 
 
 @dataclass(slots=True)
-class Calls:
+class Calls(Kept):
     """Every intent of one act by step and attempt, in the ledger's order, with its outcomes.
 
     `tried` says whether AWS was asked by a dry run instead, of which there is no intent.

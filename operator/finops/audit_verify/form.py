@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -82,7 +82,7 @@ def _escaped(character: str) -> str:
 def digest(value: Any) -> str:
     """Return the SHA-256 of the canonical bytes of a value that `parse` has read."""
     # Without floats, which it never reads, the standard library writes the same text many times as fast.
-    return _digest_of(_FAST.encode(value))
+    return _digest_of(_written(value))
 
 
 def _digest_of(text: str) -> str:
@@ -108,27 +108,28 @@ def _usual(line: str) -> tuple[str, dict[str, Any], str] | None:
     found = _LINE.fullmatch(line)
     if found is None or line.count("[") + line.count("{") > _LEVELS:
         return None
-    detail = _usual_detail(found["detail"])
-    if detail is None or _digest_of(found["record"]) != found["hash"]:
+    written, text, *values, signature = found.groups()
+    record: dict[str, Any] = dict(zip(_ORDER, values, strict=True))
+    detail = _usual_detail(record["detail"])
+    if detail is None or _digest_of(text) != written:
         return None
     try:
-        datetime.fromisoformat(found["time"])
+        datetime.fromisoformat(record["time"])
     except ValueError:
         return None
-    record: dict[str, Any] = dict(zip(_ORDER, found.group(*_ORDER), strict=True))
     record["detail"] = detail
     for name in _NUMBERS:
         record[name] = int(record[name])
-    return found["hash"], record, found["signature"]
+    return written, record, signature
 
 
 def _usual_detail(text: str) -> dict[str, Any] | None:
     if text == "{}":
         return {}
     try:
-        detail = _READER.decode(text)
-        return detail if isinstance(detail, dict) and _FAST.encode(detail) == text else None
-    except (ValueError, RecursionError):
+        detail, end = _SCAN(text, 0)
+        return detail if end == len(text) and isinstance(detail, dict) and _written(detail) == text else None
+    except (ValueError, RecursionError, StopIteration):  # The last one is what `scan_once` says where no value begins.
         return None
 
 
@@ -207,3 +208,24 @@ _LINE = _line_expression()
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_float=_no_float, parse_constant=_no_float)
 _FAST = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _READER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+_SCAN: Callable[[str, int], tuple[Any, int]] = getattr(_READER, "scan_once", _READER.raw_decode)
+
+
+def _made() -> Callable[[Any, int], Iterable[str]]:
+    """Return what `_FAST.encode` makes anew for each value, where the library is the one in C.
+
+    Nothing that was parsed holds itself: nobody has to watch for that.
+    """
+    make, quote = (getattr(json.encoder, name, None) for name in ("c_make_encoder", "c_encode_basestring"))
+    if make is None or quote is None:
+        return lambda value, _level: (_FAST.encode(value),)
+    made: Callable[[Any, int], Iterable[str]] = make(None, _FAST.default, quote, None, ":", ",", True, False, True)
+    return made
+
+
+_ENCODE = _made()
+
+
+def _written(value: Any) -> str:
+    """Return what `_FAST.encode` does."""
+    return "".join(_ENCODE(value, 0))

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from finops.audit_verify.shelf import NAMES_NEAR, Shelf
+from finops.audit_verify.shelf import NAMES_NEAR, Kept, Shelf
 
 _TOGETHER: Final = 64
 """Operations at one place; further ones that begin alike are kept each by itself: no place grows without end."""
 
 
 @dataclass(slots=True)
-class _Place:
+class _Place(Kept):
     last: int = 0
     operations: dict[str, int] = field(default_factory=dict)
 

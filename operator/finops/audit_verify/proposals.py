@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from finops.audit_verify.shelf import Kept
+
 _NONE: frozenset[str] = frozenset()
 Problems: TypeAlias = list[tuple[str, str]]
 
 
 @dataclass(slots=True)
-class Proposals:
+class Proposals(Kept):
     """Of one request, or of the name of a request.
 
     Attributes:
@@ -44,11 +46,11 @@ class Proposals:
         spec, plan, dry = record["detail"].get("specHash"), record["planHash"], record["detail"].get("dryRun") is True
         if dry:
             self.dry_specs |= {str(spec), plan}
-        # One that does not say which spec it is of is of any with its plan.
+        # One that does not say which spec it is of is a problem, and of any with its plan.
         dry_specs = _NONE if named is None else named.dry_specs
         self.is_dry_run = self.is_dry_run or (spec if isinstance(spec, str) else plan) in dry_specs
-        if not isinstance(spec, str):
-            return []
+        if not isinstance(spec, str) or not spec:
+            return [("Proposal", "a proposal that does not say of which spec it is")]
         return self._with_uid(spec, named) if name_of(record) else self._under_name(record, spec, dry=dry)
 
     def _with_uid(self, spec: str, named: Proposals | None) -> Problems:

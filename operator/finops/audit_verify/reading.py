@@ -44,7 +44,7 @@ def read(lines: Iterable[str | bytes], keys: Keys | None) -> Iterator[tuple[Line
 
     Two thousand lines are held.
     """
-    parsed = (_line(number, raw) for number, raw in enumerate(lines, start=1))
+    parsed = (line_of(number, raw) for number, raw in enumerate(lines, start=1))
     if keys is None:
         yield from ((line, "") for line in parsed)
         return
@@ -58,15 +58,16 @@ def problems_of_signatures(keys: Keys, lines: Sequence[Line]) -> list[str]:
     Of fewer than `TOGETHER` lines no thread is started.
     """
     if len(lines) < TOGETHER:
-        return _problems(keys, lines)
+        return problems_of(keys, lines)
     threads = os.cpu_count() or 1
     share = -(-len(lines) // threads)
     parts = [lines[start : start + share] for start in range(0, len(lines), share)]
     with ThreadPoolExecutor(threads, thread_name_prefix="signatures") as pool:
-        return list(chain.from_iterable(pool.map(partial(_problems, keys), parts)))
+        return list(chain.from_iterable(pool.map(partial(problems_of, keys), parts)))
 
 
-def _line(number: int, raw: str | bytes) -> Line:
+def line_of(number: int, raw: str | bytes) -> Line:
+    """Return what a line holds, or why it holds no record."""
     try:
         text = raw.decode("utf-8", errors="surrogatepass") if isinstance(raw, bytes) else raw
         return Line(number, *parse(text.removesuffix("\n")))
@@ -74,5 +75,6 @@ def _line(number: int, raw: str | bytes) -> Line:
         return Line(number, "", {}, "", str(error))
 
 
-def _problems(keys: Keys, lines: Sequence[Line]) -> list[str]:
+def problems_of(keys: Keys, lines: Sequence[Line]) -> list[str]:
+    """Return what `problems_of_signatures` does, without a thread."""
     return ["" if one.wrong else keys.problem(one.record["key"], one.digest, one.signature) for one in lines]

@@ -31,6 +31,7 @@ class Keys:
     """The public keys whose signatures count.
 
     Attributes:
+        pems: the text that they were read from.
         newest: id of the last one in the text; keys are given oldest first. Where records could have been left out,
             as in a proof, the signature of an older one alone shows nothing: it may have been replaced.
     """
@@ -42,6 +43,7 @@ class Keys:
             NotAKey: there is no key in the text, or one of another kind.
         """
         self._keys: dict[str, Ed25519PublicKey] = {}
+        self.pems = pems
         self.newest = ""
         for block in _BLOCK.findall(pems):
             try:

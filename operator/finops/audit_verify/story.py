@@ -25,6 +25,7 @@ from finops.audit_verify.calls import Calls
 from finops.audit_verify.pauses import scope_of
 from finops.audit_verify.plan import destroys, problem_of_call, problem_of_plan
 from finops.audit_verify.proposals import Proposals
+from finops.audit_verify.shelf import Kept
 from finops.audit_verify.terms import instant, is_easier
 from finops.audit_verify.votes import Votes
 
@@ -37,7 +38,7 @@ a clock signs that is further off."""
 
 
 @dataclass(slots=True)
-class _Started:
+class _Started(Kept):
     """How an act began; `scope` is what a pause of it would name."""
 
     plan: dict[str, Any]
@@ -46,7 +47,7 @@ class _Started:
 
 
 @dataclass(slots=True)
-class _Decision:
+class _Decision(Kept):
     """An approval.
 
     Attributes:
@@ -61,11 +62,12 @@ class _Decision:
 
 
 @dataclass(slots=True)
-class RequestStory:
+class RequestStory(Kept):
     """Follows one request; `check` returns (code, message) for each broken rule.
 
     Attributes:
         latest: the latest time of its records; all have the same form, so that they are compared as texts.
+        place: how many requests came before it.
     """
 
     votes: Votes = field(default_factory=Votes)
@@ -78,6 +80,7 @@ class RequestStory:
     ended: str = ""
     verified: bool = False
     latest: str = ""
+    place: int = 0
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         problems = self._check(record)

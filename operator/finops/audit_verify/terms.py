@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from finops.audit_verify.shelf import REQUESTS_NEAR, Shelf
+from finops.audit_verify.shelf import REQUESTS_NEAR, Kept, Shelf
 
 
 @dataclass(slots=True)
-class _Last:
+class _Last(Kept):
     """The last approval of an act."""
 
     sequence: int

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finops.audit_verify.plan import problem_of_undo
-from finops.audit_verify.shelf import REQUESTS_NEAR, Shelf
+from finops.audit_verify.shelf import REQUESTS_NEAR, Kept, Shelf
 
 _CODE = "Undo"
 
 
 @dataclass(slots=True)
-class _Known:
+class _Known(Kept):
     """What is known of one request by its records so far.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,9 @@ from finops.audit_verify.freezes import Freezes
 from finops.audit_verify.merkle import Tree
 from finops.audit_verify.names import Names
 from finops.audit_verify.pauses import Pauses
+from finops.audit_verify.processes import read_by
 from finops.audit_verify.proposals import Proposals, name_of
-from finops.audit_verify.reading import Line, read
+from finops.audit_verify.reading import Line
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.shelf import REQUESTS_NEAR, Shelf
 from finops.audit_verify.signatures import Keys
@@ -59,6 +60,8 @@ class _Requests:
         undos: which act each undo leads back.
         pauses: of which kinds acts wait.
         terms: on what terms each act was approved.
+        open: place of each request that has calls without a final outcome → its name.
+        count: how many requests there are.
     """
 
     stories: Shelf[RequestStory] = field(default_factory=lambda: Shelf(REQUESTS_NEAR))
@@ -67,19 +70,38 @@ class _Requests:
     pauses: Pauses = field(default_factory=Pauses)
     freezes: Freezes = field(default_factory=Freezes)
     terms: Terms = field(default_factory=Terms)
+    open: dict[int, str] = field(default_factory=dict)
+    count: int = 0
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         proposed = record["kind"] == "proposed"
         named = self._named(record) if proposed else None
         story = self.stories.get(record["request"])
         if story is None:
-            story = RequestStory()
+            story = RequestStory(place=self.count)
+            self.count += 1
             self.stories.put(record["request"], story)
         wrong = story.proposals.add(record, named) if proposed else []
         self.pauses.changed(record)
         # Asked before the story takes the intent in.
         stopped = self._stopped(record, story)
-        return [*wrong, *story.check(record), *self.undos.check(record), *stopped]
+        found = [*wrong, *story.check(record), *self.undos.check(record), *stopped]
+        if record["kind"] in {"intent", "outcome"}:
+            self._follow_open(record["request"], story)
+        return found
+
+    def _follow_open(self, name: str, story: RequestStory) -> None:
+        if story.calls.open_intents():
+            self.open[story.place] = name
+        else:
+            self.open.pop(story.place, None)
+
+    def open_intents(self) -> Iterator[str]:
+        """Yield the operation ids of the intents without a final outcome, request by request as they came."""
+        for _, name in sorted(self.open.items()):
+            story = self.stories.get(name)
+            if story is not None:
+                yield from story.calls.open_intents()
 
     def _named(self, record: dict[str, Any]) -> Proposals | None:
         """Return what was proposed under the name of a request, None where the record itself is under that name."""
@@ -133,6 +155,7 @@ def verify(
     expected_records: int | None = None,
     kept: Iterable[str] = (),
     every_signature: bool = True,
+    processes: int = 0,
 ) -> VerifyReport:
     """Verify an export or the ledger's file.
 
@@ -146,14 +169,15 @@ def verify(
         kept: texts of checkpoints that were kept outside of the ledger, as they were signed or as the line in a thread
             of Slack, which must hold for it: they show a tail that was cut off and a ledger that was replaced.
         every_signature: check each signature on its own, also of records that a signed checkpoint covers.
+        processes: how many to start where there are many lines, each with some 30 MB of memory; 0 starts none.
 
     Raises:
-        OSError: the temporary file for what a large ledger needs remembered cannot be used.
+        OSError: the temporary file for what a large ledger needs remembered cannot be used, or a process cannot.
     """
     kept = tuple(kept)
     walk = _Walk(vouching=None if every_signature or keys is None else Vouching.of(keys, kept))
     seen_head = expected_head in (None, _GENESIS)
-    for line, wrong in read(lines, keys if walk.vouching is None else None):
+    for line, wrong in read_by(processes, lines, keys if walk.vouching is None else None):
         _line(walk, line, wrong, keys)
         seen_head = seen_head or walk.head == expected_head
     if walk.vouching is not None:
@@ -196,7 +220,7 @@ def _is_by(text: str, key: str) -> bool:
 
 
 def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:
-    intents = tuple(intent for story in walk.requests.stories.values() for intent in story.calls.open_intents())
+    intents = tuple(walk.requests.open_intents())
     return VerifyReport(
         walk.grown.tree.size,
         walk.sequence,

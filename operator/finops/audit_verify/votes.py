@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from finops.audit_verify.shelf import Kept
+
 _NO_VOTES = frozenset({"Resume", "Wake", "Undo"})
 """Words about other acts, or about what comes later: no votes on the act of the request that they name."""
 
@@ -23,7 +25,7 @@ _AGAINST = frozenset({"Deny", "Snooze"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Kept):
     """One counted vote. `also` are other handles of the same person."""
 
     plan_hash: str
@@ -40,7 +42,7 @@ def _as_named(word: _Word, people: dict[str, str]) -> _Word:
 
 
 @dataclass(slots=True)
-class Votes:
+class Votes(Kept):
     """Follows the counted votes on one request.
 
     Attributes:

@@ -149,7 +149,9 @@ def test_verifying_with_the_anchor_finds_a_tail_that_was_cut_off(made: Ledger) -
 
 
 def test_a_decision_that_parts_one_person_is_a_warning_and_the_ledger_is_intact(made: Ledger) -> None:
-    made.ledger.append(Entry("proposed:u2", "operator", RecordKind.PROPOSED, request="a/r/u2", plan_hash="h"))
+    for result, request in (("intent", "a/r/"), ("created", "a/r/u2")):
+        proposed = Entry(f"{result}:u2", "operator", RecordKind.PROPOSED, request=request, plan_hash="h", result=result)
+        made.ledger.append(replace(proposed, detail={"specHash": "5" * 64}))
     for name, handle in (("p1", "slack.U9"), ("p2", "k8s.alice")):
         detail: dict[str, Json] = {"choice": "Approve", "person": "k8s.alice"}
         entry = Entry(f"vote:{name}", handle, RecordKind.VOTED, request="a/r/u2", result="counted", detail=detail)

@@ -19,7 +19,6 @@ from tests.support.processes import eventually
 
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged, LedgerUnavailable
-from finops.ledger import file_sink
 from finops.ledger.file_sink import FileSink
 from finops.ledger.lines import line_of
 
@@ -189,7 +188,7 @@ def test_a_volume_without_locks_is_written_by_nobody_and_the_error_says_what_it_
     def unsupported(_descriptor: int, _how: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(file_sink.fcntl, "flock", unsupported)
+    monkeypatch.setattr(fcntl, "flock", unsupported)
     with pytest.raises(LedgerUnavailable, match="cannot be locked") as found:
         sink.append(RECORDS[1])
 

@@ -41,7 +41,7 @@ EXPECTED = Expected(
 )
 STORY = of_plan(
     TWO_CALLS,
-    *(proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
+    *(*proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
     *(intent(), outcome(), intent("start"), outcome("start"), verified()),
 )
 
@@ -103,7 +103,7 @@ def test_a_run_that_kept_every_promise_breaks_none() -> None:
 
 def test_an_answer_that_was_lost_and_a_call_that_never_arrived_are_no_second_effect() -> None:
     lost = (intent(), outcome(result="unknown"), outcome(result="absent", name="settled"))
-    story = of_plan(TWO_CALLS, *STORY[:5], *lost, intent(attempt=2), outcome(attempt=2), *STORY[7:])
+    story = of_plan(TWO_CALLS, *STORY[:6], *lost, intent(attempt=2), outcome(attempt=2), *STORY[8:])
     calls = (call(STOP, result=DROPPED_BEFORE), call(STOP, result=APPLIED_REPLY_DROPPED), call(START))
     assert broken(replace(recorded(*story), calls=calls)) == set()
 
@@ -126,11 +126,11 @@ def test_a_call_without_enough_approvals_in_the_cluster_is_an_act_without_approv
 
 
 def test_approvals_that_the_ledger_never_counted_are_none() -> None:
-    assert Broken.UNAPPROVED in broken(recorded(*STORY[:2], *STORY[3:]))
+    assert Broken.UNAPPROVED in broken(recorded(*STORY[:3], *STORY[4:]))
 
 
 def test_an_intent_before_the_decision_is_an_act_without_approval() -> None:
-    assert Broken.UNAPPROVED in broken(recorded(*STORY[:3], *STORY[4:7], STORY[3], *STORY[7:]))
+    assert Broken.UNAPPROVED in broken(recorded(*STORY[:4], *STORY[5:8], STORY[4], *STORY[8:]))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_call_that_people_never_saw_is_an_act_without_approval(changes: dict[s
 
 
 def test_a_call_that_took_effect_twice_is_found_although_it_was_announced_twice() -> None:
-    story = of_plan(TWO_CALLS, *STORY[:7], intent(attempt=2), outcome(attempt=2), *STORY[7:])
+    story = of_plan(TWO_CALLS, *STORY[:8], intent(attempt=2), outcome(attempt=2), *STORY[8:])
     evidence = replace(recorded(*story), calls=(call(STOP), call(STOP), call(START)))
     assert Broken.TWICE in broken(evidence)
 
@@ -161,7 +161,7 @@ def test_a_call_without_an_intent_of_its_own_is_found() -> None:
 
 
 def test_an_intent_without_an_outcome_is_found() -> None:
-    assert Broken.OPEN in broken(recorded(*STORY[:8], *STORY[9:]))
+    assert Broken.OPEN in broken(recorded(*STORY[:9], *STORY[10:]))
 
 
 @pytest.mark.parametrize("state", ["stopped", "stopping", "terminated"])

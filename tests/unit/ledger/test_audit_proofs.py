@@ -24,7 +24,7 @@ from finops.ledger.proofs import prove_growth, prove_request
 from finops.ledger.signing import Keyring, new_private_key, public_key_of
 
 _OTHERS = tuple(Entry(f"policy:{number}", "operator", RecordKind.POLICY_CHANGED, result="seen") for number in range(9))
-LEDGER = records((*_OTHERS[:4], *HONEST[:3], *_OTHERS[4:], *HONEST[3:]))
+LEDGER = records((*_OTHERS[:3], *HONEST[:4], *_OTHERS[3:8], *HONEST[4:]))
 
 
 def checkpoint(covers: int, ledger: list[Record] = LEDGER, keys: Keyring = KEYS, **change: Any) -> Checkpoint:
@@ -89,8 +89,8 @@ def test_a_name_that_two_requests_had_is_proved_by_uid() -> None:
     other = Entry("u2:proposed", "operator", RecordKind.PROPOSED, request="team-b/savings-1/u2")
     ledger = records((*HONEST, other))
     with pytest.raises(InvalidInput, match="is the name of 2 requests"):
-        prove_request(ledger, "savings-1", checkpoint(9, ledger))
-    assert prove_request(ledger, "u2", checkpoint(9, ledger)).newer == 0
+        prove_request(ledger, "savings-1", checkpoint(len(ledger), ledger))
+    assert prove_request(ledger, "u2", checkpoint(len(ledger), ledger)).newer == 0
 
 
 def test_a_record_left_out_in_the_middle_is_missed() -> None:
@@ -189,11 +189,11 @@ def test_a_checkpoint_that_was_kept_elsewhere_shows_a_cut_and_a_replaced_ledger(
 
 def test_an_accepted_loss_is_reported_and_one_that_does_not_fit_is_a_problem() -> None:
     def lines(accepted: str) -> list[str]:
-        detail = {"accepted": accepted, "problem": "the ledger ended at record 8", "anchored": []}
+        detail = {"accepted": accepted, "problem": "the ledger ended at record 9", "anchored": []}
         entry = Entry("checkpoint:accepted", "operator", RecordKind.CHECKPOINT, result="accepted", detail=detail)
         return [line_of(one).decode() for one in records((*HONEST, entry))]
 
-    report = verify(lines(f"8 {HONEST_LEDGER[-1].hash}"), keys=PUBLIC_KEYS)
-    assert (report.ok, report.losses) == (True, ("record 9: the ledger ended at record 8",))
-    for wrong in (f"7 {HONEST_LEDGER[-1].hash}", "8", "", "9 x", f"{'9' * 5000} x"):
+    report = verify(lines(f"9 {HONEST_LEDGER[-1].hash}"), keys=PUBLIC_KEYS)
+    assert (report.ok, report.losses) == (True, ("record 10: the ledger ended at record 9",))
+    for wrong in (f"8 {HONEST_LEDGER[-1].hash}", "9", "", "9 x", f"{'9' * 5000} x"):
         assert problems(lines(wrong)) == {"Checkpoint"}

@@ -48,7 +48,7 @@ def codes_of_two_calls(*entries: Entry) -> set[str]:
 def test_an_honest_ledger_verifies_and_names_its_head() -> None:
     report = verify(lines())
     assert report.ok
-    assert (report.records, report.sequence, report.head) == (8, 8, records()[-1].hash)
+    assert (report.records, report.sequence, report.head) == (9, 9, records()[-1].hash)
     assert report.open_intents == ()
 
 
@@ -59,9 +59,9 @@ def test_nobody_asks_for_the_undo_of_an_act_that_was_not_verified() -> None:
 
 
 def test_an_ask_is_no_approval_and_takes_none_back() -> None:
-    wished = (HONEST[0], vote("slack.U1"), vote("k8s.alice", "Undo"), decided(), *HONEST[4:])
+    wished = (*HONEST[:2], vote("slack.U1"), vote("k8s.alice", "Undo"), decided(), *HONEST[5:])
     assert codes(wished) == {"Approval", "Undo"}
-    changed = (*HONEST[:3], vote("k8s.alice", "Undo"), *HONEST[3:])
+    changed = (*HONEST[:4], vote("k8s.alice", "Undo"), *HONEST[4:])
     assert codes(changed) == {"Undo"}
 
 
@@ -212,9 +212,9 @@ def test_a_denial_after_the_decision_is_a_problem_for_what_begins_after_it() -> 
 
 def test_an_act_begun_after_its_expiry_is_a_problem_but_finishing_after_it_is_not() -> None:
     votes = (vote("slack.U1"), vote("k8s.alice"))
-    late = (*votes, decided(2, "2026-03-01T12:00:05+00:00"), intent(), outcome())
+    late = (*votes, decided(2, "2026-03-01T12:00:06+00:00"), intent(), outcome())
     assert codes(late) == {"Expiry"}
-    in_time = decided(2, "2026-03-01T12:00:05.500000+00:00")
+    in_time = decided(2, "2026-03-01T12:00:06.500000+00:00")
     finished = whole((*votes, in_time, intent("stop"), outcome("stop"), intent("start"), outcome("start")))
     assert codes(of_plan(TWO_CALLS, *finished)) == set()
 

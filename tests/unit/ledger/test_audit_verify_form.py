@@ -167,7 +167,7 @@ def test_the_quick_way_to_read_a_line_finds_what_the_rules_in_words_find(
     ],
 )
 def test_the_quick_way_leaves_what_writers_do_not_write(edit: Callable[[str], str]) -> None:
-    line = lines()[0].removesuffix("\n")
+    line = lines((entry("plain", RecordKind.POSTED),))[0].removesuffix("\n")
     assert edit(line) != line
     fitting = with_fitting_hash(edit(line))
     assert form._usual(fitting) is None

@@ -22,10 +22,10 @@ def story(uid: str, *, policy: str = POLICY, namespace: str = "team-a", undoes: 
         detail = dict(one.detail)
         if one.result == "started":
             detail["policy"] = policy
-        if one.kind is RecordKind.PROPOSED and undoes:
+        if one.result == "created" and undoes:
             detail["undoes"] = undoes
         operation = one.operation_id.replace("u1:", f"{uid}:", 1)
-        request = f"{namespace}/savings-{uid}/{uid}"
+        request = f"{namespace}/savings-{uid}/{uid if one.result != 'intent' else ''}"
         made.append(replace(one, operation_id=operation, request=request, detail=detail))
     return tuple(made)
 

@@ -53,7 +53,7 @@ def call(step: str, result: str = "ok", attempt: int = 1) -> tuple[Entry, Entry]
 
 
 _VOTES = (vote("k8s.ann"), vote("k8s.bob"))
-_BEGUN = (proposed(), *_VOTES, decided(), started())
+_BEGUN = (*proposed(), *_VOTES, decided(), started())
 _SNAPSHOT, _DELETE = call("create_snapshot"), call("delete_volume")
 
 
@@ -95,7 +95,7 @@ def test_what_forbids_an_act_forbids_its_deletion_after_the_snapshot_too(between
 
 
 def test_a_deletion_after_the_expiry_is_found_and_the_start_of_a_stopped_instance_is_not() -> None:
-    late = (proposed(), *_VOTES, decided(2, "2026-03-01T12:00:06.500000+00:00"), started())
+    late = (*proposed(), *_VOTES, decided(2, "2026-03-01T12:00:06.500000+00:00"), started())
     assert [code for code, _ in problems(*late, *_SNAPSHOT, *_DELETE)] == ["Expiry"]
     assert problems(*late, *call("stop"), *call("start"), plan=TWO_CALLS) == []
 
@@ -149,7 +149,7 @@ def test_approvals_from_two_channels_are_of_one_person_where_something_is_destro
     def story(**more: Json) -> tuple[Entry, ...]:
         decision = decided()
         decision = replace(decision, detail={**decision.detail, **more})
-        return proposed(), vote("slack.U1"), vote("k8s.ann"), decision, started()
+        return *proposed(), vote("slack.U1"), vote("k8s.ann"), decision, started()
 
     alone = [("Approval", "an act that destroys was approved by 1 of 2 people who are surely not the same")]
     assert problems(*story(mapped=[])) == alone
@@ -172,15 +172,15 @@ def dated(story: tuple[Entry, ...], place: int, by: timedelta) -> list[tuple[str
 
 
 def test_a_call_that_is_dated_back_is_judged_by_the_records_before_it() -> None:
-    expired = (proposed(), *_VOTES, decided(2, "2026-03-01T12:00:03.500000+00:00"), started(), *call("stop"))
-    ((code, _),) = dated(expired, 5, timedelta(seconds=4))
+    expired = (*proposed(), *_VOTES, decided(2, "2026-03-01T12:00:04.500000+00:00"), started(), *call("stop"))
+    ((code, _),) = dated(expired, 6, timedelta(seconds=4))
     assert code == "Expiry"
 
 
 def test_a_clock_may_be_put_back_by_as_much_as_aws_takes_and_no_more() -> None:
     story = (*_BEGUN, *call("stop"))
-    assert dated(story, 5, timedelta(minutes=4)) == []
-    ((code, _),) = dated(story, 5, timedelta(minutes=6))
+    assert dated(story, 6, timedelta(minutes=4)) == []
+    ((code, _),) = dated(story, 6, timedelta(minutes=6))
     assert code == "Time"
 
 
@@ -216,7 +216,7 @@ def of_people(required: int, **people: str) -> Entry:
 
 def judged(*story: Entry) -> list[str]:
     done = (started(), intent(), outcome(), verified())
-    return [one.message for one in verify(lines((proposed(), *story, *done)), keys=PUBLIC_KEYS).problems]
+    return [one.message for one in verify(lines((*proposed(), *story, *done)), keys=PUBLIC_KEYS).problems]
 
 
 @pytest.mark.parametrize("changed", ["Withdraw", "Approve"])
@@ -254,7 +254,7 @@ def test_a_mapping_that_was_made_since_the_votes_makes_one_person_of_two() -> No
 
 def warned(*story: Entry) -> list[tuple[int, str]]:
     """Return line and message of each warning, of a ledger that breaks no rule."""
-    report = verify(lines((proposed(), *story, started(), intent(), outcome(), verified())), keys=PUBLIC_KEYS)
+    report = verify(lines((*proposed(), *story, started(), intent(), outcome(), verified())), keys=PUBLIC_KEYS)
     assert report.ok, report.problems
     assert {one.code for one in report.warnings} <= {"People"}
     return [(one.line, one.message) for one in report.warnings]
@@ -271,8 +271,8 @@ PARTED: dict[str, tuple[Entry, Entry]] = {
 def test_a_decision_that_parts_whom_votes_recorded_as_one_person_is_a_warning(how: str) -> None:
     """The mapping may have been wrong before, or is now: nothing in the ledger says which."""
     (found,) = warned(*PARTED[how], of_people(2, slack_U9="k8s.carol", k8s_alice="k8s.alice"))
-    assert found[0] == 4, "the line of the decision"
-    assert "record 4 calls k8s.alice and slack.U9 two people" in found[1]
+    assert found[0] == 5, "the line of the decision"
+    assert "record 5 calls k8s.alice and slack.U9 two people" in found[1]
 
 
 def test_a_vote_that_a_parted_handle_took_back_is_a_warning_too() -> None:
@@ -280,7 +280,7 @@ def test_a_vote_that_a_parted_handle_took_back_is_a_warning_too() -> None:
     back = by("k8s.alice", "k8s.alice", "Withdraw", ("slack.U9",))
     story = (by("slack.U9", "k8s.alice"), back, vote("k8s.bob"))
     (found,) = warned(*story, of_people(2, slack_U9="k8s.carol", k8s_alice="k8s.alice", k8s_bob="k8s.bob"))
-    assert found[0] == 5
+    assert found[0] == 6
 
 
 @pytest.mark.parametrize(

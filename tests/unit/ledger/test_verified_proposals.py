@@ -8,8 +8,10 @@ import pytest
 from tests.support.ledger_keys import PUBLIC_KEYS
 from tests.support.ledger_lines import (
     WHAT,
+    created,
     decided,
     entry,
+    intended,
     intent,
     lines,
     outcome,
@@ -35,7 +37,7 @@ def found(*story: Entry) -> list[tuple[str, str]]:
     return [(one.code, one.message) for one in report(*story).problems]
 
 
-def intended(spec: str, name: str = "savings-1", *, dry: bool = False, number: int = 1) -> Entry:
+def named(spec: str, name: str = "savings-1", *, dry: bool = False, number: int = 1) -> Entry:
     """The record before the object, under the request's name."""
     detail: dict[str, Json] = {
         "specHash": spec * 64,
@@ -43,12 +45,12 @@ def intended(spec: str, name: str = "savings-1", *, dry: bool = False, number: i
         "resource": WHAT.resource.arn,
         "dryRun": dry,
     }
-    made = replace(proposed(), request=f"team-a/{name}/", result="intent", detail=detail)
-    return replace(made, operation_id=f"propose:team-a/{name}:{spec}:{number}")
+    one = replace(intended(), request=f"team-a/{name}/", detail=detail)
+    return replace(one, operation_id=f"propose:team-a/{name}:{spec}:{number}")
 
 
-def created(spec: str, number: int = 1) -> Entry:
-    return replace(proposed(), operation_id=f"proposed:u1:{number}", result="created", detail={"specHash": spec * 64})
+def made(spec: str, number: int = 1) -> Entry:
+    return replace(created(), operation_id=f"proposed:u1:{number}", detail={"specHash": spec * 64})
 
 
 def tried() -> Entry:
@@ -63,45 +65,56 @@ def as_request(name: str, uid: str, *story: Entry) -> tuple[Entry, ...]:
 
 
 def test_a_request_of_a_spec_that_was_proposed_under_its_name_verifies() -> None:
-    assert found(intended("a"), created("a"), *_VOTES, decided(), *_ACT) == []
-    assert found(intended("b"), intended("a"), created("a"), *_VOTES, decided(), *_ACT) == []
+    assert found(named("a"), made("a"), *_VOTES, decided(), *_ACT) == []
+    assert found(named("b"), named("a"), made("a"), *_VOTES, decided(), *_ACT) == []
 
 
-@pytest.mark.parametrize("under_name", [(), (intended("b"),), (intended("a", "savings-2"),)])
+@pytest.mark.parametrize("under_name", [(), (named("b"),), (named("a", "savings-2"),)])
 def test_a_request_of_another_spec_than_was_proposed_under_its_name_is_found(under_name: tuple[Entry, ...]) -> None:
-    assert found(*under_name, created("a"), *_VOTES, decided(), *_ACT) == [
+    assert found(*under_name, made("a"), *_VOTES, decided(), *_ACT) == [
         ("Proposal", "a request of a spec that was not proposed before under its name")
     ]
 
 
+@pytest.mark.parametrize(
+    "detail", [{}, {"specHash": None}, {"specHash": ["a" * 64]}, {"specHash": ""}, {"dryRun": False}]
+)
+def test_a_proposal_that_does_not_say_of_which_spec_it_is_is_found(detail: dict[str, Json]) -> None:
+    """Every release wrote it down: without it a request was never compared with what was proposed under its name."""
+    wrong = ("Proposal", "a proposal that does not say of which spec it is")
+    assert wrong in found(named("a"), replace(made("a"), detail=detail), *_VOTES, decided(), *_ACT)
+    assert wrong in found(replace(named("a"), detail=detail), made("a"), *_VOTES, decided(), *_ACT)
+    assert found(replace(made("a"), detail=detail), *_VOTES, decided(), *_ACT) == [wrong]
+
+
 def test_a_spec_that_is_proposed_under_its_name_after_the_request_was_made_is_found() -> None:
-    assert [code for code, _ in found(created("a"), intended("a"), *_VOTES, decided(), *_ACT)] == ["Proposal"]
+    assert [code for code, _ in found(made("a"), named("a"), *_VOTES, decided(), *_ACT)] == ["Proposal"]
 
 
 def test_a_request_that_is_proposed_again_with_another_spec_is_found() -> None:
-    twice = (intended("a"), intended("b"), created("a"), created("b", 2))
+    twice = (named("a"), named("b"), made("a"), made("b", 2))
     assert found(*twice, *_VOTES, decided(), *_ACT) == [("Proposal", "a request was proposed again with another spec")]
-    assert found(intended("a"), created("a"), created("a", 2), *_VOTES, decided(), *_ACT) == []
+    assert found(named("a"), made("a"), made("a", 2), *_VOTES, decided(), *_ACT) == []
 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_spec_is_an_act_or_a_dry_run_and_never_both(*, first: bool) -> None:
-    begun = (intended("a", dry=first), created("a"), *_VOTES, decided())
-    again = intended("a", dry=not first, number=2)
+    begun = (named("a", dry=first), made("a"), *_VOTES, decided())
+    again = named("a", dry=not first, number=2)
     both = ("Proposal", "a spec was proposed both as an act and as a dry run")
     assert found(*begun, again) == [both]
     assert both in found(*begun, *_ACT, again)
 
 
 def test_a_dry_run_that_is_recorded_after_the_act_is_found() -> None:
-    begun = (intended("a"), created("a"), *_VOTES, decided())
+    begun = (named("a"), made("a"), *_VOTES, decided())
     assert found(*begun, *_ACT, tried()) == [("Plan", "a dry run of what had started as an act")]
     assert found(*begun, tried(), *_ACT) == [("Plan", "what was tried as a dry run started as an act")]
 
 
 def test_an_honest_dry_run_verifies_with_and_without_the_record_that_it_starts() -> None:
     ended = entry("ended", RecordKind.OUTCOME, result="Succeeded")
-    begun = (intended("a", dry=True), created("a"), *_VOTES, decided())
+    begun = (named("a", dry=True), made("a"), *_VOTES, decided())
     dry = replace(started(), detail={**started().detail, "dryRun": True})
     assert found(*begun, tried(), ended) == []
     assert found(*begun, dry, tried(), ended) == []
@@ -114,7 +127,7 @@ def test_a_request_is_not_approved_on_easier_terms_with_another_plan_either() ->
         replace(vote(person, plan=other), operation_id=f"u1:again:{person}") for person in ("slack.U1", "k8s.alice")
     ]
     second = replace(decided(1, plan=other), operation_id="u1:decided again")
-    story = (proposed(), *_VOTES, decided(), replace(proposed(other), operation_id="u1:proposed again"), *votes, second)
+    story = (*proposed(), *_VOTES, decided(), replace(created(other), operation_id="u1:proposed again"), *votes, second)
     assert found(*story) == [("Approval", "a plan was approved again on easier terms than before")]
 
 
@@ -122,9 +135,9 @@ def second_request(required: int, **more: Json) -> list[str]:
     """Return what is doubted of a request approved by two people, and one of the same act under another name."""
     decision = replace(decided(required), detail={**decided(required).detail, **more})
     step_up = replace(decided(), detail={**decided().detail, **({"stepUp": True} if "stepUp" in more else {})})
-    first = (intended("a"), created("a"), *_VOTES, step_up, entry("ended", RecordKind.DECIDED, result="Superseded"))
-    again = as_request("savings-2", "u2", created("b"), *_VOTES, decision)
-    story = (*first, intended("b", "savings-2"), *(replace(one, operation_id=f"2{one.operation_id}") for one in again))
+    first = (named("a"), made("a"), *_VOTES, step_up, entry("ended", RecordKind.DECIDED, result="Superseded"))
+    again = as_request("savings-2", "u2", made("b"), *_VOTES, decision)
+    story = (*first, named("b", "savings-2"), *(replace(one, operation_id=f"2{one.operation_id}") for one in again))
     result = report(*story)
     assert result.ok, result.problems
     assert {one.code for one in result.warnings} <= {"Terms"}
@@ -148,5 +161,5 @@ def test_the_same_act_approved_on_the_same_terms_under_a_new_name_is_no_warning(
 
 def test_a_request_whose_proposal_names_no_act_is_not_compared() -> None:
     """As older releases may have recorded it."""
-    story = (proposed(), *_VOTES, decided(), *_ACT)
+    story = (*proposed(), *_VOTES, decided(), *_ACT)
     assert report(*story).warnings == ()

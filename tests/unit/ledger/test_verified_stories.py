@@ -13,6 +13,7 @@ import pytest
 from tests.support.ledger_lines import (
     TWO_CALLS,
     WHAT,
+    created,
     decided,
     entry,
     intent,
@@ -31,7 +32,7 @@ from finops.domain.audit import Entry, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.plan import Plan, PlanStep
 
-_APPROVED = (proposed(), vote("slack.U1"), vote("k8s.alice"), decided())
+_APPROVED = (*proposed(), vote("slack.U1"), vote("k8s.alice"), decided())
 _TURNED = (*_APPROVED, started(), intent(), outcome(), entry("compensating", RecordKind.OUTCOME, result="compensating"))
 
 
@@ -53,17 +54,17 @@ def test_nothing_begins_after_a_decision_that_ended_the_request(state: str) -> N
 
 
 def test_what_was_never_proposed_is_neither_approved_nor_begun() -> None:
-    assert codes(*_APPROVED[1:], started(), intent(), outcome()) == ["Proposal", "Proposal"]
-    assert codes(proposed("b" * 64), *_APPROVED[1:], started(), intent(), outcome()) == ["Proposal", "Proposal"]
+    assert codes(*_APPROVED[2:], started(), intent(), outcome()) == ["Proposal", "Proposal"]
+    assert codes(*proposed("b" * 64), *_APPROVED[2:], started(), intent(), outcome()) == ["Proposal", "Proposal"]
 
 
 def test_what_is_proposed_after_its_approval_was_not_approved() -> None:
-    late = (*_APPROVED[1:], proposed(), started(), intent(), outcome(), verified())
+    late = (*_APPROVED[2:], *proposed(), started(), intent(), outcome(), verified())
     assert codes(*late) == ["Proposal"]
 
 
 def test_an_act_that_started_before_its_approval_is_found() -> None:
-    early = (*_APPROVED[:3], started(), _APPROVED[3], intent(), outcome(), verified())
+    early = (*_APPROVED[:4], started(), _APPROVED[4], intent(), outcome(), verified())
     assert codes(*early) == ["Approval"]
 
 
@@ -91,7 +92,7 @@ def test_what_was_proposed_as_a_dry_run_does_not_start_as_an_act(
     intended = replace(intended, detail={**intended.detail, "dryRun": dry})
     begun = replace(started(), detail={"plan": WHAT.to_json(), "dryRun": started_dry})
     acts = () if started_dry else (intent(), outcome(), verified())
-    assert codes(intended, _of_spec("a", "proposed"), *_APPROVED[1:], begun, *acts) == found
+    assert codes(intended, _of_spec("a", "proposed"), *_APPROVED[2:], begun, *acts) == found
 
 
 def test_an_act_proposed_again_under_the_name_of_a_dry_run_is_no_dry_run() -> None:
@@ -99,17 +100,19 @@ def test_an_act_proposed_again_under_the_name_of_a_dry_run_is_no_dry_run() -> No
     first = replace(first, detail={**first.detail, "dryRun": True})
     again = replace(_of_spec("b", "intended again"), request="team-a/savings-1/", result="intent")
     acts = (started(), intent(), outcome(), verified())
-    assert codes(first, again, _of_spec("b", "proposed"), *_APPROVED[1:], *acts) == []
+    assert codes(first, again, _of_spec("b", "proposed"), *_APPROVED[2:], *acts) == []
 
 
 def test_a_proposal_that_hides_its_spec_is_taken_for_the_dry_run_that_the_name_stands_for() -> None:
     first = replace(_of_spec("a", "intended"), request="team-a/savings-1/", result="intent")
     first = replace(first, detail={**first.detail, "dryRun": True})
-    assert codes(first, *_APPROVED, started(), intent(), outcome(), verified()) == ["Plan"]
+    hiding = replace(created(), detail={})
+    story = (first, hiding, *_APPROVED[2:], started(), intent(), outcome(), verified())
+    assert codes(*story) == ["Proposal", "Plan"]
 
 
 def _of_spec(spec: str, name: str) -> Entry:
-    return replace(proposed(), operation_id=f"u1:{name}", detail={"specHash": spec * 64})
+    return replace(created(), operation_id=f"u1:{name}", detail={"specHash": spec * 64})
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,7 @@ def test_a_plan_is_not_approved_again_on_easier_terms(changed: dict[str, Json], 
     terms = {**decided().detail, "stepUp": True}
     first = replace(decided(), detail=terms)
     second = replace(decided(), operation_id="u1:decided again", detail={**terms, **changed})
-    assert codes(*_APPROVED[:3], first, second) == found
+    assert codes(*_APPROVED[:4], first, second) == found
 
 
 @pytest.mark.parametrize(
@@ -168,13 +171,13 @@ def test_the_uid_of_the_request_stands_where_the_plan_leaves_its_place() -> None
     votes = (vote("slack.U1", plan=plan.hash), decided(1, plan=plan.hash))
     for uid, found in (("u1", []), ("u2", ["Plan"])):
         call = intent(plan=plan.hash, parameters={"Tags": [uid]})
-        assert codes(proposed(plan.hash), *votes, started(plan), call, outcome()) == found
+        assert codes(*proposed(plan.hash), *votes, started(plan), call, outcome()) == found
 
 
 def test_a_vote_taken_back_by_the_same_person_through_another_channel_is_taken_back() -> None:
     votes = (by_person("slack.U1", "k8s.ann", "Approve"), vote("k8s.alice"), decided())
     back = by_person("k8s.ann", "k8s.ann", "Withdraw")
-    assert codes(proposed(), *votes, back, started(), intent(), outcome()) == ["Approval"]
+    assert codes(*proposed(), *votes, back, started(), intent(), outcome()) == ["Approval"]
 
 
 def test_an_honest_change_of_mind_through_another_channel_verifies() -> None:
@@ -199,7 +202,7 @@ def rolled_back(
     began = intent(forward.id, operation=forward.operation, plan=plan.hash, parameters=call)
     turned = replace(entry("compensating", RecordKind.OUTCOME, result="compensating"), plan_hash=plan.hash)
     back = intent("restore", back=True, operation=operation, plan=plan.hash, parameters=parameters)
-    story = (proposed(plan.hash), *votes, started(plan), began, outcome(forward.id), turned, back, outcome("restore"))
+    story = (*proposed(plan.hash), *votes, started(plan), began, outcome(forward.id), turned, back, outcome("restore"))
     return codes(*story)
 
 
@@ -371,7 +374,7 @@ def test_a_stopped_database_is_led_back_by_its_start_alone(
 
 def test_an_end_is_verified_only_of_an_act_that_started() -> None:
     assert codes(*_APPROVED, verified()) == ["Plan"]
-    assert codes(proposed(), verified()) == ["Plan"]
+    assert codes(*proposed(), verified()) == ["Plan"]
 
 
 def test_a_dry_run_calls_nothing_for_real() -> None:
@@ -408,7 +411,7 @@ def back_of(plan: Plan, operation: str, parameters: dict[str, Json]) -> list[str
     turned = entry("compensating", RecordKind.OUTCOME, result="compensating", plan=plan.hash)
     back = intent("back", plan=plan.hash, operation=operation, parameters=parameters, back=True)
     approved = (
-        proposed(plan.hash),
+        *proposed(plan.hash),
         vote("k8s.b", plan=plan.hash),
         vote("k8s.a", plan=plan.hash),
         decided(plan=plan.hash),

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from tests.support.ledger_lines import HONEST, WHAT, decided, entry, intent, lines, outcome, started, vote
+from tests.support.ledger_lines import (
+    HONEST,
+    SPEC,
+    WHAT,
+    decided,
+    entry,
+    intended,
+    intent,
+    lines,
+    outcome,
+    started,
+    vote,
+)
 
 from finops.audit_verify import verify
 from finops.audit_verify.plan import problem_of_undo
@@ -31,7 +44,9 @@ def of_undo(one: Entry, request: str = UNDO) -> Entry:
 
 
 def proposed(undoes: str = ACT, plan: Plan = START, request: str = UNDO) -> Entry:
-    made = entry("proposed", RecordKind.PROPOSED, plan=plan.hash, result="created", detail={"undoes": undoes})
+    made = entry(
+        "proposed", RecordKind.PROPOSED, plan=plan.hash, result="created", detail={"specHash": SPEC, "undoes": undoes}
+    )
     return of_undo(made, request)
 
 
@@ -61,8 +76,17 @@ ASKED = (*ACTED, vote("k8s.alice", "Undo"))
 UNDONE = (*ASKED, proposed(), answer("proposed"), *carried_out(), answer("ok"))
 
 
+def under_names(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield of each undo what an operator records under its name before it has a uid."""
+    undos = {one.request for one in entries if one.kind is RecordKind.PROPOSED and one.result == "created"}
+    for number, request in enumerate(sorted(undos - {ACT})):
+        name, _, uid = request.rpartition("/")
+        if uid:
+            yield replace(intended(START.hash), operation_id=f"intended:{number}", request=f"{name}/")
+
+
 def problems(*entries: Entry) -> list[str]:
-    report = verify(lines(entries))
+    report = verify(lines((*under_names(entries), *entries)))
     assert {one.code for one in report.problems} <= {"Undo"}
     return [one.message for one in report.problems]
 
@@ -76,7 +100,7 @@ def test_an_undo_that_was_asked_for_voted_on_and_carried_out_verifies() -> None:
 def test_an_undo_is_made_only_because_a_person_asked_and_names_its_act(missing: Entry) -> None:
     entries = [one for one in UNDONE if one is not missing]
     if missing is not ASKED[-1]:
-        entries.insert(len(ASKED), replace(missing, detail={}))
+        entries.insert(len(ASKED), replace(missing, detail={"specHash": SPEC}))
     assert problems(*entries)
 
 

@@ -21,7 +21,7 @@ STEPS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 9)), max_
 
 
 @given(steps=STEPS, capacity=st.integers(1, 9))
-def test_a_shelf_holds_what_a_dictionary_holds_in_its_order(steps: list[tuple[str, int]], capacity: int) -> None:
+def test_a_shelf_holds_what_a_dictionary_holds(steps: list[tuple[str, int]], capacity: int) -> None:
     shelf, known = Shelf[list[int]](capacity), dict[str, list[int]]()
     for name, number in steps:
         found = shelf.get(name)
@@ -32,15 +32,14 @@ def test_a_shelf_holds_what_a_dictionary_holds_in_its_order(steps: list[tuple[st
         else:
             found.append(number)
             known[name].append(number)
-    assert list(shelf.values()) == list(known.values())
+    assert {name: shelf.get(name) for name in known} == known
 
 
-def test_what_is_put_again_replaces_what_was_there_and_keeps_its_place() -> None:
+def test_what_is_put_again_replaces_what_was_there() -> None:
     shelf = Shelf[int](2)
     for number, name in enumerate("abcabca"):
         shelf.put(name, number)
     assert [shelf.get(name) for name in "abc"] == [6, 4, 5]
-    assert list(shelf.values()) == [6, 4, 5]
 
 
 def test_a_name_that_only_seems_to_be_in_the_file_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.support.ledger_keys import PUBLIC_KEYS
-from tests.support.ledger_lines import HONEST, lines, vote
+from tests.support.ledger_lines import HONEST, entry, lines, vote
 
-from finops.audit_verify import reading, verify
+from finops.audit_verify import processes, reading, verify
 from finops.audit_verify.form import canonical, digest
+from finops.domain.audit import RecordKind
 
 LONG = lines((*HONEST, *(vote(f"k8s.user{number}", result="refused") for number in range(60))))
 BAD_SIGNATURES = (3, 30, 59)
@@ -54,7 +56,9 @@ def test_every_line_is_checked_whatever_their_number(few_together: None, count: 
 @pytest.mark.parametrize("opened", ["[]", '{"a":}'])
 def test_a_record_nested_too_deeply_is_a_problem_and_stops_nothing(depth: int, opened: str) -> None:
     start, end = opened[:-1], opened[-1]
-    line = lines()[0].replace('"detail":{}', f'"detail":{{"a":{start * depth}1{end * depth}}}')
+    line = lines((entry("plain", RecordKind.POSTED),))[0].replace(
+        '"detail":{}', f'"detail":{{"a":{start * depth}1{end * depth}}}'
+    )
     problems = verify([line, *lines()[1:]]).problems
     assert problems[0].line == 1
     assert problems[0].code == "Form"
@@ -66,3 +70,68 @@ def test_a_hundred_levels_are_a_record_still(make: Callable[[object], object]) -
     for _ in range(100):
         value = make(value)
     assert len(digest(value)) == 64
+
+
+@pytest.fixture
+def few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a short export be read by further processes."""
+    monkeypatch.setattr(processes, "FROM", 20)
+    monkeypatch.setattr(processes, "_TOGETHER", 5)
+
+
+def edited() -> list[str]:
+    """Return a ledger with a problem of every kind that is found in a line by itself, and of some that are not."""
+    found = damaged()
+    found[10] = found[10].replace('"fence":1', '"fence":1.0')
+    found[12], found[13] = found[13], found[12]
+    found[20] = found[20].replace('"actor":"', '"actor":"x')
+    found[22] = " " + found[22]
+    found[25] = "\ud800"
+    del found[50]
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("every_signature", [True, False])
+def test_processes_find_what_one_finds_in_the_order_of_the_lines(
+    few_lines: None, count: int, *, every_signature: bool
+) -> None:
+    wanted = verify(edited(), keys=PUBLIC_KEYS, every_signature=every_signature)
+    found = verify(edited(), keys=PUBLIC_KEYS, every_signature=every_signature, processes=count)
+    assert found == wanted
+    assert {"Form", "Signature", "Chain", "Sequence"} <= {one.code for one in found.problems}
+    assert verify(edited(), processes=count) == verify(edited())
+    honest = [line.encode() for line in LONG]
+    assert verify(honest, keys=PUBLIC_KEYS, processes=count) == verify(LONG, keys=PUBLIC_KEYS)
+
+
+def test_a_process_that_ends_before_its_time_ends_the_verification_with_an_error(
+    few_lines: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_BEGIN", "import sys; sys.stdin.buffer.read(9)")
+    with pytest.raises(OSError, match=r"ended before|Broken pipe"):
+        verify(LONG, keys=PUBLIC_KEYS, processes=2)
+
+
+def test_a_process_that_leaves_lines_out_ends_the_verification_with_an_error(
+    few_lines: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = "import sys; sys.path[:] = {path!r}; import {module} as w; real = w.answer"
+    monkeypatch.setattr(processes, "_BEGIN", some + "; w.answer = lambda *a: real(*a)[1:]; w.serve()")
+    with pytest.raises(OSError, match="ended before"):
+        verify(LONG, keys=PUBLIC_KEYS, processes=2)
+
+
+def test_no_process_is_left_whoever_stops_the_verification(few_lines: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    real = processes._Process.__init__
+
+    def begin(self: processes._Process) -> None:
+        real(self)
+        started.append(self)
+
+    monkeypatch.setattr(processes._Process, "__init__", begin)
+    reading_on: Any = processes.read_by(2, LONG, PUBLIC_KEYS)
+    next(reading_on)
+    reading_on.close()
+    assert [one._process.poll() is not None for one in started] == [True, True]

@@ -123,7 +123,7 @@ def test_what_waits_too_long_for_a_checkpoint_is_checked_and_named_in_the_order_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(vouching, "TOGETHER", 4)
-    ledger = records((*HONEST, *(vote(f"k8s.user{number}", result="refused") for number in range(7))))
+    ledger = records((*HONEST, *(vote(f"k8s.user{number}", result="refused") for number in range(6))))
     cut = with_checkpoint(ledger, checkpoint(ledger))
     report = quick(text(cut, 2, 7, 14))
     assert codes(report) == [(2, "Signature"), (7, "Signature")]

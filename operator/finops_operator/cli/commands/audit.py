@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -63,6 +64,18 @@ _EverySignature = Annotated[
     bool,
     typer.Option("--every-signature", help="Check also the signatures of records that a signed checkpoint covers."),
 ]
+_Processes = Annotated[
+    int,
+    typer.Option(
+        "--processes",
+        min=0,
+        max=64,
+        help="Further processes that read a long ledger, each with some 30 MB of memory; 0: none. More help "
+        "--every-signature where there are more processors.",
+    ),
+]
+_MOST_COLLECTED: Final = 100_000
+"""New objects before Python searches for such as hold each other: no record does, and a search takes long."""
 app: Final = typer.Typer(no_args_is_help=True, help="Show, check and export the ledger of every decision and act.")
 
 
@@ -155,6 +168,7 @@ def _verify(
     public_key: PublicKey = "",
     checkpoint: _Kept = None,
     every_signature: _EverySignature = False,
+    processes: _Processes = 2,
     proof: _Proof = "",
     redis: Redis = "",
 ) -> None:
@@ -177,17 +191,33 @@ def _verify(
     kept = [one if is_noted(one) else text_of(one, "--checkpoint") for one in checkpoint or ()]
     with _lines(file, redis) as lines:
         try:
-            report = verify(
-                lines, keys=keys, expected_head=expected_head or None, kept=kept, every_signature=every_signature
-            )
+            with _rarely_collected():
+                report = verify(
+                    lines,
+                    keys=keys,
+                    expected_head=expected_head or None,
+                    kept=kept,
+                    every_signature=every_signature,
+                    processes=processes,
+                )
         except OSError as error:
-            hint = "set TMPDIR to a directory with room for about the size of the ledger"
+            hint = "set TMPDIR to a directory with room for about the size of the ledger; --processes 0 starts none"
             raise InvalidInput(f"cannot be verified: {error}", field="TMPDIR", hint=hint) from error
     _print(report, output)
     _say(report)
     note(_verdict(report, is_end_known=bool(kept or expected_head)))
     if not _is_intact(report):
         raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(_MOST_COLLECTED)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @app.command("prove")
