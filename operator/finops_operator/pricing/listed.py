@@ -166,7 +166,8 @@ def _volumes() -> Iterator[Rule]:
 
 
 def _networks() -> Iterator[Rule]:
-    gateway = _fields(productfamily="NAT Gateway")
+    # One for a whole region (`RegionalNatGateway`) has the same usage types and prices of its own.
+    gateway = _fields(productfamily="NAT Gateway", operation="NatGateway")
     yield Rule(_EC2, "nat-gateway", "hour", "hour", _HOURLY, gateway, _usage("NatGateway-Hours"))
     yield Rule(_EC2, "nat-gateway", "data_processed", "gb", _PER_GB, gateway, _usage("NatGateway-Bytes"))
     for dimension, usage in (("public_ipv4_hour", "InUseAddress"), ("idle_public_ipv4_hour", "IdleAddress")):

@@ -90,7 +90,7 @@ def test_volumes_their_speed_snapshots_and_gateways_are_priced() -> None:
             Volume_API_Name="gp3",
         ),
         price("D", "0.05", "GB-Mo", "EBS:SnapshotUsage", Product_Family="Storage Snapshot"),
-        price("E", "0.045", "Hrs", "NatGateway-Hours", Product_Family="NAT Gateway"),
+        price("E", "0.045", "Hrs", "NatGateway-Hours", Product_Family="NAT Gateway", operation="NatGateway"),
     ]
     assert {figure[:2]: one.amount for figure, one in read(rows).figures.items()} == {
         ("ebs", "gb_month"): Decimal("0.08"),
