@@ -95,7 +95,7 @@ def reserved(row: Row, term: str, lease: str, option: str, hourly: str, upfront:
     """Return the rows of a reserved term of the same product: its hours, and what is paid once where something is."""
     sold = {"TermType": "Reserved", "OfferTermCode": term, "LeaseContractLength": lease, "PurchaseOption": option}
     sold |= {"OfferingClass": "standard"}
-    made = [{**row, **sold, "RateCode": f"{row['SKU']}.{term}.{HOURLY}", "PricePerUnit": hourly}]
+    made: list[Row] = [{**row, **sold, "RateCode": f"{row['SKU']}.{term}.{HOURLY}", "PricePerUnit": hourly}]
     if upfront:
         once = {"Unit": "Quantity", "PricePerUnit": upfront, "StartingRange": "", "EndingRange": ""}
         once |= {"PriceDescription": "Upfront Fee", "RateCode": f"{row['SKU']}.{term}.{UPFRONT}"}

@@ -21,6 +21,7 @@ from finops_operator.plugins.commitments import NOT_READ, Commitments
 from finops_operator.plugins.facts import KindFacts
 from finops_operator.plugins.logged import LoggedMetric
 from finops_operator.plugins.ownership import Owner, owned_by
+from finops_operator.pricing.listed import Rule
 from finops_operator.pricing.offers import Offers
 
 PriceLookup: TypeAlias = Callable[[PriceQuery], Price | None]
@@ -402,6 +403,7 @@ class ResourceKind(Generic[KindFacts]):
         billed_as: the names under which exports show its cost.
         commitments: what is known of Reserved Instances, Savings Plans and the like that pay for it.
         offers: where AWS's price list has the figures that no table has.
+        listed: which rows of AWS's offer files are the figures that tables have.
         pauses: of a kind that is stopped and started again; None: its creation is when it began to run.
         steps_from: of a kind of which parts have `further` steps, how many resources can reach one; 0: no part has any.
         logged: of a metric that lines of logs hold as well, which are read where a policy wants it.
@@ -430,6 +432,7 @@ class ResourceKind(Generic[KindFacts]):
     billed_as: BilledAs = UNNAMED
     commitments: Commitments = NOT_READ
     offers: Offers = field(default_factory=dict)
+    listed: tuple[Rule, ...] = ()
     members: Members | None = None
     steps_from: int = 0
     pauses: Pauses | None = None

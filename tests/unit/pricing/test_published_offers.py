@@ -14,10 +14,9 @@ from tests.support.published_offers import EC2, RDS, Row, instance, on_demand, p
 from finops_operator.plugins.loaded import load_kinds
 from finops_operator.pricing.listed import rules
 from finops_operator.pricing.offer_file import MalformedOffer, OfferFile, read_offer_file
-from finops_operator.pricing.offers import all_offers
 
 TODAY = date(2026, 11, 30)
-RULES = rules(all_offers(load_kinds().values()))
+RULES = rules(load_kinds().values())
 
 LINUX = instance("7W6DNQ55YG9FCPXZ", "m5.large", "0.0960000000")
 WINDOWS_WORDS = {"operation": "RunInstances:0002", "Operating_System": "Windows"}

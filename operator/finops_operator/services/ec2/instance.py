@@ -41,6 +41,7 @@ from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITO
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.graviton import X86, graviton_types
+from finops_operator.services.ec2.rules.listed import INSTANCES
 from finops_operator.services.ec2.rules.new_types import DESCRIBE_TYPES
 from finops_operator.services.ec2.rules.new_types import QUESTION as NEW_TYPES
 from finops_operator.services.ec2.rules.offered_types import OFFERINGS, offered_types
@@ -492,4 +493,5 @@ KIND: Final = ResourceKind(
     steps_from=FEWEST_MONITORED,
     memory=TYPE_SINCE,
     pauses=PAUSES,
+    listed=INSTANCES,
 )
