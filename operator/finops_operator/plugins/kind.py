@@ -62,6 +62,10 @@ class Published:
     left: bool = False
 
 
+DimensionSet: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and values of CloudWatch's dimensions."""
+
+
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
     """One CloudWatch metric of a kind.
@@ -104,6 +108,8 @@ class MetricSpec:
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         published: of what agents publish, all names of it, the best first; then only what was active within three
             hours is listed. Empty: `metric` in `namespace`.
+        each: of a discovered metric that agents publish for each of several devices alone: (resource, a dimension set
+            that was found) → those of all its devices, which are joined as `parts` are; none where it is of no device.
         typed_by: the dimension in which they name the type of the resource, as it was when they were started.
         whole: resource → the MiB that what is left was left of; None where they are not known.
         by_the_clock: of an hourly metric whether checks get its hours one by one (`Utilization.hours`), where they were
@@ -134,6 +140,7 @@ class MetricSpec:
     asked_last: bool = False
     discovered: bool = False
     published: tuple[Published, ...] = ()
+    each: Callable[[Resource, DimensionSet], tuple[DimensionSet, ...]] | None = None
     typed_by: str = ""
     whole: Callable[[Resource], float | None] = _unknown
     by_the_clock: bool = False

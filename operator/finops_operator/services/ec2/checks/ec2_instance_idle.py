@@ -4,8 +4,9 @@ Thresholds are Compute Optimizer's for idle EC2 instances. A stop ends the cost 
 addresses that AWS assigned. Elastic IP addresses are still billed and are the cost that remains. Volumes are still
 billed as well: they are resources of their own, in the cost neither before nor after, and the finding says how many
 there are. A GPU may be busy while the CPU is idle: an instance with one is judged where CloudWatch's agent publishes
-its use, which must stay below the same limit as the CPU's; one with several is not judged. Where a day or more of the
-window is missing, that may be the one on which it worked: it is not judged, whatever coverage a policy asks for.
+its use, which must stay below the same limit as the CPU's, and one with several where it does so for all of them.
+Where a day or more of the window is missing, that may be the one on which it worked: it is not judged, whatever
+coverage a policy asks for.
 """
 
 from __future__ import annotations

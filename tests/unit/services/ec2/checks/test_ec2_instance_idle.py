@@ -129,8 +129,8 @@ def test_holes_in_the_data_are_not_taken_for_idleness() -> None:
         ({"lifecycle": "spot"}, "it is not an on-demand instance"),
         ({"instance_type": "m99.large"}, "nothing is known about its type"),
         ({"instance_type": "g4dn.xlarge"}, "a stop would erase the local disks of its g4dn.xlarge"),
-        ({"instance_type": "g5g.16xlarge"}, "it has several GPUs or other accelerators, whose use is not measured"),
-        ({"instance_type": "inf2.xlarge"}, "it has several GPUs or other accelerators, whose use is not measured"),
+        ({"instance_type": "g5g.16xlarge"}, "GPU is unknown (not measured)"),
+        ({"instance_type": "inf2.xlarge"}, "it has accelerators whose use is not measured"),
         ({"instance_type": "i3.large"}, "a stop would erase the local disks of its i3.large"),
     ],
 )
