@@ -45,7 +45,7 @@ class Case:
         one = replace(self.resource, id=f"{self.resource.id}-{name}")
         if one.kind == "ebs-volume":
             seen, _ = measure(store, cloud, one, settled=VOLUMES.settled, fine=VOLUMES.fine, kind=VOLUMES.kind)
-            verdicts = evaluate(ENABLED, VOLUMES.facts(one, seen[one.id]))
+            verdicts = [*evaluate(ENABLED, VOLUMES.facts(one, seen[one.id]))]
         else:
             seen, _ = measure(store, cloud, one, settled=DEFAULT.settled, fine=True)
             verdicts = DEFAULT.verdicts(one, seen[one.id])
