@@ -70,6 +70,9 @@ EXACTLY: dict[str, dict[str, Any]] = {
         "uniqueItems": True,
     },
     "watch.namespaces": NAMESPACES,
+    # Both stand in the admission policy of scans and in a mount as they are.
+    "prices.tables.existingClaim": {**STRING, "maxLength": 253, "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},
+    "prices.tables.subPath": {**STRING, "pattern": "^([A-Za-z0-9_][-A-Za-z0-9_.]*(/[A-Za-z0-9_][-A-Za-z0-9_.]*)*)?$"},
     "metrics.rules.scanOverdueHours": {"type": "integer", "minimum": 1},
     "secretsJob.ttlSecondsAfterFinished": {"type": ["integer", "null"], "minimum": 0},
     "slackbot.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},

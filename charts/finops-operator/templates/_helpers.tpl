@@ -292,6 +292,32 @@ finops.dev/store-url-hash: {{ include "finops-operator.externalUrl" . | sha256su
   value: {{ join "," .Values.watch.namespaces | quote }}
 {{- end -}}
 
+{{/* Tables of prices that stand before those of the release: where they are, their mount, and their volume. */}}
+{{- define "finops-operator.priceEnv" -}}
+{{- if .Values.prices.tables.existingClaim -}}
+- name: FINOPS_PRICE_TABLES
+  value: /var/lib/finops/prices
+{{- end -}}
+{{- end -}}
+{{- define "finops-operator.priceMount" -}}
+{{- with .Values.prices.tables -}}
+{{- if .existingClaim -}}
+- name: prices
+  mountPath: /var/lib/finops/prices
+  readOnly: true
+  {{- with .subPath }}
+  subPath: {{ . }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- define "finops-operator.priceVolume" -}}
+{{- with .Values.prices.tables.existingClaim -}}
+- name: prices
+  persistentVolumeClaim: {claimName: {{ . }}, readOnly: true}
+{{- end -}}
+{{- end -}}
+
 {{/* By what AWS is reached. */}}
 {{- define "finops-operator.awsEnv" -}}
 - name: AWS_REGION

@@ -18,8 +18,7 @@ from finops_operator.cli.scanning import shown_status
 from finops_operator.cli.store_access import settings_with
 from finops_operator.plugins.loaded import load_kinds
 from finops_operator.pricing.downloads import AWS, OfferFiles, on_this_machine
-from finops_operator.pricing.listed import TABLED, rules
-from finops_operator.pricing.offers import all_offers
+from finops_operator.pricing.listed import rules, tabled
 from finops_operator.pricing.refresh import Refresh, RegionLeft, TableWritten
 from finops_operator.pricing.refreshed import VARIABLE, is_region
 
@@ -71,12 +70,13 @@ def refresh(
     if settings.demo and not on_this_machine(source):
         raise Refused("demo mode asks only this machine", hint="--from http://127.0.0.1:PORT")
     wanted = _regions(regions)
-    every = rules(all_offers(load_kinds().values()))
-    chosen = _chosen(_split(services), {rule.service for rule in every})
+    kinds = tuple(load_kinds().values())
+    every = rules(kinds)
+    chosen = _chosen(_split(services), {rule.service for rule in every}) or {rule.service for rule in tabled(kinds)}
     done: list[TableWritten] = []
     left: list[RegionLeft] = []
     with shown_status("asking for offer files") as show:
-        run = Refresh(OfferFiles(source, time.sleep), every, chosen, Path(folder), clock.now(), show)
+        run = Refresh(OfferFiles(source, time.sleep), every, frozenset(chosen), Path(folder), clock.now(), show)
         for one in run.regions(wanted):
             if isinstance(one, RegionLeft):
                 left.append(one)
@@ -110,7 +110,7 @@ def _chosen(named: tuple[str, ...], known: set[str]) -> frozenset[str]:
     if unknown:
         hint = f"one of {', '.join(sorted(known))}"
         raise InvalidInput(f"no figures of {', '.join(unknown)} are known", field="--services", hint=hint)
-    return frozenset(named) or frozenset(rule.service for rule in TABLED)
+    return frozenset(named)
 
 
 def _say(one: TableWritten) -> None:

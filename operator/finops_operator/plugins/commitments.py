@@ -56,6 +56,10 @@ class Committed(Protocol):
         """Return how it stands once `act` is done, so that two savings never count the same hours."""
         ...
 
+    def seen(self, resources: Iterable[Resource]) -> Committed:
+        """Return how it stands with what is known by now of the hours that these of its resources run."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
@@ -73,13 +77,19 @@ class Nothing:
         del act
         return self
 
+    def seen(self, resources: Iterable[Resource]) -> Nothing:
+        """Return itself."""
+        del resources
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is needed to read the commitments of one account and region.
 
     Attributes:
-        resources: all of the kind in the account and region, selected by the policy or not.
+        resources: all of the kind in the account and region, selected by the policy or not, each billed the hours that
+            it ran as far as they are known.
         now: the scan's instant.
     """
 

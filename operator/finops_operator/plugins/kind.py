@@ -21,6 +21,7 @@ from finops_operator.plugins.commitments import NOT_READ, Commitments
 from finops_operator.plugins.facts import KindFacts
 from finops_operator.plugins.logged import LoggedMetric
 from finops_operator.plugins.ownership import Owner, owned_by
+from finops_operator.pricing.listed import Rule
 from finops_operator.pricing.offers import Offers
 
 PriceLookup: TypeAlias = Callable[[PriceQuery], Price | None]
@@ -59,6 +60,10 @@ class Published:
     metric: str
     namespace: str = ""
     left: bool = False
+
+
+DimensionSet: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and values of CloudWatch's dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ class MetricSpec:
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         published: of what agents publish, all names of it, the best first; then only what was active within three
             hours is listed. Empty: `metric` in `namespace`.
+        each: of a discovered metric that agents publish for each of several devices alone: (resource, a dimension set
+            that was found) → those of all its devices, which are joined as `parts` are; none where it is of no device.
         typed_by: the dimension in which they name the type of the resource, as it was when they were started.
         whole: resource → the MiB that what is left was left of; None where they are not known.
         by_the_clock: of an hourly metric whether checks get its hours one by one (`Utilization.hours`), where they were
@@ -133,6 +140,7 @@ class MetricSpec:
     asked_last: bool = False
     discovered: bool = False
     published: tuple[Published, ...] = ()
+    each: Callable[[Resource, DimensionSet], tuple[DimensionSet, ...]] | None = None
     typed_by: str = ""
     whole: Callable[[Resource], float | None] = _unknown
     by_the_clock: bool = False
@@ -402,6 +410,7 @@ class ResourceKind(Generic[KindFacts]):
         billed_as: the names under which exports show its cost.
         commitments: what is known of Reserved Instances, Savings Plans and the like that pay for it.
         offers: where AWS's price list has the figures that no table has.
+        listed: which rows of AWS's offer files are the figures that tables have.
         pauses: of a kind that is stopped and started again; None: its creation is when it began to run.
         steps_from: of a kind of which parts have `further` steps, how many resources can reach one; 0: no part has any.
         logged: of a metric that lines of logs hold as well, which are read where a policy wants it.
@@ -430,6 +439,7 @@ class ResourceKind(Generic[KindFacts]):
     billed_as: BilledAs = UNNAMED
     commitments: Commitments = NOT_READ
     offers: Offers = field(default_factory=dict)
+    listed: tuple[Rule, ...] = ()
     members: Members | None = None
     steps_from: int = 0
     pauses: Pauses | None = None

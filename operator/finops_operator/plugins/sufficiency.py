@@ -17,6 +17,7 @@ from finops.domain.canonical import Json
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import JudgeSettings
 
+_DAY_HOURS: Final = 24
 LONGEST_MISSING_HOURS: Final = 3
 """Of the newest data: the share that may be missing could otherwise be the hours in which the work began."""
 
@@ -36,6 +37,18 @@ def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -
     if missing > LONGEST_MISSING_HOURS:
         return f"nothing is known of {words} in the last {figure(missing)} hours of its window"
     return ""
+
+
+def day_lost(utilization: Utilization, name: str) -> str:
+    """Return why nothing may be called idle by the metric `name`, empty where less than a day of its window is missing.
+
+    A share of a long window may be more than the one day on which it worked, whatever coverage a policy asks for.
+    """
+    summary = utilization.best(name)
+    if summary is None:
+        return ""
+    missing = max(0, summary.expected - summary.points) * summary.period_seconds / 3600
+    return "" if missing < _DAY_HOURS else f"nothing is known of {metric_words(name)} in {figure(missing)} of its hours"
 
 
 @lru_cache(maxsize=1024)  # asked for every metric of every resource, of the few names that kinds declare

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from finops.domain.price import Price, PriceQuery
 from finops.ports.price_source import PriceSource
-from finops_operator.pricing.price_tables import Table, line_of, read_table
+from finops_operator.pricing.price_tables import Age, Table, ages_of, line_of, read_table
 
 _DATA: Final = files("finops_operator.pricing").joinpath("data")
 _ID: Final = "bundled"
@@ -71,30 +70,14 @@ def selectors(region: str) -> Mapping[tuple[str, str], tuple[str, ...]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Age:
-    """Days of the oldest and the newest figure of one service's tables."""
-
-    oldest: date
-    newest: date
-
-    def with_day(self, day: date) -> Age:
-        """Return the age with a further figure's day."""
-        return Age(min(self.oldest, day), max(self.newest, day))
-
-
 def ages(regions: Iterable[str]) -> dict[str, Age]:
     """Return service → the age of its figures in `regions`, those without a table left out; reads no figure."""
-    found: dict[str, Age] = {}
-    for region in sorted(known_regions().intersection(regions)):
-        text = gzip.decompress(_DATA.joinpath(f"prices-{region}.jsonl.gz").read_bytes())
-        for line in filter(None, text.split(b"\n")):
-            document = json.loads(line)
-            for _, day, _ in document["origins"]:
-                as_of = date.fromisoformat(day)
-                service = str(document["service"])
-                found[service] = found[service].with_day(as_of) if service in found else Age(as_of, as_of)
-    return found
+    return ages_of(line for region in sorted(known_regions().intersection(regions)) for line in _lines(region))
+
+
+def _lines(region: str) -> Iterator[bytes]:
+    text = gzip.decompress(_DATA.joinpath(f"prices-{region}.jsonl.gz").read_bytes())
+    return filter(None, text.split(b"\n"))
 
 
 @dataclass(frozen=True, slots=True)

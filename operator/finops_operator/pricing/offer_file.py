@@ -32,6 +32,8 @@ _NEEDED: Final = frozenset(
 _ON_DEMAND: Final = "OnDemand"
 _REGION: Final = "AWS Region"
 _END: Final = "Inf"
+_TWICE: Final = -1
+_MARK: Final = "\ufeff"
 _SAID_EVERY: Final = 100_000
 
 
@@ -106,9 +108,18 @@ def read_offer_file(
         MalformedOffer: it is no such file, ends within a row, is of another currency, or has no figure of ours.
     """
     try:
-        return _read(csv.reader(lines, strict=True), code, region, rules, today, progress)
+        return _read(csv.reader(_unmarked(lines), strict=True), code, region, rules, today, progress)
     except csv.Error as error:
         raise MalformedOffer(f"the offer file of {code} in {region} cannot be read: {error}") from error
+
+
+def _unmarked(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines without the byte order mark that a file may begin with."""
+    remaining = iter(lines)
+    for first in remaining:
+        yield first.removeprefix(_MARK)
+        break
+    yield from remaining
 
 
 def _read(
@@ -125,7 +136,7 @@ def _read(
     missing = sorted(_NEEDED.difference(columns))
     if missing:
         raise MalformedOffer(f"{where} lacks the columns {', '.join(missing)}")
-    index = {name: number for number, name in enumerate(columns)}
+    index = _index(columns, where)
     found: dict[Figure, _Found] = {}
     count = 0
     for cells in rows:
@@ -165,6 +176,22 @@ def _normal(name: str) -> str:
     return "".join(letter for letter in name if letter.isalnum()).lower()
 
 
+def _index(columns: Sequence[str], where: str) -> dict[str, int]:
+    """Return column → its place; what needs one that stands twice refuses the file. Raises MalformedOffer."""
+    index: dict[str, int] = {}
+    for number, name in enumerate(columns):
+        index[name] = _TWICE if name in index else number
+    for name in sorted(_NEEDED):
+        _once(index[name], name, where)
+    return index
+
+
+def _once(place: int, name: str, where: str) -> int:
+    if place == _TWICE:
+        raise MalformedOffer(f"{where} has the column {name} twice")
+    return place
+
+
 def _take(
     cells: Sequence[str],
     index: Mapping[str, int],
@@ -177,7 +204,7 @@ def _take(
 
     def row(name: str) -> str:
         number = index.get(name)
-        return "" if number is None else cells[number]
+        return "" if number is None else cells[_once(number, name, where)]
 
     step: _Step | None = None
     for rule in rules:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -61,6 +61,30 @@ def _leaves(node: Mapping[str, Any], depth: int) -> Iterator[tuple[str, ...]]:
             yield (word,)
         else:
             yield from ((word, *more) for more in _leaves(inner, depth - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Days of the oldest and the newest figure of one service's tables."""
+
+    oldest: date
+    newest: date
+
+    def with_day(self, day: date) -> Age:
+        """Return the age with a further figure's day."""
+        return Age(min(self.oldest, day), max(self.newest, day))
+
+
+def ages_of(lines: Iterable[str | bytes]) -> dict[str, Age]:
+    """Return service → the age of its figures in lines of tables; reads no figure."""
+    found: dict[str, Age] = {}
+    for line in lines:
+        document = json.loads(line)
+        service = str(document["service"])
+        for _, day, _ in document["origins"]:
+            as_of = date.fromisoformat(day)
+            found[service] = found[service].with_day(as_of) if service in found else Age(as_of, as_of)
+    return found
 
 
 def read_table(document: Mapping[str, Any], source: str) -> Table:

@@ -16,7 +16,7 @@ from typing import Final
 
 from finops.domain.price import Price, PriceQuery
 from finops.errors import InvalidInput
-from finops_operator.pricing.price_tables import Table, line_of, read_table
+from finops_operator.pricing.price_tables import Age, Table, ages_of, line_of, read_table
 
 SOURCE_ID: Final = "refreshed"
 VARIABLE: Final = "FINOPS_PRICE_TABLES"
@@ -64,7 +64,18 @@ class RefreshedPrices:
     def check(self) -> None:
         """Read every table once. Raises InvalidInput for the first that cannot be read."""
         for region in sorted(self.regions):
-            lines_in(self.folder / file_name(region), field_name=VARIABLE)
+            self._lines(region)
+
+    def ages(self, region: str) -> dict[str, Age]:
+        """Return service → the age of its figures in a region; empty where there is no table of it.
+
+        Raises:
+            InvalidInput: the table cannot be read.
+        """
+        return ages_of(self._lines(region).values()) if region in self.regions else {}
+
+    def _lines(self, region: str) -> dict[str, str]:
+        return lines_in(self.folder / file_name(region), field_name=VARIABLE)
 
     def _read(self, region: str, service: str) -> Table | None:
         path = self.folder / file_name(region)

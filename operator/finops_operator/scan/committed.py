@@ -29,7 +29,10 @@ class ShardCommitments:
         now: datetime,
         everything: Callable[[], Iterable[Resource]],
     ) -> None:
-        """`everything` yields all resources of the shard, those that the policy does not select as well."""
+        """`everything` yields all resources of the shard, those that the policy does not select as well.
+
+        Each as it ran, as far as that is known.
+        """
         self._kind = kind.commitments
         self._reading = (reader, lookup, now, everything)
         self._by_status: dict[Status, Committed] = {}
@@ -51,6 +54,16 @@ class ShardCommitments:
             if one.counted and one.net_monthly_savings:
                 act = Act(resource, one.action_type, one.target)
                 self._by_status[one.status] = self.beside(one.status).after(act)
+
+    def seen(self, resources: Iterable[Resource]) -> None:
+        """Take what is known by now of the hours that resources run, before the first of them is judged.
+
+        Whatever is read later is read with it: `everything` yields them so.
+        """
+        if self._read is not None:
+            several = tuple(resources)
+            self._read = self._read.seen(several)
+            self._by_status = {status: one.seen(several) for status, one in self._by_status.items()}
 
     def gaps(self) -> tuple[Gap, ...]:
         """Return what could not be read."""

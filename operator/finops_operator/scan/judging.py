@@ -27,6 +27,7 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.facts import facts_of
+from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import evaluate, keep_targets, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.committed import ShardCommitments
@@ -129,7 +130,7 @@ class ShardJudge:
             OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings),
             LoggedReading(logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep),
             ShardCommitments(
-                kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)
+                kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores, kind, shard, generation)
             ),
         )
         wishes = Wishes(self._wants_fine, self._settled_by_days)
@@ -223,6 +224,8 @@ class ShardJudge:
             self.totals.whole = self.totals.whole.plus(cost)
         over = {one: cost.over(brief.hours_per_month) for one, cost in anew.items() if one in self._known.costs}
         self._known = replace(self._known, costs={**self._known.costs, **over})
+        if kind.pauses is not None:
+            self._asked.committed.seen(ran.get(one.id, one) for one in resources)
         return ran
 
     def _used(self, resources: Sequence[Resource], measured: Mapping[str, Utilization]) -> dict[str, Utilization]:
@@ -316,6 +319,9 @@ class ShardJudge:
         )
 
 
-def _all_of(inventory: InventoryStore, shard: Shard, generation: str) -> Iterator[Resource]:
-    for page in inventory.pages(shard, generation):
-        yield from page
+def _all_of(stores: Stores, kind: ResourceKind[Any], shard: Shard, generation: str) -> Iterator[Resource]:
+    """Yield all resources of a shard, each as it ran; what is not measured yet as the last scan saw it."""
+    for page in stores.inventory.pages(shard, generation):
+        used = {} if kind.pauses is None else stores.utilization.summaries(shard, [one.id for one in page])
+        for one in page:
+            yield kind.as_it_ran(one, used.get(one.id))

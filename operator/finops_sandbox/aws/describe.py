@@ -241,6 +241,24 @@ def describe_instance_type_offerings(call: Call) -> Mapping[str, Any]:
     return {"InstanceTypeOfferings": page.cut(offerings), "NextToken": page.token(len(offerings))}
 
 
+def describe_credit_specifications(call: Call) -> Mapping[str, Any]:
+    """Credit modes as new accounts have them: T2 standard, all others unlimited; without ids only the latter."""
+    ids = call.parameters.get("InstanceIds") or []
+    page = window("DescribeInstanceCreditSpecifications", call.parameters, ids, "instanceIds")
+    fleet = call.estate.fleets.get((call.account, call.region))
+    if fleet is not None:
+        raise AwsError("InvalidParameterValue", "a synthetic fleet has no credit modes")
+    modes = {
+        one.id: "standard" if one.instance_type.startswith("t2.") else "unlimited"
+        for reservation in call.backend.describe_instances()
+        for one in reservation.instances
+        if one.instance_type.startswith(("t2.", "t3.", "t3a.", "t4g."))
+    }
+    wanted = ids or [one for one, mode in modes.items() if mode == "unlimited"]
+    listed = [{"InstanceId": one, "CpuCredits": modes[one]} for one in wanted if one in modes]
+    return {"InstanceCreditSpecifications": page.cut(listed), "NextToken": page.token(len(listed))}
+
+
 def describe_regions(call: Call) -> Mapping[str, Any]:
     """Regions enabled for the account; with AllRegions also the others, as not-opted-in."""
     names = call.parameters.get("RegionNames") or []
@@ -263,5 +281,6 @@ HANDLERS: dict[str, Handler] = {
     "DescribeInstanceStatus": describe_instance_status,
     "DescribeInstanceTypes": describe_instance_types,
     "DescribeInstanceTypeOfferings": describe_instance_type_offerings,
+    "DescribeInstanceCreditSpecifications": describe_credit_specifications,
     "DescribeRegions": describe_regions,
 }

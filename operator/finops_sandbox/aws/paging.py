@@ -14,6 +14,7 @@ LIMITS = {
     "DescribeInstanceStatus": (5, 1000),
     "DescribeInstanceTypes": (5, 100),
     "DescribeInstanceTypeOfferings": (5, 1000),
+    "DescribeInstanceCreditSpecifications": (5, 1000),
     "DescribeVolumes": (5, 1000),
     "DescribeVolumesModifications": (1, 500),
     "DescribeSnapshots": (5, 1000),

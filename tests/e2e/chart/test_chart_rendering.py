@@ -436,3 +436,47 @@ def test_no_slack_at_all_is_no_bot_and_any_other_section_is_asked_for_by_name(
         said = refusal(real_cluster, {section: None}, program)
         assert section in said
         assert "nil pointer" not in said
+
+
+CLAIM = {"prices.tables.existingClaim": "finops-prices"}
+
+
+@pytest.mark.parametrize("program", HELMS)
+def test_without_a_claim_of_price_tables_no_pod_has_a_folder_of_them(real_cluster: RealCluster, program: str) -> None:
+    text = render(real_cluster, {"scanJobs.enabled": True}, program)
+    assert "FINOPS_PRICE_TABLES" not in text
+    assert "/var/lib/finops/prices" not in text
+    assert "persistentVolumeClaim.?claimName" not in text
+
+
+@pytest.mark.parametrize("program", HELMS)
+def test_price_tables_are_mounted_read_only_where_the_operator_and_the_pods_of_scans_expect_them(
+    real_cluster: RealCluster, program: str
+) -> None:
+    values = {**CLAIM, "prices.tables.subPath": "tables/of-ours", "scanJobs.enabled": True}
+    documents = rendered(real_cluster, values, program)
+    templates = named(documents, "ConfigMap", "finops-finops-operator-scan")["data"]
+    scan = yaml.safe_load(templates["job.yaml"])["spec"]["template"]["spec"]
+    for pod in (pods_by_component(documents)["operator"]["spec"], scan):
+        (container,) = pod["containers"]
+        volume = {"name": "prices", "persistentVolumeClaim": {"claimName": "finops-prices", "readOnly": True}}
+        mount = {"name": "prices", "mountPath": "/var/lib/finops/prices", "readOnly": True, "subPath": "tables/of-ours"}
+        assert volume in pod["volumes"]
+        assert mount in container["volumeMounts"]
+        assert {"name": "FINOPS_PRICE_TABLES", "value": "/var/lib/finops/prices"} in container["env"]
+
+
+def test_the_pods_of_scans_may_have_the_claim_of_price_tables_and_no_other(real_cluster: RealCluster) -> None:
+    documents = rendered(real_cluster, {**CLAIM, "scanJobs.enabled": True})
+    guard = named(documents, "ValidatingAdmissionPolicy", "finops-finops-operator-scan-finops-system")
+    (volumes,) = [one["expression"] for one in guard["spec"]["validations"] if "emptyDir" in one["expression"]]
+    allowed = (
+        "all(one, has(one.emptyDir) || one.?persistentVolumeClaim.?claimName.orValue('') == 'finops-prices'"
+        " && one.?persistentVolumeClaim.?readOnly.orValue(false) == true)"
+    )
+    assert allowed in " ".join(volumes.split())
+
+
+@pytest.mark.parametrize("claim", ["Finops", "a'b", "-a"])
+def test_a_claim_that_cannot_exist_is_refused(real_cluster: RealCluster, claim: str) -> None:
+    assert "existingClaim" in refusal(real_cluster, {"prices.tables.existingClaim": claim})

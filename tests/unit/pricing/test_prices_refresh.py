@@ -13,8 +13,9 @@ from tests.support.offer_files import OfferServer, instance, offer_server, price
 
 from finops.domain.price import Price, PriceQuery
 from finops.errors import InvalidInput
+from finops_operator.plugins.loaded import load_kinds
 from finops_operator.pricing.downloads import OfferFiles
-from finops_operator.pricing.listed import TABLED
+from finops_operator.pricing.listed import tabled
 from finops_operator.pricing.refresh import Refresh, RegionLeft, TableWritten
 from finops_operator.pricing.refreshed import file_name, is_region, opened, regions_in
 
@@ -39,7 +40,9 @@ class Run:
     def __call__(self, aws: OfferServer, *regions: str, services: str = "ec2 ebs") -> list[TableWritten | RegionLeft]:
         files = OfferFiles(aws.base, self.waited.append)
         chosen = frozenset(services.split())
-        return list(Refresh(files, TABLED, chosen, self.folder, NOW, self.shown.append).regions(regions))
+        return list(
+            Refresh(files, tabled(load_kinds().values()), chosen, self.folder, NOW, self.shown.append).regions(regions)
+        )
 
 
 @pytest.fixture

@@ -116,3 +116,35 @@ def test_an_agent_that_publishes_under_an_old_type_alone_is_searched_for_once_a_
     searched = len(reader.listings)
     assert highest(store, reader) == "NotPublished"
     assert len(reader.listings) == 2 * searched
+
+
+GPU = "nvidia_smi_utilization_gpu"
+
+
+def of_gpu(index: int | None, value: float) -> tuple[str, str, tuple[tuple[str, str], ...], float]:
+    named = () if index is None else (("index", str(index)),)
+    return "CWAgent", GPU, (*OWN, ("arch", "Turing"), *named, ("name", "NVIDIA T4G")), value
+
+
+def gpu(store: Store, reader: Agents, instance_type: str = "g5g.16xlarge") -> float | str:
+    one = instance(attributes={"instance_type": instance_type})
+    found = measure(store, reader, one)[0]["i-1"]
+    summary = found.metrics.get("gpuPercent")
+    return found.unknown["gpuPercent"] if summary is None else summary.maximum
+
+
+@pytest.mark.parametrize("busiest", [0, 1])
+def test_of_several_gpus_the_busiest_counts_whichever_is_listed_first(store: Store, busiest: int) -> None:
+    both = [of_gpu(index, 90.0 if index == busiest else 1.0) for index in (0, 1)]
+    assert gpu(store, Agents(*both)) == 90.0
+    assert gpu(store, Agents(*reversed(both))) == 90.0
+
+
+def test_of_several_gpus_of_which_one_is_not_published_nothing_is_known(store: Store) -> None:
+    assert isinstance(gpu(store, Agents(of_gpu(0, 1.0))), str)
+    assert isinstance(gpu(store, Agents(of_gpu(1, 1.0))), str)
+
+
+def test_a_series_of_no_single_gpu_is_that_of_an_instance_with_one_and_says_nothing_of_several(store: Store) -> None:
+    assert gpu(store, Agents(of_gpu(None, 3.0))) == "NotPublished"
+    assert gpu(store, Agents(of_gpu(None, 3.0)), "g5g.xlarge") == 3.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -315,6 +316,11 @@ class Plan:
     def after(self, act: Act) -> Plan:
         """Stay as it is."""
         del act
+        return self
+
+    def seen(self, resources: Iterable[Resource]) -> Plan:
+        """Stay as it is."""
+        del resources
         return self
 
 

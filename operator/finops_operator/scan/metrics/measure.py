@@ -21,7 +21,7 @@ from finops.domain.rings import Ring, blank
 from finops.domain.utilization import MetricSummary, Utilization
 from finops.ports.aws_read import PageReader
 from finops.store.utilization import Discovered, UtilizationStore
-from finops_operator.plugins.kind import MetricSpec, ResourceKind
+from finops_operator.plugins.kind import DimensionSet, MetricSpec, ResourceKind
 from finops_operator.scan.metrics.agent import OPERATION as LIST_METRICS
 from finops_operator.scan.metrics.agent import Agents
 from finops_operator.scan.metrics.draft import Draft
@@ -162,6 +162,7 @@ class Measurer:
     ) -> Query | str:
         """Return what to ask, or why there is nothing to ask."""
         metric, namespace, whole = spec.metric, spec.namespace, None
+        further: tuple[DimensionSet, ...] = ()
         dimensions: tuple[tuple[str, str], ...] = (
             (spec.dimension, resource.id),
             *spec.also,
@@ -182,7 +183,14 @@ class Measurer:
             whole = spec.whole(resource) if one.left else None
             if one.left and not whole:
                 return WHOLE_UNKNOWN
-        return Query(resource.id, spec.name, namespace, metric, dimensions, spec.statistics, window, whole=whole)
+            if spec.each is not None:
+                # Of a set that is of no device nobody knows which devices are in it.
+                dimensions, *others = spec.each(resource, dimensions) or ((),)
+                further = tuple(others)
+            if not dimensions:
+                return NOT_PUBLISHED
+        asked = resource.id, spec.name, namespace, metric, dimensions, spec.statistics, window
+        return Query(*asked, further=further, whole=whole)
 
     def _fetch(self, queries: Iterable[Query], *, first: bool = False) -> Iterator[MetricAnswers]:
         """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB.

@@ -25,6 +25,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, FurtherStep, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.awslambda.rules.listed import LISTED
 from finops_operator.services.awslambda.rules.offers import FURTHER_STEPS, OFFERS
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as PROVISIONED
 from finops_operator.services.awslambda.rules.provisioned import Provisioned, ProvisionedReading
@@ -287,4 +288,5 @@ KIND: Final = ResourceKind(
     offers=OFFERS,
     steps_from=1,
     logged=REPORT_LINES,
+    listed=LISTED,
 )

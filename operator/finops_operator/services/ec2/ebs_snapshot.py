@@ -30,6 +30,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import owned_by, owner_by_tags
+from finops_operator.services.ec2.rules.listed import SNAPSHOTS
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.snapshot_holders import OPERATIONS, Holders, read_holders
 from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED, image_of, volume_of
@@ -242,4 +243,5 @@ KIND: Final = ResourceKind(
     owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("tier"),
     commitments=NONE_SOLD,
+    listed=SNAPSHOTS,
 )

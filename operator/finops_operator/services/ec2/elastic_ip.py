@@ -26,6 +26,7 @@ from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
+from finops_operator.services.ec2.rules.listed import ADDRESSES
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _OPERATION: Final = "ec2:DescribeAddresses"
@@ -165,4 +166,5 @@ KIND: Final = ResourceKind(
     ),
     owner=owned_by(SIGNS, service=lambda address: address.text("service_managed") or None),
     commitments=NONE_SOLD,
+    listed=ADDRESSES,
 )

@@ -37,10 +37,13 @@ from finops_operator.services.ec2.commitments.reading import EC2_COMMITMENTS
 from finops_operator.services.ec2.rules.agent_gpu import agent_gpu
 from finops_operator.services.ec2.rules.agent_memory import agent_memory
 from finops_operator.services.ec2.rules.burstable import is_burstable
+from finops_operator.services.ec2.rules.credit_mode import DESCRIBE_CREDITS, SURPLUS_CREDITS
+from finops_operator.services.ec2.rules.credit_mode import QUESTION as CREDIT_MODES
 from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.graviton import X86, graviton_types
+from finops_operator.services.ec2.rules.listed import INSTANCES
 from finops_operator.services.ec2.rules.new_types import DESCRIBE_TYPES
 from finops_operator.services.ec2.rules.new_types import QUESTION as NEW_TYPES
 from finops_operator.services.ec2.rules.offered_types import OFFERINGS, offered_types
@@ -66,7 +69,6 @@ OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
 
 PACKETS: Final = ("networkPacketsIn", "networkPacketsOut")
-SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
 """Our name of the metric of credits that an instance did not earn back, which are billed."""
 
 
@@ -406,6 +408,7 @@ KIND: Final = ResourceKind(
             "ec2:DescribeInstances",
             OFFERINGS,
             DESCRIBE_TYPES,
+            DESCRIBE_CREDITS,
             "ec2:DescribeRegions",
             "cloudwatch:GetMetricData",
             "cloudwatch:ListMetrics",
@@ -418,6 +421,7 @@ KIND: Final = ResourceKind(
         calls={GET_QUOTA: GET_QUOTA_CALL},
         questions=(
             NEW_TYPES,
+            CREDIT_MODES,
             Question(id=FAST_ALARMS, ask=fast_alarms, place=lambda resource: resource.region, needed=_is_monitored),
             Question(id=OPEN_GROUPS, ask=open_groups, place=lambda resource: resource.region, needed=_has_address),
             Question(id=VCPU_LIMITS, ask=vcpu_limits, place=lambda resource: resource.region, needed=_is_candidate),
@@ -492,4 +496,5 @@ KIND: Final = ResourceKind(
     steps_from=FEWEST_MONITORED,
     memory=TYPE_SINCE,
     pauses=PAUSES,
+    listed=INSTANCES,
 )

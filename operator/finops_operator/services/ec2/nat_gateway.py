@@ -26,6 +26,7 @@ from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Question, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ec2.rules.by_day import days_of
+from finops_operator.services.ec2.rules.listed import GATEWAYS
 from finops_operator.services.ec2.rules.s3_endpoints import LIST_ENDPOINTS, S3_ENDPOINTS, s3_endpoints
 from finops_operator.services.ec2.rules.signs import SIGNS
 
@@ -218,4 +219,5 @@ KIND: Final = ResourceKind(
     owner=owned_by(SIGNS),
     type_of=lambda resource: resource.text("availability"),
     commitments=NONE_SOLD,
+    listed=GATEWAYS,
 )

@@ -25,6 +25,7 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, MetricSpec, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ec2.rules.by_day import by_day, days_of
+from finops_operator.services.ec2.rules.listed import VOLUMES
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _PAGE: Final = 1000
@@ -324,4 +325,5 @@ KIND: Final = ResourceKind(
         ),
     ),
     commitments=NONE_SOLD,
+    listed=VOLUMES,
 )

@@ -26,6 +26,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Resour
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.by_day import by_day, days_of
+from finops_operator.services.ec2.rules.listed import ENDPOINTS
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _OPERATION: Final = "ec2:DescribeVpcEndpoints"
@@ -168,4 +169,5 @@ KIND: Final = ResourceKind(
     owner=owned_by(SIGNS, service=lambda one: "" if one.attributes.get("requester_managed") is True else None),
     type_of=lambda resource: resource.text("service_name").rpartition(".")[2],
     commitments=NONE_SOLD,
+    listed=ENDPOINTS,
 )

@@ -25,6 +25,7 @@ from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.elasticache.rules.extended_support import PREMIUM, in_extended_support
 from finops_operator.services.elasticache.rules.groups import GROUPS, PAGE, Group, groups_by_id
+from finops_operator.services.elasticache.rules.listed import LISTED
 from finops_operator.services.elasticache.rules.snapshot_offer import SNAPSHOT_OFFERS
 from finops_operator.services.elasticache.rules.use import METRICS, REDIS, WORKING
 
@@ -228,4 +229,5 @@ KIND: Final = ResourceKind(
             options=(ProductOption("--cache-engine", "NAME", REDIS, "redis, valkey or memcached"),),
         ),
     ),
+    listed=LISTED,
 )

@@ -31,6 +31,7 @@ from finops_operator.services.elasticloadbalancing.rules.addresses import (
     classic_addresses_of,
     further_addresses,
 )
+from finops_operator.services.elasticloadbalancing.rules.listed import LISTED
 from finops_operator.services.elasticloadbalancing.rules.offers import OFFERS
 from finops_operator.services.elasticloadbalancing.rules.signs import SIGNS
 from finops_operator.services.elasticloadbalancing.rules.targets import PAGE, TargetCounts, TargetReading
@@ -309,4 +310,5 @@ KIND: Final = ResourceKind(
     ),
     commitments=NONE_SOLD,
     offers=OFFERS,
+    listed=LISTED,
 )

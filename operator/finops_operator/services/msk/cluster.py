@@ -25,6 +25,7 @@ from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
 from finops_operator.services.msk.rules.clients import LIST, ClientWays
+from finops_operator.services.msk.rules.listed import LISTED
 from finops_operator.services.msk.rules.offers import OFFERS
 
 _OPERATION: Final = "kafka:ListClustersV2"
@@ -201,4 +202,5 @@ KIND: Final = ResourceKind(
         ),
     ),
     commitments=NONE_SOLD,
+    listed=LISTED,
 )

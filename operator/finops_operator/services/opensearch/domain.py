@@ -25,6 +25,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Produc
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.opensearch.rules.included import included
+from finops_operator.services.opensearch.rules.listed import LISTED
 from finops_operator.services.opensearch.rules.naming import ACTIVE, DIMENSION, named
 from finops_operator.services.opensearch.rules.offers import OFFERS
 
@@ -274,4 +275,5 @@ KIND: Final = ResourceKind(
             sample="m6g.large.search",
         ),
     ),
+    listed=LISTED,
 )

@@ -46,6 +46,7 @@ from finops_operator.services.rds.rules.engines import (
 from finops_operator.services.rds.rules.extended_support import MEMORY, SupportReading, support_part
 from finops_operator.services.rds.rules.lifecycles import OPERATION as _LIFECYCLES
 from finops_operator.services.rds.rules.lifecycles import QUESTION
+from finops_operator.services.rds.rules.listed import LISTED
 from finops_operator.services.rds.rules.serverless import OFFERS, capacity_hours, capacity_metric, is_serverless
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.states import NOT_BILLED, STOPPED, STORAGE_ONLY, WORKING
@@ -381,4 +382,5 @@ KIND: Final = ResourceKind(
             ),
         ),
     ),
+    listed=LISTED,
 )

@@ -22,6 +22,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import owned_by
+from finops_operator.services.redshift.rules.listed import LISTED
 
 _OPERATION: Final = "redshift:DescribeClusters"
 _PAGE: Final = 100
@@ -191,4 +192,5 @@ KIND: Final = ResourceKind(
             sample="ra3.4xlarge",
         ),
     ),
+    listed=LISTED,
 )

@@ -23,6 +23,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Samp
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.s3.rules import requests, storage
+from finops_operator.services.s3.rules.listed import LISTED
 from finops_operator.services.s3.rules.offers import OFFERS
 from finops_operator.services.s3.rules.settings import (
     LIFECYCLE,
@@ -141,4 +142,5 @@ KIND: Final = ResourceKind(
     commitments=NONE_SOLD,
     offers=OFFERS,
     steps_from=1,
+    listed=LISTED,
 )

@@ -151,9 +151,9 @@ def test_the_console_link_leads_to_the_instance() -> None:
     assert KIND.console_url(collected()).endswith("#InstanceDetails:instanceId=i-0123456789abcdef0")
 
 
-def test_an_agent_is_asked_about_a_gpu_only_where_the_type_has_one() -> None:
+def test_an_agent_is_asked_about_gpus_only_where_the_type_has_some() -> None:
     spec = next(one for one in KIND.metrics if one.name == "gpuPercent")
     assert [spec.applies(running(instance_type=name)) for name in ("g5g.xlarge", "g5g.16xlarge", "m5.large")] == [
-        *(True, False, False)
+        *(True, True, False)
     ]
     assert not spec.applies(running("stopped", instance_type="g5g.xlarge"))

@@ -87,7 +87,7 @@ def test_an_accelerator_of_any_kind_counts_and_its_instance_is_not_called_idle()
     assert (kind.gpu_count, kind.gpu_name) == (2, "Trainium 9")
     verdict = IDLE.evaluate(made, defaults(IDLE))
     assert isinstance(verdict, NotRecommended)
-    assert verdict.reason == "it has several GPUs or other accelerators, whose use is not measured"
+    assert verdict.reason == "it has accelerators whose use is not measured"
 
 
 def quiet() -> Utilization:

@@ -1,10 +1,10 @@
 """EBS volumes that are attached to a running instance and never read or written.
 
 Compute Optimizer calls an attached volume idle after 32 days with less than one read or write a day, and leaves out
-root volumes; so does this check, for which a single operation is too many. A volume whose instance did not run
-all of the time has hours without data and is not judged here, and neither is one that several instances may share: it
-may wait for a failover. Another stand-by disk may be idle by design too, so this is advice: take a snapshot, detach,
-wait, delete.
+root volumes; so does this check, for which a single operation is too many, and so is a day without data. A volume
+whose instance did not run all of the time has hours without data and is not judged here, and neither is one that
+several instances may share: it may wait for a failover. Another stand-by disk may be idle by design too, so this is
+advice: take a snapshot, detach, wait, delete.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ Thresholds are Compute Optimizer's for idle EC2 instances. A stop ends the cost 
 addresses that AWS assigned. Elastic IP addresses are still billed and are the cost that remains. Volumes are still
 billed as well: they are resources of their own, in the cost neither before nor after, and the finding says how many
 there are. A GPU may be busy while the CPU is idle: an instance with one is judged where CloudWatch's agent publishes
-its use, which must stay below the same limit as the CPU's; one with several is not judged.
+its use, which must stay below the same limit as the CPU's, and one with several where it does so for all of them.
+Where a day or more of the window is missing, that may be the one on which it worked: it is not judged, whatever
+coverage a policy asks for.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, percent, period, window_fact
 from finops_operator.plugins.settled import where_use_forbids
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.plugins.sufficiency import coverage_evidence, day_lost, figure, insufficient
 from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.agent_gpu import GPU, gpu_unknown
 from finops_operator.services.ec2.rules.new_types import own_type
@@ -74,7 +76,10 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
 def _not_known(facts: Facts[InstanceFacts]) -> str:
     """Return which metric that is needed cannot be judged, empty when all can."""
     needed = (*_METRICS, *((GPU,) if _has_gpu(facts) else ()))
-    return next((why for name in needed if (why := insufficient(facts.utilization, name, facts.settings))), "")
+    seen = facts.utilization
+    return next(
+        (why for name in needed if (why := insufficient(seen, name, facts.settings) or day_lost(seen, name))), ""
+    )
 
 
 def _has_gpu(facts: Facts[InstanceFacts]) -> bool:

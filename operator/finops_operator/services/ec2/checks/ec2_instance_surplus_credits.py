@@ -4,8 +4,9 @@ In unlimited mode an instance goes on at full speed when its credits are used up
 back. That comes on top of its hours and is in no other figure of a scan. Three ways lead out, and which one is right
 depends on the work: standard mode, which slows it down; a larger size, which earns more; or a type without credits,
 which costs less as soon as the surplus is more than the difference. The saving is therefore left at what is sure, which
-is nothing, and the surplus stands in the evidence. Source: EC2 user guide, "Unlimited mode concepts", "Surplus credits
-can incur charges". The price is that of the region's table; where it has none, the check says so.
+is nothing, and the surplus stands in the evidence. What is in standard mode by now is left alone. Source: EC2 user
+guide, "Unlimited mode concepts", "Surplus credits can incur charges". The price is that of the region's table; where it
+has none, the check says so.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
-from finops_operator.services.ec2.instance import SURPLUS_CREDITS, InstanceFacts
+from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.burstable import is_burstable, surplus_query
+from finops_operator.services.ec2.rules.credit_mode import STANDARD, SURPLUS_CREDITS, UNLIMITED, credit_mode
 
 ID: Final = "ec2_instance_surplus_credits"
 _CREDITS_OF_VCPU_HOUR: Final = Decimal(60)
 """A credit is one vCPU at full speed for a minute."""
+_MODE: Final = "unlimited: in standard mode AWS bills no surplus"
 
 
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -39,7 +42,9 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     monthly = _monthly(facts, billed, price)
     if monthly < parameters["minimumMonthlyCost"]:
         return NotRecommended(ID, facts.resource.id, f"its surplus credits cost {to_cents(monthly)} USD a month")
-    total = Decimal(str(billed.total or 0))
+    total, mode = Decimal(str(billed.total or 0)), credit_mode(facts)
+    if mode == STANDARD:
+        return NotRecommended(ID, facts.resource.id, "it is in standard mode by now, in which AWS bills no surplus")
     return Finding(
         check=ID,
         action="",
@@ -56,7 +61,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         },
         summary=f"Its surplus credits cost about {to_cents(monthly)} USD a month on top of its hours.",
         facts=(
-            EvidenceFact("Credit mode", "unlimited: in standard mode AWS bills no surplus"),
+            EvidenceFact("Credit mode", _MODE if mode == UNLIMITED else f"{_MODE}; which it is in now is not known"),
             EvidenceFact(
                 "Surplus credits billed", f"{figure(total, 0)}, {price.amount} {price.currency} for 60 of them"
             ),

@@ -1,4 +1,4 @@
-"""The instances of one account and region beside its commitments: what a stop or another type really saves. Pure.
+"""The instances that run in one hour beside commitments: what a stop or another type really saves. Pure.
 
 The saving of an act is what the bill of the whole fleet falls by, in its account and beside the account's own
 commitments; what other accounts of an organization buy or use is not visible there, and the reason says so. So an
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from finops.domain.recommendation import ActionType
 from finops.domain.resource import Resource
@@ -39,6 +39,7 @@ _KEPT: Final = 8
 """Changed fleets that are kept until one of them is asked for: as many as one resource has recommendations, about."""
 _Change = tuple[Placed, Placed | None]
 """What an instance is billed as before and after an act; None: no more."""
+_Key = TypeVar("_Key")
 OTHER_ACCOUNTS: Final = "commitments of other accounts are not visible here"
 MAY_BE_SHARED: Final = "where accounts share commitments, another one may use it instead"
 
@@ -67,7 +68,7 @@ def fleet_of(instances: Iterable[Resource]) -> dict[Placed, int]:
 
 @dataclass(frozen=True, slots=True)
 class CommittedFleet:
-    """A fleet and its commitments; implements `plugins.commitments.Committed`.
+    """A fleet that runs as it is, hour by hour, and its commitments.
 
     Attributes:
         unread: what could not be read, in words; empty: all was.
@@ -87,7 +88,7 @@ class CommittedFleet:
     def unsaved(self, act: Act) -> Unsaved:
         """Return what `act` would not save of the price of its hours."""
         before = placed(act.resource)
-        if before is None or not _changes_hours(act):
+        if before is None or not changes_hours(act):
             return Unsaved(_ZERO)
         if self.unread:
             return Unsaved(None, self.unread)
@@ -97,7 +98,7 @@ class CommittedFleet:
             return Unsaved(None, f"a Savings Plan's rate for {act.target} was not read")
         if before.reservation and before.reservation not in self._own_reservations():
             return Unsaved(None, "it runs in a capacity reservation of another account")
-        change = before, _became(before, act)
+        change = before, became(before, act)
         if change not in self._answers:
             self._answers[change] = self._unsaved(*change)
         return self._answers[change]
@@ -105,10 +106,10 @@ class CommittedFleet:
     def after(self, act: Act) -> CommittedFleet:
         """Return the fleet without the instance, or with its new type."""
         before = placed(act.resource)
-        if before is None or not _changes_hours(act) or not self.agreements:
+        if before is None or not changes_hours(act) or not self.agreements:
             # Where nothing is committed, one instance less changes nothing for the others.
             return self
-        changed = self._changed_to(before, _became(before, act))
+        changed = self._changed_to(before, became(before, act))
         # Whoever counts the act goes on with the changed fleet: this one must not hold a chain of all that follow.
         self._changed.clear()
         return changed
@@ -119,7 +120,7 @@ class CommittedFleet:
         if change not in self._changed:
             if len(self._changed) >= _KEPT:
                 self._changed.clear()
-            self._changed[change] = replace(self, fleet=_counted(self.fleet, before, became))
+            self._changed[change] = replace(self, fleet=counted(self.fleet, before, became))
         return self._changed[change]
 
     def _own_reservations(self) -> frozenset[str]:
@@ -179,7 +180,7 @@ class CommittedFleet:
         return {one.id: one.end for one in several}
 
 
-def _changes_hours(act: Act) -> bool:
+def changes_hours(act: Act) -> bool:
     """Return whether what is billed by the hour of its type changes; an upgrade without a new type does not."""
     return act.action_type in _ENDS or act.action_type is ActionType.RIGHTSIZE or bool(act.target)
 
@@ -188,15 +189,18 @@ def _named(kind: str, end: date | None) -> str:
     return f"{kind} until {end.isoformat()}" if end is not None else kind
 
 
-def _became(before: Placed, act: Act) -> Placed | None:
-    """Return the instance afterwards; of another type it no longer fits its capacity reservation."""
+def became(before: Placed, act: Act) -> Placed | None:
+    """Return the instance afterwards, None where nothing of it runs; another type leaves a capacity reservation."""
     if act.action_type in _ENDS:
         return None
     return Placed(replace(before.use, instance_type=act.target))
 
 
-def _counted(fleet: Fleet, before: Placed, became: Placed | None) -> dict[Placed, int]:
-    changed = {**fleet, before: fleet.get(before, 0) - 1}
-    if became is not None:
-        changed[became] = changed.get(became, 0) + 1
+def counted(fleet: Mapping[_Key, int], less: _Key | None, more: _Key | None) -> dict[_Key, int]:
+    """Return a fleet with one of `less` fewer and one of `more` added; None: of nothing."""
+    changed = dict(fleet)
+    if less is not None:
+        changed[less] = changed.get(less, 0) - 1
+    if more is not None:
+        changed[more] = changed.get(more, 0) + 1
     return {where: count for where, count in changed.items() if count > 0}

@@ -30,6 +30,7 @@ from finops_operator.services.ec2.commitments.model import (
     SavingsPlan,
     Use,
 )
+from finops_operator.services.ec2.commitments.pausing import PausingFleet
 from finops_operator.services.ec2.commitments.products import product_of, system_of
 from finops_operator.services.ec2.rules.zones import outside_of_region
 
@@ -45,9 +46,10 @@ _ACTIVE: Final = "active"
 _TENANCIES: Final = {"shared": "default", "default": "default", "dedicated": "dedicated"}
 
 
-def read_commitments(reading: Reading) -> tuple[CommittedFleet, tuple[Gap, ...]]:
+def read_commitments(reading: Reading) -> tuple[PausingFleet, tuple[Gap, ...]]:
     """Return the fleet with its commitments, and a Gap for each kind of commitment that could not be read."""
-    fleet, gaps, unread = fleet_of(reading.resources), [], []
+    instances = tuple(reading.resources)
+    fleet, gaps, unread = fleet_of(instances), [], []
     agreements = Agreements()
     for name, read in _READS:
         try:
@@ -55,8 +57,9 @@ def read_commitments(reading: Reading) -> tuple[CommittedFleet, tuple[Gap, ...]]
         except AwsError as error:
             gaps.append(gap_of(error, reading.reader))
             unread.append(error.operation)
+    failed, prices = f"{' and '.join(unread)} failed" if unread else "", _prices(reading)
     return (
-        CommittedFleet(fleet, agreements, _prices(reading), f"{' and '.join(unread)} failed" if unread else ""),
+        PausingFleet.of(instances, lambda always: CommittedFleet(always, agreements, prices, failed)),
         tuple(gaps),
     )
 

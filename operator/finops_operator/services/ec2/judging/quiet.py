@@ -1,7 +1,8 @@
 """Whether nothing happened for weeks: the days of a whole month, and the hours up to now. Pure.
 
 Hours are read over a policy's lookback, days over as many as a check asks for, and they end with yesterday. So what is
-called idle must show nothing in either picture. Shared by the checks of volumes, NAT gateways and endpoints.
+called idle must show nothing in either picture, and no day of either may be missing. Shared by the checks of volumes,
+NAT gateways and endpoints.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts
+from finops_operator.plugins.sufficiency import day_lost
 from finops_operator.plugins.window import not_measured, summaries
 from finops_operator.services.ec2.rules.by_day import by_day
 
@@ -19,7 +21,9 @@ from finops_operator.services.ec2.rules.by_day import by_day
 def unseen(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:
     """Return why one of the metrics does not show the last `least` days or the last hours, empty when all do."""
     wanted = tuple(names)
-    return not_measured(facts, by_day(wanted), least) or not_measured(facts, wanted, Decimal(0))
+    reason = not_measured(facts, by_day(wanted), least) or not_measured(facts, wanted, Decimal(0))
+    every = (*by_day(wanted), *wanted)
+    return reason or next((why for name in every if (why := day_lost(facts.utilization, name))), "")
 
 
 def both(facts: Facts[Any], name: str) -> tuple[MetricSummary, MetricSummary]:

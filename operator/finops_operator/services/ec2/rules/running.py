@@ -88,5 +88,10 @@ def running_share(text: str | None) -> Decimal:
     return share if share.is_finite() and 0 < share <= 1 else Decimal(1)
 
 
+def share_of_hours(instance: Resource) -> Decimal:
+    """Return the share of its hours that an instance is billed; 1 where no stops are known to recur."""
+    return running_share(instance.text(_SHARE))
+
+
 TYPE_SINCE: Final = Memory(applies=_may_have_changed, carry_over=_carried, mark=lambda _: "")
 PAUSES: Final = Pauses(metric="cpuPercent", since=_since, started=_started, billed=_billed)

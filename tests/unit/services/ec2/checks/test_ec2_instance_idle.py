@@ -129,8 +129,8 @@ def test_holes_in_the_data_are_not_taken_for_idleness() -> None:
         ({"lifecycle": "spot"}, "it is not an on-demand instance"),
         ({"instance_type": "m99.large"}, "nothing is known about its type"),
         ({"instance_type": "g4dn.xlarge"}, "a stop would erase the local disks of its g4dn.xlarge"),
-        ({"instance_type": "g5g.16xlarge"}, "it has several GPUs or other accelerators, whose use is not measured"),
-        ({"instance_type": "inf2.xlarge"}, "it has several GPUs or other accelerators, whose use is not measured"),
+        ({"instance_type": "g5g.16xlarge"}, "GPU is unknown (not measured)"),
+        ({"instance_type": "inf2.xlarge"}, "it has accelerators whose use is not measured"),
         ({"instance_type": "i3.large"}, "a stop would erase the local disks of its i3.large"),
     ],
 )
@@ -165,3 +165,12 @@ def test_an_instance_of_whose_last_hours_nothing_is_known_is_not_judged_however_
     why = "nothing is known of CPU in the last 16 hours of its window"
     assert reason(judge(used(cpuPercent=unseen))) == why
     assert isinstance(judge(used(cpuPercent=replace(flat(2), points=HOURS - 3, missing_at_end=3))), Finding)
+
+
+def test_a_day_that_is_missing_of_a_long_window_may_be_the_one_on_which_it_worked() -> None:
+    month = {name: flat(2.0, days=29) for name in ("cpuPercent", "networkInBytes", "networkOutBytes")}
+    lost = {name: replace(one, expected=one.points + 24) for name, one in month.items()}
+    found = judge(Utilization("i-0123456789abcdef0", metrics=lost))
+    assert reason(found) == "nothing is known of CPU in 24 of its hours"
+    nearly = {name: replace(one, expected=one.points + 23) for name, one in month.items()}
+    assert isinstance(judge(Utilization("i-0123456789abcdef0", metrics=nearly)), Finding)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 from tests.support.facts import flat, in_region, instance, summarize
 from tests.support.judging import Bench, used, without
 
 from finops.domain.canonical import Json
+from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
+from finops.ports.aws_read import PageReader
 from finops_operator.plugins.check import Pictures, Settled
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.services.ec2.checks.ec2_instance_surplus_credits import CHECK
 from finops_operator.services.ec2.instance import KIND, InstanceFacts
 from finops_operator.services.ec2.rules.burstable import surplus_query
+from finops_operator.services.ec2.rules.credit_mode import CREDIT_MODE, DESCRIBE_CREDITS, credit_modes
 
 JUDGED = Bench(KIND)
 HOURS = 14 * 24
@@ -122,3 +127,42 @@ def test_the_cost_follows_the_hours_that_a_policy_gives_a_month() -> None:
     shorter = replace(facts, settings=replace(facts.settings, hours_per_month=Decimal(720)))
     found = CHECK.evaluate(shorter, {spec.name: spec.default for spec in CHECK.parameters})
     assert getattr(found, "evidence", {})["surplusMonthlyCost"] == "3.60"
+
+
+def judged_in(mode: frozenset[str]) -> Finding | NotRecommended:
+    facts = JUDGED.facts(burstable(), charged(flat(6)))
+    parameters = {spec.name: spec.default for spec in CHECK.parameters}
+    return CHECK.evaluate(replace(facts, answers={CREDIT_MODE: mode}), parameters)
+
+
+def test_an_instance_that_was_changed_to_standard_mode_is_left_alone() -> None:
+    standard = judged_in(frozenset({"read"}))
+    assert isinstance(standard, NotRecommended)
+    assert standard.reason == "it is in standard mode by now, in which AWS bills no surplus"
+    unlimited = judged_in(frozenset({"read", burstable().id}))
+    assert isinstance(unlimited, Finding)
+    assert "not known" not in next(fact.value for fact in unlimited.facts if fact.label == "Credit mode")
+
+
+def test_a_mode_that_nobody_could_read_is_said_to_be_unknown() -> None:
+    found = JUDGED.found(CHECK, burstable(), charged(flat(6)))
+    assert next(fact.value for fact in found.facts if fact.label == "Credit mode").endswith("is not known")
+
+
+def test_all_pages_are_read_and_only_those_in_unlimited_mode_are_kept() -> None:
+    class Region:
+        region, account = "us-east-1", "111122223333"
+
+        def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+            assert operation == DESCRIBE_CREDITS
+            yield {"InstanceCreditSpecifications": [{"InstanceId": "i-1", "CpuCredits": "unlimited"}]}
+            yield {"InstanceCreditSpecifications": [{"InstanceId": "i-2", "CpuCredits": "standard"}]}
+
+    assert credit_modes(cast("PageReader", Region())) == {"us-east-1": {"read", "i-1"}}
+
+
+def test_aws_is_asked_for_the_mode_only_where_a_surplus_was_billed() -> None:
+    (question,) = [one for one in KIND.listing.questions if one.id == CREDIT_MODE]
+    assert question.needed(burstable(), charged(flat(6)))
+    assert not question.needed(burstable(), charged(flat(0)))
+    assert not question.needed(burstable(), used(burstable().id))

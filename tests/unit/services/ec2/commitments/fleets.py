@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -21,6 +22,7 @@ from finops_operator.services.ec2.commitments.model import (
     SavingsPlan,
     Use,
 )
+from finops_operator.services.ec2.commitments.pausing import PausingFleet
 from finops_operator.services.ec2.commitments.sizes import factor
 
 END: Final = date(2027, 3, 1)
@@ -37,9 +39,10 @@ def price_of(use: Use) -> Decimal | None:
     return unit * units
 
 
-def running(kind: str = "m5.large", **facts: Any) -> Resource:
+def running(kind: str = "m5.large", identity: str = "", **facts: Any) -> Resource:
     """Return a running instance of a type."""
-    return instance(instance_type=kind, **facts)
+    one = instance(instance_type=kind, **facts)
+    return replace(one, id=identity) if identity else one
 
 
 def fleet(
@@ -52,6 +55,19 @@ def fleet(
     """Return the instances beside commitments."""
     agreements = Agreements(tuple(reserved), tuple(capacity), tuple(plans))
     return CommittedFleet(fleet_of(instances), agreements, price_of, unread)
+
+
+def month(
+    instances: Sequence[Resource],
+    reserved: Sequence[ReservedInstances] = (),
+    capacity: Sequence[CapacityReservation] = (),
+    plans: Sequence[SavingsPlan] = (),
+    unread: str = "",
+) -> PausingFleet:
+    """Return the instances, each with the share of its hours that it ran, beside commitments."""
+    return PausingFleet.of(
+        instances, lambda running: replace(fleet([], reserved, capacity, plans, unread), fleet=running)
+    )
 
 
 def reserved(kind: str = "m5.large", count: int = 1, **use: str) -> ReservedInstances:

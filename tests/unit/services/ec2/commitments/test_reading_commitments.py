@@ -15,8 +15,8 @@ from tests.unit.services.ec2.commitments.fleets import resize, running, stop
 from finops.errors import AwsDenied
 from finops_operator.plugins.commitments import Reading, Unsaved
 from finops_operator.pricing.bundled import BundledPrices
-from finops_operator.services.ec2.commitments.fleet import CommittedFleet
 from finops_operator.services.ec2.commitments.model import Use
+from finops_operator.services.ec2.commitments.pausing import PausingFleet
 from finops_operator.services.ec2.commitments.reading import (
     LIST_CAPACITY,
     LIST_PLANS,
@@ -90,7 +90,7 @@ class Pages:
             yield page
 
 
-def read(reader: Pages, *kinds: str) -> tuple[CommittedFleet, tuple[Any, ...]]:
+def read(reader: Pages, *kinds: str) -> tuple[PausingFleet, tuple[Any, ...]]:
     instances = [running(kind) for kind in kinds or ("m5.large",)]
     return read_commitments(Reading(reader, instances, BundledPrices().lookup, NOW))
 
@@ -104,7 +104,7 @@ def test_what_is_active_now_counts_from_every_page() -> None:
     )
     fleet, gaps = read(reader)
     assert not gaps
-    found = {one.id: (one.use.zone, one.use.product, one.end) for one in fleet.agreements.reserved}
+    found = {one.id: (one.use.zone, one.use.product, one.end) for one in fleet.always.agreements.reserved}
     end = date(2027, 3, 1)
     assert found == {"ri-1": ("", "linux/unix", end), "ri-4": ("us-east-1b", "linux/unix", end)}
 
@@ -123,7 +123,7 @@ def test_who_pays_for_a_capacity_reservation_that_nothing_fills_is_said(
     change: dict[str, str], ours: list[bool]
 ) -> None:
     fleet, _ = read(Pages(DescribeCapacityReservations=[{"CapacityReservations": [{**CAPACITY, **change}]}]))
-    assert [one.ours for one in fleet.agreements.capacity] == ours
+    assert [one.ours for one in fleet.always.agreements.capacity] == ours
 
 
 COMPUTE = {**PLAN, "savingsPlanType": "Compute"}
@@ -140,7 +140,7 @@ def test_rates_of_a_compute_plan_are_asked_for_what_runs_and_those_of_used_boxes
         DescribeSavingsPlans=[{"savingsPlans": [COMPUTE]}], DescribeSavingsPlanRates=[{"searchResults": rows}]
     )
     fleet, gaps = read(reader, "m5.large", "c5.xlarge")
-    (plan,) = fleet.agreements.plans
+    (plan,) = fleet.always.agreements.plans
     assert not gaps
     assert plan.rates == {
         ("m5.large", "linux/unix", "default"): Decimal("0.06"),
@@ -185,7 +185,7 @@ def test_beside_a_compute_plan_the_saving_of_a_type_whose_rate_was_not_read_is_n
 )
 def test_plans_that_pay_for_no_instance_here_are_left_out(change: dict[str, str]) -> None:
     reader = Pages(DescribeSavingsPlans=[{"savingsPlans": [{**PLAN, **change}]}])
-    assert not read(reader)[0].agreements.plans
+    assert not read(reader)[0].always.agreements.plans
     assert [operation for operation, _ in reader.asked] == [LIST_RESERVED, LIST_CAPACITY, LIST_PLANS]
 
 
@@ -202,8 +202,8 @@ def test_a_page_that_cannot_be_read_is_a_gap_and_nothing_beside_it_is_called_net
 def test_a_local_zone_has_no_price_of_the_region() -> None:
     fleet, _ = read(Pages())
     here = Use("m5.large", "linux/unix", "default", "us-east-1a")
-    assert fleet.price_of(here) == Decimal("0.096")
-    assert fleet.price_of(replace(here, zone="us-east-1-bos-1a")) is None
+    assert fleet.always.price_of(here) == Decimal("0.096")
+    assert fleet.always.price_of(replace(here, zone="us-east-1-bos-1a")) is None
 
 
 def test_many_types_are_asked_for_in_parts() -> None:
@@ -219,4 +219,4 @@ def test_the_scans_instant_decides_what_has_ended() -> None:
     reader = Pages(DescribeReservedInstances=[{"ReservedInstances": [RESERVED]}])
     later = datetime(2027, 3, 2, tzinfo=UTC)
     fleet, _ = read_commitments(Reading(reader, [running()], BundledPrices().lookup, later))
-    assert not fleet.agreements.reserved
+    assert not fleet.always.agreements.reserved

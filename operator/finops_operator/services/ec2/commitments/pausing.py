@@ -1,0 +1,137 @@
+"""Net savings of instances that are stopped again and again: what commitments keep over the hours that each runs. Pure.
+
+AWS applies commitments to every hour on its own. Of an instance that is stopped again and again the share of its hours
+is known, and not which hours they are. So an act is worked out in an hour in which no other such instance runs, and in
+one in which all of them do. Where both keep the same, so does every hour between them. Where one other instance alone
+is stopped and the act's own always runs, its share says how many hours are of each sort. Elsewhere the net saving is
+not known: it depends on which hours they have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from finops.domain.resource import Resource
+from finops_operator.plugins.commitments import Act, Unsaved
+from finops_operator.services.ec2.commitments.fleet import CommittedFleet, became, changes_hours, counted, placed
+from finops_operator.services.ec2.commitments.model import Fleet, Placed
+from finops_operator.services.ec2.rules.running import share_of_hours
+
+_ALWAYS: Final = Decimal(1)
+_SAME: Final = Decimal("1e-9")
+"""What a division may leave of nothing."""
+_NOT_KNOWN: Final = Unsaved(
+    None, "it is not known in which hours instances run beside each other that are stopped again and again"
+)
+_Pausing: TypeAlias = Mapping[tuple[Placed, Decimal], int]
+"""How many are billed alike and run for the same share of their hours, more than 0 and less than 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class PausingFleet:
+    """A fleet some of which is stopped again and again; implements `plugins.commitments.Committed`.
+
+    Attributes:
+        always: those that run in every hour, beside the commitments.
+        pausing: the others.
+        shares: id → share of its hours, of those that count in `pausing`.
+    """
+
+    always: CommittedFleet
+    pausing: _Pausing = field(default_factory=dict)
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
+    _hours: dict[Placed | None, CommittedFleet] = field(init=False, compare=False, repr=False, default_factory=dict)
+
+    @classmethod
+    def of(cls, instances: Iterable[Resource], beside: Callable[[Fleet], CommittedFleet]) -> PausingFleet:
+        """Return running instances, each with the share of its hours; `beside` adds what is bought to those of an hour.
+
+        What no share is known of runs in every hour, as its cost is that of a whole month.
+        """
+        always: dict[Placed, int] = {}
+        pausing: dict[tuple[Placed, Decimal], int] = {}
+        shares: dict[str, Decimal] = {}
+        for one in instances:
+            where, share = placed(one), share_of_hours(one)
+            if where is None:
+                continue
+            if share == _ALWAYS:
+                always[where] = always.get(where, 0) + 1
+            else:
+                pausing[where, share] = pausing.get((where, share), 0) + 1
+                shares[one.id] = share
+        return cls(beside(always), pausing, shares)
+
+    def unsaved(self, act: Act) -> Unsaved:
+        """Return what `act` would not save of the price of the hours that its instance runs, over all hours."""
+        where, share = placed(act.resource), share_of_hours(act.resource)
+        if where is None or not changes_hours(act):
+            return self.always.unsaved(act)
+        known = self.seen((act.resource,))
+        own = {} if share == _ALWAYS else {(where, share): 1}
+        others = [(one, count - own.get(one, 0)) for one, count in known.pausing.items() if count > own.get(one, 0)]
+        alone = (known.always if share == _ALWAYS else known.hour_with(where)).unsaved(act)
+        if not others or alone.hourly is None:
+            return _over(alone, share)
+        beside = known.hour_of_all().unsaved(act)
+        if beside.hourly is None or abs(beside.hourly - alone.hourly) <= _SAME:
+            return _over(beside, share)
+        (_, often), several = others[0][0], sum(count for _, count in others) > 1
+        if several or share != _ALWAYS:
+            return _NOT_KNOWN
+        more = max((alone, beside), key=lambda one: one.hourly or 0)
+        return Unsaved(beside.hourly * often + alone.hourly * (1 - often), more.note)
+
+    def after(self, act: Act) -> PausingFleet:
+        """Return the fleet without the instance, or with its new type for as many hours."""
+        where, share = placed(act.resource), share_of_hours(act.resource)
+        if where is None or not changes_hours(act) or not self.always.agreements:
+            return self
+        known = self.seen((act.resource,))
+        if share == _ALWAYS:
+            return replace(known, always=known.always.after(act))
+        then = became(where, act)
+        return replace(known, pausing=counted(known.pausing, (where, share), None if then is None else (then, share)))
+
+    def seen(self, resources: Iterable[Resource]) -> PausingFleet:
+        """Return the fleet with the shares of hours that these instances of it have by now."""
+        always, pausing, shares = self.always.fleet, self.pausing, dict(self.shares)
+        for one in resources:
+            share, before = share_of_hours(one), shares.get(one.id, _ALWAYS)
+            where = placed(one) if share != before else None
+            if where is None:
+                continue
+            if before == _ALWAYS:
+                always = counted(always, where, None)
+            else:
+                pausing = counted(pausing, (where, shares.pop(one.id)), None)
+            if share == _ALWAYS:
+                always = counted(always, None, where)
+            else:
+                pausing, shares[one.id] = counted(pausing, None, (where, share)), share
+        if shares == self.shares:
+            return self
+        return PausingFleet(replace(self.always, fleet=always), pausing, shares)
+
+    def hour_with(self, where: Placed) -> CommittedFleet:
+        """Return an hour in which one that is often stopped runs, and no other such."""
+        if where not in self._hours:
+            self._hours[where] = replace(self.always, fleet=counted(self.always.fleet, None, where))
+        return self._hours[where]
+
+    def hour_of_all(self) -> CommittedFleet:
+        """Return an hour in which all run."""
+        if None not in self._hours:
+            there = dict(self.always.fleet)
+            for (where, _), count in self.pausing.items():
+                there[where] = there.get(where, 0) + count
+            self._hours[None] = replace(self.always, fleet=there)
+        return self._hours[None]
+
+
+def _over(kept: Unsaved, share: Decimal) -> Unsaved:
+    """Return what an hour in which it runs keeps, over all hours."""
+    return kept if kept.hourly is None else replace(kept, hourly=kept.hourly * share)

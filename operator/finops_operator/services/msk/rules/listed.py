@@ -1,0 +1,18 @@
+"""Which rows of AWS's offer file are the figures of brokers.
+
+Source: "Reading the service price list file" (Billing user guide); usage types as the offer files and Cost and Usage
+Reports spell them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from finops_operator.pricing.listed import HOURLY, Rule, part, usage_type
+
+LISTED: Final = (
+    Rule(
+        *("AmazonMSK", "msk", "broker_hour", "hour", HOURLY, (), usage_type(r"Kafka\.(?P<type>[a-z]\w*\.\w+)")),
+        (("instance_type", part("type")),),
+    ),
+)

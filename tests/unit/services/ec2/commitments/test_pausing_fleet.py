@@ -1,0 +1,233 @@
+"""What an act saves beside commitments where instances are stopped again and again: over the hours that each runs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.services.ec2.commitments.fleets import (
+    LINUX,
+    capacity,
+    fleet,
+    month,
+    plan,
+    price_of,
+    reserved,
+    resize,
+    running,
+    stop,
+)
+
+from finops.domain.recommendation import ActionType
+from finops.domain.resource import Resource
+from finops_operator.plugins.commitments import Act, Unsaved
+from finops_operator.services.ec2.commitments.model import CapacityReservation, ReservedInstances, SavingsPlan, Use
+
+LARGE = Decimal("0.096")
+"""An hour of an m5.large."""
+UNKNOWN = "it is not known in which hours instances run beside each other that are stopped again and again"
+TEN_HOURS = "0.4167"
+
+
+def often_stopped(share: str = TEN_HOURS, kind: str = "m5.large", identity: str = "") -> Resource:
+    """Return an instance that runs for a share of its hours."""
+    return running(kind, identity, billed_share=share)
+
+
+def test_an_idle_instance_inside_a_reservation_keeps_the_hours_that_it_ran_and_no_more() -> None:
+    idle = often_stopped()
+    kept = month([idle], [reserved()]).unsaved(stop(idle))
+    assert kept.hourly == LARGE * Decimal(TEN_HOURS)
+    assert kept.note.startswith("a Reserved Instance until 2027-03-01 covers it")
+
+
+def test_a_plan_that_pays_for_half_of_each_hour_keeps_half_of_the_hours_that_it_ran() -> None:
+    idle = often_stopped("0.5")
+    kept = month([idle], plans=[plan("0.03", {"m5.large": "0.06"})]).unsaved(stop(idle))
+    assert kept.hourly == Decimal("0.024")
+
+
+def test_what_takes_a_reservation_over_for_a_part_of_the_hours_frees_that_part() -> None:
+    idle, nightly = running(identity="i-idle"), often_stopped("0.4", identity="i-nightly")
+    # In 0.6 of the hours nothing else uses the reservation.
+    kept = month([idle, nightly], [reserved()]).unsaved(stop(idle))
+    assert kept.hourly == LARGE * Decimal("0.6")
+
+
+def test_what_always_runs_takes_a_reservation_over_in_every_hour() -> None:
+    nightly, busy = often_stopped(identity="i-nightly"), running(identity="i-busy")
+    assert month([nightly, busy], [reserved()]).unsaved(stop(nightly)).hourly == 0
+
+
+def test_where_it_matters_in_which_hours_two_run_the_net_saving_is_not_known() -> None:
+    first, second = often_stopped(identity="i-1"), often_stopped(identity="i-2")
+    # In the same hours stopping one saves all of its price, in different hours nothing.
+    assert month([first, second], [reserved()]).unsaved(stop(first)) == Unsaved(None, UNKNOWN)
+
+
+def test_where_it_does_not_matter_in_which_hours_two_run_the_net_saving_is_known() -> None:
+    first, second = often_stopped(identity="i-1"), often_stopped(identity="i-2")
+    assert month([first, second], [reserved(count=2)]).unsaved(stop(first)).hourly == LARGE * Decimal(TEN_HOURS)
+    assert month([first, second]).unsaved(stop(first)).hourly == 0
+
+
+def test_a_slot_of_a_capacity_reservation_is_billed_while_its_instance_is_stopped_so_that_stopping_saves_nothing() -> (
+    None
+):
+    idle = often_stopped("0.5")
+    inside = running(billed_share="0.5", capacity_reservation="cr-1")
+    assert month([inside], capacity=[capacity("cr-1")]).unsaved(stop(inside)).hourly == LARGE / 2
+    assert month([idle], capacity=[capacity("cr-1")]).unsaved(stop(idle)).hourly == 0
+
+
+def test_a_smaller_type_inside_its_own_reservation_keeps_the_difference_over_the_hours_that_it_ran() -> None:
+    large = often_stopped("0.25", "m5.2xlarge")
+    kept = month([large], [reserved("m5.2xlarge")]).unsaved(resize(large, "m5.xlarge"))
+    assert kept.hourly == Decimal("0.192") / 4
+
+
+def test_hours_that_become_known_after_the_fleet_was_counted_count_from_then_on() -> None:
+    before, now = running(identity="i-1"), often_stopped("0.5", identity="i-1")
+    busy = running(identity="i-2")
+    counted = month([before, busy], [reserved()])
+    assert counted.unsaved(stop(busy)).hourly == 0
+    assert counted.seen([now]).unsaved(stop(busy)).hourly == LARGE / 2
+    assert counted.seen([now]).seen([before]) == counted
+    assert counted.unsaved(stop(now)).hourly == 0, "its own hours are those that the act names"
+    assert counted.after(stop(now)).unsaved(stop(busy)).hourly == LARGE
+
+
+def test_two_that_are_stopped_again_and_again_save_a_reservation_once() -> None:
+    nightly, busy = often_stopped("0.5", identity="i-1"), running(identity="i-2")
+    several = month([nightly, busy], [reserved()])
+    assert several.unsaved(stop(nightly)).hourly == 0
+    assert several.after(stop(nightly)).unsaved(stop(busy)).hourly == LARGE
+    assert several.after(stop(busy)).unsaved(stop(nightly)).hourly == LARGE / 2
+
+
+@pytest.mark.parametrize("kind", [ActionType.REVIEW, ActionType.UPGRADE])
+def test_an_act_that_changes_no_hours_keeps_nothing(kind: ActionType) -> None:
+    one = often_stopped()
+    several = month([one], unread="all failed")
+    assert several.unsaved(Act(one, kind)) == Unsaved(Decimal(0))
+    assert several.after(Act(one, kind)) == several
+
+
+def test_what_could_not_be_read_stays_unknown_whatever_the_share() -> None:
+    one = often_stopped()
+    assert month([one], unread="savingsplans:DescribeSavingsPlans failed").unsaved(stop(one)).hourly is None
+
+
+HOURS = 6
+KINDS = ("m5.large", "m5.xlarge", "c5.large")
+Commitments = tuple[list[ReservedInstances], list[CapacityReservation], list[SavingsPlan]]
+
+
+@st.composite
+def days(draw: st.DrawFn) -> tuple[dict[str, frozenset[int]], dict[str, Resource], Commitments]:
+    """Return id → hours of a day in which it runs, its record, and commitments."""
+    hours: dict[str, frozenset[int]] = {}
+    records: dict[str, Resource] = {}
+    for number in range(draw(st.integers(1, 4))):
+        name = f"i-{number}"
+        ran = draw(st.frozensets(st.integers(0, HOURS - 1), min_size=1)) if draw(st.booleans()) else range(HOURS)
+        hours[name] = frozenset(ran)
+        share = "" if len(hours[name]) == HOURS else str(Decimal(len(hours[name])) / HOURS)
+        inside = draw(st.sampled_from(("", "", "cr-m5.large")))
+        facts = {"billed_share": share} if share else {}
+        records[name] = running(draw(st.sampled_from(KINDS)), identity=name, capacity_reservation=inside, **facts)
+    bought = st.builds(reserved, st.sampled_from(KINDS), st.integers(1, 3))
+    plans = st.builds(
+        lambda cents, percents: plan(
+            str(Decimal(cents) / 100),
+            {kind: str(_price(kind) * part / 100) for kind, part in zip(KINDS, percents, strict=True)},
+        ),
+        st.integers(1, 40),
+        st.tuples(*(st.integers(20, 95) for _ in KINDS)),
+    )
+    return (
+        hours,
+        records,
+        (
+            draw(st.lists(bought, max_size=2, unique_by=lambda one: one.id)),
+            draw(st.sampled_from(([], [capacity("cr-m5.large", 2)]))),
+            draw(st.lists(plans, max_size=1)),
+        ),
+    )
+
+
+def _price(kind: str) -> Decimal:
+    found = price_of(Use(kind, LINUX, "default", ""))
+    assert found is not None
+    return found
+
+
+def _hour_by_hour(
+    hours: dict[str, frozenset[int]], records: dict[str, Resource], committed: Commitments, act: Act
+) -> Decimal | None:
+    """Return what stays on the bill of a day, an hour of it on average, with every hour worked out on its own."""
+    kept = Decimal(0)
+    for hour in hours[act.resource.id]:
+        there = [records[name] for name, ran in hours.items() if hour in ran]
+        found = fleet(there, *committed).unsaved(act).hourly
+        if found is None:
+            return None
+        kept += found
+    return kept / HOURS
+
+
+@given(days(), st.sampled_from((None, *KINDS)))
+def test_what_is_said_to_be_known_is_what_every_hour_on_its_own_adds_up_to(
+    drawn: tuple[dict[str, frozenset[int]], dict[str, Resource], Commitments], target: str | None
+) -> None:
+    hours, records, committed = drawn
+    several = month(list(records.values()), *committed)
+    for one in records.values():
+        act = stop(one) if target is None else resize(one, target)
+        kept = several.unsaved(act).hourly
+        if kept is None:
+            continue
+        expected = _hour_by_hour(hours, records, committed, act)
+        assert expected is not None
+        assert abs(kept - expected) < Decimal("1e-6")
+
+
+@given(days())
+def test_net_is_never_more_than_list_over_the_hours_that_ran_and_never_less_than_nothing(
+    drawn: tuple[dict[str, frozenset[int]], dict[str, Resource], Commitments],
+) -> None:
+    hours, records, committed = drawn
+    several = month(list(records.values()), *committed)
+    for name, one in records.items():
+        kept = several.unsaved(stop(one)).hourly
+        listed = _price(one.text("instance_type")) * len(hours[name]) / HOURS
+        assert kept is None or 0 <= kept <= listed + Decimal("1e-9")
+
+
+@given(days())
+def test_stops_one_after_the_other_never_save_more_than_the_bill_of_all_hours_falls_by(
+    drawn: tuple[dict[str, frozenset[int]], dict[str, Resource], Commitments],
+) -> None:
+    hours, records, committed = drawn
+    several, left, saved = month(list(records.values()), *committed), dict(hours), Decimal(0)
+    start = _bill(left, records, committed)
+    for name, one in records.items():
+        kept = several.unsaved(stop(one)).hourly
+        if kept is None:
+            return
+        saved += _price(one.text("instance_type")) * len(hours[name]) / HOURS - kept
+        several = several.after(stop(one))
+        del left[name]
+    assert saved <= start - _bill(left, records, committed) + Decimal("1e-6")
+
+
+def _bill(hours: dict[str, frozenset[int]], records: dict[str, Resource], committed: Commitments) -> Decimal:
+    total = Decimal(0)
+    for hour in range(HOURS):
+        there = fleet([records[name] for name, ran in hours.items() if hour in ran], *committed)
+        total += sum(
+            (count * _price(use.instance_type) for use, count in there.now_covered.on_demand.items()), total * 0
+        )
+    return total / HOURS
