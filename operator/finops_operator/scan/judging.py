@@ -27,6 +27,7 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.facts import facts_of
+from finops_operator.plugins.logged import ByteBudget
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import evaluate, keep_targets, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.committed import ShardCommitments
@@ -63,11 +64,13 @@ class Brief(PolicyRules):
     Attributes:
         generation: name of the scan's generation.
         metric_requests: threads that ask CloudWatch.
+        log_bytes: what queries of logs may read.
     """
 
     generation: str
     stores: Stores
     metric_requests: Executor
+    log_bytes: ByteBudget
 
 
 @dataclass(slots=True)
@@ -127,7 +130,10 @@ class ShardJudge:
         self._shared: dict[Hashable, Any] = {}
         self._asked = _Asked(
             OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings),
-            LoggedReading(logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep),
+            LoggedReading(
+                *(logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep),
+                brief.log_bytes,
+            ),
             ShardCommitments(
                 kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)
             ),
@@ -185,8 +191,7 @@ class ShardJudge:
         self._known = _OfPage(costs, {resource_id: target for (_, resource_id), target in targets.items()})
         if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
-        least = float(self._settings.minimum_coverage_percent)
-        measured = self._asked.logged.page(chosen, measured, brief.now, least)
+        measured = self._asked.logged.page(chosen, measured, costs, brief)
         ran = self._as_they_ran(resources, measured, priced)
         chosen = [ran.get(one.id, one) for one in chosen]
         recommended: list[Recommendation] = []

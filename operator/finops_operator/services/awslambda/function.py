@@ -44,8 +44,6 @@ LONGEST: Final = "longestMilliseconds"
 PROVISIONED_INVOCATIONS: Final = "provisionedInvocations"
 _SERVED: Final = "provisionedInvocationsByDay"
 _DURATION: Final = "gb_second"
-BY_MEMORY: Final = frozenset({_DURATION, "provisioned_gb_second", "provisioned_duration_gb_second"})
-"""Dimensions of what is billed by the memory that a function is given."""
 _MB_PER_GB: Final = 1024
 _FREE_STORAGE_MB: Final = 512
 _MS_PER_SECOND: Final = 1000

@@ -39,10 +39,10 @@ from finops_operator.plugins.session_policy import on_its_arn
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
 from finops_operator.plugins.watch_shape import PERMISSIONS as WATCH_READS
-from finops_operator.services.awslambda.function import BY_MEMORY
 from finops_operator.services.awslambda.rules.function_watch import function_watch
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as _PROVISIONED
 from finops_operator.services.awslambda.rules.signs import SIGNS
+from finops_operator.services.awslambda.rules.versions import BY_MEMORY
 
 ID: Final = "lambda_function_set_memory"
 _READ: Final = "lambda:GetFunctionConfiguration"
