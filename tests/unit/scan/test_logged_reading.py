@@ -55,7 +55,7 @@ def reading(store: Store, logs: Logs) -> LoggedReading:
 def page(one: LoggedReading, *names: str) -> dict[str, str]:
     """Return function → why its memory is not known."""
     found = one.page(
-        [replace(function(), id=name) for name in names], {name: Utilization({}, {}) for name in names}, {}, RULES
+        [replace(function(), id=name) for name in names], {name: Utilization(name) for name in names}, {}, RULES
     )
     return {name: used.unknown[REPORT_LINES.metric] for name, used in found.items()}
 
