@@ -94,7 +94,7 @@ class Metrics(Part):
         "`logs:StartQuery`, `logs:GetQueryResults`, `logs:StopQuery` and `logs:DescribeLogGroups` in each role. "
         "Default: false.",
     )
-    lambda_report_max_gb: int = Field(
+    logs_max_gb: int = Field(
         default=10,
         ge=1,
         le=100_000,

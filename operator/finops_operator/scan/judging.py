@@ -31,7 +31,7 @@ from finops_operator.plugins.logged import ByteBudget
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import evaluate, keep_targets, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.committed import ShardCommitments
-from finops_operator.scan.logged import LoggedReading, logged_metric
+from finops_operator.scan.logged import LoggedReading, LogSource, logged_metric
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.first_days import DaysPicture
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
@@ -131,8 +131,10 @@ class ShardJudge:
         self._asked = _Asked(
             OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings),
             LoggedReading(
-                *(logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep),
-                brief.log_bytes,
+                logged_metric(self._brief, shard.kind),
+                shard,
+                LogSource(reader, clock.sleep, brief.log_bytes),
+                brief.stores.logged,
             ),
             ShardCommitments(
                 kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores.inventory, shard, generation)

@@ -94,23 +94,23 @@ def kept_of_logs(
     return KeptOfLogs(metric.metric, added, frozenset(needing) - known.keys())
 
 
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """How one scan reads the logs of a shard: by what, how it waits for queries, and what these may still read."""
+
+    reader: PageReader
+    pause: Pause
+    budget: ByteBudget
+
+
 class LoggedReading:
     """What logs say of the resources of one shard, as far as one scan needs it."""
 
-    def __init__(
-        self,
-        metric: LoggedMetric | None,
-        shard: Shard,
-        reader: PageReader,
-        store: LoggedStore,
-        pause: Pause,
-        budget: ByteBudget,
-    ) -> None:
+    def __init__(self, metric: LoggedMetric | None, shard: Shard, source: LogSource, store: LoggedStore) -> None:
         self._metric = metric
         self._shard = shard
-        self._reader = reader
+        self._source = source
         self._store = store
-        self._pause, self._budget = pause, budget
         self._refused: Gap | None = None
         self._lost: dict[tuple[str, bool], tuple[str, int]] = {}
         self._found: set[str] = set()
@@ -139,7 +139,7 @@ class LoggedReading:
         self._denied = self._denied or next((one.failed for one in known.values() if one.denied), "")
         wanted = [one for one in needing if one.id not in known]
         most = {one.id: most_bytes(metric, one, costs.get(one.id), rules.lookup) for one in wanted}
-        known |= self._ask(metric, Asking(wanted, now, most, self._budget))
+        known |= self._ask(metric, Asking(wanted, now, most, self._source.budget))
         least_percent = float(rules.settings.minimum_coverage_percent)
         for one in needing:
             logged = known.get(one.id)
@@ -182,7 +182,7 @@ class LoggedReading:
         if not asking.resources or self._refused is not None or self._denied:
             return found
         try:
-            for batch in metric.read(self._reader, self._pause, asking):
+            for batch in metric.read(self._source.reader, self._source.pause, asking):
                 self._store.put(self._shard, metric.metric, batch.found)
                 self.scanned_bytes += batch.scanned_bytes
                 found |= batch.found | batch.left_out
@@ -190,5 +190,5 @@ class LoggedReading:
                 self._denied = self._denied or next((one.failed for one in batch.found.values() if one.denied), "")
         except AwsError as error:
             # A refusal that is kept beside its resources is said with them.
-            self._refused = None if self._denied else gap_of(error, self._reader)
+            self._refused = None if self._denied else gap_of(error, self._source.reader)
         return found

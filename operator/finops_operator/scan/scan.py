@@ -180,7 +180,7 @@ def brief_of(
             LoggedStore(deps.store),
         ),
         metric_requests=deps.metric_requests,
-        log_bytes=ByteBudget(policy.spec.metrics.lambda_report_max_gb * float(_BYTES_PER_GB)),
+        log_bytes=ByteBudget(policy.spec.metrics.logs_max_gb * float(_BYTES_PER_GB)),
     )
 
 

@@ -138,7 +138,7 @@ def _left_out(sizes: Mapping[str, float | None], asking: Asking) -> dict[str, Lo
             words = "reading its logs each day costs more than less memory could save"
             found[name] = Logged(reason=words, failed="CostsMoreThanItSaves")
         elif not asking.budget.take(size):
-            words = "its logs hold more than the scan may still read (spec.metrics.lambdaReportMaxGb)"
+            words = "its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
             found[name] = Logged(reason=words, failed="OverTheCeiling")
     return found
 

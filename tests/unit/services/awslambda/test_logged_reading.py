@@ -21,7 +21,7 @@ from finops.errors import AwsDenied
 from finops.store.connection import Store
 from finops.store.logged import LoggedStore
 from finops_operator.plugins.logged import Asking, ByteBudget
-from finops_operator.scan.logged import LoggedReading, most_bytes
+from finops_operator.scan.logged import LoggedReading, LogSource, most_bytes
 from finops_operator.services.awslambda.rules.report_queries import REPORT_LINES, RESULTS
 
 SHARD = Shard("111122223333", "eu-west-1", "lambda-function")
@@ -49,7 +49,7 @@ class Logs:
 def reading(store: Store, logs: Logs) -> LoggedReading:
     metric = replace(REPORT_LINES, needed=lambda *_: True, read=logs.read)
     reader: Any = SimpleNamespace(account=SHARD.account, region=SHARD.region)
-    return LoggedReading(metric, SHARD, reader, LoggedStore(store), lambda _: None, ByteBudget(1e9))
+    return LoggedReading(metric, SHARD, LogSource(reader, lambda _: None, ByteBudget(1e9)), LoggedStore(store))
 
 
 def page(one: LoggedReading, *names: str) -> dict[str, str]:
