@@ -94,6 +94,13 @@ class Metrics(Part):
         "`logs:StartQuery`, `logs:GetQueryResults`, `logs:StopQuery` and `logs:DescribeLogGroups` in each role. "
         "Default: false.",
     )
+    logs_max_gb: int = Field(
+        default=10,
+        ge=1,
+        le=100_000,
+        description="GB of logs that a scan may have CloudWatch Logs Insights read for `lambdaReportLines`, in all its "
+        "accounts and regions. What would read more is left out and named as a gap. Default: 10.",
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

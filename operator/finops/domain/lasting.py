@@ -9,6 +9,11 @@ about the promised cost. Until then the old cost is no end; once the time is ove
 
 Where no scan knows the cost by then, nor for some days more, nobody can measure it: it is neither to come nor zero. A
 scan that knows the cost again measures from there on. What an act makes a resource cost more lasts by the same rules.
+
+What an act changes is judged by the parts of the cost that it changes, where scans kept them. Of these parts some may
+move by themselves: what is billed by use, and stored data. Where such a move alone can pass for half of the saving, no
+scan can measure it. Where it can make up for all of it, a scan can show the saving but never disprove it: a cost that
+does not show it is then unknown, and neither an end nor a saving that never came.
 """
 
 from __future__ import annotations
@@ -30,11 +35,36 @@ LONGEST_BLIND: Final = timedelta(days=7)
 fail for some days come back within it. Our own."""
 UNPRICED: Final = "No scan knew what the resource costs after its effect was to show."
 UNFIGURED: Final = "Its request had no figure for the cost before it or after it."
+TOO_SMALL: Final = "The cost that it is a part of moves by itself by more than half of the saving."
+HIDDEN: Final = "No scan showed it, and what moves by itself in the cost may hide it."
+TAKEN_BACK: Final = "A later act on the same resource took it back."
+MOVES: Final = Decimal("0.2")
+"""By how much what moves by itself is taken to move, of itself: a use of 30 days against the one before. Our own."""
 _SHOWS: Final = Decimal("0.5")
 """Part of the promised saving from which on a cost is about the promised one: nearer to it than to the old. Our own."""
 _WHOLE: Final = Decimal(1)
 _NOTHING: Final = Decimal(0)
 _SECONDS_PER_HOUR: Final = Decimal(3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Shows:
+    """How an act shows in what its resource costs.
+
+    Attributes:
+        within: how long after its end the effect may take to show: what AWS takes, and until its figures have it; zero:
+            it shows at once. Too short a time ends a saving that is still to come.
+        parts: dimensions of the cost that the act changes; empty: any.
+        moves: whether these move by themselves though they are not billed by use, as stored data does.
+    """
+
+    within: timedelta = timedelta(0)
+    parts: frozenset[str] = frozenset()
+    moves: bool = False
+
+
+AT_ONCE: Final = Shows()
+"""How acts show that say nothing else: at once, in all that their resource costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +74,12 @@ class Promise:
     Attributes:
         since: when its end was read back from AWS.
         saving: a month, or once for `lasts`; negative where it costs more; None where no figure is known.
-        before: what the resource cost a month; None where it is not known.
-        after: what it was to cost a month; None where it is not known.
+        before: what the parts of the cost that are judged were a month; None where it is not known.
+        after: what they were to be a month; None where it is not known.
         lasts: after how long AWS undoes the act by itself; None: it lasts.
         destroys: whether the resource is to be gone.
         shows_within: how long after `since` its effect may take to show; zero: it is there at once.
+        moving: what of `before` moves by itself; None: not known, so that all of it may.
     """
 
     since: datetime
@@ -58,11 +89,12 @@ class Promise:
     lasts: timedelta | None = None
     destroys: bool = False
     shows_within: timedelta = timedelta(0)
+    moving: Decimal | None = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a whole scan saw of the resource; `cost` a month in US dollars, None where it is not known."""
+    """What a whole scan saw of the resource; `cost` of the judged parts a month in US dollars, None: not known."""
 
     at: datetime
     there: bool
@@ -106,7 +138,19 @@ def begun(promise: Promise) -> Lasting:
     until = promise.since + promise.shows_within + LONGEST_BLIND
     if promise.shows_within > timedelta(0):
         return Lasting(promise.since, share=None, waiting=True, measurable_until=until)
-    return Lasting(promise.since, measurable_until=until)
+    return Lasting(promise.since, share=None if too_small(promise) else _WHOLE, measurable_until=until)
+
+
+def too_small(promise: Promise) -> bool:
+    """Return whether what moves by itself can pass for half of the saving, so that no cost says what it saves."""
+    saving, moving = _amounts(promise)
+    return saving is not None and moving is not None and saving * _SHOWS < moving * MOVES
+
+
+def hides(promise: Promise) -> bool:
+    """Return whether what moves by itself, were it twice as much, can make up for the saving."""
+    saving, moving = _amounts(promise)
+    return saving is not None and moving is not None and saving < moving
 
 
 def sighted(lasting: Lasting, promise: Promise, sighting: Sighting) -> Lasting:
@@ -130,9 +174,13 @@ def sighted(lasting: Lasting, promise: Promise, sighting: Sighting) -> Lasting:
 
 def unmeasured(lasting: Lasting, promise: Promise, now: datetime) -> str:
     """Return why nobody can measure what an act saves, in a sentence; empty where it is measured or still may be."""
+    if too_small(promise) and lasting.ended is None and lasting.share is None and not lasting.seen:
+        return TOO_SMALL
     if not lasting.blind(now):
         return ""
-    return UNFIGURED if promise.before is None or promise.after is None else UNPRICED
+    if promise.before is None or promise.after is None:
+        return UNFIGURED
+    return HIDDEN if hides(promise) else UNPRICED
 
 
 def ended(lasting: Lasting, at: datetime, why: str) -> Lasting:
@@ -152,10 +200,19 @@ def saved_until_now(lasting: Lasting, promise: Promise, hours_per_month: Decimal
     return promise.saving * lasting.saved / seconds
 
 
+def _amounts(promise: Promise) -> tuple[Decimal | None, Decimal | None]:
+    """Return by how much the judged parts change, whichever way, and what of them moves by itself."""
+    if promise.before is None or promise.after is None:
+        return None, promise.moving
+    return abs(promise.before - promise.after), promise.before if promise.moving is None else promise.moving
+
+
 def _share(promise: Promise, cost: Decimal | None) -> Decimal | None:
+    """Return what part of the saving a cost shows; None where it says nothing."""
     if cost is None or promise.before is None or promise.after is None or promise.before == promise.after:
         return None
-    return min(_WHOLE, (promise.before - cost) / (promise.before - promise.after))
+    share = min(_WHOLE, (promise.before - cost) / (promise.before - promise.after))
+    return None if too_small(promise) or (share < _SHOWS and hides(promise)) else share
 
 
 def _waited(lasting: Lasting, promise: Promise, at: datetime, share: Decimal | None) -> Lasting:

@@ -16,12 +16,14 @@ class Logged:
         covered_percent: of what the resource did, how much has a line, on the day that has the fewest; 0 to 100.
         reason: why there is no summary, or which day is covered worst.
         failed: code of a query that was begun, and may have been billed, and brought nothing; empty for none.
+        denied: whether it brought nothing because its answer may not be read: no other one may be either.
     """
 
     summary: MetricSummary | None = None
     covered_percent: float = 0.0
     reason: str = ""
     failed: str = ""
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class LoggedBatch:
     Attributes:
         found: id of a resource → what is to be kept of it.
         scanned_bytes: what the service read for it, and bills.
+        left_out: id of a resource → why nothing was begun for it: with the code of a gap, and kept for no later scan.
     """
 
     found: dict[str, Logged] = field(default_factory=dict)
     scanned_bytes: float = 0.0
+    left_out: dict[str, Logged] = field(default_factory=dict)

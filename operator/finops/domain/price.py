@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -185,6 +185,28 @@ class Cost:
         if self.of_members or members is None:
             return members
         return None if self.monthly is None else self.monthly + members
+
+    def part(self, dimensions: Collection[str]) -> Decimal | None:
+        """Return what parts of these dimensions cost a month, unrounded, zero without one; None where one has no price.
+
+        Args:
+            dimensions: of components; none: all that is at stake.
+        """
+        if not dimensions:
+            return self.at_stake
+        unpriced = {one.partition(":")[0] for one in self.missing}
+        if unpriced.intersection(dimensions) or (self.missing and not self.components):
+            return None
+        return sum((one.monthly for one in self.components if one.dimension in dimensions), Decimal(0))
+
+    def by_use_of(self, dimensions: Collection[str]) -> Decimal | None:
+        """Return what of `part` is billed by use, unrounded; None where the part is not known."""
+        if self.part(dimensions) is None:
+            return None
+        members = () if self.attributed is None or dimensions else self.attributed.members or ()
+        every = (*self.components, *(one for _, cost in members for one in cost.components))
+        by_use = (one for one in every if one.by_use)
+        return sum((one.monthly for one in by_use if not dimensions or one.dimension in dimensions), Decimal(0))
 
     @property
     def at_least(self) -> Decimal | None:

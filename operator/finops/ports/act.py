@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from finops.domain.decision import State
 from finops.domain.execution import Stop
+from finops.domain.lasting import AT_ONCE, Shows
 from finops.domain.plan import Plan
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.ledger import TreeHead
@@ -164,8 +165,16 @@ class ActCaps(Protocol):
 
 
 class RealizedSavings(Protocol):
-    """Append-only record of what acts saved; once per request uid, whatever is repeated."""
+    """Append-only record of what acts saved; once per request uid, whatever is repeated.
+
+    `began` is when its first call was intended: a scan from before it saw what the act has changed.
+    """
 
     def append(
-        self, request: ActRequest, verified_at: datetime, undoes: str = "", shows_within: timedelta = timedelta(0)
+        self,
+        request: ActRequest,
+        verified_at: datetime,
+        undoes: str = "",
+        shows: Shows = AT_ONCE,
+        began: datetime | None = None,
     ) -> None: ...

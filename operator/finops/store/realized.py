@@ -4,9 +4,12 @@ Called by the operator's executor, read by reports. Fields of an entry, all text
 `namespace`, `policy`, `account`, `region`, `kind`, `id`, `resource` (ARN), `action`, `before`, `after` and `saving`
 (decimal strings, a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified),
 `hoursPerMonth` (with which the amounts were counted), `undoes` (uid of the act that it undid, or empty), `lastsDays`
-(days after which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month). `kind`,
-`id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which the resource
-costs more has undone the one before it. What scans saw of an act since stands beside the entries: see
+(days after which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month), `parts`
+(dimensions of the cost that the act changes, with commas; empty: all of it is judged), `part` (what they cost a month
+as the last scan before the act priced them; empty without `parts`), `moving` (what of the judged cost moves by itself;
+empty: not known, all of it may). The last three are absent from entries of older releases, where nothing is known to
+move; `kind`, `id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which
+the resource costs more has undone the one before it. What scans saw of an act since stands beside the entries: see
 `finops.domain.lasting`.
 """
 
@@ -18,10 +21,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import Lasting, Promise, begun
+from finops.domain.lasting import AT_ONCE, Lasting, Promise, Shows, begun
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
+from finops.domain.resource import Shard
 from finops.ports.act import ActRequest
 from finops.store.connection import Store, store_errors
+from finops.store.inventory import InventoryStore
+from finops.store.resource_costs import ResourceCostStore
 
 # A second key remembers the uids, so that an append sent twice or repeated after a crash stays one. The third one holds
 # what scans saw: of an effect still to come that none has seen it.
@@ -69,17 +75,30 @@ def _may_undo(undo: Mapping[str, Any], act: Mapping[str, Any]) -> bool:
     return same and not is_undo(act)
 
 
+def whole_cost(entry: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
+    """Return what the resource of an entry cost a month before the act and was to cost after it, None: not known."""
+    return _amount(entry.get("before")), _amount(entry.get("after"))
+
+
+def parts_of(entry: Mapping[str, Any]) -> frozenset[str]:
+    """Return the dimensions of a cost by which the act of an entry is judged; none: by all of it."""
+    return frozenset(filter(None, str(entry.get("parts") or "").split(",")))
+
+
 def promise_of(entry: Mapping[str, Any], *, destroys: bool = False, shows_within: timedelta = timedelta(0)) -> Promise:
     """Return what the act of an entry was approved for; what it has saved depends on neither of the others."""
-    days = entry.get("lastsDays")
+    days, (before, after), part = entry.get("lastsDays"), whole_cost(entry), _amount(entry.get("part"))
+    if part is not None and before is not None and after is not None:
+        before, after = part, part - (before - after)
     return Promise(
         since=datetime.fromisoformat(str(entry["time"])),
         saving=_amount(entry.get("saving")),
-        before=_amount(entry.get("before")),
-        after=_amount(entry.get("after")),
+        before=before,
+        after=after,
         lasts=timedelta(days=int(days)) if days else None,
         destroys=destroys,
         shows_within=shows_within,
+        moving=_amount(entry.get("moving", "0")),
     )
 
 
@@ -88,19 +107,28 @@ class StoredSavings:
 
     def __init__(self, store: Store) -> None:
         self._client = store.client
+        self._costs, self._inventory = ResourceCostStore(store), InventoryStore(store)
         self._stream = store.keys.realized
         self._seen = f"{store.keys.realized}:seen"
 
     def append(
-        self, request: ActRequest, verified_at: datetime, undoes: str = "", shows_within: timedelta = timedelta(0)
+        self,
+        request: ActRequest,
+        verified_at: datetime,
+        undoes: str = "",
+        shows: Shows = AT_ONCE,
+        began: datetime | None = None,
     ) -> None:
         """Append the entry of one act, once; one whose effect may come later saves nothing until a scan has shown it.
+
+        One that no scan can measure is known to be such from the start.
 
         Args:
             request: the act.
             verified_at: when its end was read back from AWS, aware.
             undoes: uid of the act that it undid; empty: it undid none.
-            shows_within: how long after that its effect may take to show; zero: it is there at once.
+            shows: how it shows in what its resource costs.
+            began: when its first call was intended, aware; None: when its end was verified.
         """
         resource = request.plan.resource
         entry = {
@@ -124,12 +152,27 @@ class StoredSavings:
             "undoes": undoes,
             "lastsDays": request.estimate.get("lastsDays", ""),
         }
+        entry |= self._judged(request, shows, began or verified_at, hours_per_month(entry))
         fields = [text for pair in entry.items() for text in pair]
-        later = bool(shows_within) and not undoes
-        seen = _lasting_text(begun(promise_of(entry, shows_within=shows_within))) if later else ""
+        first = begun(promise_of(entry, shows_within=shows.within))
+        seen = _lasting_text(first) if first.share is None and not undoes else ""
         keys = (self._stream, f"{self._stream}:acts", self._seen)
         with store_errors():
             self._client.eval(_APPEND, len(keys), *keys, request.uid, seen, *fields)
+
+    def _judged(self, request: ActRequest, shows: Shows, began: datetime, hours: Decimal) -> dict[str, str]:
+        """Return by what of its resource's cost an act is judged, as the last scan priced it."""
+        at = request.plan.resource
+        shard = Shard(at.account, at.region, at.kind)
+        cost, head = self._costs.many(shard, [at.id], hours)[at.id], self._inventory.head(shard)
+        part = cost.part(shows.parts) if head is not None and head.started < began else None
+        parts = shows.parts if part is not None else frozenset[str]()
+        moving = None if shows.moves else cost.by_use_of(parts)
+        return {
+            "parts": ",".join(sorted(parts)),
+            "part": f"{part:f}" if parts else "",
+            "moving": "" if moving is None else f"{moving:f}",
+        }
 
     def read(self) -> Iterator[Mapping[str, str]]:
         """Yield the entries in order."""

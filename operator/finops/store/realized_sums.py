@@ -2,8 +2,9 @@
 
 One meaning for every sum of them: status of a policy, dashboard, API, and the sums by month of the act. An act counts
 for what it changes against the cost right before it, as long as scans show it. It counts for nothing once it was
-undone, once it has ended, and once a later act on the same resource took it back. Of a rise, a start that somebody
-asked for, that took back a saving only what exceeds that saving counts.
+undone, once it has ended, and once a later act on the same resource took it back; what saves once keeps what scans saw
+it save until then. Of a rise, a start that somebody asked for, that took back a saving only what exceeds that saving
+counts.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import BY_ITSELF, Lasting, saved_until_now
+from finops.domain.lasting import BY_ITSELF, Lasting, saved_until_now, too_small
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
-from finops.store.realized import hours_per_month, is_undo, promise_of, undone_by
+from finops.store.realized import hours_per_month, is_undo, promise_of, undone_by, whole_cost
 
 _MONTH: Final = timedelta(days=30)
 _NOTHING: Final = Decimal("0.00")
@@ -66,9 +67,7 @@ def counted(
             whose cost the last scan did not know is not known. One that no scan has seen counts as promised.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    undone = undone_by(ordered)
-    settled = {*undone, *undone.values(), *(at for at, one in enumerate(ordered) if is_undo(one))}
-    exceeds = _taken_back(ordered, settled, known)
+    settled, exceeds = _settled(ordered), _after_taking_back(ordered, known)
     return tuple(
         Counted(
             time=str(one.get("time")),
@@ -94,29 +93,51 @@ def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal |
 def _saved_once(entry: Mapping[str, Any], seen: Lasting) -> Decimal | None:
     """Return what an act has saved that AWS has undone by now: as promised, or until somebody ended it."""
     if seen.why == BY_ITSELF:
-        return to_cents(Decimal(entry["saving"]))
+        return None if too_small(promise_of(entry)) else to_cents(Decimal(entry["saving"]))
+    return proven(entry, seen)
+
+
+def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:
+    """Return what scans saw an act save, in US dollars to the cent; None where they know of no hour or figure."""
+    if seen is None or (not seen.seen and (seen.unknown or (seen.share is None and not seen.waiting))):
+        return None
     saved = saved_until_now(seen, promise_of(entry), hours_per_month(entry))
     return None if saved is None else to_cents(saved)
 
 
-def _taken_back(
-    ordered: Sequence[Mapping[str, Any]], settled: set[int], known: Mapping[str, Lasting]
-) -> dict[int, Decimal]:
-    """Return place of an act that a later one took back, or of a rise that took one back → what it counts for."""
-    found: dict[int, Decimal] = {}
+def taken_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, int]:
+    """Return place of an act that a later one took back → place of that one; arguments in order, as `counted`."""
+    settled, found = _settled(ordered), dict[int, int]()
     for at, later in enumerate(ordered):
-        if at in settled or at in found:
+        if at in settled:
             continue
         for before in reversed(range(at)):
             earlier = ordered[before]
             if before in settled or before in found or later.get("resource") != earlier.get("resource"):
                 continue
             if _stood_until(earlier, str(later["time"]), known) and _reverses(later, earlier):
-                found[before] = _NOTHING
-                seen = known.get(str(later.get("request")))
-                if _promised(later) < 0 and (seen is None or seen.ended is None):
-                    found[at] = min(_NOTHING, to_cents(_promised(earlier) + _promised(later)))
+                found[before] = at
                 break
+    return found
+
+
+def _settled(ordered: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Return the places of acts that were undone, and of those that undid one."""
+    undone = undone_by(ordered)
+    return {*undone, *undone.values(), *(at for at, one in enumerate(ordered) if is_undo(one))}
+
+
+def _after_taking_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, Decimal | None]:
+    """Return place of an act that a later one took back, or of a rise that took one back → what it counts for."""
+    found: dict[int, Decimal | None] = {}
+    for before, at in taken_back(ordered, known).items():
+        earlier, later = ordered[before], ordered[at]
+        # What saves once has saved it; what lasts is counted a month from now on.
+        once = bool(earlier.get("lastsDays"))
+        found[before] = proven(earlier, known.get(str(earlier.get("request")))) if once else _NOTHING
+        seen = known.get(str(later.get("request")))
+        if _promised(later) < 0 and (seen is None or seen.ended is None):
+            found.setdefault(at, min(_NOTHING, to_cents(_promised(earlier) + _promised(later))))
     return found
 
 
@@ -130,13 +151,11 @@ def _stood_until(entry: Mapping[str, Any], time: str, known: Mapping[str, Lastin
 
 def _reverses(later: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
     """Return whether an act led a resource from about the cost after an earlier one to about the cost before it."""
-    act, first = promise_of(later), promise_of(earlier)
-    if act.before is None or act.after is None or first.before is None or first.after is None:
+    (act_before, act_after), (before, after) = whole_cost(later), whole_cost(earlier)
+    if act_before is None or act_after is None or before is None or after is None:
         return False
-    middle = (first.before + first.after) / 2
-    if first.before > first.after:
-        return act.before < middle < act.after
-    return act.after < middle < act.before
+    middle = (before + after) / 2
+    return act_before < middle < act_after if before > after else act_after < middle < act_before
 
 
 def _promised(entry: Mapping[str, Any]) -> Decimal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from finops.domain.audit import Record, RecordKind
 from finops.domain.decision import State
@@ -23,6 +24,11 @@ from finops_operator.rules.log_fields import act_fields
 from finops_operator.rules.undoing import undone_act, undone_entry, undone_id, verified_record
 
 logger = logging.getLogger(__name__)
+
+
+def _began(records: Iterable[Record]) -> datetime | None:
+    """Return when the first call of an act was intended, None where it made none."""
+    return min((one.time for one in records if one.entry.kind is RecordKind.INTENT), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Conclusion:
             if record.entry.kind is RecordKind.VERIFIED:
                 self.passage("realized.before")
                 undoes = undone_act(records).rpartition("/")[2]
-                self.savings.append(request, record.time, undoes, act.action.shows_within)
+                self.savings.append(request, record.time, undoes, act.action.shows, _began(records))
                 self.passage("realized.after")
                 final = with_outcome(final, record.entry.detail)
         self._undone(records)

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from finops.domain.canonical import Json
 from finops.domain.execution import Observation, Procedure
+from finops.domain.lasting import AT_ONCE, Shows
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -291,8 +292,7 @@ class Action:
         brought_within: how long after its end AWS may take to bring its effect about; zero: it is there at once.
         shown_by: names of the daily metrics by which alone the effect shows in what the resource costs; empty: by what
             AWS lists of it.
-        shows_within: how long after its end the effect may take to show in what the resource costs: what AWS takes,
-            and until its figures have it; zero: it shows at once. Too short a time ends a saving that is still to come.
+        shows: how it shows in what the resource costs: when, and in which parts.
         parting_step: the step after which another resource lacks this one until the act has ended or was led back;
             empty: none does.
     """
@@ -326,7 +326,7 @@ class Action:
     watch: Watch | None = None
     brought_within: timedelta = timedelta(0)
     shown_by: tuple[str, ...] = ()
-    shows_within: timedelta = timedelta(0)
+    shows: Shows = AT_ONCE
     parting_step: str = ""
 
 

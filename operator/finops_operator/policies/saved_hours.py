@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from finops.domain.lasting import UNDONE, Lasting, Sighting, begun, ended, sighted
+from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, Sighting, begun, ended, sighted
 from finops.domain.realised import Realised
 from finops.domain.resource import Shard
 from finops.store.inventory import InventoryStore
-from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, undone_by
-from finops.store.realized_sums import realised_a_month
+from finops.store.realized import StoredSavings, hours_per_month, is_undo, parts_of, promise_of, undone_by
+from finops.store.realized_sums import realised_a_month, taken_back
 from finops.store.recommendations import PolicyHead
 from finops.store.resource_costs import ResourceCostStore
 from finops_operator.plugins.action import Action
@@ -46,21 +46,23 @@ class SavedHours:
         """
         known, found = self.savings.seen(), dict[str, Lasting]()
         ordered = sorted(self._ended(policy), key=lambda one: str(one.get("time")))
-        undone, judged = undone_by(ordered), {} if head is None else dict(head.shards)
+        judged = {} if head is None else dict(head.shards)
+        over = {place: (_time(ordered[at]), TAKEN_BACK) for place, at in taken_back(ordered, known).items()}
+        over |= {place: (_time(ordered[at]), UNDONE) for place, at in undone_by(ordered).items()}
         for place, entry in enumerate(ordered):
             uid, action = str(entry["request"]), self.actions.get(str(entry.get("action")))
             if is_undo(entry) or not entry.get("kind") or action is None:
                 continue
-            promise = promise_of(entry, destroys=_removes(action), shows_within=action.shows_within)
+            promise = promise_of(entry, destroys=_removes(action), shows_within=action.shows.within)
             before = known.get(uid) or begun(promise)
             if before.ended is not None:
                 continue
             after = before
             for sighting in self._sightings(entry, judged):
-                if place not in undone or sighting.at < _time(ordered[undone[place]]):
+                if place not in over or sighting.at < over[place][0]:
                     after = sighted(after, promise, sighting)
-            if place in undone:
-                after = ended(after, _time(ordered[undone[place]]), UNDONE)
+            if place in over:
+                after = ended(after, *over[place])
             if after != before or uid not in known:
                 found[uid] = after
         self.savings.note_seen(found)
@@ -76,7 +78,8 @@ class SavedHours:
         if head is None or not head.generation or judged.get(shard) != head.generation:
             return
         there = name in self.inventory.many(shard, [name])
-        cost = self.costs.many(shard, [name], hours_per_month(entry))[name].at_stake if there else None
+        whole = self.costs.many(shard, [name], hours_per_month(entry))[name] if there else None
+        cost = None if whole is None else whole.part(parts_of(entry))
         now = self.inventory.head(shard)
         # Where the listing has gaps, what is absent is unknown, not gone.
         if now is not None and now.generation == head.generation and (there or not now.gaps):

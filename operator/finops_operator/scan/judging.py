@@ -28,10 +28,11 @@ from finops_operator.killpoint import killpoint
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.kind import ResourceKind
+from finops_operator.plugins.logged import ByteBudget
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import evaluate, keep_targets, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.committed import ShardCommitments
-from finops_operator.scan.logged import LoggedReading, logged_metric
+from finops_operator.scan.logged import LoggedReading, LogSource, logged_metric
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.first_days import DaysPicture
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
@@ -64,11 +65,13 @@ class Brief(PolicyRules):
     Attributes:
         generation: name of the scan's generation.
         metric_requests: threads that ask CloudWatch.
+        log_bytes: what queries of logs may read.
     """
 
     generation: str
     stores: Stores
     metric_requests: Executor
+    log_bytes: ByteBudget
 
 
 @dataclass(slots=True)
@@ -128,7 +131,12 @@ class ShardJudge:
         self._shared: dict[Hashable, Any] = {}
         self._asked = _Asked(
             OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings),
-            LoggedReading(logged_metric(self._brief, shard.kind), shard, reader, brief.stores.logged, clock.sleep),
+            LoggedReading(
+                logged_metric(self._brief, shard.kind),
+                shard,
+                LogSource(reader, clock.sleep, brief.log_bytes),
+                brief.stores.logged,
+            ),
             ShardCommitments(
                 kind, reader, brief.lookup, brief.now, lambda: _all_of(brief.stores, kind, shard, generation)
             ),
@@ -186,8 +194,7 @@ class ShardJudge:
         self._known = _OfPage(costs, {resource_id: target for (_, resource_id), target in targets.items()})
         if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
-        least = float(self._settings.minimum_coverage_percent)
-        measured = self._asked.logged.page(chosen, measured, brief.now, least)
+        measured = self._asked.logged.page(chosen, measured, costs, brief)
         ran = self._as_they_ran(resources, measured, priced)
         chosen = [ran.get(one.id, one) for one in chosen]
         recommended: list[Recommendation] = []

@@ -1,25 +1,32 @@
 """Metrics that only lines of logs hold: read where the policy wants it, a day's answer at a time.
 
-Used by the judge of a shard, which puts what was read in the place of the metric that is missing. A query is billed, so
-that no resource is asked about twice in a day, whatever came of it; only one that could not be begun is tried again by
-the next scan. Two scans that begin at the same moment may both ask.
+Used by the judge of a shard, which puts what was read in the place of the metric that is missing. A query is billed,
+so that no resource is asked about twice in a day, whatever came of it; only one that could not be begun, or was left
+out for what it would cost, is tried again by the next scan. A scan reads no more than its policy lets it. Two scans
+that begin at the same moment may both ask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from decimal import Decimal
+from typing import Final
 
 from finops.domain.logged import Logged
+from finops.domain.price import Cost
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.utilization import Utilization
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops.store.logged import LoggedStore
 from finops_operator.plugins.described import gap_of
-from finops_operator.plugins.logged import FROM_LOGS, LoggedMetric, Pause
+from finops_operator.plugins.kind import PriceLookup
+from finops_operator.plugins.logged import FROM_LOGS, Asking, ByteBudget, LoggedMetric, Pause
 from finops_operator.scan.policy_rules import PolicyRules
+
+READINGS_A_MONTH: Final = Decimal(30)
+BYTES_PER_GB: Final = Decimal(10**9)
 
 
 def logged_metric(rules: PolicyRules, kind: str) -> LoggedMetric | None:
@@ -41,6 +48,14 @@ def with_logged(utilization: Utilization, metric: str, logged: Logged, least_per
 def marked(answers: Mapping[str, frozenset[str]], metric: str) -> dict[str, frozenset[str]]:
     """Return a check's answers that say as well where a metric is from."""
     return {**answers, FROM_LOGS: frozenset({metric})}
+
+
+def most_bytes(metric: LoggedMetric, resource: Resource, cost: Cost | None, lookup: PriceLookup) -> float | None:
+    """Return the bytes above which reading the logs each day costs more than the check could save; None: not known."""
+    saved, price = None if cost is None else metric.most_saved(resource, cost), lookup(metric.price(resource.region))
+    if saved is None or price is None or price.amount <= 0:
+        return None
+    return float(saved / (price.amount * READINGS_A_MONTH) * BYTES_PER_GB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,44 +94,61 @@ def kept_of_logs(
     return KeptOfLogs(metric.metric, added, frozenset(needing) - known.keys())
 
 
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """How one scan reads the logs of a shard: by what, how it waits for queries, and what these may still read."""
+
+    reader: PageReader
+    pause: Pause
+    budget: ByteBudget
+
+
 class LoggedReading:
     """What logs say of the resources of one shard, as far as one scan needs it."""
 
-    def __init__(
-        self, metric: LoggedMetric | None, shard: Shard, reader: PageReader, store: LoggedStore, pause: Pause
-    ) -> None:
+    def __init__(self, metric: LoggedMetric | None, shard: Shard, source: LogSource, store: LoggedStore) -> None:
         self._metric = metric
         self._shard = shard
-        self._reader = reader
+        self._source = source
         self._store = store
-        self._pause = pause
         self._refused: Gap | None = None
-        self._lost: dict[str, tuple[str, int]] = {}
+        self._lost: dict[tuple[str, bool], tuple[str, int]] = {}
         self._found: set[str] = set()
+        self._left: set[str] = set()
+        self._denied = ""
         self.scanned_bytes = 0.0
 
     def page(
-        self, resources: Sequence[Resource], measured: Mapping[str, Utilization], now: datetime, least_percent: float
+        self,
+        resources: Sequence[Resource],
+        measured: Mapping[str, Utilization],
+        costs: Mapping[str, Cost],
+        rules: PolicyRules,
     ) -> dict[str, Utilization]:
-        """Return what was measured of a page, with what logs add to it.
+        """Return what was measured of a page, with what logs add to it; `costs` are a month's, by id.
 
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        metric, used = self._metric, dict(measured)
+        metric, used, now = self._metric, dict(measured), rules.now
         self._found.clear()
         if metric is None:
             return used
         needing = [one for one in resources if metric.needed(one, used[one.id], now)]
         known = self._store.get(self._shard, metric.metric, [one.id for one in needing])
-        known |= self._ask(metric, [one for one in needing if one.id not in known], now)
+        self._denied = self._denied or next((one.failed for one in known.values() if one.denied), "")
+        wanted = [one for one in needing if one.id not in known]
+        most = {one.id: most_bytes(metric, one, costs.get(one.id), rules.lookup) for one in wanted}
+        known |= self._ask(metric, Asking(wanted, now, most, self._source.budget))
+        least_percent = float(rules.settings.minimum_coverage_percent)
         for one in needing:
             logged = known.get(one.id)
             if logged is None:
-                reason = "NotAsked" if self._refused is None else self._refused.code
+                reason = self._denied or ("NotAsked" if self._refused is None else self._refused.code)
                 logged = Logged(reason=f"its logs could not be read: {reason}")
             elif logged.failed:
-                self._lost[logged.failed] = logged.reason, self._lost.get(logged.failed, ("", 0))[1] + 1
+                kind = logged.failed, one.id in self._left
+                self._lost[kind] = logged.reason, self._lost.get(kind, ("", 0))[1] + 1
             used[one.id] = with_logged(used[one.id], metric.metric, logged, least_percent)
             if metric.metric in used[one.id].metrics:
                 self._found.add(one.id)
@@ -127,32 +159,36 @@ class LoggedReading:
         return marked(answers, self._metric.metric) if self._metric and resource in self._found else answers
 
     def gaps(self) -> tuple[Gap, ...]:
-        """Return why logs could not be read: what was refused, and what queries of the last day did not answer."""
-        shard = self._shard
+        """Return why logs could not be read: what was refused, left out, or not answered by queries of the last day."""
+        at = self._shard
         lost = (
-            Gap(
-                shard.account,
-                shard.region,
-                "logs",
-                "GetQueryResults",
-                code,
+            Gap(at.account, at.region, "logs", "StartQuery", code, reason, number)
+            if left
+            else Gap(
+                *(at.account, at.region, "logs", "GetQueryResults", code),
                 f"{reason}; asked again a day after it was",
                 number,
             )
-            for code, (reason, number) in self._lost.items()
+            for (code, left), (reason, number) in self._lost.items()
         )
         return (*lost, *((self._refused,) if self._refused is not None else ()))
 
-    def _ask(self, metric: LoggedMetric, resources: Sequence[Resource], now: datetime) -> dict[str, Logged]:
-        """Read what is not known and keep it as it comes; what was refused once is not asked again by this scan."""
+    def _ask(self, metric: LoggedMetric, asking: Asking) -> dict[str, Logged]:
+        """Read what is not known and keep it as it comes; what was refused once is not asked again by this scan.
+
+        Where the answer of a query may not be read, no other is begun, by this scan and those that find it kept.
+        """
         found: dict[str, Logged] = {}
-        if not resources or self._refused is not None:
+        if not asking.resources or self._refused is not None or self._denied:
             return found
         try:
-            for batch in metric.read(self._reader, self._pause, resources, now):
+            for batch in metric.read(self._source.reader, self._source.pause, asking):
                 self._store.put(self._shard, metric.metric, batch.found)
                 self.scanned_bytes += batch.scanned_bytes
-                found |= batch.found
+                found |= batch.found | batch.left_out
+                self._left |= batch.left_out.keys()
+                self._denied = self._denied or next((one.failed for one in batch.found.values() if one.denied), "")
         except AwsError as error:
-            self._refused = gap_of(error, self._reader)
+            # A refusal that is kept beside its resources is said with them.
+            self._refused = None if self._denied else gap_of(error, self._source.reader)
         return found

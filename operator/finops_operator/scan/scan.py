@@ -35,6 +35,7 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.aws.counting import USUAL_LOGS_PRICE, USUAL_METRIC_PRICE, CallCounter
 from finops_operator.aws.regions import enabled_regions
 from finops_operator.killpoint import killpoint
+from finops_operator.plugins.logged import ByteBudget
 from finops_operator.rules.access import Asked, GrantedAccount, granted_accounts
 from finops_operator.scan.coverage import REQUEST_PRICE, SERVICE, ask_coverage
 from finops_operator.scan.dependencies import ScanDependencies
@@ -179,6 +180,7 @@ def brief_of(
             LoggedStore(deps.store),
         ),
         metric_requests=deps.metric_requests,
+        log_bytes=ByteBudget(policy.spec.metrics.logs_max_gb * float(_BYTES_PER_GB)),
     )
 
 

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import State
-from finops.domain.lasting import Lasting, saved_until_now, unmeasured
-from finops.domain.money import to_cents
+from finops.domain.lasting import Lasting, unmeasured
 from finops.domain.realised import Realised, realised
 from finops.store.connection import Store
 from finops.store.realized import StoredSavings, hours_per_month, is_undo, promise_of, undone_by
-from finops.store.realized_sums import Counted, counted, realised_a_month
+from finops.store.realized_sums import Counted, counted, proven, realised_a_month
 
 _SECONDS_PER_HOUR: Final = 3600
 _APPROVED: Final = frozenset({State.APPROVED, State.SCHEDULED, State.EXECUTING, State.VERIFYING})
@@ -74,11 +73,9 @@ def so_far(entry: Mapping[str, Any], lasting: Lasting | None, now: datetime) -> 
             "waiting": False,
             "unmeasured": "",
         }
-    promise, blind = promise_of(entry), lasting.unknown and not lasting.seen
-    saved = None if blind else saved_until_now(lasting, promise, hours_per_month(entry))
-    unknown = unmeasured(lasting, promise, now)
+    unknown = unmeasured(lasting, promise_of(entry), now)
     return {
-        "savedSoFar": None if saved is None else to_cents(saved),
+        "savedSoFar": None if unknown else proven(entry, lasting),
         "seenHours": lasting.seen // _SECONDS_PER_HOUR,
         "unknownHours": lasting.unknown // _SECONDS_PER_HOUR,
         "seenUntil": lasting.until.isoformat(timespec="seconds"),

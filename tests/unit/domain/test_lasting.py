@@ -14,9 +14,11 @@ from finops.domain.lasting import (
     AS_BEFORE,
     BY_ITSELF,
     GONE,
+    HIDDEN,
     LONGEST_BLIND,
     LONGEST_UNSEEN,
     NEVER_SHOWED,
+    TOO_SMALL,
     UNDONE,
     UNFIGURED,
     UNPRICED,
@@ -25,8 +27,10 @@ from finops.domain.lasting import (
     Sighting,
     begun,
     ended,
+    hides,
     saved_until_now,
     sighted,
+    too_small,
     unmeasured,
 )
 
@@ -208,3 +212,79 @@ def test_nothing_is_saved_after_an_undo(promise: Promise, first: list[Sighting],
     for one in then:
         later = sighted(later, promise, one)
     assert later == undone
+
+
+SLIVER = Promise(_AT, Decimal("3.00"), Decimal("900.00"), Decimal("897.00"), moving=Decimal("900.00"))
+BUSY = replace(RESIZE, moving=Decimal("146.00"))
+LATE_BUSY = replace(BUSY, shows_within=timedelta(hours=48))
+
+
+@pytest.mark.parametrize("cost", ["880.00", "897.00", "900.00", "950.00", None])
+@pytest.mark.parametrize("within", [timedelta(0), timedelta(hours=48)])
+def test_a_sliver_of_a_cost_that_moves_by_itself_cannot_be_measured_whatever_a_scan_sees(
+    cost: str | None, within: timedelta
+) -> None:
+    promise = replace(SLIVER, shows_within=within)
+    for lasting in (begun(promise), story(promise, after(4, cost), after(20, cost), after(60, cost))):
+        assert unmeasured(lasting, promise, _AT) == TOO_SMALL
+        assert (lasting.share, lasting.saved, lasting.seen, lasting.ended) == (None, Decimal(0), 0, None)
+
+
+@pytest.mark.parametrize(("moving", "small"), [("0", False), ("7.50", False), ("7.51", True), (None, True)])
+def test_a_saving_is_measured_where_a_fifth_of_what_moves_is_no_more_than_half_of_it(
+    moving: str | None, small: bool
+) -> None:
+    promise = replace(SLIVER, moving=None if moving is None else Decimal(moving))
+    assert too_small(promise) is small
+
+
+def test_a_cost_by_use_that_is_as_high_as_before_the_act_is_no_end_of_it() -> None:
+    lasting = story(BUSY, after(4), after(10, "146.00"), after(11, "300.00"), after(20), after(24))
+    assert (hours(lasting), lasting.ended) == ((8, 16), None)
+
+
+def test_a_saving_in_a_cost_by_use_that_no_scan_shows_is_hidden_and_has_not_failed_to_come() -> None:
+    lasting = story(LATE_BUSY, after(24, "146.00"), after(60, "140.00"), after(70, "150.00"))
+    assert (lasting.ended, lasting.saved, lasting.share) == (None, Decimal(0), None)
+    assert unmeasured(lasting, LATE_BUSY, _AT + timedelta(days=8)) == ""
+    assert unmeasured(lasting, LATE_BUSY, _AT + timedelta(days=9)) == HIDDEN
+
+
+def test_what_moves_by_less_than_the_saving_ends_and_fails_to_show_as_any_other_cost() -> None:
+    little = replace(RESIZE, moving=Decimal("10.00"))
+    assert story(little, after(4), after(10, "146.00")).why == AS_BEFORE
+    assert story(replace(little, shows_within=timedelta(hours=48)), after(49, "146.00")).why == NEVER_SHOWED
+
+
+def test_a_resource_that_is_gone_as_it_was_to_be_is_saved_whatever_moves_in_its_cost() -> None:
+    promise = replace(DELETE, before=Decimal("300.00"), after=Decimal("290.00"), moving=None)
+    lasting = story(promise, GONE_AT_5, after(10, None, there=False))
+    assert (lasting.share, lasting.seen, unmeasured(lasting, promise, _AT)) == (Decimal(1), 5 * 3600, "")
+
+
+movings = st.one_of(st.none(), st.decimals("0", "300", places=2))
+
+
+@given(saving=st.decimals("0.01", "146", places=2), moving=movings, sightings=sightings_of, late=st.booleans())
+def test_a_cost_ends_a_saving_only_where_what_moves_in_it_cannot_make_up_for_it(
+    saving: Decimal, moving: Decimal | None, sightings: list[Sighting], late: bool
+) -> None:
+    within = timedelta(hours=48) if late else timedelta(0)
+    promise = Promise(_AT, saving, Decimal(146), Decimal(146) - saving, shows_within=within, moving=moving)
+    lasting = story(promise, *sightings)
+    assert lasting.why not in {AS_BEFORE, NEVER_SHOWED} or not hides(promise)
+    assert not too_small(promise) or (lasting.saved, lasting.share) == (Decimal(0), None)
+    assert not too_small(promise) or hides(promise), "what is too small is hidden as well"
+
+
+@given(saving=st.decimals("1", "146", places=2), moving=movings, sightings=sightings_of, k=st.integers(1, 50))
+def test_scaling_a_cost_and_its_saving_changes_nothing_that_is_known_of_its_time(
+    saving: Decimal, moving: Decimal | None, sightings: list[Sighting], k: int
+) -> None:
+    one = Promise(_AT, saving, Decimal(146), Decimal(146) - saving, moving=moving)
+    many = replace(
+        one, before=Decimal(146 * k), after=(146 - saving) * k, moving=None if moving is None else moving * k
+    )
+    scaled = [replace(at, cost=None if at.cost is None else at.cost * k) for at in sightings]
+    first, second = story(one, *sightings), story(many, *scaled)
+    assert replace(first, share=None, saved=second.saved) == replace(second, share=None)

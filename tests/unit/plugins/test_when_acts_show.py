@@ -41,14 +41,14 @@ def test_an_effect_that_a_daily_metric_shows_has_the_days_in_which_aws_publishes
             # Scans are asked for by the hour here: one in between might have shown it.
             seen = seen_after(spec, came) - timedelta(hours=1)
             assert seen <= spec.shown_within
-            assert one.brought_within + seen <= one.shows_within
+            assert one.brought_within + seen <= one.shows.within
 
 
 @pytest.mark.parametrize("name", sorted(_SAVING))
 def test_an_effect_has_the_time_in_which_aws_brings_it_about(name: str) -> None:
     one = _SAVING[name]
-    assert one.shows_within >= one.brought_within
-    assert not one.shown_by or one.shows_within > timedelta(0)
+    assert one.shows.within >= one.brought_within
+    assert not one.shown_by or one.shows.within > timedelta(0)
 
 
 def _levels_alone(kind: ResourceKind[Any]) -> bool:

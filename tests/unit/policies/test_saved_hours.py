@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.support.act_world import ACCESS, ACCOUNT, LIMITS, REGION
 from tests.support.scan_samples import NOW, summary
 from tests.support.web_estate import priced, resource
 
-from finops.domain.lasting import AS_BEFORE, GONE, NEVER_SHOWED, UNDONE, Lasting
+from finops.domain.lasting import (
+    AS_BEFORE,
+    GONE,
+    NEVER_SHOWED,
+    TAKEN_BACK,
+    TOO_SMALL,
+    UNDONE,
+    Lasting,
+    Shows,
+    unmeasured,
+)
 from finops.domain.plan import Plan
+from finops.domain.price import BilledQuantity, Cost, Price, cost_from
 from finops.domain.realised import Realised
 from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Gap, Shard
@@ -20,7 +32,7 @@ from finops.ports.act import ActRequest
 from finops.ports.aws_access import Tenant
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
-from finops.store.realized import StoredSavings
+from finops.store.realized import StoredSavings, promise_of
 from finops.store.realized_sums import realised_a_month
 from finops.store.recommendations import PolicyHead
 from finops.store.resource_costs import ResourceCostStore
@@ -31,6 +43,7 @@ from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as R
 TENANT = Tenant(namespace="team-a", policy="all")
 POLICY = ("team-a", "all")
 SHARD = Shard(ACCOUNT, REGION, "ec2-instance")
+_WHOLE = priced("0.2")
 _GAP = Gap(ACCOUNT, REGION, "ec2", "DescribeInstances", "Throttling", "AWS throttled")
 
 
@@ -61,24 +74,35 @@ def undo(uid: str = "u2") -> ActRequest:
 class World:
     """A policy whose one act ended at `NOW`."""
 
-    def __init__(self, store: Store, action: Action = RESIZE) -> None:
+    def __init__(self, store: Store, action: Action = RESIZE, before: Cost | None = _WHOLE) -> None:
         self.savings, self.inventory = StoredSavings(store), InventoryStore(store)
         self.costs = ResourceCostStore(store)
         self.hours = SavedHours(self.savings, self.inventory, self.costs, {RESIZE.id: action})
-        self.savings.append(act(), NOW, "", action.shows_within)
+        if before is not None:
+            self.listed(-1, cost=before)
+        self.savings.append(act(), NOW, "", action.shows, NOW - timedelta(minutes=5))
 
-    def listed(self, hours: float, hourly: str = "", *, there: bool = True, gaps: tuple[Gap, ...] = ()) -> str:
+    def listed(
+        self,
+        hours: float,
+        hourly: str = "",
+        *,
+        there: bool = True,
+        gaps: tuple[Gap, ...] = (),
+        cost: Cost | None = None,
+    ) -> str:
         """Let a scan list the shard; return its generation."""
         at = NOW + timedelta(hours=hours)
         generation = f"g{hours}"
         if there:
             self.inventory.add(SHARD, generation, 0, [resource("ec2-instance", "i-1")])
-            self.costs.put(SHARD, {"i-1": priced(hourly, missing=() if hourly else ("hour: no price",))})
+            found = priced(hourly, missing=() if hourly else ("hour: no price",)) if cost is None else cost
+            self.costs.put(SHARD, {"i-1": found})
         self.inventory.swap(ShardHead(SHARD, generation, int(there), 1, 1, gaps, at, at, at, {}))
         return generation
 
-    def scan(self, hours: float, hourly: str = "", *, there: bool = True, gaps: tuple[Gap, ...] = ()) -> Lasting:
-        generation = self.listed(hours, hourly, there=there, gaps=gaps)
+    def scan(self, hours: float, hourly: str = "", **listed: Any) -> Lasting:
+        generation = self.listed(hours, hourly, **listed)
         self.hours.note(POLICY, PolicyHead(generation, summary(), ((SHARD, generation),)))
         return self.savings.seen()["u1"]
 
@@ -168,7 +192,7 @@ def test_a_resource_that_others_remove_after_an_act_that_leaves_it_ends_the_savi
 
 
 def test_an_act_whose_effect_comes_later_saves_from_the_scan_that_shows_it(store: Store) -> None:
-    world = World(store, replace(RESIZE, shows_within=timedelta(days=8)))
+    world = World(store, replace(RESIZE, shows=Shows(timedelta(days=8))))
     assert world.scan(0.01, "0.2").waiting
     assert world.a_month() == Decimal("0.00"), "nothing is saved yet"
     world.scan(20, "0.2")
@@ -180,14 +204,14 @@ def test_an_act_whose_effect_comes_later_saves_from_the_scan_that_shows_it(store
 
 
 def test_an_act_whose_effect_never_comes_is_said_so(store: Store) -> None:
-    world = World(store, replace(RESIZE, shows_within=timedelta(hours=20)))
+    world = World(store, replace(RESIZE, shows=Shows(timedelta(hours=20))))
     world.scan(19, "0.2")
     lasting = world.scan(21, "0.2")
     assert (times(lasting), lasting.why, lasting.saved) == ((0, 0), NEVER_SHOWED, Decimal(0))
 
 
 def test_an_act_whose_cost_stays_unknown_after_its_effect_was_to_show_is_neither_to_come_nor_zero(store: Store) -> None:
-    world = World(store, replace(RESIZE, shows_within=timedelta(days=8)))
+    world = World(store, replace(RESIZE, shows=Shows(timedelta(days=8))))
     world.scan(24)
     now, later = NOW + timedelta(days=14), NOW + timedelta(days=15)
     assert world.scan(24 * 15).waiting
@@ -212,18 +236,92 @@ def test_a_rise_lasts_until_a_scan_sees_the_old_cost_again(store: Store) -> None
 
 
 def test_a_saving_that_is_still_to_come_counts_for_nothing_from_the_end_of_its_act_on(store: Store) -> None:
-    world = World(store, replace(RESIZE, shows_within=timedelta(days=8)))
+    world = World(store, replace(RESIZE, shows=Shows(timedelta(days=8))))
     assert world.savings.seen()["u1"].waiting
     assert world.a_month() == Decimal("0.00"), "before the first scan after the act"
     world.scan(1, "0.2")
     assert world.a_month() == Decimal("0.00")
     world.scan(2, "0.1")
     assert world.a_month() == Decimal("73.00")
-    world.savings.append(act(), NOW, "", timedelta(days=8))
+    world.savings.append(act(), NOW, "", Shows(timedelta(days=8)))
     assert not world.savings.seen()["u1"].waiting, "a repeated end forgets nothing"
 
 
 def test_an_undo_and_an_act_that_shows_at_once_wait_for_no_scan(store: Store) -> None:
     world = World(store)
-    world.savings.append(undo(), NOW + timedelta(hours=1), "u1", timedelta(days=8))
+    world.savings.append(undo(), NOW + timedelta(hours=1), "u1", Shows(timedelta(days=8)))
     assert world.savings.seen() == {}
+
+
+def of_parts(instance: str, used: str, *, missing: tuple[str, ...] = ()) -> Cost:
+    """A cost of an instance and of what is used, each a month in US dollars."""
+    hour, gigabyte = (Price(Decimal(1), unit, "bundled", date(2026, 3, 1)) for unit in ("one", "gb"))
+    hours = Decimal(730)
+    parts = [
+        BilledQuantity("instance_hour", Decimal(instance), hour),
+        BilledQuantity("gb", Decimal(used), gigabyte, hours),
+    ]
+    return cost_from(parts, missing, hours)
+
+
+_PARTS = Shows(timedelta(hours=20), frozenset({"instance_hour"}))
+
+
+def test_an_act_is_judged_by_the_part_of_the_cost_that_it_changes(store: Store) -> None:
+    world = World(store, replace(RESIZE, shows=_PARTS), of_parts("100", "900"))
+    assert world.scan(10, cost=of_parts("100", "500")).waiting, "what is used is no part of it"
+    assert world.scan(21, cost=of_parts("27", "1500")).share == 1
+    assert world.a_month() == Decimal("73.00")
+    assert world.scan(25, cost=of_parts("27", "1500", missing=("gb: no price",))).seen == 4 * 3600
+    assert world.scan(26, cost=of_parts("100", "100")).why == AS_BEFORE
+
+
+@pytest.mark.parametrize("shows", [Shows(), Shows(timedelta(hours=20)), Shows(timedelta(hours=20), moves=True)])
+def test_a_saving_that_is_a_sliver_of_a_cost_that_moves_by_itself_is_in_no_sum_and_not_zero(
+    store: Store, shows: Shows
+) -> None:
+    world = World(store, replace(RESIZE, shows=shows), before=None)
+    sliver = {"currentMonthlyCost": "1000.00", "newMonthlyCost": "927.00", "monthlySavings": "73.00"}
+    world.listed(-1, cost=of_parts("100", "900"))
+    world.savings.append(replace(act("u7"), estimate=sliver), NOW, "", shows)
+    entry, alone = list(world.savings.read())[1], {"u7": world.savings.seen()["u7"]}
+    assert realised_a_month([entry], NOW, alone) == Realised(unknown=1)
+    for hours, used in ((1, "900"), (21, "1000"), (30, "700")):
+        world.scan(hours, cost=of_parts("27", used))
+        lasting = world.savings.seen()["u7"]
+        assert unmeasured(lasting, promise_of(entry), NOW) == TOO_SMALL
+        assert (lasting.ended, lasting.saved, lasting.share) == (None, Decimal(0), None)
+        assert realised_a_month([entry], NOW, {"u7": lasting}) == Realised(unknown=1)
+
+
+def test_a_part_that_only_a_scan_after_the_first_call_has_priced_says_nothing_of_what_it_was(store: Store) -> None:
+    world = World(store, before=None)
+    world.listed(1, cost=of_parts("27", "0"))
+    world.savings.append(act("u9"), NOW + timedelta(hours=2), "", _PARTS, NOW)
+    entry = list(world.savings.read())[1]
+    assert (entry["parts"], entry["part"]) == ("", "")
+    assert promise_of(entry).before == Decimal("146.00")
+
+
+def test_what_no_scan_has_priced_may_all_move(store: Store) -> None:
+    world = World(store, before=None)
+    assert promise_of(next(iter(world.savings.read()))).moving is None
+    assert world.scan(1, "0.1").share == 1
+    assert world.scan(2, "0.2").ended is None
+
+
+def test_a_later_act_that_takes_a_saving_back_ends_it_at_its_time_and_keeps_what_was_saved_until_then(
+    store: Store,
+) -> None:
+    world = World(store)
+    world.scan(1, "0.1")
+    world.savings.append(raised(), NOW + timedelta(hours=3))
+    lasting = world.scan(4, "0.2")
+    assert (times(lasting), lasting.why, lasting.ended) == ((3, 0), TAKEN_BACK, NOW + timedelta(hours=3))
+    assert lasting.saved == 3 * 3600
+    assert world.a_month() == Decimal("0.00")
+
+
+def raised() -> ActRequest:
+    costs_more = {"currentMonthlyCost": "73.00", "newMonthlyCost": "146.00", "monthlySavings": "0.00"}
+    return replace(act("u5"), estimate=costs_more)

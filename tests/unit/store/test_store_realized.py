@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from finops.domain.lasting import AS_BEFORE, Lasting
+from finops.domain.lasting import AS_BEFORE, BY_ITSELF, TAKEN_BACK, Lasting
 from finops.domain.realised import Realised
 from finops.store.realized import is_undo
 from finops.store.realized_sums import counted, realised_a_month
@@ -105,3 +106,23 @@ def test_an_act_of_which_no_scan_knows_what_it_saves_is_in_no_sum_and_said_to_be
         Decimal("70.00"), Decimal("0.00"), 1, 1
     )
     assert realised_a_month([entry("")], _THEN).figure is None
+
+
+def test_what_saves_once_and_is_taken_back_keeps_what_scans_saw_it_save_until_then() -> None:
+    stop, start = act("stop", 0, "145.00", "5.00", lastsDays="7", saving="33.60"), act("start", 3, "5.00", "145.00")
+    days = 24 * 3600
+    seen = Lasting(_THEN + timedelta(days=2), saved=Decimal(2 * days), seen=2 * days)
+    for known in (seen, replace(seen, ended=_THEN + timedelta(days=3), why=TAKEN_BACK)):
+        found = counted([stop, start], _THEN + timedelta(days=4), {"stop": known})
+        assert [one.amount for one in found] == [Decimal("9.60"), Decimal("0.00")]
+
+
+def test_what_was_taken_back_before_a_scan_saw_it_is_not_known_and_no_zero() -> None:
+    stop, start = act("stop", 0, "145.00", "5.00", lastsDays="7", saving="33.60"), act("start", 3, "5.00", "145.00")
+    assert [one.amount for one in counted([stop, start], _THEN + timedelta(days=4))] == [None, Decimal("0.00")]
+
+
+def test_what_cannot_be_measured_is_not_said_to_have_saved_once_what_was_promised() -> None:
+    stop = act("stop", 0, "145.00", "135.00", lastsDays="7", saving="33.60", moving="145.00")
+    (found,) = counted([stop], _THEN, {"stop": Lasting(_THEN, share=None, ended=_THEN, why=BY_ITSELF)})
+    assert found.amount is None

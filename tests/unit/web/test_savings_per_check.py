@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from finops.domain.lasting import GONE, UNPRICED, Lasting
+from finops.domain.lasting import GONE, TOO_SMALL, UNPRICED, Lasting
 from finops.domain.realised import Realised, realised
 from finops.store.realized_sums import counted, realised_a_month
 from finops_web.readings.savings import Accuracy, Month, accuracy, act_in_words, by_month, chart_of_months, so_far
@@ -174,3 +174,9 @@ def test_an_act_is_named_by_its_verb_and_its_resources_name() -> None:
     assert act_in_words(act, {arn: "other"}) == "Stop other"
     assert act_in_words(act, {}) == "Stop i-1"
     assert act_in_words({"action": "stop", "resource": arn}, {}) == "Stop i-1"
+
+
+def test_a_saving_too_small_to_be_measured_is_said_so_from_the_start_and_is_no_zero() -> None:
+    entry = act("u1", "3.00", 1, before="900.00", after="897.00") | {"moving": "900.00"}
+    found = so_far(entry, Lasting(_AT, share=None), NOW)
+    assert (found["savedSoFar"], found["unmeasured"], found["ended"]) == (None, TOO_SMALL, "")

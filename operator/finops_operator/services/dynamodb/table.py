@@ -45,6 +45,9 @@ _FREE: Final = frozenset({"CREATING", "ARCHIVED", _GONE})
 _ONE: Final = Decimal(1)
 _NOT_IN_COST: Final = ("item_overhead", "backup", "stream_read", "data_transfer")
 
+THROUGHPUT: Final = frozenset({"throughput", "rcu_hour", "wcu_hour", "request_unit", "read_request", "write_request"})
+"""Dimensions of what reads and writes cost in either mode."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:

@@ -39,6 +39,8 @@ DELIVERY: Final = "DELIVERY"
 """The class for Lambda logs on their way to S3 or Firehose. Source: API reference, CreateLogGroup."""
 INCOMING: Final = "incomingBytes"
 _NOT_IN_COST: Final = ("query_gb_scanned", "live_tail_minute", "data_protection_gb")
+STORED: Final = "storage_gb_month"
+"""Dimension of what a group stores, which alone a retention changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,10 @@ def billed_parts(group: Resource) -> tuple[BilledPart, ...]:
 
 def _stored(region: str, facts: LogGroupFacts) -> BilledPart:
     if facts.log_group_class == DELIVERY:
-        return BilledPart("storage_gb_month", Decimal(0), None, "no price for the class DELIVERY")
+        return BilledPart(STORED, Decimal(0), None, "no price for the class DELIVERY")
     if facts.stored_bytes is None:
-        return BilledPart("storage_gb_month", Decimal(0), None, "how much it stores is not known")
-    return BilledPart("storage_gb_month", facts.stored_bytes / GIB, storage_query(region))
+        return BilledPart(STORED, Decimal(0), None, "how much it stores is not known")
+    return BilledPart(STORED, facts.stored_bytes / GIB, storage_query(region))
 
 
 def _taken_in(region: str, facts: LogGroupFacts) -> BilledPart:

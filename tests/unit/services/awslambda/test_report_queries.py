@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
@@ -14,7 +16,8 @@ from tests.unit.services.awslambda.functions import ago, function, invoked, memo
 from finops.domain.logged import Logged, LoggedBatch
 from finops.domain.resource import Resource
 from finops.errors import AwsDenied, AwsRejected
-from finops_operator.services.awslambda.rules.report_lines import DAYS, window_of
+from finops_operator.plugins.logged import Asking, ByteBudget
+from finops_operator.services.awslambda.rules.report_lines import DAYS, ReportedDay, logged_of, matched_days, window_of
 from finops_operator.services.awslambda.rules.report_queries import (
     GROUP_PREFIX,
     GROUPS,
@@ -61,6 +64,7 @@ class Reader:
 
     answers: Mapping[str, list[Any]]
     groups: tuple[str, ...] = ()
+    described: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     account: str = "111122223333"
     region: str = "eu-west-1"
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -80,7 +84,7 @@ class Reader:
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         self.asked.append((operation, parameters))
-        yield {"logGroups": [{"logGroupName": name} for name in self.groups]}
+        yield {"logGroups": [{"logGroupName": name, **self.described.get(name, {})} for name in self.groups]}
         rare = {"logGroupName": GROUP_PREFIX + "rare", "logGroupClass": "INFREQUENT_ACCESS"}
         yield {"logGroups": [rare]}
 
@@ -94,10 +98,16 @@ def reader(*names: str, **answers: list[Any]) -> Reader:
     return Reader(given, tuple(GROUP_PREFIX + name for name in names))
 
 
-def read(aws: Reader, *names: str) -> tuple[dict[str, Logged], float]:
-    pauses: list[float] = []
-    batches: list[LoggedBatch] = list(REPORT_LINES.read(aws, pauses.append, [named(one) for one in names], NOW))
-    found = {name: one for batch in batches for name, one in batch.found.items()}
+def asking(*names: str, most: float | None = 1e12, budget: float = 1e12) -> Asking:
+    return Asking([named(one) for one in names], NOW, dict.fromkeys(names, most), ByteBudget(budget))
+
+
+def read(aws: Reader, *names: str, asked: Asking | None = None) -> tuple[dict[str, Logged], float]:
+    batches: list[LoggedBatch] = []
+    with suppress(AwsDenied):
+        for batch in REPORT_LINES.read(aws, lambda _: None, asked or asking(*names)):
+            batches.append(batch)  # noqa: PERF402 - what came before a refusal counts
+    found = {name: one for batch in batches for name, one in (batch.found | batch.left_out).items()}
     return found, sum(batch.scanned_bytes for batch in batches)
 
 
@@ -195,7 +205,7 @@ def test_an_answer_that_is_not_whole_is_lost(answer: dict[str, Any]) -> None:
 def test_a_query_that_cannot_be_begun_raises_and_nothing_is_kept_of_it() -> None:
     refused = AwsDenied("allow logs:StartQuery", operation=START, code="AccessDeniedException")
     with pytest.raises(AwsDenied):
-        read(reader("one", start=[refused]), "one")
+        list(REPORT_LINES.read(reader("one", start=[refused]), lambda _: None, asking("one")))
 
 
 def test_what_ends_the_scan_while_a_query_runs_stops_the_query() -> None:
@@ -205,5 +215,126 @@ def test_what_ends_the_scan_while_a_query_runs_stops_the_query() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(REPORT_LINES.read(aws, interrupted, [named("one")], NOW))
+        list(REPORT_LINES.read(aws, interrupted, asking("one")))
     assert aws.count(STOP) == 1
+
+
+def described(**settings: Any) -> Reader:
+    aws = reader("one", "two", results=[complete("one", "two")])
+    return replace(aws, described={GROUP_PREFIX + "two": settings})
+
+
+_START = window_of(NOW)[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"retentionInDays": 7}, "its log group keeps lines for 7 days, and 14 whole ones are read"),
+        ({"retentionInDays": 14}, "its log group keeps lines for 14 days, and 14 whole ones are read"),
+        ({"retentionInDays": 15}, ""),
+        ({"creationTime": _START.timestamp() * 1000 + 1000}, "its log group is younger than the 14 days that are read"),
+        ({"creationTime": _START.timestamp() * 1000}, ""),
+        ({}, ""),
+    ],
+)
+def test_only_log_groups_that_may_hold_all_the_days_are_asked(settings: dict[str, Any], reason: str) -> None:
+    aws = described(**settings)
+    found, _ = read(aws, "one", "two")
+    assert found["one"].summary is not None
+    assert (found["two"].reason, found["two"].summary is None) == (reason, True) if reason else found["two"].summary
+    (asked,) = [parameters for operation, parameters in aws.asked if operation == START]
+    assert (GROUP_PREFIX + "two" in asked["logGroupNames"]) is not bool(reason)
+
+
+# Each function of the double wrote 100 bytes a day.
+@pytest.mark.parametrize(
+    ("most", "budget", "codes"),
+    [
+        (1400.0, 2800.0, ["", ""]),
+        (1399.0, 2800.0, ["CostsMoreThanItSaves", "CostsMoreThanItSaves"]),
+        (1400.0, 2799.0, ["", "OverTheCeiling"]),
+        (1400.0, 1399.0, ["OverTheCeiling", "OverTheCeiling"]),
+        (None, 2800.0, ["SavingUnknown", "SavingUnknown"]),
+    ],
+)
+def test_what_would_read_more_than_it_saves_or_than_the_scan_may_is_left_out_and_named(
+    most: float | None, budget: float, codes: list[str]
+) -> None:
+    aws = reader("one", "two", results=[complete("one", "two")])
+    found, _ = read(aws, asked=asking("one", "two", most=most, budget=budget))
+    assert [found[name].failed for name in ("one", "two")] == codes
+    assert aws.count(START) == (not all(codes))
+
+
+def test_what_a_query_read_beyond_what_was_expected_is_taken_from_what_the_scan_may_still_read() -> None:
+    asked = asking("one", budget=5e9)
+    read(reader("one", results=[complete("one")]), asked=asked)
+    assert asked.budget.bytes_left == 4e9
+
+
+def test_a_function_whose_logs_size_is_not_known_is_left_out() -> None:
+    whole = counted({"StartTime": window_of(NOW)[0], "MetricDataQueries": [{"Id": "i0"}]})
+    found, _ = read(reader("one", counts=[whole]), "one")
+    assert (found["one"].failed, found["one"].reason) == ("SizeUnknown", "how much its logs hold could not be read")
+
+
+def test_a_refused_answer_ends_asking_and_is_kept_of_those_that_were_asked() -> None:
+    refused = AwsDenied("allow logs:GetQueryResults", operation=RESULTS, code="AccessDeniedException")
+    names = [f"f{at:02d}" for at in range(60)]
+    aws = reader(*names, results=[refused])
+    batches = REPORT_LINES.read(aws, lambda _: None, asking(*names))
+    kept = [next(batches).found for _ in range(3)]
+    with pytest.raises(AwsDenied):
+        next(batches)
+    found = {name: one for each in kept for name, one in each.items()}
+    assert (len(found), all(one.denied for one in found.values()), aws.count(START)) == (50, True, 1)
+
+
+class OneRejected(Reader):
+    """Begins no query that names the log group `two`."""
+
+    def once(self, operation: str, parameters: Mapping[str, Any], **more: int) -> dict[str, Any]:
+        if operation == START and GROUP_PREFIX + "two" in parameters["logGroupNames"]:
+            self.asked.append((operation, parameters))
+            raise AwsRejected("Log group 'two' does not exist.", operation=START, code="ResourceNotFoundException")
+        return super().once(operation, parameters, **more)
+
+
+def test_a_log_group_that_aws_rejects_is_left_out_and_the_others_of_its_query_are_read() -> None:
+    names = ("four", "one", "three", "two")
+    aws = OneRejected({RESULTS: [complete(*names)]}, tuple(GROUP_PREFIX + name for name in names))
+    found, _ = read(aws, *names)
+    assert all(found[name].summary for name in names if name != "two")
+    assert (found["two"].failed, found["two"].denied) == ("ResourceNotFoundException", False)
+
+
+def _days(*counts: float) -> dict[date, float]:
+    return {(_START + timedelta(days=at)).date(): count for at, count in enumerate(counts)}
+
+
+@pytest.mark.parametrize(
+    ("invoked", "lines", "covered"),
+    [
+        ((1, 0, 0), (0, 1, 0), [1]),
+        ((10, 10), (8, 12), [10, 10]),
+        ((10, 10), (8, 11), [9, 10]),
+        ((10, 0, 10), (8, 0, 12), [8, 10]),
+        ((10, 10), (12, 10), [10, 10]),
+        ((10, 10), (10, 8), [10, 8]),
+    ],
+)
+def test_a_line_of_the_day_after_counts_for_an_invocation_before_midnight(
+    invoked: tuple[float, ...], lines: tuple[int, ...], covered: list[float]
+) -> None:
+    found = matched_days({day: int(count) for day, count in _days(*lines).items()}, _days(*invoked))
+    assert [written for _, _, written in found] == covered
+
+
+def test_lines_of_invocations_around_midnight_cover_them_and_are_not_those_of_others() -> None:
+    for began, lines in (((1.0, 0.0, 0.0), (0, 1, 0)), ((0.0, 1.0, 0.0), (1, 1, 0))):
+        reported = [ReportedDay(day, int(count), 20.0, 10.0) for day, count in _days(*lines).items() if count]
+        found = logged_of(reported, _days(*began), _START)
+        assert (found.covered_percent, found.summary is not None) == (100.0, True), found.reason
+    many = [ReportedDay(day, 20, 20.0, 10.0) for day in _days(1, 1, 1)]
+    assert "others write to it" in logged_of(many, _days(10, 10, 10), _START).reason

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Observation
+from finops.domain.lasting import Shows
 from finops.domain.plan import Plan
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -41,6 +42,7 @@ from finops_operator.plugins.watch_shape import PERMISSIONS as WATCH_READS
 from finops_operator.services.awslambda.rules.function_watch import function_watch
 from finops_operator.services.awslambda.rules.provisioned import OPERATION as _PROVISIONED
 from finops_operator.services.awslambda.rules.signs import SIGNS
+from finops_operator.services.awslambda.rules.versions import BY_MEMORY
 
 ID: Final = "lambda_function_set_memory"
 _READ: Final = "lambda:GetFunctionConfiguration"
@@ -300,4 +302,5 @@ ACTION: Final = Action(
     ),
     undo=SETTING.undo,
     watch=function_watch(_observe),
+    shows=Shows(parts=BY_MEMORY),
 )

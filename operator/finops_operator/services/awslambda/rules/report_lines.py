@@ -31,7 +31,7 @@ COMPLETE: Final = "Complete"
 _DAY: Final = "bin(1d)"
 _PERCENT: Final = 100
 _AT_MOST: Final = 1.05
-"""Lines for an invocation: one of the end of a day may have its line in the next."""
+"""Lines for an invocation, as AWS's own counts of a day may differ by some."""
 _DAY_SECONDS: Final = 86_400
 
 
@@ -102,11 +102,15 @@ def logged_of(days: Iterable[ReportedDay], invocations: Mapping[date, float], st
     invoked, written = sum(invocations.values()), sum(one.lines for one in lines.values())
     if not invoked or not lines:
         return Logged(reason="it has no REPORT lines" if invoked else "it was not invoked")
-    if written > invoked * _AT_MOST:
+    matched = tuple(matched_days({day: one.lines for day, one in lines.items()}, invocations))
+    first = min(invocations)
+    # What the first of several days has beyond its invocations may be of the day before, which is not read.
+    before = max(0.0, written_on(lines, first) - invocations[first]) if len(invocations) > 1 else 0.0
+    if written - before > invoked * _AT_MOST:
         return Logged(
             reason=f"its log group has {written} REPORT lines of {invoked:.0f} invocations: others write to it"
         )
-    covered, reason = min(_coverage(lines, invocations))
+    covered, reason = min(_coverage(matched))
     most = sorted(one.most for one in lines.values())
     end = start + timedelta(days=len(invocations))
     summary = MetricSummary(
@@ -129,12 +133,30 @@ def logged_of(days: Iterable[ReportedDay], invocations: Mapping[date, float], st
     return Logged(summary, covered, reason)
 
 
-def _coverage(lines: Mapping[date, ReportedDay], invocations: Mapping[date, float]) -> Iterator[tuple[float, str]]:
-    for day, count in invocations.items():
-        written = lines[day].lines if day in lines else 0
+def written_on(lines: Mapping[date, ReportedDay], day: date) -> int:
+    """Return how many lines a day has, zero where it has none."""
+    return lines[day].lines if day in lines else 0
+
+
+def matched_days(lines: Mapping[date, int], invocations: Mapping[date, float]) -> Iterator[tuple[date, float, float]]:
+    """Yield each day with an invocation, how many it had, and how many of them have a line, at most all.
+
+    AWS counts an invocation when it begins, and Lambda writes its line when it ends, up to 15 minutes later: that of
+    the end of a day stands in the next. So what a day has beyond its own invocations counts for the day before, as far
+    as that one lacks lines. Source: Lambda developer guide, "Types of metrics for Lambda functions".
+    """
+    ordered = sorted(invocations)
+    for day, following in zip(ordered, (*ordered[1:], None), strict=True):
+        count = invocations[day]
+        beyond = 0.0 if following is None else max(0.0, lines.get(following, 0) - invocations[following])
         if count:
-            words = f"its logs have {written} REPORT lines of {count:.0f} invocations on {day}"
-            yield min(100.0, written * _PERCENT / count), words
+            yield day, count, min(count, lines.get(day, 0) + beyond)
+
+
+def _coverage(matched: Iterable[tuple[date, float, float]]) -> Iterator[tuple[float, str]]:
+    for day, count, written in matched:
+        words = f"its logs have {written:.0f} REPORT lines of {count:.0f} invocations on {day}"
+        yield min(100.0, written * _PERCENT / count), words
 
 
 def _ranked(ascending: Sequence[float], share: float) -> float:

@@ -2,8 +2,9 @@
 
 Declared by the kind, called by the scan where the policy wants it. One query at a time runs in an account and region,
 of the 30 to 100 that AWS lets run there; it is stopped where it is not waited for. What a query that was begun could
-not answer is kept like an answer, because AWS bills what it read. Sources: CloudWatch Logs API reference, StartQuery,
-GetQueryResults, StopQuery, DescribeLogGroups; Lambda developer guide, "Sending Lambda function logs to CloudWatch".
+not answer is kept like an answer, because AWS bills what it read. What AWS would not begin, and what would read too
+much, is left out by itself. Sources: CloudWatch Logs API reference, StartQuery, GetQueryResults, StopQuery,
+DescribeLogGroups; Lambda developer guide, "Sending Lambda function logs to CloudWatch".
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import takewhile
 from typing import Any, Final
 
 from finops.domain.logged import Logged, LoggedBatch
+from finops.domain.price import Cost, PriceQuery
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
-from finops.errors import AwsError
+from finops.errors import AwsDenied, AwsError, AwsRejected
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.described import parse_time
-from finops_operator.plugins.logged import LoggedMetric, Pause
+from finops_operator.plugins.logged import Asking, LoggedMetric, Pause
 from finops_operator.services.awslambda.rules.report_lines import (
     DAYS,
     QUERY,
@@ -30,7 +33,7 @@ from finops_operator.services.awslambda.rules.report_lines import (
     reported,
     window_of,
 )
-from finops_operator.services.awslambda.rules.versions import MEMORY
+from finops_operator.services.awslambda.rules.versions import BY_MEMORY, MEMORY
 
 START: Final = "logs:StartQuery"
 RESULTS: Final = "logs:GetQueryResults"
@@ -77,20 +80,106 @@ def needed(function: Resource, utilization: Utilization, now: datetime) -> bool:
     )
 
 
-def read(reader: PageReader, pause: Pause, functions: Sequence[Resource], now: datetime) -> Iterator[LoggedBatch]:
-    """Yield what each query says of its functions; raises AwsError where one could not be begun."""
-    by_group = {function.text("function_log_group"): function.id for function in functions}
-    there = _there(reader, by_group)
-    yield LoggedBatch({name: Logged(reason=NO_GROUP) for group, name in by_group.items() if group not in there})
-    for groups in queries_of(there):
+def most_saved(function: Resource, cost: Cost) -> Decimal | None:
+    """Return what a month can save at most: all that is billed by memory but the share of the smallest size."""
+    memory, billed = function.number("memory_mb"), cost.part(BY_MEMORY)
+    if memory is None or not memory or billed is None:
+        return None
+    return billed * (1 - Decimal(SMALLEST_MB) / Decimal(str(memory)))
+
+
+def price(region: str) -> PriceQuery:
+    """Return what to ask about the price of a GB that CloudWatch Logs Insights reads."""
+    return PriceQuery("cloudwatch", region, "logs_insights_scanned")
+
+
+def read(reader: PageReader, pause: Pause, asking: Asking) -> Iterator[LoggedBatch]:
+    """Yield what each query says of its functions.
+
+    Raises:
+        AwsError: one could not be begun; AwsDenied too after the batch of one whose answer may not be read.
+    """
+    by_group = {function.text("function_log_group"): function.id for function in asking.resources}
+    there = _there(reader, by_group, window_of(asking.now)[0])
+    yield LoggedBatch(
+        {
+            name: Logged(reason=there.get(group, NO_GROUP))
+            for group, name in by_group.items()
+            if there.get(group, NO_GROUP)
+        }
+    )
+    for groups in queries_of(group for group, why in there.items() if not why):
         names = {group: by_group[group] for group in groups}
-        counts = _counts(reader, list(names.values()), now)
+        counts, sizes = _counts(reader, names, asking.now)
         idle = {name: Logged(reason=NO_COUNT) for name in names.values() if counts[name] is None}
-        idle |= {name: logged_of((), days, now) for name, days in counts.items() if days and not any(days.values())}
-        yield LoggedBatch(idle)
-        asked = {group: name for group, name in names.items() if name not in idle}
+        idle |= {
+            name: logged_of((), days, asking.now) for name, days in counts.items() if days and not any(days.values())
+        }
+        sized = {name: sizes[name] for name in names.values() if name not in idle}
+        left = _left_out(sized, asking)
+        yield LoggedBatch(idle, left_out=left)
+        asked = {group: name for group, name in names.items() if name in sized and name not in left}
         if asked:
-            yield _batch(_Query(reader, pause).run(sorted(asked), now), asked, counts, now)
+            yield from _queried(
+                reader, pause, asked, counts, {name: sizes[name] or 0.0 for name in asked.values()}, asking
+            )
+
+
+def _left_out(sizes: Mapping[str, float | None], asking: Asking) -> dict[str, Logged]:
+    """Return the functions that are not asked about, with why; for all others their bytes are set aside."""
+    found = {}
+    for name, size in sizes.items():
+        most = asking.most_bytes.get(name)
+        if size is None:
+            found[name] = Logged(reason="how much its logs hold could not be read", failed="SizeUnknown")
+        elif most is None:
+            found[name] = Logged(reason="what less memory could save at most is not known", failed="SavingUnknown")
+        elif size > most:
+            words = "reading its logs each day costs more than less memory could save"
+            found[name] = Logged(reason=words, failed="CostsMoreThanItSaves")
+        elif not asking.budget.take(size):
+            words = "its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
+            found[name] = Logged(reason=words, failed="OverTheCeiling")
+    return found
+
+
+def _queried(
+    reader: PageReader,
+    pause: Pause,
+    asked: Mapping[str, str],
+    counts: Mapping[str, Mapping[date, float] | None],
+    sizes: Mapping[str, float],
+    asking: Asking,
+) -> Iterator[LoggedBatch]:
+    """Yield what the queries about these groups bring: one, or more where AWS refuses it for some of them."""
+    for groups, answer in _answers(reader, pause, sorted(asked), asking.now):
+        names = {group: asked[group] for group in groups}
+        asking.budget.settle(sum(sizes[name] for name in names.values()), answer.scanned_bytes)
+        if answer.begun:
+            yield _batch(answer, names, counts, asking.now)
+        else:
+            lost = Logged(reason=answer.reason, failed=answer.failed)
+            yield LoggedBatch(left_out=dict.fromkeys(names.values(), lost))
+        if answer.denied is not None:
+            raise answer.denied
+
+
+def _answers(
+    reader: PageReader, pause: Pause, groups: Sequence[str], now: datetime
+) -> Iterator[tuple[Sequence[str], _Answer]]:
+    """Yield how the query of these groups ended, or those of its halves where AWS refuses one group of several.
+
+    A group may have gone since it was listed, and AWS then begins no query that names it.
+    """
+    try:
+        yield groups, _Query(reader, pause).run(groups, now)
+    except AwsRejected as error:
+        if len(groups) == 1:
+            yield groups, _Answer(failed=error.code, reason=str(error), begun=False)
+            return
+        half = len(groups) // 2
+        yield from _answers(reader, pause, groups[:half], now)
+        yield from _answers(reader, pause, groups[half:], now)
 
 
 def _batch(
@@ -99,7 +188,8 @@ def _batch(
     days = None if answer.failed else reported(answer.status, answer.rows)
     if days is None:
         failed = answer.failed or "IncompleteAnswer"
-        lost = Logged(reason=answer.reason or f"the query of its logs ended as {answer.status}", failed=failed)
+        reason = answer.reason or f"the query of its logs ended as {answer.status}"
+        lost = Logged(reason=reason, failed=failed, denied=answer.denied is not None)
         return LoggedBatch(dict.fromkeys(asked.values(), lost), answer.scanned_bytes)
     found, start = {}, window_of(now)[0]
     for group, name in asked.items():
@@ -109,16 +199,29 @@ def _batch(
     return LoggedBatch(found, answer.scanned_bytes)
 
 
-def _there(reader: PageReader, groups: Iterable[str]) -> list[str]:
-    """Return those of the log groups that a query may name: one that is not there fails it for all."""
+def _there(reader: PageReader, groups: Iterable[str], start: datetime) -> dict[str, str]:
+    """Return log group → why its lines cannot say enough, empty: they may; one that is not there is absent.
+
+    A query that names one that is not there fails for all.
+    """
     wanted = set(groups)
     asked = {"limit": _PAGE, "logGroupNamePrefix": _beginning(min(wanted), max(wanted))}
-    return sorted(
-        str(group["logGroupName"])
+    return {
+        str(group["logGroupName"]): _too_short(group, start)
         for page in reader.pages(GROUPS, asked)
         for group in page.get("logGroups", ())
         if group["logGroupName"] in wanted and group.get("logGroupClass", _STANDARD) == _STANDARD
-    )
+    }
+
+
+def _too_short(group: Mapping[str, Any], start: datetime) -> str:
+    """Return why a log group does not hold all the days that are read, empty: it may."""
+    kept, created = group.get("retentionInDays"), group.get("creationTime")
+    if kept is not None and int(kept) <= DAYS:
+        return f"its log group keeps lines for {kept} days, and {DAYS} whole ones are read"
+    if created is not None and datetime.fromtimestamp(int(created) / 1000, UTC) > start:
+        return f"its log group is younger than the {DAYS} days that are read"
+    return ""
 
 
 def _beginning(first: str, last: str) -> str:
@@ -126,39 +229,49 @@ def _beginning(first: str, last: str) -> str:
     return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
 
 
-def _counts(reader: PageReader, names: Sequence[str], now: datetime) -> dict[str, dict[date, float] | None]:
-    """Return function → day → invocations, None where AWS did not give all of it."""
+def _counts(
+    reader: PageReader, names: Mapping[str, str], now: datetime
+) -> tuple[dict[str, dict[date, float] | None], dict[str, float | None]]:
+    """Return function → day → invocations, and function → bytes that came in; None where AWS did not give all of it.
+
+    What came in is what a query of these days reads.
+    """
     start, end = window_of(now)
+    functions = list(names.values())
     queries = [
-        {
-            "Id": f"i{at}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/Lambda",
-                    "MetricName": "Invocations",
-                    "Dimensions": [{"Name": "FunctionName", "Value": name}],
-                },
-                "Period": 86_400,
-                "Stat": "Sum",
-            },
-        }
-        for at, name in enumerate(names)
+        _sum_by_day(f"{letter}{at}", namespace, metric, dimension, value)
+        for at, (group, name) in enumerate(names.items())
+        for letter, namespace, metric, dimension, value in (
+            ("i", "AWS/Lambda", "Invocations", "FunctionName", name),
+            ("b", "AWS/Logs", "IncomingBytes", "LogGroupName", group),
+        )
     ]
     asked = {"MetricDataQueries": queries, "StartTime": start, "EndTime": end}
-    answer = reader.once(_COUNTS, asked, datapoints=DAYS * len(names), metrics=len(names))
-    found: dict[str, dict[date, float] | None] = dict.fromkeys(names)
-    if answer.get("NextToken"):
-        return found
-    for one in answer.get("MetricDataResults", ()):
-        if one.get("StatusCode") == "Complete":
-            # AWS publishes a day only when the function was invoked.
-            days = {(start + timedelta(days=at)).date(): 0.0 for at in range(DAYS)}
-            days |= {
-                datetime.fromtimestamp(at, UTC).date(): float(sent)
-                for at, sent in zip(one["Timestamps"], one["Values"], strict=True)
-            }
-            found[names[int(one["Id"][1:])]] = days
-    return found
+    answer = reader.once(_COUNTS, asked, datapoints=DAYS * len(queries), metrics=len(queries))
+    counts: dict[str, dict[date, float] | None] = dict.fromkeys(functions)
+    sizes: dict[str, float | None] = dict.fromkeys(functions)
+    whole = () if answer.get("NextToken") else answer.get("MetricDataResults", ())
+    for one in whole:
+        name = functions[int(one["Id"][1:])]
+        if one.get("StatusCode") != "Complete":
+            continue
+        if one["Id"].startswith("b"):
+            # AWS publishes a day only when something came in.
+            sizes[name] = float(sum(one["Values"]))
+            continue
+        # AWS publishes a day only when the function was invoked.
+        days = {(start + timedelta(days=at)).date(): 0.0 for at in range(DAYS)}
+        days |= {
+            datetime.fromtimestamp(at, UTC).date(): float(sent)
+            for at, sent in zip(one["Timestamps"], one["Values"], strict=True)
+        }
+        counts[name] = days
+    return counts, sizes
+
+
+def _sum_by_day(name: str, namespace: str, metric: str, dimension: str, value: str) -> dict[str, Any]:
+    of = {"Namespace": namespace, "MetricName": metric, "Dimensions": [{"Name": dimension, "Value": value}]}
+    return {"Id": name, "MetricStat": {"Metric": of, "Period": 86_400, "Stat": "Sum"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +280,8 @@ class _Answer:
 
     Attributes:
         failed: our code where it did not end by itself, or its end could not be read, with the reason.
+        denied: the refusal where its answer may not be read.
+        begun: whether AWS began it, and so may bill it.
     """
 
     status: str = ""
@@ -174,6 +289,8 @@ class _Answer:
     scanned_bytes: float = 0.0
     failed: str = ""
     reason: str = ""
+    denied: AwsDenied | None = None
+    begun: bool = True
 
 
 class _Query:
@@ -201,7 +318,8 @@ class _Query:
         try:
             running = self._wait()
         except AwsError as error:
-            self._last = replace(self._last, failed=error.code, reason=str(error))
+            denied = error if isinstance(error, AwsDenied) else None
+            self._last = replace(self._last, failed=error.code, reason=str(error), denied=denied)
         finally:
             if running:
                 self._stop()
@@ -236,5 +354,7 @@ REPORT_LINES: Final = LoggedMetric(
     wanted=lambda metrics: metrics.lambda_report_lines,
     permissions=(START, RESULTS, STOP, GROUPS, _COUNTS),
     needed=needed,
+    most_saved=most_saved,
+    price=price,
     read=read,
 )

@@ -20,6 +20,8 @@ PUBLISHED: Final = "functions-with-versions"
 """Question of the kind: names of the functions that have a published version."""
 READ: Final = "(read)"
 """Is in every answer, so that an answer without functions is one; no function can be called so."""
+BY_MEMORY: Final = frozenset({"gb_second", "provisioned_gb_second", "provisioned_duration_gb_second"})
+"""Dimensions of what is billed by the memory that a function is given."""
 MEMORY: Final = "memoryPercent"
 LIST: Final = "lambda:ListFunctions"
 UNPUBLISHED: Final = "$LATEST"

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.lasting import Shows
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -51,7 +52,7 @@ from finops_operator.services.dynamodb.rules.capacity import (
 from finops_operator.services.dynamodb.rules.reading import SCALING, TABLE
 from finops_operator.services.dynamodb.rules.signs import SIGNS
 from finops_operator.services.dynamodb.rules.table_watch import table_watch
-from finops_operator.services.dynamodb.table import ACTIVE, ON_DEMAND, PROVISIONED
+from finops_operator.services.dynamodb.table import ACTIVE, ON_DEMAND, PROVISIONED, THROUGHPUT
 
 ID: Final = "dynamodb_table_set_mode"
 _UPDATE: Final = "dynamodb:UpdateTable"
@@ -413,4 +414,5 @@ ACTION: Final = Action(
     ),
     undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
     watch=table_watch(_observe),
+    shows=Shows(parts=THROUGHPUT),
 )

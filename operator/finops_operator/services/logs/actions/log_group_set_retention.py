@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Observation
+from finops.domain.lasting import Shows
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -43,7 +44,7 @@ from finops_operator.plugins.tagging import tags_of_arn
 from finops_operator.plugins.watch_shape import WatchShape
 from finops_operator.plugins.watched import LIST_ALARMS
 from finops_operator.services.logs.judging.judged import size
-from finops_operator.services.logs.log_group import DELIVERY, STANDARD
+from finops_operator.services.logs.log_group import DELIVERY, STANDARD, STORED
 from finops_operator.services.logs.rules.retention import KEPT_BY_CLASS, RETENTIONS
 from finops_operator.services.logs.rules.signs import SIGNS
 
@@ -301,5 +302,5 @@ ACTION: Final = Action(
     undo=SETTING.undo,
     watch=_WATCH,
     brought_within=_DELETED_WITHIN,
-    shows_within=_DELETED_WITHIN + _LISTED_WITHIN,
+    shows=Shows(_DELETED_WITHIN + _LISTED_WITHIN, frozenset({STORED}), moves=True),
 )

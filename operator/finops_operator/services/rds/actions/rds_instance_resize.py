@@ -19,6 +19,7 @@ from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.execution import Journal, Observation, Procedure, Result, StepRules
+from finops.domain.lasting import Shows
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.domain.resource import Resource
@@ -52,6 +53,7 @@ from finops_operator.services.rds.rules.database_observation import (
 )
 from finops_operator.services.rds.rules.database_watch import APPLY, NOW, WANTED, WINDOW, database_watch
 from finops_operator.services.rds.rules.deployments import READ_DEPLOYMENTS
+from finops_operator.services.rds.rules.extended_support import DIMENSION as EXTENDED_SUPPORT
 from finops_operator.services.rds.rules.orderable import READ_OPTIONS, read_options
 from finops_operator.services.rds.rules.resize_refusals import CLASS, resize_refusals, resize_warnings
 from finops_operator.services.rds.rules.resize_words import resize_words
@@ -292,7 +294,7 @@ ACTION: Final = Action(
     ),
     watch=database_watch(_observe),
     brought_within=_NEXT_WINDOW,
-    shows_within=_NEXT_WINDOW + _CHANGES_WITHIN,
+    shows=Shows(_NEXT_WINDOW + _CHANGES_WITHIN, frozenset({"instance_hour", EXTENDED_SUPPORT})),
     sample=ActSample(
         parameters={WANTED: "db.m5.large", APPLY: WINDOW},
         assumed={"state": AVAILABLE, "class": "db.m5.xlarge", "pendingClass": "", "resourceId": "db-EXAMPLE"},

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.lasting import Shows
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -420,5 +421,6 @@ ACTION: Final = Action(
     watch=_WATCH,
     brought_within=_APPLIED_WITHIN,
     shown_by=tuple(one.name for one in SIZES),
-    shows_within=_APPLIED_WITHIN + max(one.shown_within for one in SIZES),
+    # Parts of uploads are stored among the objects, in their class: no part of the cost is theirs alone.
+    shows=Shows(_APPLIED_WITHIN + max(one.shown_within for one in SIZES), moves=True),
 )

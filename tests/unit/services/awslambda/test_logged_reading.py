@@ -1,0 +1,109 @@
+"""What a scan reads of logs in one shard: after a refusal nothing more, and what was left out is a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.support.facts import NOW
+from tests.unit.services.awslambda.functions import function
+
+from finops.domain.logged import Logged, LoggedBatch
+from finops.domain.price import BilledQuantity, Cost, Price, cost_from
+from finops.domain.resource import Shard
+from finops.domain.utilization import Utilization
+from finops.errors import AwsDenied
+from finops.store.connection import Store
+from finops.store.logged import LoggedStore
+from finops_operator.plugins.logged import Asking, ByteBudget
+from finops_operator.scan.logged import LoggedReading, LogSource, most_bytes
+from finops_operator.services.awslambda.rules.report_queries import REPORT_LINES, RESULTS
+
+SHARD = Shard("111122223333", "eu-west-1", "lambda-function")
+DENIED = "AccessDeniedException"
+RULES: Any = SimpleNamespace(
+    now=NOW, settings=SimpleNamespace(minimum_coverage_percent=Decimal(95)), lookup=lambda _: None
+)
+
+
+@dataclass
+class Logs:
+    """Answers in place of AWS: batches, of which the last may be followed by a refusal."""
+
+    batches: Sequence[LoggedBatch]
+    refusal: AwsDenied | None = None
+    asked: list[list[str]] = field(default_factory=list)
+
+    def read(self, _reader: Any, _pause: Any, asking: Asking) -> Iterator[LoggedBatch]:
+        self.asked.append([one.id for one in asking.resources])
+        yield from self.batches
+        if self.refusal is not None:
+            raise self.refusal
+
+
+def reading(store: Store, logs: Logs) -> LoggedReading:
+    metric = replace(REPORT_LINES, needed=lambda *_: True, read=logs.read)
+    reader: Any = SimpleNamespace(account=SHARD.account, region=SHARD.region)
+    return LoggedReading(metric, SHARD, LogSource(reader, lambda _: None, ByteBudget(1e9)), LoggedStore(store))
+
+
+def page(one: LoggedReading, *names: str) -> dict[str, str]:
+    """Return function → why its memory is not known."""
+    found = one.page(
+        [replace(function(), id=name) for name in names], {name: Utilization(name) for name in names}, {}, RULES
+    )
+    return {name: used.unknown[REPORT_LINES.metric] for name, used in found.items()}
+
+
+def test_a_refused_answer_ends_asking_in_the_shard_for_this_scan_and_those_that_find_it_kept(store: Store) -> None:
+    lost = Logged(reason="allow it", failed=DENIED, denied=True)
+    refusal = AwsDenied("allow it", operation=RESULTS, code=DENIED)
+    logs = Logs([LoggedBatch({"one": lost})], refusal)
+    scan = reading(store, logs)
+    assert page(scan, "one", "two") == {"one": "allow it", "two": f"its logs could not be read: {DENIED}"}
+    page(scan, "three")
+    assert logs.asked == [["one", "two"]]
+    (gap,) = scan.gaps()
+    assert (gap.operation, gap.code, gap.resources) == ("GetQueryResults", DENIED, 1)
+
+    later = reading(store, logs)
+    page(later, "one", "two")
+    assert len(logs.asked) == 1, "a day later it is asked again"
+    assert [gap.code for gap in later.gaps()] == [DENIED]
+
+
+def test_what_is_left_out_is_a_gap_that_says_why_and_is_kept_for_no_later_scan(store: Store) -> None:
+    left = Logged(reason="too much to read", failed="OverTheCeiling")
+    logs = Logs([LoggedBatch(left_out={"one": left, "two": left})])
+    scan = reading(store, logs)
+    assert page(scan, "one", "two") == {"one": "too much to read", "two": "too much to read"}
+    (gap,) = scan.gaps()
+    assert (gap.operation, gap.code, gap.message, gap.resources) == (
+        "StartQuery",
+        "OverTheCeiling",
+        "too much to read",
+        2,
+    )
+    page(reading(store, logs), "one")
+    assert logs.asked == [["one", "two"], ["one"]]
+
+
+def billed(month: str) -> Cost:
+    price = Price(Decimal(1), "gb-second", "bundled", date(2026, 1, 1))
+    return cost_from([BilledQuantity("gb_second", Decimal(month), price)], (), Decimal(730))
+
+
+@pytest.mark.parametrize(("cost", "price", "most"), [("8.00", "0.005", 7 / 0.15 * 1e9), (None, "0.005", None)])
+def test_reading_each_day_may_cost_what_the_smallest_memory_would_save(
+    cost: str | None, price: str, most: float | None
+) -> None:
+    per_gb = Price(Decimal(price), "gb", "bundled", date(2026, 1, 1))
+    known = None if cost is None else billed(cost)
+    found = most_bytes(REPORT_LINES, function(memory_mb=1024), known, lambda _: per_gb)
+    assert found == (None if most is None else pytest.approx(most))
+    assert most_bytes(REPORT_LINES, function(memory_mb=1024), known, lambda _: None) is None
