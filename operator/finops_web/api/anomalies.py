@@ -18,6 +18,7 @@ from finops.errors import Refused
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.expected import ReadExpected, end, expected_in, extra_of, last_day, may_say, reason_of, say
+from finops_web.readings.history import gaps_of
 from finops_web.readings.policies import trust_in
 
 ROUTER = APIRouter(tags=["costing"])
@@ -44,7 +45,7 @@ def anomalies(asked: Visit) -> dict[str, Any]:
         "notRead": [{"policy": policy, "problem": words} for policy, words in said.not_read()],
         "reason": "" if known > WARM_UP_DAYS else f"not enough history: {known} of {WARM_UP_DAYS + 1} days",
     }
-    return _success(asked, data, said.gaps)
+    return _success(asked, data, (*said.gaps, *gaps_of(parts)))
 
 
 class PartOfCost(BaseModel):
