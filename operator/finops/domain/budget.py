@@ -231,8 +231,6 @@ def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date
             days.setdefault(one.shard, {})[one.day] = float(known * DAY_OF_MONTH)
             counts.setdefault(one.shard, {})[one.day] = one.cost.resources
     return [
-        Part(
-            one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {}), frozenset(unknown.get(one, ()))
-        )
+        Part(one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {}), frozenset(unknown.get(one, ())))
         for one in sorted(days.keys() | unknown.keys(), key=str)
     ]

@@ -1,8 +1,8 @@
 """What of a shard's daily cost policies count: the resources that their selectors took on that day. Pure.
 
-Policies with other selectors may take the same resource, so that their sums cannot be added: a day is kept in parts that
-have no resource in common, each with the names of the policies that took it. What several of them count together is the
-sum of the parts that at least one of them took.
+Policies with other selectors may take the same resource, so that their sums cannot be added: a day is kept in parts
+that have no resource in common, each with the names of the policies that took it. What several of them count together
+is the sum of the parts that at least one of them took.
 """
 
 from __future__ import annotations

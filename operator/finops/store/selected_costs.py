@@ -139,7 +139,9 @@ def _parts_of(
 
 
 def _field(shard: Shard, tag: Tag | None) -> str:
-    return json.dumps([shard.account, shard.region, shard.kind, *(tag or ())], ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        [shard.account, shard.region, shard.kind, *(tag or ())], ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def _named(field: str) -> tuple[Shard, Tag | None]:

@@ -77,7 +77,8 @@ def test_a_series_begins_after_the_last_day_of_which_a_part_is_unknown() -> None
     def days(shard: Shard, unknown: int) -> list[CostOfDay]:
         cost = ShardCost(Decimal(730), 1, 0)
         return [
-            CostOfDay(TODAY - timedelta(days=ago), shard, None if ago >= unknown else cost) for ago in reversed(range(5))
+            CostOfDay(TODAY - timedelta(days=ago), shard, None if ago >= unknown else cost)
+            for ago in reversed(range(5))
         ]
 
     costs = [*days(SHARD, 2), *days(OTHER, 9)]
