@@ -1,8 +1,8 @@
-"""Writes the facts, the form of ARNs and the limits of sizes that each kind declares: `python tools/build_kind_facts.py [--check]`.
+"""Writes what the dashboard knows of each kind: `python tools/build_kind_facts.py [--check]`.
 
 The dashboard's image has no kinds. What it may show of them as columns stands in the kinds alone, with the names and
-types by which custom checks ask for them; and so do the form of ARNs and the limits that pushes are compared with. Run by `make
-generate`, and with `--check` by `make check`.
+types by which custom checks ask for them; and so do the form of ARNs and the limits of sizes that pushes are compared
+with. Run by `make generate`, and with `--check` by `make check`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _PREFIX: Final = "attributes."
 def declared_by(kinds: Mapping[str, ResourceKind[Any]]) -> dict[str, dict[str, Any]]:
     """Return kind → what it declares.
 
-    `arn` is the pattern of its ARNs, `facts` fact → CEL's word for its type; where there are some, `limits` is fact → the
-    most that AWS allows of it, and `shared_arns` that an ARN may name another account.
+    `arn` is the pattern of its ARNs, `facts` fact → CEL's word for its type; where there are some, `limits` is fact →
+    the most that AWS allows of it, and `shared_arns` that an ARN may name another account.
     """
     return {name: _declared(kind) for name, kind in sorted(kinds.items())}
 

@@ -214,10 +214,10 @@ def total(row: ResourceRow, metric: str) -> float | None:
 def measured(row: ResourceRow) -> dict[str, Any]:
     """Return every metric that the scan knows, each with what its figures are of.
 
-    `maximum` and `p99_5` are of the highest values of periods of `period_seconds`, of a counter of their sums, `average`
-    is the mean of their averages or sums, `total` the sum over the window from `start` to `end`. Where longer points
-    than the periods were read, `read_seconds` says how long these are, and `at_most` names the figures that are then the
-    most that the periods can have had.
+    `maximum` and `p99_5` are of the highest values of periods of `period_seconds`, of a counter of their sums,
+    `average` is the mean of their averages or sums, `total` the sum over the window from `start` to `end`. Where longer
+    points than the periods were read, `read_seconds` says how long these are, and `at_most` names the figures that are
+    then the most that the periods can have had.
     """
     use = row.utilization
     if use is None:
