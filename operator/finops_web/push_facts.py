@@ -32,22 +32,22 @@ def at_most(kind: str, fact: str) -> Any:
     return Field(default=None, description=described, json_schema_extra={"maximum": limit.most})
 
 
-def require_possible(sent: Resource, number: int) -> None:
-    """Raise InvalidInput unless a resource can be: it is the one with this number among those that were sent."""
+def require_possible(sent: Resource, place: str = "") -> None:
+    """Raise InvalidInput unless a resource can be; `place` is where it stands in what was sent: `[1].` of a list."""
     for fact, limit in limits_of(sent.kind).items():
         value: Any = sent.attributes.get(fact)
         if isinstance(value, int | float | Decimal) and not 0 <= value <= limit.most:
             raise InvalidInput(
-                f"of resource {number} is {value}, and AWS allows 0 to {limit.most:,} {limit.unit}",
-                field=fact,
+                f"is {value}, and AWS allows 0 to {limit.most:,} {limit.unit}",
+                field=f"{place}{fact}",
                 hint=f"send it in {limit.unit}, as AWS says it; {limit.source}",
             )
     if sent.arn:
         problem = arn_problem(sent)
         if problem:
             raise InvalidInput(
-                f"of resource {number} {problem}",
-                field="arn",
+                problem,
+                field=f"{place}arn",
                 hint="send the ARN that AWS gives the resource, or none",
             )
 

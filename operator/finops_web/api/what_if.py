@@ -65,7 +65,9 @@ def ask_what_if(
     try:
         question = put(asked, live, spec)
     except InvalidInput as error:
-        raise InvalidInput(error.message, field="spec", code="InvalidSpec", hint=error.hint) from error
+        hint = error.hint or "correct what is named; docs/kinds.md has every field of a ScanPolicy with its range"
+        message = error.message.removeprefix(f"{error.field}: ")
+        raise InvalidInput(message, field=error.field or "spec", code="InvalidSpec", hint=hint) from error
     response.headers["Location"] = f"/api/policies/{namespace}/{name}/what-if/{question}"
     data = {"question": question, "namespace": namespace, "policy": name, "state": "Waiting"}
     return success(data, as_of=policy.head.summary.completion_time)
