@@ -326,6 +326,11 @@ class Listing:
     questions: tuple[Question, ...] = ()
     calls: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Return the calls that need the permissions, as gaps name them."""
+        return tuple(self.calls.get(one, one) for one in self.permissions)
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

@@ -51,7 +51,7 @@ class Budgets:
 
     Attributes:
         policies: all that exist in the watched namespaces.
-        services: kind → prefix of its AWS service.
+        calls: kind → the calls that list it.
     """
 
     api: KindApi[Budget]
@@ -59,7 +59,7 @@ class Budgets:
     store: Store
     notifier: Notifier
     events: Events
-    services: Mapping[str, str]
+    calls: Mapping[str, frozenset[str]]
     clock: Clock
     _marks: dict[str, str] = field(default_factory=dict)
     _problems: Mapping[str, SlackProblem] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Budgets:
         expected = frozenset(shard for shard in seen.shards if scope.takes(shard))
         costs = tuple(one for one in self._costs(seen, tag_of(budget), today) if one.shard in expected)
         month = month_so_far(costs, expected, today)
-        gaps = unseen_by(scope, seen.gaps, self.services)
+        gaps = unseen_by(scope, seen.gaps, self.calls)
         found = judge(
             spec.amount,
             month,
