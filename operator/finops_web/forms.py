@@ -9,7 +9,7 @@ from typing import Final
 _ACCOUNT: Final = "the twelve digits of an account id"
 _NAMESPACE: Final = "the name of a namespace: lower-case letters, digits and hyphens, such as team-a"
 FORMS: Final[Mapping[str, str]] = {
-    r"^(all|account|region|service|tag:.{1,128})$": "all, account, region, service, or tag: and a key, such as tag:team",
+    r"^(all|account|region|service|tag:.{1,128})$": "all, account, region, service, or tag: and a key: tag:team",
     r"^[0-9]{12}$": _ACCOUNT,
     r"^([0-9]{12})?$": f"{_ACCOUNT}, or leave it out",
     r"^[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$|^global$": "a region of AWS, such as eu-west-1, or global",

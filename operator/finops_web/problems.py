@@ -89,7 +89,7 @@ async def on_http(request: Request, error: Exception) -> Response:
         return _with_methods(problem(405, "MethodNotAllowed", message, f"use {methods}"), request, error)
     if error.status_code == HTTPStatus.NOT_FOUND:
         hint = "/openapi.json lists every endpoint; docs/web.md shows how to use them"
-        return problem(404, "NotFound", "There is no such address.", hint)
+        return problem(404, "NotFound", f"There is no address {request.url.path[:300]}.", hint)
     return problem(error.status_code, _code_of(error.status_code), str(error.detail), "see /openapi.json")
 
 

@@ -82,14 +82,15 @@ def expect_change(asked: Visit, sent: ExpectedChange, x_form_secret: _FormSecret
     """
     asked.require_form(x_form_secret)
     one, written = expect(asked, sent.shard, sent.way, (sent.until.isoformat(), sent.reason, sent.extraPerDay))
-    return success({"expected": one.to_json(), "policies": list(written)}, as_of=None)
+    return success({"expected": one.to_json(), "policies": list(written)}, as_of=asked.parts.clock.now())
 
 
 @ROUTER.post("/api/anomalies/alert-again")
 def alert_again(asked: Visit, sent: PartOfCost, x_form_secret: _FormSecret = "") -> dict[str, Any]:
     """End what is expected of a part of the cost, wherever you may; `policies` is empty where nothing was expected."""
     asked.require_form(x_form_secret)
-    return success({"policies": list(end_expected(asked, sent.shard, sent.way))}, as_of=None)
+    policies = list(end_expected(asked, sent.shard, sent.way))
+    return success({"policies": policies}, as_of=asked.parts.clock.now())
 
 
 def expect(asked: Asked, part: Shard, way: Way, words: tuple[str, str, str]) -> tuple[Expected, tuple[str, ...]]:

@@ -109,7 +109,9 @@ def one_resource(
     listed = min(named, key=lambda one: one.push is not None, default=None)
     if listed is None:
         raise NotThere(
-            "there is no such resource in the last scans", code="NotFound", hint="it may be gone; open the list again"
+            f"there is no {kind[:64]} {identifier[:512]} in the last scans",
+            code="NotFound",
+            hint="it may be gone; open the list again",
         )
     (row,) = asked.parts.resources.whole([listed])
     found = recommendations_of(asked.parts.store, policies)

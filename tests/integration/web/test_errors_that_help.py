@@ -104,7 +104,7 @@ def test_the_field_of_an_error_is_where_the_sender_wrote_it(
             "/api/costing/history?by=colour",
             None,
             "by is not written as it has to be",
-            "write all, account, region, service, or tag: and a key, such as tag:team",
+            "write all, account, region, service, or tag: and a key: tag:team",
         ),
         (
             "POST",
@@ -235,6 +235,7 @@ def refusing(reason: str) -> Callable[..., Any]:
             status = approval.status.model_copy(
                 update={"result": VoteResult.REFUSED, "reason": reason, "message": "It does not count."}
             )
+            self.earlier = False
             self.approval = approval.model_copy(update={"status": status})
 
         def cast(self) -> Any:
