@@ -256,6 +256,39 @@ def test_a_vote_that_does_not_count_says_what_to_do(api: Sample, monkeypatch: py
     assert (found["code"], found.get("field")) == (reason, field)
 
 
+def test_a_vote_that_stood_before_is_not_called_counted_again(api: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Box(refusing("")):  # type: ignore[misc]
+        def __init__(self, *given: Any, **others: Any) -> None:
+            super().__init__(*given, **others)
+            status = self.approval.status.model_copy(update={"result": VoteResult.COUNTED, "message": "Counted."})
+            self.approval, self.earlier = self.approval.model_copy(update={"status": status}), True
+
+    monkeypatch.setattr(voting, "Ballot", Box)
+
+    sent = {"requests": [api.paths["uid"]], "decision": "Deny", "reason": "needed"}
+    (found,) = api.client.post("/api/action-requests", headers=api.headers, json=sent).json()["data"]
+
+    assert (found["sent"], found["counted"], found["repeated"]) == (True, True, True)
+    assert found["message"] == "You had voted so before, and that vote stands: nothing was counted anew."
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/nothing", "/api/nothing"),
+        ("/api/action-requests/u-404", "u-404"),
+        ("/api/recommendations/r-404", "r-404"),
+        ("/api/policies/team-a/gone/what-if/1234", "team-a/gone"),
+        ("/resources/ec2-instance/i-404", "i-404"),
+    ],
+)
+def test_what_is_not_found_is_named(site: Site, estate: Store, path: str, name: str) -> None:
+    answer = site.client(estate).get(path, headers=site.bearer())
+
+    assert answer.status_code == 404
+    assert name in answer.text
+
+
 def test_every_status_of_an_error_is_described(api: Sample) -> None:
     for path, methods in api.client.get("/openapi.json").json()["paths"].items():
         for method, operation in methods.items():
