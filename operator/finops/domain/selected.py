@@ -59,11 +59,13 @@ class KeptSelections:
 
     Attributes:
         whole: the policies that had no selector.
+        selecting: those that had one.
         parts: (shard, None), or with a tag that a budget names → its parts; every policy that selected in the shard is
-            named by one of them, whatever it took.
+            named by one of them, whatever it took. A shard without any resource is absent.
     """
 
     whole: frozenset[str]
+    selecting: frozenset[str]
     parts: Mapping[tuple[Shard, Tag | None], Parts]
 
 
@@ -92,6 +94,10 @@ def counted(
     """
     if not covering:
         return None
+    if whole.cost is not None and not whole.cost.resources:
+        # Nothing is there to select from; before the policies were there, nobody counted that either.
+        there = kept is None or any(one.policy in kept.whole | kept.selecting or one.takes_all for one in covering)
+        return whole if there else None
     names: frozenset[str] = kept.whole if kept else frozenset()
     parts = kept.parts.get((whole.shard, tag), ()) if kept else ()
     selected = frozenset[str]().union(*(takers for takers, _ in parts))

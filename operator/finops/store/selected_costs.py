@@ -25,7 +25,7 @@ from finops.store.recommendations import HeadUnreadable, PolicyHead, Recommendat
 from finops.store.resource_costs import ResourceCostStore
 
 _DAY_SECONDS: Final = 86_400
-_WHOLE: Final = "policies"
+_POLICIES: Final = "policies"
 
 
 class SelectedCostStore:
@@ -35,27 +35,31 @@ class SelectedCostStore:
         self._client: Any = store.client
         self._keys = store.keys
 
-    def put(self, day: date, whole: Collection[str], parts: Mapping[tuple[Shard, Tag | None], Parts]) -> None:
-        """Write which policies have no selector, and the parts of shards; the same day again replaces them."""
+    def put(self, day: date, policies: Iterable[Selecting], parts: Mapping[tuple[Shard, Tag | None], Parts]) -> None:
+        """Write which policies there are, and the parts of shards; the same day again replaces them."""
+        whole: dict[bool, list[str]] = {True: [], False: []}
+        for one in policies:
+            whole[one.takes_all].append(one.policy)
         key = self._keys.cost(day.isoformat(), "selected")
         fields = {_field(shard, tag): _parts_to_text(found) for (shard, tag), found in parts.items()}
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={_WHOLE: json.dumps(sorted(whole)), **fields})
+            pipe.hset(key, mapping={_POLICIES: json.dumps([whole[True], whole[False]]), **fields})
             pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
             pipe.execute()
 
     def between(self, first: date, last: date) -> dict[date, KeptSelections]:
         """Return what is kept of the days `first` to `last`; a day of which nothing is kept is absent."""
         found: dict[date, KeptSelections] = {}
+        # A name stands on each of 400 days: it is kept once.
+        shared: dict[Any, Any] = {}
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
             with store_errors():
                 fields = self._client.hgetall(self._keys.cost(day.isoformat(), "selected"))
             if fields:
-                whole = frozenset(json.loads(fields.pop(_WHOLE, "[]")))
-                found[day] = KeptSelections(
-                    whole, {_named(name): _parts_from_text(text) for name, text in fields.items()}
-                )
+                whole, selecting = json.loads(fields.pop(_POLICIES, "[[], []]"))
+                parts = {_named(name, shared): _parts_from_text(text, shared) for name, text in fields.items()}
+                found[day] = KeptSelections(frozenset(whole), frozenset(selecting), parts)
         return found
 
 
@@ -111,16 +115,19 @@ def keep_selected(store: Store, day: date, tags: Mapping[Shard, Collection[Tag |
     for shard in sorted(tags.keys() & covering.keys(), key=str):
         found = _parts_of(store, shard, covering[shard], tags[shard])
         parts |= {(shard, tag): of_tag for tag, of_tag in found.items()}
-    SelectedCostStore(store).put(day, [one.policy for one in policies if one.takes_all], parts)
+    SelectedCostStore(store).put(day, policies, parts)
 
 
 def _parts_of(
     store: Store, shard: Shard, covering: Collection[Selecting], tags: Collection[Tag | None]
 ) -> dict[Tag | None, Parts]:
-    """Return tag → the parts of what carries it; nothing where a listing with gaps has replaced the whole one."""
+    """Return tag → the parts of what carries it.
+
+    Nothing is returned of a shard without resources, and where a listing with gaps has replaced the whole one.
+    """
     inventory, kept = InventoryStore(store), ResourceCostStore(store)
     head = inventory.head(shard)
-    if head is None or head.gaps:
+    if head is None or head.gaps or not head.count:
         return {}
     # Who selects is named, also where it takes nothing.
     sums = {tag: {frozenset((one.policy,)): ShardCost() for one in covering} for tag in tags}
@@ -144,14 +151,22 @@ def _field(shard: Shard, tag: Tag | None) -> str:
     )
 
 
-def _named(field: str) -> tuple[Shard, Tag | None]:
-    account, region, kind, *tag = json.loads(field)
-    return Shard(account, region, kind), (tag[0], tag[1]) if tag else None
+def _named(field: str, shared: dict[Any, Any]) -> tuple[Shard, Tag | None]:
+    if field not in shared:
+        account, region, kind, *tag = json.loads(field)
+        shared[field] = Shard(account, region, kind), (tag[0], tag[1]) if tag else None
+    named: tuple[Shard, Tag | None] = shared[field]
+    return named
 
 
 def _parts_to_text(parts: Parts) -> str:
     return json.dumps([[sorted(takers), cost_to_text(cost)] for takers, cost in parts], separators=(",", ":"))
 
 
-def _parts_from_text(text: str) -> Parts:
-    return tuple((frozenset(takers), cost_from_text(cost)) for takers, cost in json.loads(text))
+def _parts_from_text(text: str, shared: dict[Any, Any]) -> Parts:
+    """Return the parts; what is the same as before is the same object."""
+    if text not in shared:
+        read = ((frozenset(takers), cost_from_text(cost)) for takers, cost in json.loads(text))
+        shared[text] = tuple((shared.setdefault(takers, takers), cost) for takers, cost in read)
+    parts: Parts = shared[text]
+    return parts

@@ -16,7 +16,7 @@ from finops.domain.resource import Gap, Shard
 from finops.domain.selected import CostOfDay, KeptSelections, Selecting, by_shard, counted
 from finops.ports.clock import Clock
 from finops.store.connection import Store
-from finops.store.cost_history import KEPT_DAYS, CostHistoryStore
+from finops.store.cost_history import KEPT_DAYS, CostHistoryStore, DailyCost
 from finops.store.selected_costs import SelectedCostStore, selecting_of
 from finops.store.tag_costs import TagCostStore
 from finops_web.readings.policies import ScannedPolicy
@@ -71,10 +71,14 @@ class History:
         with self._lock:
             if self._kept is None or self._kept[0] <= now or self._kept[1] != today:
                 first = today - timedelta(days=KEPT_DAYS - 1)
-                whole = (
-                    CostOfDay(one.day, Shard(one.account, one.region, one.kind), one.cost)
-                    for one in self._store.between(first, today)
-                )
+                # A shard stands on each of 400 days: it is kept once.
+                shards: dict[Shard, Shard] = {}
+
+                def placed(one: DailyCost) -> CostOfDay:
+                    shard = Shard(one.account, one.region, one.kind)
+                    return CostOfDay(one.day, shards.setdefault(shard, shard), one.cost)
+
+                whole = map(placed, self._store.between(first, today))
                 found = tuple(whole), self._selected.between(first, today)
                 self._kept = (now + _LASTS_SECONDS, today, found)
             return self._kept[2]

@@ -193,6 +193,7 @@ def test_on_a_phone_every_column_is_there_with_its_name(address: str, browser: B
     browser.resize(390, 844)
     browser.goto(f"{address}{path}")
     if os.environ.get("FINOPS_KEEP_SHOTS"):
+        browser.evaluate('document.querySelectorAll("table.stack td")[1].scrollIntoView()')
         browser.screenshot(Path(os.environ["FINOPS_KEEP_SHOTS"]) / f"phone-{path[1:]}.png")
     tables = browser.evaluate(
         "[...document.querySelectorAll('table.stack')].map((one) => ["

@@ -33,7 +33,8 @@ def taking_all(policy: str) -> Selecting:
 
 
 def kept(*whole: str, parts: Parts = PARTS) -> KeptSelections:
-    return KeptSelections(frozenset(whole), {(SHARD, None): parts} if parts else {})
+    names = frozenset().union(*(takers for takers, _ in parts))
+    return KeptSelections(frozenset(whole), names, {(SHARD, None): parts} if parts else {})
 
 
 @pytest.mark.parametrize(
@@ -54,12 +55,20 @@ def test_policies_count_what_at_least_one_of_them_took(policies: list[Selecting]
 
     assert found is not None
     assert found.cost is not None
-    assert (found.cost.monthly_cost, found.cost.resources) == (cost, resources)
+    assert (found.cost.monthly_cost, found.cost.resources) == (Decimal(cost), resources)
 
 
 def test_a_policy_that_selects_adds_nothing_to_a_day_before_it_was_there() -> None:
     assert counted(WHOLE, kept("a/all"), [selecting("b/new")]) is None
     assert counted(WHOLE, kept("a/all"), []) is None
+
+
+def test_where_nothing_is_there_to_select_from_a_policy_that_was_there_counts_nothing() -> None:
+    empty = CostOfDay(TODAY, SHARD, ShardCost())
+
+    assert counted(empty, kept(), [selecting("a/web")]) == empty
+    assert counted(empty, None, [selecting("a/web")]) == empty
+    assert counted(empty, kept(), [selecting("b/new")]) is None
 
 
 def test_a_day_of_which_whole_shards_alone_were_kept_is_unknown_to_who_selects() -> None:
