@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from array import array
@@ -11,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,9 +190,6 @@ def test_pages_fit_every_width_have_names_and_headings_and_log_nothing(
 def test_on_a_phone_every_column_is_there_with_its_name(address: str, browser: Browser, path: str) -> None:
     browser.resize(390, 844)
     browser.goto(f"{address}{path}")
-    if os.environ.get("FINOPS_KEEP_SHOTS"):
-        browser.evaluate('document.querySelectorAll("table.stack td")[1].scrollIntoView()')
-        browser.screenshot(Path(os.environ["FINOPS_KEEP_SHOTS"]) / f"phone-{path[1:]}.png")
     tables = browser.evaluate(
         "[...document.querySelectorAll('table.stack')].map((one) => ["
         "  [...one.querySelectorAll('thead th')].slice(1).map((th) => th.textContent),"
