@@ -257,13 +257,13 @@ def test_a_vote_that_does_not_count_says_what_to_do(api: Sample, monkeypatch: py
 
 
 def test_a_vote_that_stood_before_is_not_called_counted_again(api: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Box(refusing("")):  # type: ignore[misc]
-        def __init__(self, *given: Any, **others: Any) -> None:
-            super().__init__(*given, **others)
-            status = self.approval.status.model_copy(update={"result": VoteResult.COUNTED, "message": "Counted."})
-            self.approval, self.earlier = self.approval.model_copy(update={"status": status}), True
+    def standing(*given: Any, **others: Any) -> Any:
+        box = refusing("NotEligible")(*given, **others)
+        status = box.approval.status.model_copy(update={"result": VoteResult.COUNTED, "message": "Counted."})
+        box.approval, box.earlier = box.approval.model_copy(update={"status": status}), True
+        return box
 
-    monkeypatch.setattr(voting, "Ballot", Box)
+    monkeypatch.setattr(voting, "Ballot", standing)
 
     sent = {"requests": [api.paths["uid"]], "decision": "Deny", "reason": "needed"}
     (found,) = api.client.post("/api/action-requests", headers=api.headers, json=sent).json()["data"]
