@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -16,7 +16,8 @@ from finops.domain.resource import Gap
 NO_ALERTS: Final = " No alert reaches Slack: "
 _MEASURES: Final = frozenset({"cloudwatch", "pricing", "ce"})
 """Gaps of these hide no resource where no kind is listed by their call: what they leave without a price is counted."""
-_REGIONS: Final = "ec2:DescribeRegions"
+_REGIONS: Final = ":DescribeRegions"
+"""Which regions there are hides resources of every kind."""
 _FIGURES: Final = frozenset({"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"})
 
 
@@ -44,10 +45,11 @@ def unseen_by(scope: Scope, gaps: Iterable[Gap], calls: Mapping[str, frozenset[s
     return tuple(dict.fromkeys(gap for gap in gaps if _may_hide(gap, scope, calls)))
 
 
-def listing_calls(service: str, calls: Iterable[str]) -> frozenset[str]:
+def listing_calls(service: str, calls: Collection[str]) -> frozenset[str]:
     """Return the calls without which resources of a kind of this AWS service may be missed, of all that it makes."""
     others = {one for one in calls if one.partition(":")[0] in _MEASURES - {service}}
-    return frozenset(calls) - others - _FIGURES - {_REGIONS}
+    regions = {one for one in calls if one.endswith(_REGIONS)}
+    return frozenset(calls) - others - _FIGURES - regions
 
 
 def _may_hide(gap: Gap, scope: Scope, calls: Mapping[str, frozenset[str]]) -> bool:
@@ -60,12 +62,12 @@ def _may_hide(gap: Gap, scope: Scope, calls: Mapping[str, frozenset[str]]) -> bo
         return not scope.kinds or not scope.kinds.isdisjoint(listed)
     if gap.service in _MEASURES:
         return False
-    # A gap of the identity or of the regions (sts, account, ec2:DescribeRegions) hides every kind; of a call that no
+    # A gap of the identity or of the regions (sts, account, DescribeRegions) hides every kind; of a call that no
     # kind is known to make, the service says which.
     wanted = {one.partition(":")[0] for kind in scope.kinds for one in calls.get(kind, ())}
     is_wide = (
         not gap.region
-        or call == _REGIONS
+        or call.endswith(_REGIONS)
         or all(gap.service != one.partition(":")[0] for of_kind in calls.values() for one in of_kind)
     )
     return is_wide or not wanted or gap.service in wanted
