@@ -99,9 +99,7 @@ def audit(
 def audit_proof(asked: Visit, story: Annotated[str, Query(max_length=700)]) -> Response:
     """Return a proof for a stranger, as `finops audit prove` writes it: `story` is NAMESPACE/NAME/UID of a request."""
     if story.partition("/")[0] not in asked.namespaces():
-        raise NotThere(
-            f"the ledger has no story {story[:300]} that you may read", code="NotFound", hint="open it on Audit"
-        )
+        raise NotThere("the ledger has no such story that you may read", code="NotFound", hint="open it on Audit")
     headers = {"Content-Disposition": f'attachment; filename="proof-{_plain(story.rpartition("/")[2])}.json"'}
     return JSONResponse(asked.parts.verdicts.proof(story), headers=headers)
 
