@@ -45,7 +45,7 @@ def number(amount: Decimal | None) -> float | None:
 def success(
     data: Any, *, as_of: datetime | None, gaps: Iterable[Gap] = (), next_page: str | None = None
 ) -> dict[str, Any]:
-    """Return the envelope of an answer; `as_of` is when the oldest scan behind it ended."""
+    """Return the envelope of an answer; `as_of` is when the oldest scan behind it ended, or when it was read."""
     meta = {
         "asOf": as_of.isoformat() if as_of is not None else None,
         "gaps": [one.to_json() for one in gaps],

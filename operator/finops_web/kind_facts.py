@@ -1,4 +1,4 @@
-"""The facts that each kind declares of its own, how one is shown, and the form of its ARNs.
+"""The facts that each kind declares of its own, how one is shown, the form of its ARNs and the limits of its sizes.
 
 The dashboard has no kinds: `tools/build_kind_facts.py` writes into `kind_facts.json` what theirs declare.
 """
@@ -79,6 +79,26 @@ def arn_pattern(kind: str) -> str:
     """Return what the ARNs of a kind match, with `*` for any text; of a kind that is not known, everything."""
     said = _kinds().get(kind)
     return "*" if said is None else str(said["arn"])
+
+
+def may_name_another_account(kind: str) -> bool:
+    """Return whether the ARN of a kind's resource may name another account than the resource's."""
+    return bool(_kinds().get(kind, {}).get("shared_arns"))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that AWS allows of a fact, in `unit`; `source` says where AWS says so. The least is 0."""
+
+    most: int
+    unit: str
+    source: str
+
+
+@cache
+def limits_of(kind: str) -> Mapping[str, Limit]:
+    """Return fact → the most that AWS allows of it; none of a kind that is not known."""
+    return {fact: Limit(**said) for fact, said in _kinds().get(kind, {}).get("limits", {}).items()}
 
 
 def facts_of(kind: str) -> tuple[Fact, ...]:

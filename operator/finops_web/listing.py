@@ -13,6 +13,7 @@ from fastapi import Depends, Query
 from finops.domain.money import annual_from_monthly
 from finops.domain.price import Attributed, Cost
 from finops.domain.tags import owner_of
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_web.answers import Cursor, Limit, Page, number, page_of, success
 from finops_web.context import Asked
 from finops_web.readings.resources import HOURS, ResourceRow, sum_of
@@ -31,6 +32,7 @@ class Sort(StrEnum):
 
 
 _TAGS: Final = 20
+_DAY_SECONDS: Final = 86_400
 _AMOUNT: Final = r"^([0-9]{1,12}(\.[0-9]{1,6})?)?$"
 _SORTS: Final[Mapping[Sort, Callable[[ResourceRow], str]]] = {
     Sort.NAME: lambda row: row.resource.name.lower(),
@@ -186,31 +188,63 @@ def _attributed(cost: Cost) -> dict[str, float | int | None]:
 
 
 def average(row: ResourceRow, metric: str) -> float | None:
-    """Return a metric's average over the scan's window, None when it is unknown."""
-    found = row.utilization.best(metric) if row.utilization is not None else None
-    return None if found is None else found.average
+    """Return a level's average over the scan's window, None when it is unknown, or nothing but a bound is known."""
+    return None if row.utilization is None else average_of(row.utilization, metric)
+
+
+def average_of(use: Utilization, metric: str) -> float | None:
+    """Return the mean of a level; where whole days bound what shorter periods were, it is the mean of the days."""
+    found = use.best(metric)
+    if found is not None and _is_bound(found):
+        found = use.metrics.get(metric)
+    return None if found is None or _is_bound(found) else found.average
 
 
 def total(row: ResourceRow, metric: str) -> float | None:
-    """Return a counter's sum over the scan's window, None when it is unknown."""
-    found = row.utilization.best(metric) if row.utilization is not None else None
-    return None if found is None else found.total
+    """Return a counter's sum over the scan's window, None when it is unknown, or nothing but a bound is known."""
+    use = row.utilization
+    if use is None:
+        return None
+    found = use.best(metric)
+    if found is not None and _is_bound(found):
+        found = use.metrics.get(metric)
+    return None if found is None or _is_bound(found) else found.total
 
 
 def measured(row: ResourceRow) -> dict[str, Any]:
-    """Return every metric that the scan knows: maximum, 99.5th percentile, average, sum, coverage in percent."""
+    """Return every metric that the scan knows, each with what its figures are of.
+
+    `maximum` and `p99_5` are of the highest values of periods of `period_seconds`, of a counter of their sums,
+    `average` is the mean of their averages or sums, `total` the sum over the window from `start` to `end`. Where longer
+    points than the periods were read, `read_seconds` says how long these are, and `at_most` names the figures that are
+    then the most that the periods can have had.
+    """
     use = row.utilization
     if use is None:
         return {}
     found = {name: use.best(name) for name in sorted({*use.metrics, *use.fine})}
+    return {name: _measure(use, name, one) for name, one in found.items() if one is not None}
+
+
+def _measure(use: Utilization, name: str, one: MetricSummary) -> dict[str, Any]:
+    exact = average_of(use, name) if one.total is None else None
+    bounds = ["maximum", "p99_5"] if one.read_seconds else []
+    if _is_bound(one):
+        bounds += [*(["average"] if exact is None else []), *(["total"] if one.total is not None else [])]
     return {
-        name: {
-            "maximum": one.maximum,
-            "p99_5": one.p99_5,
-            "average": one.average,
-            "total": one.total,
-            "coverage": round(one.coverage_percent, 2),
-        }
-        for name, one in found.items()
-        if one is not None
+        "maximum": one.maximum,
+        "p99_5": one.p99_5,
+        "average": one.average if exact is None else exact,
+        "total": one.total,
+        "coverage": round(one.coverage_percent, 2),
+        "period_seconds": one.period_seconds,
+        "read_seconds": one.read_seconds or one.period_seconds,
+        "at_most": bounds,
+        "start": one.start.isoformat(),
+        "end": one.end.isoformat(),
     }
+
+
+def _is_bound(one: MetricSummary) -> bool:
+    """Return whether mean and sum are bounds too: those of a level whose hours were read are exact."""
+    return one.read_seconds is not None and one.read_seconds >= _DAY_SECONDS

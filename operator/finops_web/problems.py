@@ -20,6 +20,7 @@ from finops.crds.invalid import explained, path_of, plain_words
 from finops.errors import Conflict, FinopsError, InvalidInput, Refused, Unavailable
 from finops_web.answers import NotThere, problem
 from finops_web.context import SignInNeeded
+from finops_web.forms import form_in_words, problem_of, without_members
 from finops_web.rendering import render_error
 
 logger = logging.getLogger(__name__)
@@ -47,9 +48,10 @@ async def on_error(request: Request, error: Exception) -> Response:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.warning("request not answered: %s", error, extra={"path": request.url.path})
     field = error.field if isinstance(error, InvalidInput) else ""
+    message = problem_of(field, error.message)
     if not is_api(request):
-        return render_error(request, status, error.code, error.message, error.hint)
-    answer = problem(status, error.code, error.message, error.hint, field)
+        return render_error(request, status, error.code, message, error.hint)
+    answer = problem(status, error.code, message, error.hint, field)
     if isinstance(error, SignInNeeded):
         # RFC 6750, 3: without a token no reason is given.
         refused = error.code == "TokenRefused"
@@ -64,10 +66,11 @@ async def on_invalid(request: Request, error: Exception) -> Response:
         return problem(415, "UnsupportedMediaType", "The body is not sent as JSON.", _JSON_KIND)
     field, message, hint = _first(error, union=_takes_several_shapes(request))
     if is_api(request):
-        return problem(422, "InvalidInput", f"{field}: {message}" if field else message, hint, field)
+        return problem(422, "InvalidInput", problem_of(field, message), hint, field)
     hint = "correct the address, or start from the navigation"
     # The name is not capitalized, as it stands in the address.
-    return render_error(request, 422, "InvalidInput", f"the parameter {field}: {message}" if field else message, hint)
+    named = f"the parameter {problem_of(field, message)}" if field else message
+    return render_error(request, 422, "InvalidInput", named, hint)
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -86,7 +89,7 @@ async def on_http(request: Request, error: Exception) -> Response:
         return _with_methods(problem(405, "MethodNotAllowed", message, f"use {methods}"), request, error)
     if error.status_code == HTTPStatus.NOT_FOUND:
         hint = "/openapi.json lists every endpoint; docs/web.md shows how to use them"
-        return problem(404, "NotFound", "There is no such address.", hint)
+        return problem(404, "NotFound", f"There is no address {request.url.path[:300]}.", hint)
     return problem(error.status_code, _code_of(error.status_code), str(error.detail), "see /openapi.json")
 
 
@@ -172,8 +175,12 @@ def _words(one: Mapping[str, Any]) -> tuple[str, str]:
     if one["type"] == "shape":
         return "The body is neither of the shapes that are taken.", "send an object, or a list of objects"
     context = {key: value for key, value in one.get("ctx", {}).items() if key != "error"}
+    if one["type"] == "string_pattern_mismatch":
+        return "is not written as it has to be", f"write {form_in_words(str(context['pattern']))}"
     found = explained(str(one["type"]), context)
-    return found if found is not None else (plain_words(str(one["msg"])), _CORRECT)
+    if found is None:
+        return plain_words(str(one["msg"])), _CORRECT
+    return found[0], without_members(found[1])
 
 
 def _status_of(error: FinopsError) -> int:

@@ -177,7 +177,7 @@ def pushed(asked: Asked, wanted: Pushing, sent: PushedFields | Sequence[PushedFi
     run = run_of(asked, wanted)
     made = [
         PushedResource(
-            _resource(one, wanted.account, number),
+            _resource(one, wanted.account, f"[{number}]." if isinstance(sent, Sequence) else ""),
             run.at,
             run.by,
             run.name,
@@ -195,22 +195,18 @@ def run_of(asked: Asked, wanted: Pushing) -> Run:
     return Run(wanted.run, asked.visitor.name[:256], asked.parts.clock.now())
 
 
-def _resource(sent: PushedFields, account: str, number: int) -> Resource:
+def _resource(sent: PushedFields, account: str, place: str) -> Resource:
     identity, arn, name, state = sent.identity()
     owner = sent.account or account or (arn.split(":")[4] if arn.count(":") >= 5 else "")
     if re.fullmatch(_ACCOUNT, owner) is None:
-        raise InvalidInput(
-            f"of resource {number} is missing", field="account", hint="send it, an ARN, or the parameter account"
-        )
+        raise InvalidInput("is missing", field=f"{place}account", hint="send it, an ARN, or the parameter account")
     attributes = {**sent.attributes, **sent.facts()}
     try:
         size = len(json.dumps([attributes, sent.tags]))
     except (ValueError, RecursionError):
         size = _LARGEST + 1
     if size > _LARGEST:
-        raise InvalidInput(
-            f"of resource {number} are too large", field="attributes", hint=f"send at most {_LARGEST} bytes of each"
-        )
+        raise InvalidInput("are too large", field=f"{place}attributes", hint=f"send at most {_LARGEST} bytes of each")
     made = Resource(
         sent.kind_(),
         identity,
@@ -223,5 +219,5 @@ def _resource(sent: PushedFields, account: str, number: int) -> Resource:
         sent.created,
         attributes,
     )
-    require_possible(made, number)
+    require_possible(made, place)
     return made

@@ -59,7 +59,6 @@ ALLOWED: Final = {
     "operator/finops_web/api/instances.py": "paths and names of fields of the classic API are an interface",
     "operator/finops_web/api/load_balancers.py": "paths and names of fields of the classic API are an interface",
     "operator/finops_web/api/rds_instances.py": "paths and names of fields of the classic API are an interface",
-    "operator/finops_web/push_facts.py": "AWS publishes the limits of sizes by service",
     "operator/finops_web/api/saving_claims.py": "names of fields of the classic API are an interface",
     "operator/finops_web/api/savings.py": "names of fields of the classic API are an interface",
 }

@@ -78,7 +78,11 @@ class Cluster:
             store,
             notifier or StoredNotices(store),
             Events(self.connection, component="operator", instance="test"),
-            {"ec2-instance": "ec2", "ebs-volume": "ec2", "rds-instance": "rds"},
+            {
+                "ec2-instance": frozenset({"ec2:DescribeInstances"}),
+                "ebs-volume": frozenset({"ec2:DescribeVolumes"}),
+                "rds-instance": frozenset({"rds:DescribeDBInstances"}),
+            },
             clock or FakeClock(NOW),
         )
 

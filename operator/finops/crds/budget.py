@@ -1,6 +1,6 @@
 """Budget: what a part of the cost may be in a calendar month, and at which shares of it people are alerted.
 
-People write it; the operator judges it against the daily cost history of what the policies of its namespace scan, and
+People write it; the operator judges it against the daily cost history of what the policies of its namespace select, and
 writes its status. What has no price, and a day that no scan saw, is unknown and never zero.
 """
 

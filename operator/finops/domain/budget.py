@@ -18,6 +18,7 @@ from finops.domain.analytics.series import Part, added
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH, to_cents
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
+from finops.domain.selected import CostOfDay
 
 DAY_OF_MONTH: Final = Decimal(24) / DEFAULT_HOURS_PER_MONTH
 """The history keeps what 730 hours cost as things stood that day; this share of it is the day's cost."""
@@ -38,15 +39,6 @@ class BudgetState(StrEnum):
     ALERT_REACHED = "AlertReached"
     EXCEEDED = "Exceeded"
     UNKNOWN = "Unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class CostOfDay:
-    """What one shard cost on one day, as a month of 730 hours of that day's inventory and prices."""
-
-    day: date
-    shard: Shard
-    cost: ShardCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +107,15 @@ def month_so_far(costs: Iterable[CostOfDay], expected: Collection[Shard], today:
     Today counts once every expected shard was scanned; until then the month goes through yesterday.
 
     Args:
-        costs: of any shards and days; only the expected shards and the month's days are counted.
+        costs: of any shards and days; only the expected shards and the month's days are counted. A day that was kept
+            of the whole shard alone is missing.
         expected: the shards that have to be known each day.
         today: in UTC.
     """
     by_day: dict[date, dict[Shard, ShardCost]] = {}
     wanted = frozenset(expected)
     for one in costs:
-        if one.shard in wanted and today.replace(day=1) <= one.day <= today:
+        if one.shard in wanted and one.cost is not None and today.replace(day=1) <= one.day <= today:
             by_day.setdefault(one.day, {})[one.shard] = one.cost
     through = today if wanted and by_day.get(today, {}).keys() >= wanted else today - timedelta(days=1)
     if not by_day or through.month != today.month:
@@ -145,7 +138,8 @@ def drivers(
         return ()
     wanted, sums = frozenset(expected), dict[Shard, Decimal]()
     for one in costs:
-        if one.shard in wanted and month.through.replace(day=1) <= one.day <= month.through:
+        of_month = month.through.replace(day=1) <= one.day <= month.through
+        if one.shard in wanted and one.cost is not None and of_month:
             sums[one.shard] = sums.get(one.shard, Decimal(0)) + one.cost.monthly_cost * DAY_OF_MONTH
     return tuple(sorted(sums.items(), key=lambda item: (-item[1], str(item[0]))))
 
@@ -227,9 +221,16 @@ def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date
     """Return the series of the wanted shards until a day; a day without any price is left out."""
     days: dict[Shard, dict[date, float]] = {}
     counts: dict[Shard, dict[date, int]] = {}
+    unknown: dict[Shard, set[date]] = {}
     for one in costs:
-        known = one.cost.known_cost
-        if one.shard in wanted and one.day <= through and known is not None:
+        if one.shard not in wanted or one.day > through:
+            continue
+        if one.cost is None:
+            unknown.setdefault(one.shard, set()).add(one.day)
+        elif (known := one.cost.known_cost) is not None:
             days.setdefault(one.shard, {})[one.day] = float(known * DAY_OF_MONTH)
             counts.setdefault(one.shard, {})[one.day] = one.cost.resources
-    return [Part(one.account, one.region, one.kind, days[one], counts[one]) for one in sorted(days, key=str)]
+    return [
+        Part(one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {}), frozenset(unknown.get(one, ())))
+        for one in sorted(days.keys() | unknown.keys(), key=str)
+    ]

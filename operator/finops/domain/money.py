@@ -17,7 +17,7 @@ _CENT: Final = Decimal("0.01")
 _TENTHS: Final = Decimal(1000)
 """Of a percent, in the whole."""
 _MONTHS: Final = 12
-_DAYS_PER_MONTH: Final = 30
+_HOURS_OF_DAY: Final = 24
 
 
 def to_cents(amount: Decimal) -> Decimal:
@@ -30,9 +30,9 @@ def annual_from_monthly(monthly: Decimal) -> Decimal:
     return to_cents(to_cents(monthly) * _MONTHS)
 
 
-def daily_from_monthly(total_monthly: Decimal) -> Decimal:
-    """Return a thirtieth of a monthly total, rounded to cents."""
-    return to_cents(total_monthly / _DAYS_PER_MONTH)
+def daily_from_monthly(total_monthly: Decimal, hours_per_month: Decimal = DEFAULT_HOURS_PER_MONTH) -> Decimal:
+    """Return what 24 of a month's hours cost, rounded to cents: a thirtieth of a month of 720 hours."""
+    return to_cents(total_monthly * _HOURS_OF_DAY / hours_per_month)
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal:

@@ -25,6 +25,7 @@
 | `{p}policies` | set | scan | every policy that has a head |
 | `{p}ring:…:dimensions:{discovery}` | hash | scan | a discovery under way, gone after an hour |
 | `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost, resources, unpriced; 400 days |
+| `{p}cost:{date}:selected` | hash | scan, operator | JSON list of shard, also with tag → parts that policies select |
 | `{p}cost:{date}:tags` | hash | operator | JSON list of shard, tag key and value → cost of what carries it |
 | `{p}notices`, `{p}notices:ids` | stream, sorted set | operator | what was announced; ids by time, each once |
 | `{p}webhooks` | hash | operator | endpoint → what was last seen of it |

@@ -13,12 +13,11 @@ from typing import Any, Final
 
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
+from finops.domain.selected import Tag
 from finops.store.connection import Store, store_errors
 from finops.store.cost_history import KEPT_DAYS, cost_from_text, cost_to_text
 
 _DAY_SECONDS: Final = 86_400
-Tag = tuple[str, str]
-"""Key and value."""
 
 
 class TagCostStore:

@@ -27,6 +27,7 @@ from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts, make_ledger_bucket
 from finops_operator.parts.cluster import ClusterParts
 from finops_operator.parts.loops import scan_guard
+from finops_operator.rules.budget_status import listing_calls
 from finops_operator.rules.paused import paused
 from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.anomalies import Anomalies
@@ -175,7 +176,7 @@ def _budgets(
         authority.store,
         notices,
         cluster.events,
-        {kind.id: kind.service for kind in cloud.plugins.kinds.values()},
+        {kind.id: listing_calls(kind.service, kind.listing.made) for kind in cloud.plugins.kinds.values()},
         clock,
     )
 

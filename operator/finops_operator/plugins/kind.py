@@ -19,6 +19,7 @@ from finops.domain.utilization import Utilization
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.commitments import NOT_READ, Commitments
 from finops_operator.plugins.facts import KindFacts
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.logged import LoggedMetric
 from finops_operator.plugins.ownership import Owner, owned_by
 from finops_operator.pricing.listed import Rule
@@ -333,6 +334,11 @@ class Listing:
     questions: tuple[Question, ...] = ()
     calls: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Return the calls that need the permissions, as gaps name them."""
+        return tuple(self.calls.get(one, one) for one in self.permissions)
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -394,6 +400,9 @@ class ResourceKind(Generic[KindFacts]):
         id_pattern: full-match regular expression of AWS ids.
         arn_pattern: what all of them match, for IAM statements: `arn:*:sqs:*:*:*`.
         facts: the frozen dataclass of its own facts.
+        limits: fact → the most that AWS allows of it; of most that is billed by its size. What was used (requests,
+            bytes, hours) and counts of nodes and shards have none.
+        shared_arns: whether its ARN may name another account than the one that lists it.
         listing: how its resources are found.
         states: what AWS's words for its state mean.
         billed_parts: what is billed for one resource; pure.
@@ -444,6 +453,8 @@ class ResourceKind(Generic[KindFacts]):
     steps_from: int = 0
     pauses: Pauses | None = None
     logged: LoggedMetric | None = None
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    shared_arns: bool = False
 
     def since(self, resource: Resource) -> datetime | None:
         """Return the first moment of which a metric counts, None when it is not known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -14,8 +14,11 @@ from finops.domain.quantity import counted
 from finops.domain.resource import Gap
 
 NO_ALERTS: Final = " No alert reaches Slack: "
-_MEASURES: Final = frozenset({"cloudwatch", "pricing"})
-"""Gaps of these hide no resource: what they leave without a price is counted as that."""
+_MEASURES: Final = frozenset({"cloudwatch", "pricing", "ce"})
+"""Gaps of these hide no resource where no kind is listed by their call: what they leave without a price is counted."""
+_REGIONS: Final = ":DescribeRegions"
+"""Which regions there are hides resources of every kind."""
+_FIGURES: Final = frozenset({"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"})
 
 
 def scope_of(budget: Budget) -> Scope:
@@ -30,26 +33,44 @@ def tag_of(budget: Budget) -> tuple[str, str] | None:
     return None if tag is None else (tag.key, tag.value)
 
 
-def unseen_by(scope: Scope, gaps: Iterable[Gap], services: Mapping[str, str]) -> tuple[Gap, ...]:
+def unseen_by(scope: Scope, gaps: Iterable[Gap], calls: Mapping[str, frozenset[str]]) -> tuple[Gap, ...]:
     """Return the gaps that may hide resources of a scope, each once.
 
     Args:
         scope: of the budget.
         gaps: of the last scans. A gap of a whole account may name the account object instead of its id: then it may
             be any account.
-        services: kind → prefix of its AWS service.
+        calls: kind → the calls that list it, as `listing_calls` has them.
     """
-    wanted = {services.get(kind, "") for kind in scope.kinds}
-    return tuple(dict.fromkeys(gap for gap in gaps if _may_hide(gap, scope, wanted)))
+    return tuple(dict.fromkeys(gap for gap in gaps if _may_hide(gap, scope, calls)))
 
 
-def _may_hide(gap: Gap, scope: Scope, wanted: set[str]) -> bool:
+def listing_calls(service: str, calls: Collection[str]) -> frozenset[str]:
+    """Return the calls without which resources of a kind of this AWS service may be missed, of all that it makes."""
+    others = {one for one in calls if one.partition(":")[0] in _MEASURES - {service}}
+    regions = {one for one in calls if one.endswith(_REGIONS)}
+    return frozenset(calls) - others - _FIGURES - regions
+
+
+def _may_hide(gap: Gap, scope: Scope, calls: Mapping[str, frozenset[str]]) -> bool:
+    account = gap.account if gap.account.isdecimal() else next(iter(scope.accounts), "")
+    if not scope.takes_place(account, gap.region):
+        return False
+    call = f"{gap.service}:{gap.operation}"
+    listed = {kind for kind, of_kind in calls.items() if call in of_kind}
+    if listed:
+        return not scope.kinds or not scope.kinds.isdisjoint(listed)
     if gap.service in _MEASURES:
         return False
-    account = gap.account if gap.account.isdecimal() else next(iter(scope.accounts), "")
-    # A gap of the identity or of the regions (sts, account, ec2:DescribeRegions) has no region and hides every kind.
-    is_wide = not gap.region
-    return scope.takes_place(account, gap.region) and (is_wide or not wanted or gap.service in wanted)
+    # A gap of the identity or of the regions (sts, account, DescribeRegions) hides every kind; of a call that no
+    # kind is known to make, the service says which.
+    wanted = {one.partition(":")[0] for kind in scope.kinds for one in calls.get(kind, ())}
+    is_wide = (
+        not gap.region
+        or call.endswith(_REGIONS)
+        or all(gap.service != one.partition(":")[0] for of_kind in calls.values() for one in of_kind)
+    )
+    return is_wide or not wanted or gap.service in wanted
 
 
 def judged(

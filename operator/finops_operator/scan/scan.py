@@ -31,6 +31,7 @@ from finops.store.logged import LoggedStore
 from finops.store.offerings import OfferingStore
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
+from finops.store.selected_costs import keep_selected
 from finops.store.utilization import UtilizationStore
 from finops_operator.aws.counting import USUAL_LOGS_PRICE, USUAL_METRIC_PRICE, CallCounter
 from finops_operator.aws.regions import enabled_regions
@@ -241,6 +242,7 @@ def _publish(
     if not summary.complete_failure:
         brief.stores.recommendations.swap(brief.policy, _head(brief, summary, shards, progress))
         CostHistoryStore(deps.store).put(started.date(), progress.whole)
+        keep_selected(deps.store, started.date(), dict.fromkeys(progress.whole, (None,)))
     efforts = [totals.failures.asked for totals in progress.totals if totals.failures is not None]
     return ScanOutcome(
         summary=summary,

@@ -1,6 +1,6 @@
 """Announces days whose cost was out of the ordinary, once each, by namespace; a duty of housekeeping.
 
-An anomaly of a namespace is one of what its policies cover. Its id is the namespace, its first day and its direction,
+An anomaly of a namespace is one of what its policies select. Its id is the namespace, its first day and its direction,
 so that a process that starts anew announces nothing again. Only what began in the last days is announced, and nothing
 that people expect (`finops.crds.expected`).
 """
@@ -16,19 +16,18 @@ from finops.crds.expected import in_force, not_read, too_far
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.analytics.causes import ALERT_GATES
 from finops.domain.analytics.expected import LONGEST_DAYS, Alarm, Expected, unexpected
-from finops.domain.budget import CostOfDay, parts_of
-from finops.domain.resource import Shard
+from finops.domain.budget import parts_of
 from finops.errors import ClusterUnavailable, Refused
 from finops.k8s.events import Events
 from finops.ports.clock import Clock
 from finops.ports.notifier import Notifier
 from finops.store.connection import Store
-from finops.store.cost_history import CostHistoryStore
 from finops.store.recommendations import RecommendationStore
+from finops.store.selected_costs import days_counted
 from finops_operator.cluster.cache import KindCache
 from finops_operator.rules.alert_channels import channels_in
 from finops_operator.rules.anomaly_notice import notice_of
-from finops_operator.upkeep.covered import covered
+from finops_operator.upkeep.covered import Covered, covered
 
 logger = logging.getLogger(__name__)
 _HISTORY_DAYS: Final = 120
@@ -72,7 +71,7 @@ class Anomalies:
                     "alerts are not kept back for so long, at most %s days: %s/%s", LONGEST_DAYS, namespace, words
                 )
             channels = channels_in(self.policies.all(), namespace)
-            for one in self._found(seen.shards, now.date(), expected):
+            for one in self._found(seen, now.date(), expected):
                 if one.one.anomaly.first >= now.date() - _NEWS:
                     self.notifier.announce(notice_of(one, namespace, len(seen.gaps), seen.as_of, channels, now))
             self._marks[namespace] = mark
@@ -93,10 +92,6 @@ class Anomalies:
                 except (Refused, ClusterUnavailable) as error:
                     logger.info("no Event: %s", error)
 
-    def _found(self, shards: frozenset[Shard], today: date, expected: tuple[Expected, ...]) -> tuple[Alarm, ...]:
-        first = today - timedelta(days=_HISTORY_DAYS)
-        days = (
-            CostOfDay(one.day, Shard(one.account, one.region, one.kind), one.cost)
-            for one in CostHistoryStore(self.store).between(first, today)
-        )
-        return unexpected(parts_of(days, shards, today), today, ALERT_GATES, expected)
+    def _found(self, seen: Covered, today: date, expected: tuple[Expected, ...]) -> tuple[Alarm, ...]:
+        days = days_counted(self.store, today - timedelta(days=_HISTORY_DAYS), today, seen.selecting)
+        return unexpected(parts_of(days, seen.shards, today), today, ALERT_GATES, expected)

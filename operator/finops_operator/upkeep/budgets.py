@@ -1,6 +1,6 @@
 """Judges budgets against the daily cost history, and announces each threshold once a month; a duty of housekeeping.
 
-A budget counts what the last scans of the policies of its own namespace cover: nobody learns from a budget what an
+A budget counts what the policies of its own namespace select: nobody learns from a budget what an
 account costs that their policies may not scan. An alert is durable before the status names it, and its id holds for
 budget, month and threshold, so that a crash between the two repeats nothing.
 """
@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from finops.crds.budget import Budget
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.budget import CostOfDay, Reached, drivers, judge, month_forecast, month_so_far
+from finops.domain.budget import Reached, drivers, judge, month_forecast, month_so_far
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
+from finops.domain.selected import CostOfDay, Tag, by_shard, counted
 from finops.errors import Conflict, FinopsError, InvalidInput, Refused
 from finops.k8s.connection import NotFound
 from finops.k8s.events import Events
@@ -29,8 +30,9 @@ from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore
 from finops.store.resource_costs import ResourceCostStore
+from finops.store.selected_costs import SelectedCostStore, days_counted, keep_selected
 from finops.store.slack_status import SlackProblem
-from finops.store.tag_costs import Tag, TagCostStore
+from finops.store.tag_costs import TagCostStore
 from finops_operator.cluster.cache import KindCache
 from finops_operator.rules.alert_channels import channels_of, is_loudest
 from finops_operator.rules.budget_notice import BehindAlert, notice_of
@@ -49,7 +51,7 @@ class Budgets:
 
     Attributes:
         policies: all that exist in the watched namespaces.
-        services: kind → prefix of its AWS service.
+        calls: kind → the calls that list it.
     """
 
     api: KindApi[Budget]
@@ -57,7 +59,7 @@ class Budgets:
     store: Store
     notifier: Notifier
     events: Events
-    services: Mapping[str, str]
+    calls: Mapping[str, frozenset[str]]
     clock: Clock
     _marks: dict[str, str] = field(default_factory=dict)
     _problems: Mapping[str, SlackProblem] = field(default_factory=dict)
@@ -100,9 +102,9 @@ class Budgets:
     def _judge(self, budget: Budget, seen: Covered, today: date) -> bool:
         scope, spec, now = scope_of(budget), budget.spec, self.clock.now()
         expected = frozenset(shard for shard in seen.shards if scope.takes(shard))
-        costs = tuple(self._costs(expected, tag_of(budget), today))
+        costs = tuple(one for one in self._costs(seen, tag_of(budget), today) if one.shard in expected)
         month = month_so_far(costs, expected, today)
-        gaps = unseen_by(scope, seen.gaps, self.services)
+        gaps = unseen_by(scope, seen.gaps, self.calls)
         found = judge(
             spec.amount,
             month,
@@ -129,17 +131,16 @@ class Budgets:
             if self.notifier.announce(notice):
                 self._publish(budget, notice.text)
 
-    def _costs(self, expected: frozenset[Shard], tag: Tag | None, today: date) -> Iterable[CostOfDay]:
+    def _costs(self, seen: Covered, tag: Tag | None, today: date) -> Iterable[CostOfDay]:
         first = today - timedelta(days=HISTORY_DAYS)
-        if tag is not None:
-            for day, shard, cost in TagCostStore(self.store).between(first, today, tag):
-                if shard in expected:
-                    yield CostOfDay(day, shard, cost)
+        if tag is None:
+            yield from days_counted(self.store, first, today, seen.selecting)
             return
-        for one in CostHistoryStore(self.store).between(first, today):
-            shard = Shard(one.account, one.region, one.kind)
-            if shard in expected:
-                yield CostOfDay(one.day, shard, one.cost)
+        kept, covering = SelectedCostStore(self.store).between(first, today), by_shard(seen.selecting)
+        for day, shard, cost in TagCostStore(self.store).between(first, today, tag):
+            found = counted(CostOfDay(day, shard, cost), kept.get(day), covering.get(shard, ()), tag)
+            if found is not None:
+                yield found
 
     def _measure_tags(self, budgets: Iterable[Budget], seen: Mapping[str, Covered], today: date) -> None:
         """Add up what carries the tags that budgets name, in the shards that were scanned whole today."""
@@ -154,9 +155,11 @@ class Budgets:
             return
         whole = {Shard(one.account, one.region, one.kind) for one in CostHistoryStore(self.store).between(today, today)}
         sums: dict[tuple[Shard, Tag], ShardCost] = {}
-        for shard in sorted(wanted.keys() & whole, key=str):
+        shards = sorted(wanted.keys() & whole, key=str)
+        for shard in shards:
             sums |= {(shard, tag): cost for tag, cost in self._by_tag(shard, wanted[shard]).items()}
         TagCostStore(self.store).put(today, sums)
+        keep_selected(self.store, today, {shard: wanted[shard] for shard in shards})
 
     def _by_tag(self, shard: Shard, tags: set[Tag]) -> dict[Tag, ShardCost]:
         inventory, kept = InventoryStore(self.store), ResourceCostStore(self.store)

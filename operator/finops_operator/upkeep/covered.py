@@ -8,8 +8,10 @@ from datetime import datetime
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.resource import Gap, Shard
+from finops.domain.selected import Selecting
 from finops.store.connection import Store
 from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
+from finops.store.selected_costs import selecting_of
 from finops_operator.cluster.cache import KindCache
 
 
@@ -20,12 +22,14 @@ class Covered:
     Attributes:
         mark: changes with each of them.
         as_of: when the oldest of them ended; None without any.
+        selecting: what each policy selects.
     """
 
     shards: frozenset[Shard]
     gaps: tuple[Gap, ...]
     mark: str
     as_of: datetime | None = None
+    selecting: tuple[Selecting, ...] = ()
 
 
 def covered(store: Store, namespace: str, existing: Mapping[str, str] | None = None) -> Covered:
@@ -39,7 +43,7 @@ def covered(store: Store, namespace: str, existing: Mapping[str, str] | None = N
         existing: name → uid of all policies that exist there; None for whoever does not ask for gaps.
     """
     stored = RecommendationStore(store)
-    known: list[PolicyHead] = []
+    known: dict[str, PolicyHead] = {}
     gaps: list[Gap] = []
     unscanned = dict(existing or {})
     for _, name in (key for key in stored.policies() if key[0] == namespace):
@@ -50,17 +54,18 @@ def covered(store: Store, namespace: str, existing: Mapping[str, str] | None = N
             unscanned.pop(name, None)
             continue
         if head is not None:
-            known.append(head)
+            known[name] = head
             gaps += head.summary.gaps
             if head.uid in {"", unscanned.get(name)}:
                 unscanned.pop(name, None)
     gaps = [*(_never_scanned(name) for name in sorted(unscanned)), *gaps]
-    scans = sorted(f"{head.generation}/{head.summary.completion_time.isoformat()}" for head in known)
+    scans = sorted(f"{head.generation}/{head.summary.completion_time.isoformat()}" for head in known.values())
     return Covered(
-        shards=frozenset(shard for head in known for shard, _ in head.shards),
+        shards=frozenset(shard for head in known.values() for shard, _ in head.shards),
         gaps=tuple(gaps),
         mark=" ".join([*scans, *(f"{name}={unscanned[name]}" for name in sorted(unscanned))]),
-        as_of=min((head.summary.completion_time for head in known), default=None),
+        as_of=min((head.summary.completion_time for head in known.values()), default=None),
+        selecting=tuple(selecting_of((namespace, name), head) for name, head in known.items()),
     )
 
 

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import LONGEST_SNOOZE, Choice, State
+from finops.domain.resource import Gap
 from finops.errors import InvalidInput
 from finops_web.answers import Cursor, Limit, NotThere, page_of, success
 from finops_web.context import Asked, Visit
+from finops_web.entity_tags import same_as_before
 from finops_web.readings.many_votes import MOST, Decision, Result, decide_all
 from finops_web.readings.requests import lacking, requests_of, vote, votes_on
 
@@ -58,6 +60,7 @@ class Ballot(BaseModel):
 @ROUTER.get("/api/action-requests")
 def action_requests(
     asked: Visit,
+    response: Response,
     state: Annotated[State | None, Query(description="Only requests in this state.")] = None,
     cursor: Cursor = "",
     limit: Limit = 100,
@@ -69,7 +72,7 @@ def action_requests(
     read = requests_of(asked.visitor, asked.namespaces())
     found = [one for one in read.found if state in {None, one.status.state}]
     page = page_of(found, lambda one: one.metadata.uid or "", cursor, limit)
-    return success(_shown(asked, page.rows), as_of=None, gaps=read.gaps, next_page=page.next_page)
+    return _live(asked, response, _shown(asked, page.rows), gaps=read.gaps, next_page=page.next_page)
 
 
 class Ballots(BaseModel):
@@ -101,15 +104,16 @@ class Ballots(BaseModel):
 def decide(asked: Visit, sent: Ballots, x_form_secret: _FormSecret = "") -> dict[str, Any]:
     """Vote on many requests with one decision and one reason; the answer has one result for each, in their order.
 
-    `sent` says whether a vote is recorded, `counted` whether the operator counts it already; where it is not sent,
-    `code`, `message` and `hint` say why and what to do. Nothing that is posted here makes a request: the operator does.
+    `sent` says whether a vote is recorded, `counted` whether the operator counts it already, `repeated` that you had
+    voted so before; where it is not sent, `code`, `message` and `hint` say why and what to do. Nothing that is posted
+    here makes a request: the operator does.
     """
     asked.require_form(x_form_secret)
     read = requests_of(asked.visitor, asked.namespaces())
     known = {one.metadata.uid or "": one for one in read.found}
     wanted = Decision(sent.decision, sent.reason.strip(), _WAIT_SECONDS)
     results = decide_all(asked.visitor, list(dict.fromkeys(sent.requests)), known, read, wanted)
-    return success([_result(one) for one in results], as_of=None, gaps=read.gaps)
+    return success([_result(one) for one in results], as_of=asked.parts.clock.now(), gaps=read.gaps)
 
 
 def _result(one: Result) -> dict[str, Any]:
@@ -119,6 +123,7 @@ def _result(one: Result) -> dict[str, Any]:
         "request": f"{about.namespace}/{about.name}" if about is not None else None,
         "sent": one.sent,
         "counted": one.answered,
+        "repeated": one.repeated,
         "message": one.message,
         "code": one.code,
         "hint": one.hint,
@@ -126,18 +131,18 @@ def _result(one: Result) -> dict[str, Any]:
 
 
 @ROUTER.get("/api/action-requests/{uid}")
-def action_request(asked: Visit, uid: Uid) -> dict[str, Any]:
+def action_request(asked: Visit, response: Response, uid: Uid) -> dict[str, Any]:
     """Return one request by its uid."""
     (shown,) = _shown(asked, (found_by(asked, uid),))
-    return success(shown, as_of=None)
+    return _live(asked, response, shown)
 
 
 @ROUTER.get("/api/action-requests/{uid}/approvals")
-def votes(asked: Visit, uid: Uid, cursor: Cursor = "", limit: Limit = 100) -> dict[str, Any]:
+def votes(asked: Visit, response: Response, uid: Uid, cursor: Cursor = "", limit: Limit = 100) -> dict[str, Any]:
     """List the votes on a request, the first one first; `status` of each is the operator's answer."""
     found = votes_on(asked.visitor, found_by(asked, uid))
     page = page_of(found, lambda one: one.metadata.uid or "", cursor, limit)
-    return success([one.to_object() for one in page.rows], as_of=None, next_page=page.next_page)
+    return _live(asked, response, [one.to_object() for one in page.rows], next_page=page.next_page)
 
 
 @ROUTER.post("/api/action-requests/{uid}/approvals", status_code=201)
@@ -153,7 +158,15 @@ def approve(asked: Visit, uid: Uid, ballot: Ballot, x_form_secret: _FormSecret =
         until=ballot.until,
         wait_seconds=_WAIT_SECONDS,
     )
-    return success(sent.to_object(), as_of=None)
+    return success(sent.approval.to_object(), as_of=asked.parts.clock.now())
+
+
+def _live(
+    asked: Asked, response: Response, data: Any, *, gaps: Sequence[Gap] = (), next_page: str | None = None
+) -> dict[str, Any]:
+    """Return what the cluster says now; the same objects have the same ETag, whenever they are read."""
+    same_as_before(response, [data, [one.to_json() for one in gaps], next_page])
+    return success(data, as_of=asked.parts.clock.now(), gaps=gaps, next_page=next_page)
 
 
 def _require_coming(until: datetime | None, now: datetime) -> None:
@@ -178,10 +191,12 @@ def found_by(asked: Asked, uid: str) -> ActionRequest:
     if found is None and read.gaps:
         places = ", ".join(gap.account for gap in read.gaps)
         raise NotThere(
-            "there is no such request where you may read requests",
+            f"there is no request with the uid {uid} where you may read requests",
             code="NotFound",
             hint=f"it may be in {places}: ask an administrator for a role with get and list on actionrequests there",
         )
     if found is None:
-        raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
+        raise NotThere(
+            f"there is no request with the uid {uid}", code="NotFound", hint="it may have been removed; read the list"
+        )
     return found

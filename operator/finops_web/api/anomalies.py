@@ -18,6 +18,7 @@ from finops.errors import Refused
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.expected import ReadExpected, end, expected_in, extra_of, last_day, may_say, reason_of, say
+from finops_web.readings.history import gaps_of
 from finops_web.readings.policies import trust_in
 
 ROUTER = APIRouter(tags=["costing"])
@@ -44,7 +45,7 @@ def anomalies(asked: Visit) -> dict[str, Any]:
         "notRead": [{"policy": policy, "problem": words} for policy, words in said.not_read()],
         "reason": "" if known > WARM_UP_DAYS else f"not enough history: {known} of {WARM_UP_DAYS + 1} days",
     }
-    return _success(asked, data, said.gaps)
+    return _success(asked, data, (*said.gaps, *gaps_of(parts)))
 
 
 class PartOfCost(BaseModel):
@@ -81,14 +82,15 @@ def expect_change(asked: Visit, sent: ExpectedChange, x_form_secret: _FormSecret
     """
     asked.require_form(x_form_secret)
     one, written = expect(asked, sent.shard, sent.way, (sent.until.isoformat(), sent.reason, sent.extraPerDay))
-    return success({"expected": one.to_json(), "policies": list(written)}, as_of=None)
+    return success({"expected": one.to_json(), "policies": list(written)}, as_of=asked.parts.clock.now())
 
 
 @ROUTER.post("/api/anomalies/alert-again")
 def alert_again(asked: Visit, sent: PartOfCost, x_form_secret: _FormSecret = "") -> dict[str, Any]:
     """End what is expected of a part of the cost, wherever you may; `policies` is empty where nothing was expected."""
     asked.require_form(x_form_secret)
-    return success({"policies": list(end_expected(asked, sent.shard, sent.way))}, as_of=None)
+    policies = list(end_expected(asked, sent.shard, sent.way))
+    return success({"policies": policies}, as_of=asked.parts.clock.now())
 
 
 def expect(asked: Asked, part: Shard, way: Way, words: tuple[str, str, str]) -> tuple[Expected, tuple[str, ...]]:

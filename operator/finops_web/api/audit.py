@@ -19,6 +19,7 @@ _START: Final = r"^([1-9][0-9]{0,14}|[A-Za-z_-][A-Za-z0-9_-]*)$"
 @ROUTER.get("/api/audit")
 def audit(
     asked: Visit,
+    response: Response,
     cursor: Cursor = "",
     start: Annotated[
         str, Query(pattern=_START, max_length=512, description="First sequence, or a cursor, in place of `cursor`.")
@@ -34,7 +35,9 @@ def audit(
         if is_visible(one, namespaces)
     ]
     more = bool(found) and found[-1].sequence < stream.head().sequence
-    return success(rows, as_of=None, next_page=cursor_at(found[-1].sequence) if more else None)
+    following = cursor_at(found[-1].sequence) if more else None
+    same_as_before(response, [rows, following])
+    return success(rows, as_of=asked.parts.clock.now(), next_page=following)
 
 
 def _first(asked_for: str) -> int:

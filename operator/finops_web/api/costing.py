@@ -36,7 +36,7 @@ def current(asked: Visit, wanted: Asking) -> dict[str, Any]:
     data = {
         "summary": {
             "totalMonthlyCost": number(cost),
-            "totalDailyCost": None if cost is None else number(daily_from_monthly(cost)),
+            "totalDailyCost": None if cost is None else number(daily_from_monthly(cost, Decimal(wanted.hours))),
             "totalAnnualCost": None if cost is None else number(annual_from_monthly(cost)),
             "resources": count,
             "unpricedResources": unpriced,

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from finops_web.answers import number, success
 from finops_web.context import Asked, Visit
-from finops_web.readings.history import outlook
+from finops_web.readings.history import gaps_of, outlook
 from finops_web.readings.policies import Trust, health_of, savings_of
 from finops_web.readings.requests import requests_or_problem
 from finops_web.readings.resources import pushed_among, pushed_cost, sum_of
@@ -37,9 +37,10 @@ def _read(asked: Asked) -> tuple[dict[str, Any], Trust]:
     cost, resources, unpriced = sum_of(rows)
     found = savings_of(policies)
     saved, _ = realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now())
-    ahead = outlook(asked.parts.history.parts(policies), asked.parts.history.today())
+    parts = asked.parts.history.parts(policies)
+    ahead = outlook(parts, asked.parts.history.today())
     read, problem = requests_or_problem(asked.visitor, asked.namespaces())
-    trust = asked.trust(resources, resources - unpriced, read.gaps)
+    trust = asked.trust(resources, resources - unpriced, (*read.gaps, *gaps_of(parts)))
     return {
         "monthlyCost": number(cost),
         "resources": resources,

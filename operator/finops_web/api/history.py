@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -14,7 +14,7 @@ from finops.domain.analytics.series import Part, grouped
 from finops.store.cost_history import KEPT_DAYS
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
-from finops_web.readings.history import outlook
+from finops_web.readings.history import gaps_of, outlook
 from finops_web.readings.policies import trust_in
 from finops_web.readings.resources import pushed_among
 
@@ -55,22 +55,25 @@ def history(
 ) -> dict[str, Any]:
     """Return each day's cost at the inventory and list prices of that day; days that are not known are left out.
 
+    A day counts what your policies selected on it. Days that an earlier release kept of all resources are left out
+    where a policy selects: the gap `KeptWhole` counts them.
+
     By a tag there are the values that a Budget names, from the day on which it did: of others no day is known.
     What was pushed is in no history: `pushedResources` of `/api/dashboard` says how many those are.
     """
-    today = asked.parts.history.today()
+    today, parts = asked.parts.history.today(), asked.parts.history.parts(asked.policies())
     first = today - timedelta(days=days - 1)
     if by.startswith(_TAG):
         name, found = "tag", asked.parts.history.by_tag(asked.policies(), by.removeprefix(_TAG), first)
     else:
-        name, found = by, grouped(asked.parts.history.parts(asked.policies()), _KEYS[By(by)], today)
+        name, found = by, grouped(parts, _KEYS[By(by)], today)
     rows = [
         {"date": day.isoformat(), name: group, "cost": round(value, 4)}
         for group, series in found.items()
         for day, value in zip(series.days, series.values, strict=True)
         if day >= first
     ]
-    return _success(asked, rows)
+    return _success(asked, rows, parts)
 
 
 @ROUTER.get("/api/costing/forecast")
@@ -79,7 +82,8 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
 
     What was pushed is in no forecast: `pushedResources` says how many those are.
     """
-    found = outlook(asked.parts.history.parts(asked.policies()), asked.parts.history.today())
+    parts = asked.parts.history.parts(asked.policies())
+    found = outlook(parts, asked.parts.history.today())
     known = len(found.series.values) if found.series else 0
     month_end = found.month_end
     data = {
@@ -95,7 +99,7 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},
         "reason": "" if found.month or not found.left_days else f"not enough history: {known} of {LEAST_DAYS} days",
     }
-    return _success(asked, data)
+    return _success(asked, data, parts)
 
 
 def _to_json(one: Forecast | None) -> dict[str, Any] | None:
@@ -112,6 +116,6 @@ def _to_json(one: Forecast | None) -> dict[str, Any] | None:
     }
 
 
-def _success(asked: Asked, data: Any) -> dict[str, Any]:
-    trust = trust_in(asked.policies(), 0, 0, asked.parts.clock.now())
+def _success(asked: Asked, data: Any, parts: Iterable[Part]) -> dict[str, Any]:
+    trust = trust_in(asked.policies(), 0, 0, asked.parts.clock.now(), gaps_of(parts))
     return success(data, as_of=trust.oldest, gaps=trust.gaps)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Header, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from finops.errors import InvalidInput
 from finops.store.claimed import Claim, ClaimedSavings
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
@@ -18,6 +19,8 @@ from finops_web.pushing import MOST_AT_ONCE, Account, Id, Pushing, Region, Word,
 ROUTER = APIRouter(tags=["savings"])
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST: Final = 1e12
+_EARLIEST_ZONE: Final = timedelta(hours=14)
+"""How far ahead of UTC a day begins first."""
 
 
 def _begins(value: Any) -> Any:
@@ -93,10 +96,20 @@ def claim_savings(
     """
     namespace, now = namespace_for(asked, where), asked.parts.clock.now()
     items = sent if isinstance(sent, list) else [sent]
+    for number, one in enumerate(items):
+        _require_begun(one.date, f"[{number}]." if isinstance(sent, list) else "", now)
     claims = [_claim(asked, one, now) for one in items]
     ClaimedSavings(asked.parts.store).put(namespace, claims, now)
     data = {"namespace": namespace, "claimed": len(claims), "ids": [one.resource_id for one in claims]}
     return success(data, as_of=now)
+
+
+def _require_begun(day: datetime | None, place: str, now: datetime) -> None:
+    """Refuse a saving that has not begun anywhere on earth. Raises InvalidInput."""
+    if day is not None and day > now + _EARLIEST_ZONE:
+        raise InvalidInput(
+            "is in the future", field=f"{place}date", hint=f"send since when it is saved, {now:%Y-%m-%d} at the latest"
+        )
 
 
 def _claim(asked: Asked, sent: ClaimedSaving, now: datetime) -> Claim:

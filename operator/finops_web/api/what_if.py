@@ -65,7 +65,9 @@ def ask_what_if(
     try:
         question = put(asked, live, spec)
     except InvalidInput as error:
-        raise InvalidInput(error.message, field="spec", code="InvalidSpec", hint=error.hint) from error
+        hint = error.hint or "correct what is named; docs/kinds.md has every field of a ScanPolicy with its range"
+        message = error.message.removeprefix(f"{error.field}: ")
+        raise InvalidInput(message, field=error.field or "spec", code="InvalidSpec", hint=hint) from error
     response.headers["Location"] = f"/api/policies/{namespace}/{name}/what-if/{question}"
     data = {"question": question, "namespace": namespace, "policy": name, "state": "Waiting"}
     return success(data, as_of=policy.head.summary.completion_time)
@@ -88,7 +90,7 @@ def scanned_of(asked: Asked, namespace: str, name: str) -> ScannedPolicy:
     found = next((one for one in asked.policies() if one.key == (namespace, name)), None)
     if found is None:
         raise NotThere(
-            "there is no policy of that name whose scan you may see",
+            f"there is no policy {namespace}/{name} whose scan you may see",
             code="NotFound",
             hint="reading it takes the right to get scanpolicies in its namespace, and its first scan must have ended",
         )
@@ -99,7 +101,11 @@ def live_of(asked: Asked, namespace: str, name: str) -> ScanPolicy:
     """Return a policy as the cluster has it. Raises NotThere, Refused, ClusterUnavailable."""
     found = live_policy(asked.visitor, namespace, name)
     if found is None:
-        raise NotThere("the policy is gone from the cluster", code="NotFound", hint="what is shown is its last scan")
+        raise NotThere(
+            f"the policy {namespace}/{name} is gone from the cluster",
+            code="NotFound",
+            hint="what is shown is its last scan",
+        )
     return found
 
 
@@ -132,7 +138,7 @@ def answer_of(asked: Asked, namespace: str, name: str, identifier: str) -> Answe
     about = None if found is None else (found.question.namespace, found.question.policy, found.question.by)
     if found is None or about != (namespace, name, asked.visitor.name[:256]):
         raise NotThere(
-            "there is no such question of yours any more",
+            f"there is no question {identifier} of yours any more",
             code="NotFound",
             hint="ask again: without an answer it goes after 5 minutes (does the operator run?), with one after 15",
         )

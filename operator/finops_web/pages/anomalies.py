@@ -18,6 +18,7 @@ from finops.domain.resource import Shard
 from finops_web.api.anomalies import anomaly_to_json
 from finops_web.context import Asked, Visit
 from finops_web.readings.expected import ReadExpected, expected_in, may_say
+from finops_web.readings.history import gaps_of
 from finops_web.readings.policies import trust_in
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
@@ -64,7 +65,7 @@ def anomalies(asked: Visit, request: Request, said: str = "", problem: str = "")
         request,
         "anomalies.html",
         title="Anomalies",
-        trust=trust_in(asked.policies(), 0, 0, asked.parts.clock.now(), read.gaps),
+        trust=trust_in(asked.policies(), 0, 0, asked.parts.clock.now(), (*read.gaps, *gaps_of(parts))),
         found=[(one, _lines(asked, one, read)) for one in found],
         not_read=read.not_read(),
         first_day=today,

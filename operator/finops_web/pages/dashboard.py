@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
-from finops.domain.money import to_cents
+from finops.domain.money import daily_from_monthly
 from finops_web.api.dashboard import figures
 from finops_web.context import Visit
-from finops_web.readings.history import Outlook, outlook
+from finops_web.readings.history import Outlook, gaps_of, outlook
 from finops_web.readings.policies import health_of, savings_of
 from finops_web.readings.recommendations import counted, recommendations_of
 from finops_web.readings.requests import may_be_voted_on, requests_or_problem
@@ -46,16 +46,17 @@ def dashboard(asked: Visit, request: Request) -> Response:
     cost, resources, unpriced = sum_of(rows)
     now = asked.parts.clock.now()
     read, cluster_problem = requests_or_problem(asked.visitor, asked.namespaces())
-    ahead = outlook(asked.parts.history.parts(policies), now.date())
+    parts = asked.parts.history.parts(policies)
+    ahead = outlook(parts, now.date())
     recommended = counted(recommendations_of(asked.parts.store, policies))
     return render(
         asked,
         request,
         "dashboard.html",
         title="Dashboard",
-        trust=asked.trust(resources, resources - unpriced, read.gaps),
+        trust=asked.trust(resources, resources - unpriced, (*read.gaps, *gaps_of(parts))),
         cost=cost,
-        daily=None if cost is None else to_cents(cost / 30),
+        daily=None if cost is None else daily_from_monthly(cost),
         unpriced=unpriced,
         pushed=pushed_among(rows),
         pushed_cost=pushed_cost(rows),

@@ -23,7 +23,15 @@ from finops_web.narrowing import Narrowed
 from finops_web.readings.many_votes import MOST
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import ORDER, added, counted, recommendations_of
-from finops_web.readings.requests import ReadRequests, lacking, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.requests import (
+    ReadRequests,
+    answer_in_words,
+    lacking,
+    may_be_voted_on,
+    request_of,
+    requests_of,
+    vote,
+)
 from finops_web.readings.snoozes import asked_again_on, tomorrow
 from finops_web.rendering import Entry, csv_of, render
 
@@ -147,7 +155,9 @@ def send_vote(
     asked.require_form(form_secret)
     found = request_of(asked.visitor, namespace, name)
     if found is None:
-        raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
+        raise NotThere(
+            f"there is no request {namespace}/{name}", code="NotFound", hint="it may have been removed; open the list"
+        )
     wanted = found.spec.resource.name or found.spec.resource.id
     if found.spec.destructive and decision is Choice.APPROVE and typed.strip() != wanted:
         return _back(back, problem=f"Nothing was sent. To approve a deletion, type the name: {wanted}")
@@ -156,8 +166,7 @@ def send_vote(
         sent = vote(asked.visitor, found, decision, reason.strip(), until=day, wait_seconds=_WAIT_SECONDS)
     except FinopsError as error:
         return _back(back, problem=str(error))
-    waits = "The vote is recorded; the operator has not answered yet."
-    return _back(back, said=sent.status.message or waits)
+    return _back(back, said=answer_in_words(sent))
 
 
 def _all(asked: Asked) -> tuple[Recommendation, ...]:

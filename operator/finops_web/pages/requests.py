@@ -19,7 +19,15 @@ from finops.errors import FinopsError
 from finops_web.answers import NotThere
 from finops_web.context import Visit
 from finops_web.readings.policies import trust_in
-from finops_web.readings.requests import can_be_undone, lacking, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.requests import (
+    answer_in_words,
+    can_be_undone,
+    lacking,
+    may_be_voted_on,
+    request_of,
+    requests_of,
+    vote,
+)
 from finops_web.readings.snoozes import asked_again_on, may_be_snoozed, open_snoozes, tomorrow, why_paused
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
@@ -89,7 +97,9 @@ def send_vote(
     asked.require_form(form_secret)
     found = request_of(asked.visitor, namespace, name)
     if found is None:
-        raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
+        raise NotThere(
+            f"there is no request {namespace}/{name}", code="NotFound", hint="it may have been removed; open the list"
+        )
     if decision not in _HERE and found.spec.undoes is None:
         return _back(found, problem="Nothing was sent. Decide this request in Optimizations, beside what was measured.")
     try:
@@ -97,7 +107,7 @@ def send_vote(
         sent = vote(asked.visitor, found, decision, reason.strip(), until=day, wait_seconds=_WAIT_SECONDS)
     except FinopsError as error:
         return _back(found, problem=str(error))
-    return _back(found, said=sent.status.message or "The vote is recorded; the operator has not answered yet.")
+    return _back(found, said=answer_in_words(sent))
 
 
 def _back(voted_on: ActionRequest, *, said: str = "", problem: str = "") -> Response:

@@ -109,7 +109,9 @@ def one_resource(
     listed = min(named, key=lambda one: one.push is not None, default=None)
     if listed is None:
         raise NotThere(
-            "there is no such resource in the last scans", code="NotFound", hint="it may be gone; open the list again"
+            f"there is no {kind[:64]} {identifier[:512]} in the last scans",
+            code="NotFound",
+            hint="it may be gone; open the list again",
         )
     (row,) = asked.parts.resources.whole([listed])
     found = recommendations_of(asked.parts.store, policies)
@@ -123,7 +125,7 @@ def one_resource(
         elsewhere=[one.resource for one in alike if one.resource.shard != row.resource.shard],
         hourly=number(row.cost.hourly),
         measured=measured(row),
-        read_every=_periods(row),
+        read_every=read_every,
         charts=charts_of(asked.parts.store, row, _limits(asked, row, policies)),
         # What is recommended for another resource of the same ARN says nothing of one that was pushed.
         recommended=[] if row.push else [one for one in found if one.resource.arn == row.resource.arn],
@@ -140,13 +142,6 @@ def _limits(asked: Asked, row: ResourceRow, policies: Iterable[ScannedPolicy]) -
         return ()
     counting = (one for one in policies if one.counts(row.resource))
     return limits_of(row.resource.kind, checks, live_among(asked.visitor, counting))
-
-
-def _periods(row: ResourceRow) -> dict[str, str]:
-    """Return of each metric what time one figure of it is of, in words."""
-    use = row.utilization
-    found = {name: use.best(name) for name in {*use.metrics, *use.fine}} if use is not None else {}
-    return {name: read_every(one.read_seconds or one.period_seconds) for name, one in found.items() if one is not None}
 
 
 def _whole(asked: Asked, wanted: Filter) -> Iterator[ResourceRow]:

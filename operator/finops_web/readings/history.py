@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from finops.domain.analytics.forecast import Forecast, forecast
 from finops.domain.analytics.series import Part, Series, added
-from finops.domain.resource import Shard
+from finops.domain.budget import parts_of
+from finops.domain.quantity import counted as counted_words
+from finops.domain.resource import Gap, Shard
+from finops.domain.selected import CostOfDay, KeptSelections, Selecting, by_shard, counted
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.cost_history import KEPT_DAYS, CostHistoryStore, DailyCost
+from finops.store.selected_costs import SelectedCostStore, selecting_of
 from finops.store.tag_costs import TagCostStore
 from finops_web.readings.policies import ScannedPolicy
-from finops_web.readings.resources import HOURS
 
-DAY_OF_MONTH: Final = Decimal(24) / HOURS
-"""The history keeps what 730 hours cost as things stood that day; this share of it is the day's cost."""
 _LASTS_SECONDS: Final = 60.0
+_Kept: TypeAlias = tuple[tuple[CostOfDay, ...], Mapping[date, KeptSelections]]
+"""What whole shards cost, and what policies selected of them."""
 
 
 class History:
@@ -29,48 +31,78 @@ class History:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = CostHistoryStore(store)
+        self._selected = SelectedCostStore(store)
         self._tags = TagCostStore(store)
         self._clock = clock
-        self._kept: tuple[float, date, tuple[DailyCost, ...]] | None = None
+        self._kept: tuple[float, date, _Kept] | None = None
         self._lock = threading.Lock()
 
     def parts(self, policies: Collection[ScannedPolicy]) -> tuple[Part, ...]:
-        """Return the parts that the policies cover, each with its days; a day without any price is left out."""
-        covered = {shard for one in policies for shard, _ in one.head.shards}
-        costs: dict[Shard, dict[date, float]] = {}
-        counts: dict[Shard, dict[date, int]] = {}
-        for one in self._days():
-            shard = Shard(one.account, one.region, one.kind)
-            known = one.cost.known_cost
-            if shard in covered and known is not None:
-                costs.setdefault(shard, {})[one.day] = float(known * DAY_OF_MONTH)
-                counts.setdefault(shard, {})[one.day] = one.cost.resources
-        return tuple(Part(one.account, one.region, one.kind, costs[one], counts[one]) for one in sorted(costs, key=str))
+        """Return what the policies select, by shard, each with its days; a day without any price is left out.
+
+        A day that was kept of the whole shard alone is unknown where the policies select in it.
+        """
+        today, covering = self.today(), _covering(policies)
+        whole, selected = self._days()
+        asked = ((one, covering[one.shard]) for one in whole if one.shard in covering)
+        found = (counted(one, selected.get(one.day), of_shard) for one, of_shard in asked)
+        return tuple(parts_of((one for one in found if one is not None), frozenset(covering), today))
 
     def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, Series]:
         """Return value of a tag → its days since `first`, of the values that budgets name: others are not kept."""
-        covered = {shard for one in policies for shard, _ in one.head.shards}
-        costs: dict[str, dict[Shard, dict[date, float]]] = {}
-        for day, shard, value, cost in self._tags.of_key(first, self.today(), key):
-            known = cost.known_cost
-            if shard in covered and known is not None:
-                costs.setdefault(value, {}).setdefault(shard, {})[day] = float(known * DAY_OF_MONTH)
+        today, covering = self.today(), _covering(policies)
+        _, selected = self._days()
+        found: dict[str, list[CostOfDay]] = {}
+        for day, shard, value, cost in self._tags.of_key(first, today, key):
+            whole = CostOfDay(day, shard, cost)
+            one = counted(whole, selected.get(day), covering.get(shard, ()), (key, value))
+            if one is not None:
+                found.setdefault(value, []).append(one)
         made = {
-            value: added([Part(one.account, one.region, one.kind, days, {}) for one, days in of.items()], self.today())
-            for value, of in sorted(costs.items())
+            value: added(parts_of(days, frozenset(covering), today), today) for value, days in sorted(found.items())
         }
         return {value: series for value, series in made.items() if series is not None}
 
     def today(self) -> date:
         return self._clock.now().date()
 
-    def _days(self) -> tuple[DailyCost, ...]:
+    def _days(self) -> _Kept:
         now, today = self._clock.monotonic(), self.today()
         with self._lock:
             if self._kept is None or self._kept[0] <= now or self._kept[1] != today:
-                found = tuple(self._store.between(today - timedelta(days=KEPT_DAYS - 1), today))
+                first = today - timedelta(days=KEPT_DAYS - 1)
+                # A shard stands on each of 400 days: it is kept once.
+                shards: dict[Shard, Shard] = {}
+
+                def placed(one: DailyCost) -> CostOfDay:
+                    shard = Shard(one.account, one.region, one.kind)
+                    return CostOfDay(one.day, shards.setdefault(shard, shard), one.cost)
+
+                whole = map(placed, self._store.between(first, today))
+                found = tuple(whole), self._selected.between(first, today)
                 self._kept = (now + _LASTS_SECONDS, today, found)
             return self._kept[2]
+
+
+def gaps_of(parts: Iterable[Part]) -> tuple[Gap, ...]:
+    """Return a gap for each account of which days are left out, since they were kept whatever policies select."""
+    unknown: dict[str, set[date]] = {}
+    for one in parts:
+        if one.unknown:
+            unknown.setdefault(one.account, set()).update(one.unknown)
+    return tuple(_left_out(account, days) for account, days in sorted(unknown.items()))
+
+
+def _left_out(account: str, days: Collection[date]) -> Gap:
+    message = (
+        f"{counted_words(len(days), 'day')} until {max(days)} were kept before the history knew what policies select: "
+        "the cost of all resources is known of them, that of what your policies select is not. They are left out."
+    )
+    return Gap(account, "", "store", "ReadHistory", "KeptWhole", message)
+
+
+def _covering(policies: Collection[ScannedPolicy]) -> dict[Shard, tuple[Selecting, ...]]:
+    return by_shard(selecting_of(one.key, one.head) for one in policies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from finops.crds.action_request import ActionRequest
 from finops.domain.decision import Choice, VoteResult
 from finops.errors import FinopsError
 from finops_web.people.visitors import Visitor
-from finops_web.readings.requests import ReadRequests, vote
+from finops_web.readings.requests import ReadRequests, answer_in_words, vote
 
 MOST: Final = 100
 _AT_ONCE: Final = 8
 _NOT_ALONE: Final = "Not sent: a deletion is approved on its own, by typing the name of what is deleted."
-_WAITS: Final = "The vote is recorded; the operator has not answered yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class Result:
         request: None where there is none, or none that the visitor may read.
         sent: whether the vote reached the API server.
         answered: whether the operator counted it already.
+        repeated: whether the visitor had voted so before and that vote stands: nothing was counted anew.
         message: the operator's sentence, or why nothing was sent.
         code: why nothing was sent or counted, in one word; empty where something was.
         hint: what to do about it.
@@ -39,6 +39,7 @@ class Result:
     message: str
     code: str = ""
     hint: str = ""
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +84,5 @@ def _one(visitor: Visitor, request: ActionRequest | None, name: str, decision: D
         sent = vote(visitor, request, decision.choice, decision.reason, wait_seconds=decision.wait_seconds)
     except FinopsError as error:
         return Result(request, name, False, False, str(error), error.code, error.hint)
-    counted = sent.status.result is VoteResult.COUNTED
-    return Result(request, name, True, counted, sent.status.message or _WAITS)
+    counted = sent.approval.status.result is VoteResult.COUNTED
+    return Result(request, name, True, counted, answer_in_words(sent), repeated=counted and sent.earlier)

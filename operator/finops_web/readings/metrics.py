@@ -10,8 +10,10 @@ from typing import Final
 
 from finops.domain.days import DayPoints
 from finops.domain.rings import Ring
+from finops.domain.utilization import MetricSummary
 from finops.store.connection import Store
 from finops.store.utilization import UtilizationStore
+from finops_web.formats import read_every
 from finops_web.readings.limits import Limit
 from finops_web.readings.resources import ResourceRow
 
@@ -46,6 +48,8 @@ class Chart:
         scale: the figure at the top of the picture; at its foot is 0.
         lines: points of each uninterrupted line, as an SVG polyline takes them.
         mark: height of the value below which 99.5 % of the time lies, None when it is not known.
+        below: that value, and `below_of` what it is of in words, since it may be of shorter times than the points.
+        of_sums: whether points and days are sums of a counter, not values of a level.
         limits: what checks compare the metric with, with the height of each.
     """
 
@@ -61,6 +65,8 @@ class Chart:
     days: tuple[Day, ...]
     by_day: bool = False
     limits: tuple[tuple[float, Limit], ...] = ()
+    below_of: str = ""
+    of_sums: bool = False
 
 
 def charts_of(store: Store, row: ResourceRow, limits: Iterable[Limit] = ()) -> tuple[Chart, ...]:
@@ -111,6 +117,7 @@ def _chart_of_days(name: str, points: DayPoints, limits: Sequence[Limit], *, lev
         days,
         by_day=True,
         limits=_drawn(limits, scale),
+        of_sums=not level,
     )
 
 
@@ -136,7 +143,15 @@ def _chart(name: str, ring: Ring, row: ResourceRow, limits: Sequence[Limit]) -> 
         below,
         _days(first, values),
         limits=_drawn(limits, scale),
+        below_of="" if below is None or summary is None else _period_of(summary),
+        of_sums=not level,
     )
+
+
+def _period_of(summary: MetricSummary) -> str:
+    """Return what a percentile is of, in words; where longer points were read it is the most that it can be."""
+    bound = ", at most" if summary.read_seconds else ""
+    return f"highest values of each {read_every(summary.period_seconds)}{bound}"
 
 
 def scale_of(name: str, top: float, limits: Iterable[Limit]) -> float:

@@ -21,7 +21,7 @@ from finops.domain.channels import still_needed
 from finops.domain.decision import TERMINAL, Choice, RefusalReason, State, VoteResult
 from finops.domain.resource import Gap
 from finops.errors import ClusterUnavailable, FinopsError, InvalidInput, Refused
-from finops.k8s.ballots import Ballot
+from finops.k8s.ballots import Ballot, SentVote
 from finops.k8s.kinds import action_requests, approvals
 from finops_web.people.visitors import Visitor
 from finops_web.readings.by_namespace import by_namespace, place_of
@@ -98,10 +98,11 @@ def vote(
     *,
     until: datetime | None = None,
     wait_seconds: float,
-) -> Approval:
+) -> SentVote:
     """Send the visitor's own vote with their own token, and wait for the operator's answer; `until` is a snooze's date.
 
-    Returns the Approval; its status has no result when the operator has not answered in time: the vote is recorded.
+    Returns the Approval, and whether the visitor had said the same before; its status has no result when the operator
+    has not answered in time: the vote is recorded.
 
     Raises:
         InvalidInput: the vote is not one that an Approval can hold.
@@ -111,14 +112,23 @@ def vote(
     namespace = request.metadata.namespace or ""
     spec = _ballot(visitor, request, choice, reason, until)
     api = approvals(visitor.connection)
-    sent = Ballot(api, Approval.of(namespace, spec), others=lambda: api.list(namespace)).cast().approval
+    cast = Ballot(api, Approval.of(namespace, spec), others=lambda: api.list(namespace)).cast()
+    sent = cast.approval
     deadline = time.monotonic() + wait_seconds
     while sent.status.result is None and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
         sent = api.get(namespace, sent.metadata.name) or sent
     if sent.status.result is VoteResult.REFUSED:
         raise _refusal(sent)
-    return sent
+    return SentVote(sent, cast.earlier)
+
+
+def answer_in_words(sent: SentVote) -> str:
+    """Return what the operator answered to a vote, or that it has not yet, or that the same vote stood before."""
+    status = sent.approval.status
+    if sent.earlier and status.result is VoteResult.COUNTED:
+        return "You had voted so before, and that vote stands: nothing was counted anew."
+    return status.message or "The vote is recorded; the operator has not answered yet."
 
 
 def _refusal(sent: Approval) -> FinopsError:

@@ -20,6 +20,7 @@ from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops.store.recommendations import RecommendationStore
+from finops.store.selected_costs import all_selecting, days_counted
 from finops_operator.scan.progress import FinishedShard, Progress
 from finops_operator.scan.scan import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble
@@ -118,6 +119,18 @@ def test_the_days_cost_is_kept_per_shard(scanned: Scan, store: Store) -> None:
     assert sum(one.cost.monthly_cost for one in history) >= outcome.summary.monthly_cost
     # In each of the four places one instance is ignored: the policy leaves it out, the history does not.
     assert sum(one.cost.resources or 0 for one in history) == outcome.summary.resources + 4
+
+
+def test_the_days_cost_of_what_a_policy_selects_is_that_of_its_status(scanned: Scan, store: Store) -> None:
+    idle = scanned(policy("production", name="idle", selector={"includeTags": {"Name": ["idle"]}}))
+    every = scanned(policy("production", "staging", selector={"excludeTags": {}}))
+    day = every.summary.start_time.date()
+
+    for outcome, name in ((idle, "idle"), (every, "all")):
+        (asked,) = [one for one in all_selecting(store) if one.policy == f"default/{name}"]
+        days = [one.cost for one in days_counted(store, day, day, [asked]) if one.cost is not None]
+        assert sum(one.monthly_cost for one in days) == outcome.summary.monthly_cost
+        assert sum(one.resources for one in days) == outcome.summary.resources
 
 
 def test_the_days_cost_counts_a_month_of_730_hours_whatever_the_policy_counts(scanned: Scan, store: Store) -> None:

@@ -13,6 +13,7 @@ from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
+from finops.store.selected_costs import keep_selected
 
 INSTANCES = Shard(ACCOUNT, "us-east-1", "ec2-instance")
 VOLUMES = Shard(ACCOUNT, "us-east-1", "ebs-volume")
@@ -115,6 +116,31 @@ def test_an_anomaly_names_what_changed_and_by_how_many_resources(site: Site, est
     assert "12 → 17 resources" in page
     assert page.count('class="odd"') == 1
     assert "out of the ordinary" in page
+
+
+def test_the_history_of_a_policy_counts_what_it_selects_and_says_which_days_it_does_not_know(
+    site: Site, store: Store
+) -> None:
+    StoredScan(store).write(
+        {
+            "a": (resource("ec2-instance", "i-1", tags={"team": "web"}), priced("1")),
+            "b": (resource("ec2-instance", "i-2", tags={"team": "pay"}), priced("2")),
+        },
+        exclude_tags={"team": ("pay",)},
+    )
+    for ago in range(40):
+        CostHistoryStore(store).put(TODAY - timedelta(days=ago), {INSTANCES: ShardCost(Decimal(2190), 2, 0)})
+    for ago in range(2):
+        keep_selected(store, TODAY - timedelta(days=ago), {INSTANCES: (None,)})
+
+    answer = site.client(store).get("/api/costing/history", headers=site.bearer()).json()
+    page = site.client(store).get("/", headers=site.bearer()).text
+
+    assert [one["cost"] for one in answer["data"]] == [24.0, 24.0]
+    assert [one["code"] for one in answer["meta"]["gaps"]] == ["KeptWhole"]
+    assert data(site, store, "/api/costing/forecast")["monthToDate"] == 48.0
+    assert "This month to date <strong>$48.00</strong> in 2 known days." in page
+    assert f"38 days until {TODAY - timedelta(days=2)} were kept before" in page
 
 
 def test_days_without_any_price_are_unknown_and_not_free(site: Site, estate: Store) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.web_estate import Site, StoredScan, priced, resource
+from tests.support.fake_clock import FakeClock
+from tests.support.web_estate import NOW, Site, StoredScan, priced, resource
 
 from finops.store.connection import Store
 from finops_web.entity_tags import is_known, tag_of
@@ -26,6 +27,27 @@ def test_an_answer_that_did_not_change_is_not_sent_again(site: Site, estate: Sto
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert again.headers["cache-control"] == "no-store"
     assert "default-src 'self'" in again.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/api/action-requests", "/api/audit"])
+def test_what_is_read_live_says_when_and_is_not_sent_again_while_it_stays_the_same(
+    site: Site, estate: Store, path: str
+) -> None:
+    clock, headers = FakeClock(NOW), site.bearer()
+    client = site.client(estate, clock=clock)
+    first = client.get(path, headers=headers)
+    assert first.json()["meta"]["asOf"] == NOW.isoformat()
+
+    clock.sleep(30)
+
+    again = client.get(path, headers={**headers, "If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_savings_are_as_of_the_oldest_scan(site: Site, estate: Store) -> None:
+    answer = site.client(estate).get("/api/savings", headers=site.bearer()).json()
+
+    assert answer["meta"]["asOf"] == NOW.isoformat()
 
 
 def test_after_another_scan_the_answer_comes_whole_with_another_tag(site: Site, estate: Store) -> None:

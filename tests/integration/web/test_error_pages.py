@@ -19,7 +19,7 @@ def test_what_is_not_there_is_said_inside_the_navigation(site: Site, store: Stor
     assert answer.status_code == 404
     assert "<h1>Not found</h1>" in answer.text
     assert '<a href="/optimizations">Optimizations</a>' in answer.text
-    assert ("There is no such resource in the last scans." in answer.text) == path.startswith("/resources")
+    assert ("There is no ec2-instance gone in the last scans." in answer.text) == path.startswith("/resources")
     assert ("There is no page at this address." in answer.text) == (path == "/nowhere")
     assert answer.text.count("<h1>") == 1
 

@@ -19,6 +19,7 @@ from finops.crds.approval import Approval
 from finops.domain.decision import RefusalReason, VoteResult
 from finops.store.connection import Store
 from finops_web.api import action_requests
+from finops_web.forms import FORMS
 from finops_web.readings import requests as voting
 
 VOLUMES: Final = f"/api/ebs-volumes?namespace=team-a&account={ISOLATED}"
@@ -72,6 +73,79 @@ def test_the_field_of_an_error_is_where_the_sender_wrote_it(
     answer = site.client(estate).post(path, headers=site.bearer(), json=body)
 
     assert error(answer, 422).get("field", "") == field
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message", "hint"),
+    [
+        (
+            "POST",
+            "/api/action-requests",
+            {"requests": ["u"], "decision": "Maybe"},
+            "decision is not one of the values allowed",
+            "write 'Approve', 'Deny' or 'Withdraw'",
+        ),
+        (
+            "POST",
+            VOLUMES,
+            [VOLUME, {**VOLUME, "size_gb": -1}],
+            "size_gb of entry 2 of the list is out of range",
+            "write a number of at least 0",
+        ),
+        (
+            "POST",
+            VOLUMES,
+            [VOLUME, {**VOLUME, "size_gb": 70_000}],
+            "size_gb of entry 2 of the list is 70000, and AWS allows 0 to 65,536 GiB",
+            "send it in GiB, as AWS says it; Amazon EBS user guide, “Amazon EBS volume types”",
+        ),
+        (
+            "GET",
+            "/api/costing/history?by=colour",
+            None,
+            "by is not written as it has to be",
+            "write all, account, region, service, or tag: and a key: tag:team",
+        ),
+        (
+            "POST",
+            "/api/ebs-volumes?namespace=team-a&account=12",
+            VOLUME,
+            "account is not written as it has to be",
+            "write the twelve digits of an account id, or leave it out",
+        ),
+        (
+            "POST",
+            VOLUMES,
+            {**VOLUME, "region": "Mars"},
+            "region is not written as it has to be",
+            "write a region of AWS, such as eu-west-1, or global",
+        ),
+    ],
+)
+def test_an_error_names_the_field_and_the_correction_in_plain_words(
+    site: Site, estate: Store, method: str, path: str, body: Any, message: str, hint: str
+) -> None:
+    answer = site.client(estate).request(method, path, headers=site.bearer(), json=body)
+
+    found = error(answer, 422)
+    assert (found["message"], found["hint"]) == (message, hint)
+
+
+def test_a_spec_that_is_none_is_refused_with_its_field_and_what_to_do(api: Sample) -> None:
+    path = f"/api/policies/{api.paths['namespace']}/{api.paths['name']}/what-if"
+
+    found = error(api.client.post(path, headers=api.headers, json={"spec": {"schedule": "whenever"}}), 422)
+
+    assert found["field"].startswith("spec")
+    assert found["hint"]
+
+
+def test_every_pattern_of_the_api_has_words(site: Site, estate: Store) -> None:
+    described = json.dumps(site.client(estate).get("/openapi.json").json())
+
+    found = set(map(json.loads, re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', described)))
+    assert found
+    assert found <= FORMS.keys()
 
 
 @pytest.mark.parametrize("path", [VOLUMES, WHAT_IF, "/api/anomalies/expected", "/api/action-requests/u/approvals"])
@@ -161,6 +235,7 @@ def refusing(reason: str) -> Callable[..., Any]:
             status = approval.status.model_copy(
                 update={"result": VoteResult.REFUSED, "reason": reason, "message": "It does not count."}
             )
+            self.earlier = False
             self.approval = approval.model_copy(update={"status": status})
 
         def cast(self) -> Any:
@@ -179,6 +254,39 @@ def test_a_vote_that_does_not_count_says_what_to_do(api: Sample, monkeypatch: py
 
     found = error(answer, 422 if field else 403)
     assert (found["code"], found.get("field")) == (reason, field)
+
+
+def test_a_vote_that_stood_before_is_not_called_counted_again(api: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    def standing(*given: Any, **others: Any) -> Any:
+        box = refusing("NotEligible")(*given, **others)
+        status = box.approval.status.model_copy(update={"result": VoteResult.COUNTED, "message": "Counted."})
+        box.approval, box.earlier = box.approval.model_copy(update={"status": status}), True
+        return box
+
+    monkeypatch.setattr(voting, "Ballot", standing)
+
+    sent = {"requests": [api.paths["uid"]], "decision": "Deny", "reason": "needed"}
+    (found,) = api.client.post("/api/action-requests", headers=api.headers, json=sent).json()["data"]
+
+    assert (found["sent"], found["counted"], found["repeated"]) == (True, True, True)
+    assert found["message"] == "You had voted so before, and that vote stands: nothing was counted anew."
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/nothing", "/api/nothing"),
+        ("/api/action-requests/u-404", "u-404"),
+        ("/api/recommendations/r-404", "r-404"),
+        ("/api/policies/team-a/gone/what-if/1234", "team-a/gone"),
+        ("/resources/ec2-instance/i-404", "i-404"),
+    ],
+)
+def test_what_is_not_found_is_named(site: Site, estate: Store, path: str, name: str) -> None:
+    answer = site.client(estate).get(path, headers=site.bearer())
+
+    assert answer.status_code == 404
+    assert name in answer.text
 
 
 def test_every_status_of_an_error_is_described(api: Sample) -> None:

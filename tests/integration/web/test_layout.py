@@ -72,6 +72,11 @@ PROBLEMS = """
 })()
 """
 
+BROKEN_OUT = """
+[...document.querySelectorAll("td, tbody th, dd")]
+  .filter((one) => one.getClientRects().length && one.scrollWidth > one.clientWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 160))
+"""
 AXE = """
 axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}).then((found) => ({
   checked: found.passes.length,
@@ -95,7 +100,7 @@ def address(site: Site, store: Store) -> Iterator[str]:
         str(number): (resource("ec2-instance", f"i-{number}", name=LONG, tags={"owner": LONG, LONG: LONG}), priced("2"))
         for number in range(3)
     }
-    rows |= {kind: (resource(kind, f"one-{kind}"), priced("0.01")) for kind in load_kinds()}
+    rows |= {kind: (resource(kind, f"one-{kind}-{LONG}"), priced("0.01")) for kind in load_kinds()}
     found = tuple(recommendation(number, summary=f"Idle for 14 days. {LONG}") for number in (1, 2, 3))
     StoredScan(store).write(rows, recommendations=(*found, *of_every_kind()), gaps=(gap,))
     measure(store, rows["1"][0])
@@ -176,8 +181,26 @@ def test_pages_fit_every_width_have_names_and_headings_and_log_nothing(
                 browser.resize(width, 900)
                 wide = browser.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path} is {wide} wide at {width}"
+                assert browser.evaluate(BROKEN_OUT) == [], f"{path} at {width}"
     # The browser itself notes the status of the page that is not there.
     assert [one for one in browser.console if f"{address}/nowhere" not in one] == []
+
+
+@pytest.mark.parametrize("path", ["/budgets", "/savings"])
+def test_on_a_phone_every_column_is_there_with_its_name(address: str, browser: Browser, path: str) -> None:
+    browser.resize(390, 844)
+    browser.goto(f"{address}{path}")
+    tables = browser.evaluate(
+        "[...document.querySelectorAll('table.stack')].map((one) => ["
+        "  [...one.querySelectorAll('thead th')].slice(1).map((th) => th.textContent),"
+        "  [...one.querySelectorAll('tbody tr:first-child > *')].map((td) => td.getBoundingClientRect().width > 0"
+        "    ? getComputedStyle(td, '::before').content.replaceAll('\"', '') : 'hidden')])"
+    )
+
+    assert tables
+    for heads, labels in tables:
+        assert "hidden" not in labels
+        assert set(heads) <= set(labels)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -157,6 +157,7 @@ def test_who_may_not_push_claims_nothing_and_who_may_not_read_a_namespace_sees_n
         ({"money_saved": -1}, "money_saved"),
         ({"money_saved": None}, "money_saved"),
         ({"date": "2026-02-30"}, "date"),
+        ({"date": "2999-01-01"}, "date"),
         ({"date": "2026-02-03T10:00:00"}, "date"),
         ({"region": "everywhere"}, "region"),
         ({"realised": True}, "realised"),

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from finops.domain.budget import (
     Basis,
     BudgetState,
-    CostOfDay,
     MonthSoFar,
     Scope,
     drivers,
@@ -23,6 +22,7 @@ from finops.domain.budget import (
 )
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
+from finops.domain.selected import CostOfDay
 
 INSTANCES = Shard("111122223333", "us-east-1", "ec2-instance")
 VOLUMES = Shard("111122223333", "eu-west-1", "ebs-volume")

@@ -9,11 +9,12 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finops.domain.budget import Basis, BudgetState, CostOfDay, judge, month_so_far
+from finops.domain.budget import Basis, BudgetState, judge, month_so_far
 from finops.domain.money import to_cents
 from finops.domain.price import BilledQuantity, Cost, GroupOf, Price, cost_from, cost_of_group
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
+from finops.domain.selected import CostOfDay
 
 HOURS = Decimal(730)
 SEEN = date(2026, 7, 1)

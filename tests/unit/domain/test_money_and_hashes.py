@@ -71,8 +71,9 @@ def test_half_a_cent_is_rounded_up_as_invoices_do(exact: str, rounded: str) -> N
     assert as_text(to_cents(Decimal(exact))) == rounded
 
 
-def test_a_day_is_a_thirtieth_of_a_month() -> None:
-    assert daily_from_monthly(Decimal("100.00")) == Decimal("3.33")
+def test_a_day_is_24_of_the_hours_that_a_month_counts() -> None:
+    assert daily_from_monthly(Decimal("730.00")) == Decimal("24.00")
+    assert daily_from_monthly(Decimal("100.00"), Decimal(720)) == Decimal("3.33")
 
 
 @given(JSON)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from finops.domain.resource import Resource
 from finops.errors import InvalidInput
 from finops_operator.plugins.loaded import load_kinds
-from finops_web.push_facts import LIMITS, arn_problem, require_possible
+from finops_web.kind_facts import limits_of
+from finops_web.push_facts import arn_problem, require_possible
 
 VOLUME = Resource(
     "ebs-volume", "vol-1", "arn:aws:ec2:us-east-1:444455556666:volume/vol-1", "", "444455556666", "us-east-1", "in-use"
@@ -23,7 +24,7 @@ def facts(**sent: Any) -> Resource:
 
 @pytest.mark.parametrize("sent", [{}, {"size_gb": 0}, {"size_gb": 65_536}, {"iops": 256_000}, {"size_gb": None}])
 def test_what_aws_allows_is_taken(sent: dict[str, Any]) -> None:
-    require_possible(facts(**sent), 0)
+    require_possible(facts(**sent))
 
 
 @pytest.mark.parametrize(
@@ -31,10 +32,9 @@ def test_what_aws_allows_is_taken(sent: dict[str, Any]) -> None:
 )
 def test_a_size_that_aws_never_sells_is_refused_with_the_limit_and_its_source(name: str, value: float) -> None:
     with pytest.raises(InvalidInput) as refused:
-        require_possible(facts(**{name: value}), 3)
+        require_possible(facts(**{name: value}), "[3].")
 
-    assert refused.value.field == name
-    assert "of resource 3 is" in refused.value.message
+    assert refused.value.field == f"[3].{name}"
     assert "AWS allows 0 to" in refused.value.message
     assert "Amazon EBS volume types" in refused.value.hint
 
@@ -56,8 +56,8 @@ def test_an_arn_of_another_account_region_kind_or_resource_is_refused(changes: d
     sent = replace(VOLUME, **changes)
 
     assert arn_problem(sent) == problem
-    with pytest.raises(InvalidInput, match="of resource 0 "):
-        require_possible(sent, 0)
+    with pytest.raises(InvalidInput, match=problem):
+        require_possible(sent)
 
 
 @pytest.mark.parametrize(
@@ -95,5 +95,20 @@ def test_the_arn_of_every_kind_is_taken_for_it_and_for_no_other() -> None:
 def test_what_is_said_of_facts_is_what_kinds_declare() -> None:
     kinds = load_kinds()
 
-    for kind, limits in LIMITS.items():
-        assert set(limits) <= {one.name for one in fields(kinds[kind].facts)}, kind
+    assert sum(bool(kind.limits) for kind in kinds.values()) >= 11
+    for name, kind in kinds.items():
+        assert set(kind.limits) <= {one.name for one in fields(kind.facts)}, name
+        assert {fact: asdict(one) for fact, one in limits_of(name).items()} == {
+            fact: asdict(one) for fact, one in kind.limits.items()
+        }
+
+
+def test_the_trail_of_an_organization_may_be_the_management_accounts() -> None:
+    trail = replace(
+        VOLUME,
+        kind="cloudtrail-trail",
+        id="arn:aws:cloudtrail:us-east-1:999999999999:trail/all",
+        arn="arn:aws:cloudtrail:us-east-1:999999999999:trail/all",
+    )
+
+    assert arn_problem(trail) == ""

@@ -18,6 +18,7 @@ class Part:
     Attributes:
         costs: day → cost of that day in the currency of the history.
         resources: day → how many there were.
+        unknown: days of which something was kept that is not what is counted, so that they are in no sum.
     """
 
     account: str
@@ -25,6 +26,7 @@ class Part:
     kind: str
     costs: Mapping[date, float]
     resources: Mapping[date, int]
+    unknown: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,13 @@ class Series:
 def added(parts: Iterable[Part], until: date) -> Series | None:
     """Return the days up to the last one that is known, summed over all parts; None when nothing is known.
 
-    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned.
+    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned, and
+    after the last day on which a part is unknown: without it the day would be too cheap.
     """
-    filled = [_filled(part.costs, until) for part in parts]
-    known = sorted({day for one in filled for day in one})
+    members = list(parts)
+    filled = [_filled(part.costs, until) for part in members]
+    unknown = max((day for part in members for day in part.unknown), default=date.min)
+    known = sorted({day for one in filled for day in one if day > unknown})
     if not known:
         return None
     first = known[-1]

@@ -111,6 +111,7 @@ class _Costs:
         noun: what costs are added up by, for people.
         key: its name in the data.
         parts: by policy, the same of what it selects.
+        hours: what a month counts.
     """
 
     noun: str
@@ -118,11 +119,13 @@ class _Costs:
     groups: Tagged
     parts: Mapping[str, Tagged]
     gaps: Sequence[Gap]
+    hours: Decimal = DEFAULT_HOURS_PER_MONTH
 
 
 def _by_place(store: Store, chosen: Sequence[Selection], by: By, policy: str) -> _Costs:
+    hours = DEFAULT_HOURS_PER_MONTH
     if policy:
-        latest = _of_policy(chosen[0])
+        latest, hours = _of_policy(chosen[0]), Decimal(chosen[0].head.hours_per_month)
         gaps = list(chosen[0].head.summary.gaps)
     else:
         today = datetime.now(UTC).date()
@@ -130,7 +133,7 @@ def _by_place(store: Store, chosen: Sequence[Selection], by: By, policy: str) ->
         gaps = [gap for head in InventoryStore(store).heads() for gap in head.gaps]
     group_of = _grouping(by)
     parts = {one.name: _groups(group_of, _of_policy(one)) for one in chosen}
-    return _Costs(by.value, by.value, _groups(group_of, latest), parts, gaps)
+    return _Costs(by.value, by.value, _groups(group_of, latest), parts, gaps, hours)
 
 
 def _by_tag(store: Store, chosen: Sequence[Selection], tag: str, policy: str) -> _Costs:
@@ -231,7 +234,7 @@ def _records(costs: _Costs) -> list[dict[str, Any]]:
             "unpricedResources": _unpriced(groups[name]),
             "groups": sum(one.cost.groups for one in groups[name]),
             "percentage": None if monthly is None else f"{share[name]:.1f}",
-            "dailyCost": None if monthly is None else as_text(daily_from_monthly(monthly)),
+            "dailyCost": None if monthly is None else as_text(daily_from_monthly(monthly, costs.hours)),
             "annualCost": None if monthly is None else as_text(annual_from_monthly(monthly)),
             "currency": CURRENCY,
             # The oldest of the figures that were added.

@@ -23,6 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, FurtherStep, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.awslambda.rules.listed import LISTED
@@ -227,6 +228,10 @@ KIND: Final = ResourceKind(
     service="lambda",
     id_pattern=r"[A-Za-z0-9_-]{1,140}",
     arn_pattern="arn:*:lambda:*:*:function:*",
+    limits={
+        "memory_mb": Limit(10_240, "MB", "AWS Lambda developer guide, “Lambda quotas”"),
+        "ephemeral_storage_mb": Limit(10_240, "MB", "AWS Lambda developer guide, “Lambda quotas”"),
+    },
     facts=FunctionFacts,
     listing=Listing(
         permissions=(_OPERATION, PROVISIONED, PERMISSION, "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),

@@ -177,6 +177,8 @@ KIND: Final = ResourceKind(
     service="cloudtrail",
     id_pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]",
     arn_pattern="arn:*:cloudtrail:*:*:trail/*",
+    # The trail of an organization is its management account's.
+    shared_arns=True,
     facts=TrailFacts,
     listing=Listing(
         permissions=(_LIST, _STATUS, _SELECTORS, PERMISSION),

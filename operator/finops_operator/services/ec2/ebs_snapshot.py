@@ -28,6 +28,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import owned_by, owner_by_tags
 from finops_operator.services.ec2.rules.listed import SNAPSHOTS
@@ -227,6 +228,10 @@ KIND: Final = ResourceKind(
     service="ec2",
     id_pattern=r"snap-[0-9a-f]{8,17}",
     arn_pattern="arn:*:ec2:*::snapshot/*",
+    limits={
+        "volume_size_gb": Limit(65_536, "GiB", "Amazon EBS user guide, “Amazon EBS volume types”"),
+        "full_bytes": Limit(65_536 << 30, "bytes", "Amazon EBS user guide, “Amazon EBS volume types”"),
+    },
     facts=SnapshotFacts,
     listing=Listing(
         permissions=(_OPERATION, *OPERATIONS, _SHARED),

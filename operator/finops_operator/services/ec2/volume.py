@@ -23,6 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, MetricSpec, Product, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.listed import VOLUMES
@@ -280,6 +281,11 @@ KIND: Final = ResourceKind(
     service="ec2",
     id_pattern=r"vol-[0-9a-f]{8,17}",
     arn_pattern="arn:*:ec2:*:*:volume/*",
+    limits={
+        "size_gb": Limit(65_536, "GiB", "Amazon EBS user guide, “Amazon EBS volume types”"),
+        "iops": Limit(256_000, "IOPS", "Amazon EBS user guide, “Amazon EBS volume types”"),
+        "throughput": Limit(4_000, "MiB/s", "Amazon EBS user guide, “Amazon EBS volume types”"),
+    },
     facts=VolumeFacts,
     listing=Listing(
         permissions=(_OPERATION, "ec2:DescribeRegions", "cloudwatch:GetMetricData"),

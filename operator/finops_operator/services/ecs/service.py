@@ -21,6 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.ecs.rules.fargate import X86, TaskSize, task_parts
 from finops_operator.services.ecs.rules.signs import SIGNS
@@ -276,6 +277,9 @@ KIND: Final = ResourceKind(
     service="ecs",
     id_pattern=r"[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}",
     arn_pattern="arn:*:ecs:*:*:service/*",
+    limits={
+        "task_disk_gib": Limit(200, "GiB", "Amazon ECS developer guide, “Fargate task ephemeral storage”"),
+    },
     facts=ServiceFacts,
     listing=Listing(
         permissions=(_CLUSTERS, _SERVICES, _DESCRIBE, _DEFINITION, "cloudwatch:GetMetricData"),

@@ -18,6 +18,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Members, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.services.eks.rules.signs import SIGNS
 
@@ -150,6 +151,9 @@ KIND: Final = ResourceKind(
     service="eks",
     id_pattern=r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}/[0-9A-Za-z][A-Za-z0-9_-]{0,62}(?:/[0-9a-f-]{36})?",
     arn_pattern="arn:*:eks:*:*:nodegroup/*",
+    limits={
+        "disk_gb": Limit(65_536, "GiB", "Amazon EBS user guide, “Amazon EBS volume types”"),
+    },
     facts=NodeGroupFacts,
     listing=Listing(
         permissions=(_CLUSTERS, _LIST, _DESCRIBE, "cloudwatch:GetMetricData"),

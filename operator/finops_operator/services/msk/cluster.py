@@ -21,6 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
@@ -181,6 +182,9 @@ KIND: Final = ResourceKind(
     service="kafka",
     id_pattern=r"[A-Za-z0-9][A-Za-z0-9-]{0,63}/[0-9a-f]{8}-[0-9a-f-]{27}(?:-s?[0-9]+)?",
     arn_pattern="arn:*:kafka:*:*:cluster/*",
+    limits={
+        "volume_gb": Limit(16_384, "GiB", "Amazon MSK developer guide, “Amazon MSK quota”"),
+    },
     facts=KafkaFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData", LIST), collect=_collect),
     billed_as=BilledAs("Amazon Managed Streaming for Apache Kafka", "Analytics", "Streaming Analytics"),

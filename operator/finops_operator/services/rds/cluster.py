@@ -23,6 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Members, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.rds.rules.clusters import (
     AURORA,
@@ -258,6 +259,14 @@ KIND: Final = ResourceKind(
     service="rds",
     id_pattern=r"[A-Za-z][A-Za-z0-9-]{0,62}",
     arn_pattern="arn:*:rds:*:*:cluster:*",
+    limits={
+        "allocated_storage_gb": Limit(
+            262_144, "GiB", "Amazon Aurora user guide, “Quotas and constraints for Amazon Aurora”"
+        ),
+        "storage_iops": Limit(256_000, "IOPS", "Amazon RDS user guide, “Amazon RDS DB instance storage”"),
+        "minimum_capacity": Limit(256, "ACU", "Amazon Aurora user guide, “Aurora Serverless v2 capacity”"),
+        "maximum_capacity": Limit(256, "ACU", "Amazon Aurora user guide, “Aurora Serverless v2 capacity”"),
+    },
     facts=ClusterFacts,
     listing=Listing(
         permissions=(_OPERATION, _MEMBERS, _LIFECYCLES, "cloudwatch:GetMetricData"),

@@ -31,6 +31,7 @@ from finops_operator.plugins.kind import (
     Sample,
     States,
 )
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.rds.rules.clusters import MULTI_AZ, service_of
 from finops_operator.services.rds.rules.engines import (
@@ -339,6 +340,12 @@ KIND: Final = ResourceKind(
     service="rds",
     id_pattern=r"[A-Za-z][A-Za-z0-9-]{0,62}",
     arn_pattern="arn:*:rds:*:*:db:*",
+    limits={
+        "allocated_storage_gb": Limit(65_536, "GiB", "Amazon RDS user guide, “Amazon RDS DB instance storage”"),
+        "storage_iops": Limit(256_000, "IOPS", "Amazon RDS user guide, “Amazon RDS DB instance storage”"),
+        "storage_throughput": Limit(4_000, "MiB/s", "Amazon RDS user guide, “Amazon RDS DB instance storage”"),
+        "backup_retention_days": Limit(35, "days", "Amazon RDS user guide, “Backup retention period”"),
+    },
     facts=DatabaseFacts,
     listing=Listing(
         permissions=(_OPERATION, _LIFECYCLES, "cloudwatch:GetMetricData"), collect=_collect, questions=(QUESTION,)

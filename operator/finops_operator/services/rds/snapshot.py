@@ -23,6 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.sources import OPERATIONS, SourceReading
@@ -184,6 +185,9 @@ KIND: Final = ResourceKind(
     service="rds",
     id_pattern=r"(?:cluster-)?snapshot:[A-Za-z][A-Za-z0-9-]{0,254}",
     arn_pattern="arn:*:rds:*:*:*snapshot:*",
+    limits={
+        "size_gb": Limit(262_144, "GiB", "Amazon Aurora user guide, “Quotas and constraints for Amazon Aurora”"),
+    },
     facts=SnapshotFacts,
     listing=Listing(permissions=(_INSTANCES, _CLUSTERS, *OPERATIONS), collect=_collect),
     billed_as=BilledAs("Amazon Relational Database Service", "Databases", "Relational Databases"),

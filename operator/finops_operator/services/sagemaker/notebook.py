@@ -21,6 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
@@ -124,6 +125,9 @@ KIND: Final = ResourceKind(
     service="sagemaker",
     id_pattern=r"[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}",
     arn_pattern="arn:*:sagemaker:*:*:notebook-instance/*",
+    limits={
+        "volume_gb": Limit(16_384, "GB", "Amazon SageMaker API reference, “CreateNotebookInstance”"),
+    },
     facts=NotebookFacts,
     listing=Listing(
         permissions=(_LIST, _DESCRIBE, PERMISSION),

@@ -22,6 +22,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.limit import Limit
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import owned_by
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
@@ -158,6 +159,10 @@ KIND: Final = ResourceKind(
     service="workspaces",
     id_pattern=r"ws-[0-9a-z]{8,63}",
     arn_pattern="arn:*:workspaces:*:*:workspace/*",
+    limits={
+        "root_gib": Limit(2_000, "GB", "Amazon WorkSpaces administration guide, “Modify a WorkSpace”"),
+        "user_gib": Limit(2_000, "GB", "Amazon WorkSpaces administration guide, “Modify a WorkSpace”"),
+    },
     facts=WorkspaceFacts,
     listing=Listing(
         permissions=(_LIST, _CONNECTIONS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS

@@ -1,0 +1,78 @@
+"""What policies select of a shard is kept in parts that share no resource, as the last scans left it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from tests.support.web_estate import ACCOUNT, NOW, StoredScan, priced, resource
+
+from finops.domain.report import ShardCost
+from finops.domain.resource import Gap, Shard
+from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore
+from finops.store.inventory import InventoryStore, ShardHead
+from finops.store.selected_costs import SelectedCostStore, all_selecting, days_counted, keep_selected
+
+SHARD = Shard(ACCOUNT, "us-east-1", "ec2-instance")
+TODAY = NOW.date()
+RESOURCES = {
+    "a": (resource("ec2-instance", "i-1", tags={"team": "web"}), priced("1")),
+    "b": (resource("ec2-instance", "i-2", tags={"team": "pay"}), priced("2")),
+    "c": (resource("ec2-instance", "i-3", tags={"team": "ops", "stage": "dev"}), priced("4")),
+    "d": (resource("ec2-instance", "i-4", tags={"stage": "dev"}), priced(missing=("price",))),
+}
+
+
+def scans(store: Store) -> None:
+    for name, left_out in (("no-web", {"team": ("web",)}), ("no-pay", {"team": ("pay",)}), ("all", {})):
+        StoredScan(store, ("team-a", name)).write(RESOURCES, exclude_tags=left_out)
+
+
+def test_each_resource_is_in_one_part_that_names_who_took_it(store: Store) -> None:
+    scans(store)
+
+    keep_selected(store, TODAY, {SHARD: (None, ("stage", "dev"))})
+
+    (kept,) = SelectedCostStore(store).between(TODAY, TODAY).values()
+    both = frozenset({"team-a/no-pay", "team-a/no-web"})
+    assert kept.whole == {"team-a/all"}
+    assert kept.selecting == both
+    assert dict(kept.parts[SHARD, None]) == {
+        frozenset({"team-a/no-pay"}): ShardCost(Decimal("730.00"), 1, 0),
+        frozenset({"team-a/no-web"}): ShardCost(Decimal("1460.00"), 1, 0),
+        both: ShardCost(Decimal("2920.00"), 2, 1),
+    }
+    assert dict(kept.parts[SHARD, ("stage", "dev")])[both] == ShardCost(Decimal("2920.00"), 2, 1)
+
+
+def test_days_are_counted_as_policies_selected_on_them(store: Store) -> None:
+    scans(store)
+    history = CostHistoryStore(store)
+    for ago in (0, 1):
+        history.put(TODAY - timedelta(days=ago), {SHARD: ShardCost(Decimal("5110.00"), 4, 1)})
+    keep_selected(store, TODAY, {SHARD: (None,)})
+    policies = {one.policy: one for one in all_selecting(store)}
+
+    def costs(*names: str) -> list[Decimal | None]:
+        found = days_counted(store, TODAY - timedelta(days=1), TODAY, [policies[f"team-a/{name}"] for name in names])
+        return [None if one.cost is None else one.cost.monthly_cost for one in found]
+
+    assert costs("no-web") == [None, Decimal("4380.00")]
+    assert costs("no-web", "no-pay") == [None, Decimal("5110.00")]
+    assert costs("all") == [Decimal("5110.00"), Decimal("5110.00")]
+    assert costs() == []
+
+
+def test_a_listing_with_gaps_that_replaced_the_whole_one_leaves_what_was_kept(store: Store) -> None:
+    scans(store)
+    keep_selected(store, TODAY, {SHARD: (None,)})
+    before = SelectedCostStore(store).between(TODAY, TODAY)
+
+    gap = Gap(ACCOUNT, "us-east-1", "ec2", "DescribeInstances", "Throttled", "again later")
+    InventoryStore(store).swap(ShardHead(SHARD, "g1", 4, 1, 1, (gap,), NOW, NOW, NOW, {}))
+
+    keep_selected(store, TODAY, {SHARD: (None,)})
+
+    assert before
+    assert SelectedCostStore(store).between(TODAY, TODAY) == before
