@@ -242,10 +242,17 @@ class DurableLedger:
 
     def _append_to_stream(self, entry: Entry, after: int | None, unless: Sequence[str] = ()) -> Record:
         failure: LedgerUnavailable | None = None
+        read_again = False
         for _ in range(_ATTEMPTS):
             try:
                 record = self._next_record(entry)
                 recorded = self._sinks.followed().has(entry.operation_id)
+                if not recorded and after not in {None, record.request_previous}:
+                    # Our own note of it, once it is as new as the stream: the store's index need not be believed.
+                    if read_again:
+                        raise _changed(record, after, self._sinks.followed().head.fence)
+                    read_again, self._sinks.current = True, False
+                    continue
                 if not recorded and any(self._sinks.followed().has(one) for one in unless):
                     # Our own note of it: the store's index need not be believed.
                     raise _forestalled(unless)
@@ -263,13 +270,11 @@ class DurableLedger:
             if answer.result is AppendResult.HIDDEN:
                 raise _hidden_operation(entry.operation_id)
             if answer.result is AppendResult.FENCED:
-                raise FenceLost(f"fence {record.fence} is older than {answer.sequence}: another process has written")
+                raise _fenced(record, answer.sequence)
             if answer.result is AppendResult.FORESTALLED:
                 raise _forestalled(unless)
             if answer.result is AppendResult.CHANGED:
-                raise Conflict(
-                    f"record {answer.sequence} followed record {after} of the request meanwhile", code="RecordsChanged"
-                )
+                raise _meanwhile(answer.sequence, after)
             self._sinks.current = False
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
 
@@ -322,6 +327,19 @@ def _has_lost(fence: Callable[[], int], record: Record) -> bool:
 
 def _hidden_operation(operation_id: str) -> LedgerDiverged:
     return LedgerDiverged(f"the store hides operation {operation_id}, which was recorded", hint=WROTE)
+
+
+def _changed(record: Record, after: int | None, fence: int) -> Conflict | FenceLost:
+    """Return why a record that must follow record `after` of its request does not; `fence` is the ledger's highest."""
+    return _fenced(record, fence) if record.fence < fence else _meanwhile(record.request_previous, after)
+
+
+def _meanwhile(last: int, after: int | None) -> Conflict:
+    return Conflict(f"the last record of the request is {last} by now, not {after}", code="RecordsChanged")
+
+
+def _fenced(record: Record, fence: int) -> FenceLost:
+    return FenceLost(f"fence {record.fence} is older than {fence}: another process has written")
 
 
 def _forestalled(unless: Sequence[str]) -> Conflict:
