@@ -81,10 +81,11 @@ class DurableLedger:
         """Why nothing may be acted upon: what the sinks disagree on. Empty while they agree."""
         return self._sinks.diverged
 
-    def start(self) -> int:
+    def start(self, *, moved: Callable[[], None] = lambda: None) -> int:
         """Compare all sinks and copy what one lacks; returns the number of records copied.
 
-        Called at every acquisition of the lease, and again by hand once a divergence was cleared up.
+        Called at every acquisition of the lease, and again by hand once a divergence was cleared up. `moved` is called
+        with each record that is read: a medium that hangs in a read raises nothing.
 
         Raises:
             LedgerUnavailable: a sink does not answer.
@@ -93,6 +94,7 @@ class DurableLedger:
                 Every later append raises it too.
         """
         with self._lock:
+            self._sinks.moved = moved
             copied = self._sinks.reconcile()
             _record_key(self._sinks.followed(), self._keys.key, self.append)
             anchor = self._sinks.anchor
@@ -138,8 +140,10 @@ class DurableLedger:
                 anchor.announce(self.append(entry).entry)
         return anchor.size
 
-    def claim(self, entry: Entry) -> Record:
+    def claim(self, entry: Entry, *, moved: Callable[[], None] = lambda: None) -> Record:
         """Append the first record under a new fence, to the stream alone; `start` copies it with what else is missing.
+
+        `moved` as in `start`.
 
         Raises:
             LedgerUnavailable: the stream does not answer.
@@ -148,7 +152,7 @@ class DurableLedger:
             FenceLost: another process has written with this fence, or with a later one.
         """
         with self._lock:
-            self._sinks.current = False
+            self._sinks.moved, self._sinks.current = moved, False
             self._sinks.check_anchor()
             # A new key signs this record already: what it follows has to say so.
             _record_key(self._sinks.followed(), self._keys.key, lambda change: self._append_to_stream(change, None))
