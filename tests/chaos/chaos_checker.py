@@ -25,6 +25,8 @@ _SIGNED_AS: Final = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalanci
 _LISTS: Final = {"Rule": "Rules"}
 """Lists that XML names by their members."""
 _ENDS: Final = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired", "Denied"})
+_LEAVES_ALL: Final = (_ENDS - {"Succeeded", "Stale"}) | {"Pending"}
+"""States whose act has left its resource as it was; what is stale somebody else has changed."""
 
 
 class Broken(Enum):
@@ -60,6 +62,7 @@ class Expected:
         ends: states in which the run may end.
         running: ids of the instances that ran before.
         may_stop: ids of those that a complete act leaves stopped.
+        before: id of what is acted upon → its members in AWS, from before the act.
     """
 
     uid: str
@@ -71,6 +74,7 @@ class Expected:
     ends: frozenset[str]
     running: frozenset[str] = frozenset()
     may_stop: frozenset[str] = frozenset()
+    before: Mapping[str, Obj] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,12 @@ class Evidence:
 
     Attributes:
         calls: every changing call that AWS saw, in order.
-        ledger: lines of the second sink.
+        ledger: lines of the sink that is judged with everything else.
         requests, approvals: the objects of the run's namespace.
         instances: id → state, in AWS.
+        resources: id of what was acted upon → its members in AWS, none once it is gone.
+        other_sink: lines of the other sink; None: not read.
+        checkpoint: what was anchored outside of both sinks before they were read, empty when nothing was.
     """
 
     calls: tuple[CallRecord, ...]
@@ -89,6 +96,9 @@ class Evidence:
     requests: tuple[Obj, ...]
     approvals: tuple[Obj, ...]
     instances: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Obj] = field(default_factory=dict)
+    other_sink: tuple[str, ...] | None = None
+    checkpoint: str = ""
 
 
 def check(expected: Expected, evidence: Evidence, keys: Keys | None = None) -> tuple[Violation, ...]:
@@ -106,11 +116,13 @@ def check_all(acts: Sequence[Expected], evidence: Evidence, keys: Keys | None = 
     Args:
         keys: whose signatures on the ledger count; None leaves them unchecked.
     """
-    report = verify(evidence.ledger, keys=keys)
+    kept = (evidence.checkpoint,) if evidence.checkpoint else ()
+    report = verify(evidence.ledger, keys=keys, kept=kept)
     records = [json.loads(line)["record"] for line in evidence.ledger if "record" in json.loads(line)]
     calls = tuple(call for call in evidence.calls if not call.dry_run)
     names = {expected.name for expected in acts}
     found = [Violation(Broken.LEDGER, str(problem)) for problem in report.problems]
+    found += _other_sink(evidence, keys, kept)
     found += [Violation(Broken.OPEN, name) for name in report.open_intents]
     found += [
         Violation(Broken.UNAPPROVED, f"{_seen(call)} by session {call.session_name or call.principal_arn}")
@@ -124,6 +136,22 @@ def check_all(acts: Sequence[Expected], evidence: Evidence, keys: Keys | None = 
         broken += _stopped(expected, evidence, records)
         found += [replace(one, request=expected.name) for one in broken]
     return tuple(found)
+
+
+def _other_sink(evidence: Evidence, keys: Keys | None, kept: Sequence[str]) -> list[Violation]:
+    """Find what is wrong with the other sink; one may end later than the other, as it was read later."""
+    one, other = evidence.ledger, evidence.other_sink
+    if other is None:
+        return []
+    found = [
+        Violation(Broken.LEDGER, f"the other sink: {problem}")
+        for problem in verify(other, keys=keys, kept=kept).problems
+    ]
+    if bool(one) != bool(other):
+        found.append(Violation(Broken.LEDGER, "one sink is empty and the other is not"))
+    if any(json.loads(first) != json.loads(second) for first, second in zip(one, other, strict=False)):
+        found.append(Violation(Broken.LEDGER, "the sinks hold different records"))
+    return found
 
 
 def _unapproved(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[Violation]:
@@ -188,11 +216,26 @@ def _ended(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[V
         found.append(Violation(Broken.NOT_ENDED, f"the ledger ends it {len(ends)} times: {ends}"))
     if state in expected.ends and ends[:1] != [state] * (state in _ENDS):
         found.append(Violation(Broken.DISAGREES, f"the status says {state}, the ledger {ends or 'nothing'}"))
+    if state in _LEAVES_ALL:
+        found += _left_changed(state, expected, evidence)
     if state == "Succeeded":
         applied = Counter(_seen(call) for call in evidence.calls if call.applied and not call.dry_run)
         missing = Counter(_call(step, expected.uid) for step in expected.forward) - applied
         found += [Violation(Broken.NOT_ENDED, f"it succeeded without {seen}") for seen in missing]
     return found
+
+
+def _left_changed(state: str, expected: Expected, evidence: Evidence) -> list[Violation]:
+    """Find what of a resource is not as it was, after an act that was led back or never carried out."""
+    return [
+        Violation(
+            Broken.NOT_ENDED, f"it is {state}, and {member} of {name} is {now.get(member)}, not {was.get(member)}"
+        )
+        for name, was in expected.before.items()
+        for now in (evidence.resources.get(name, {}),)
+        for member in sorted(was.keys() | now.keys())
+        if was.get(member) != now.get(member)
+    ]
 
 
 def _stopped(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[Violation]:

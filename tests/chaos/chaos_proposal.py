@@ -18,6 +18,7 @@ from finops.crds.part import API_VERSION
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State
 from finops.domain.plan import PlanStep
+from finops.domain.recommendation import ResourceRef
 from finops.k8s.connection import connect
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.ledger.durable import open_ledger
@@ -38,7 +39,7 @@ class Proposal:
     uid: str
     name: str
     plan_hash: str
-    resource: str
+    resource: ResourceRef
     forward: tuple[PlanStep, ...]
     back: tuple[PlanStep, ...]
 
@@ -100,7 +101,7 @@ def _voted_on(place: Place, made: ActionRequest, people: tuple[str, ...]) -> Pro
         uid=made.metadata.uid or "",
         name=made.metadata.name,
         plan_hash=plan.hash,
-        resource=plan.resource.id,
+        resource=plan.resource,
         forward=tuple(step for step in plan.steps if step.changes),
         back=tuple(step for step in back if step.changes),
     )

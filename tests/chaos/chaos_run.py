@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from tests.chaos.chaos_cases import Case, Fault, Variant
 from tests.chaos.chaos_checker import Evidence, Expected, Violation, as_seen, check_all
 from tests.chaos.chaos_operator import LEASE_SECONDS
 from tests.chaos.chaos_proposal import Proposal, ask_for_undo, propose, undo_of
+from tests.chaos.chaos_resources import id_in_double
 from tests.chaos.chaos_world import ChaosWorld, OperatorProcess, Place
 from tests.support.ledger_keys import PUBLIC_KEYS
 
@@ -21,6 +22,8 @@ from finops_operator.aws.executor import DEADLINE_PASSED
 _RUN_SECONDS: Final = 120.0
 _LATE_SECONDS: Final = 1.0
 """How long a process that was woken has to do harm before the run is judged."""
+_SETTLING_SECONDS: Final = 3.0
+"""How long the double's states take at most to come to an end, many times over."""
 _AWS_FAULTS: Final = {
     Fault.DROP_AFTER: "drop_after",
     Fault.DROP_BEFORE: "drop_before",
@@ -80,7 +83,7 @@ class Run:
             reached = self._disturbed()
             state = self._until_done()
             self._end_operators()
-            evidence = self._evidence()
+            evidence = self._evidence(expected)
         finally:
             self.world.bury()
         ends = self._ends(evidence.ledger)
@@ -165,9 +168,9 @@ class Run:
     def _is_at_boundary(self, process: OperatorProcess) -> bool:
         return any("reached" in message for message in process.messages(0.02))
 
-    def _wait_for(self, test: Callable[[], bool], *, or_done: bool = False) -> bool:
+    def _wait_for(self, test: Callable[[], bool], *, or_done: bool = False, seconds: float = _RUN_SECONDS) -> bool:
         """Wait for `test`; return False when the act ended first, or the time is up."""
-        deadline = time.monotonic() + _RUN_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if test():
                 return True
@@ -220,7 +223,8 @@ class Run:
             back=proposal.back,
             ends=frozenset(),
             running=running,
-            may_stop=frozenset({proposal.resource}) if stops else frozenset(),
+            may_stop=frozenset({proposal.resource.id}) if stops else frozenset(),
+            before={name: self.place.resource(name) for name in (id_in_double(proposal.resource),)},
         )
 
     def _ends(self, ledger: Iterable[str]) -> frozenset[str]:
@@ -233,11 +237,22 @@ class Run:
         late = any(DEADLINE_PASSED in line for line in ledger)
         return frozenset({"RolledBack", "Succeeded"} if lost or late else {"RolledBack"})
 
-    def _evidence(self) -> Evidence:
+    def _evidence(self, expected: Iterable[Expected]) -> Evidence:
+        """Read what was anchored before the sinks, which must hold it, and the ledger's file before its store."""
+        calls, checkpoint = tuple(self.world.aws.calls), self.place.checkpoint()
         return Evidence(
-            calls=tuple(self.world.aws.calls),
+            calls=calls,
             ledger=self.place.lines(),
+            other_sink=self.place.exported(),
+            checkpoint=checkpoint,
             requests=self.place.objects("actionrequests"),
             approvals=self.place.objects("approvals"),
             instances=self.place.instances(),
+            resources={name: self._settled(name, was) for one in expected for name, was in one.before.items()},
         )
+
+    def _settled(self, name: str, was: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a resource after the time that AWS takes to come back to what was, where an act led it back."""
+        if self._state() == "RolledBack":
+            self._wait_for(lambda: self.place.resource(name) == was, seconds=_SETTLING_SECONDS)
+        return self.place.resource(name)

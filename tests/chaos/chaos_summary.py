@@ -13,7 +13,7 @@ from tests.chaos.chaos_checker import Broken
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One run as its worker reported it; a run that did not reach its boundary shows nothing and is not counted."""
+    """One run as its worker reported it; one that did not reach its boundary counts as no run, what it broke counts."""
 
     case: Case
     reached: bool
@@ -72,7 +72,7 @@ def summary(seen: Sequence[Seen], seconds: float, seed: int) -> str:
         )
         for action in actions
     ]
-    broken = Counter(kind for one in counted for kind, _ in one.violations)
+    broken = Counter(kind for one in seen for kind, _ in one.violations)
     lines += ["", *(f"{broken[kind]:>5}  {kind.value}" for kind in Broken), ""]
     missed = len(seen) - len(counted)
     lines.append(

@@ -17,12 +17,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.chaos_operator import Order
+from tests.chaos.chaos_resources import members
 from tests.support.act_world import ACCOUNT, ESTATE, REGION, FastClock
 from tests.support.operator_estate import PEOPLE, SYSTEM, manifests
 from tests.support.valkey import ValkeyProcess, running_valkey
 
+from finops.k8s.witness import ANNOTATION
+from finops.ledger.lines import line_of
+from finops.store.connection import open_ledger_connection
+from finops.store.ledger import LedgerStream, unchecked
 from finops_operator.plugins.loaded import plugins
 from finops_sandbox.aws.double import AwsDouble, Delays
+from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.estate import resource_id
 from finops_sandbox.kubernetes import KubernetesDouble, User
 
@@ -228,15 +234,28 @@ class Place:
         text = self.ledger_path.read_text(encoding="utf-8")
         return tuple(text[: text.rfind("\n") + 1].splitlines())
 
+    def exported(self) -> tuple[str, ...]:
+        """Return what an export of the store has, whoever signed it."""
+        store = open_ledger_connection(self.world.valkey.url, prefix=self.prefix)
+        try:
+            return tuple(line_of(record).decode() for record in LedgerStream(store, unchecked).read())
+        finally:
+            store.client.close()
+
+    def checkpoint(self) -> str:
+        """Return the checkpoint that is anchored in the run's Lease, empty while there is none."""
+        return str((self._lease().get("metadata", {}).get("annotations") or {}).get(ANNOTATION, ""))
+
     def records(self) -> list[Obj]:
         return [one["record"] for one in map(json.loads, self.lines()) if "record" in one]
 
     def holder(self) -> str:
         """Return who holds the run's lease."""
-        for lease in self.world.k8s.objects("leases.coordination.k8s.io"):
-            if lease["metadata"]["name"] == f"executor-{self.namespace}":
-                return str(lease["spec"].get("holderIdentity") or "")
-        return ""
+        return str(self._lease().get("spec", {}).get("holderIdentity") or "")
+
+    def _lease(self) -> Obj:
+        leases = self.world.k8s.objects("leases.coordination.k8s.io")
+        return next((one for one in leases if one["metadata"]["name"] == f"executor-{self.namespace}"), {})
 
     def refuse_statuses(self, *, refused: bool) -> None:
         """Let a foreign admission policy refuse every status of a request, or none any more."""
@@ -247,6 +266,13 @@ class Place:
         names = [one["name"] for place in ESTATE["resources"] for one in place["instances"]]
         ids = [resource_id("instance", ACCOUNT, REGION, name) for name in names]
         return {one: str(self.world.aws.control.resource(ACCOUNT, REGION, one)["state"]) for one in ids}
+
+    def resource(self, identifier: str) -> Obj:
+        """Return a resource's members in AWS, none when it is gone."""
+        try:
+            return members(self.world.aws.control.resource(ACCOUNT, REGION, identifier))
+        except AwsError:
+            return {}
 
 
 def account(namespaces: list[str]) -> Obj:

@@ -139,6 +139,17 @@ class Release:
         report: Object = json.loads(done.stdout)
         return report
 
+    def ledger_file(self) -> str:
+        """The lines of the ledger's file on the volume."""
+        read = f"import pathlib, sys; sys.stdout.buffer.write(pathlib.Path({LEDGER_FILE!r}).read_bytes())"
+        command = ("exec", "-n", self.namespace, f"deploy/{self.full_name}", "-c", "operator", "--")
+        return self.cluster.kubectl(*command, "python", "-c", read)
+
+    def checkpoint(self) -> str:
+        """What is anchored in the operator's Lease, empty while nothing is."""
+        lease = self.cluster.get("lease", f"{self.full_name}-executor", self.namespace)
+        return str((lease["metadata"].get("annotations") or {}).get("finops.dev/ledger-checkpoint", ""))
+
     def secret(self) -> dict[str, str]:
         """The generated passwords and keys, in the clear."""
         data: dict[str, str] = self.cluster.get("secret", f"{self.full_name}-generated", self.namespace)["data"]

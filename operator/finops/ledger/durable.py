@@ -81,10 +81,11 @@ class DurableLedger:
         """Why nothing may be acted upon: what the sinks disagree on. Empty while they agree."""
         return self._sinks.diverged
 
-    def start(self) -> int:
+    def start(self, *, moved: Callable[[], None] = lambda: None) -> int:
         """Compare all sinks and copy what one lacks; returns the number of records copied.
 
-        Called at every acquisition of the lease, and again by hand once a divergence was cleared up.
+        Called at every acquisition of the lease, and again by hand once a divergence was cleared up. `moved` is called
+        with each record that is read: a medium that hangs in a read raises nothing.
 
         Raises:
             LedgerUnavailable: a sink does not answer.
@@ -93,6 +94,7 @@ class DurableLedger:
                 Every later append raises it too.
         """
         with self._lock:
+            self._sinks.moved = moved
             copied = self._sinks.reconcile()
             _record_key(self._sinks.followed(), self._keys.key, self.append)
             anchor = self._sinks.anchor
@@ -138,8 +140,10 @@ class DurableLedger:
                 anchor.announce(self.append(entry).entry)
         return anchor.size
 
-    def claim(self, entry: Entry) -> Record:
+    def claim(self, entry: Entry, *, moved: Callable[[], None] = lambda: None) -> Record:
         """Append the first record under a new fence, to the stream alone; `start` copies it with what else is missing.
+
+        `moved` as in `start`.
 
         Raises:
             LedgerUnavailable: the stream does not answer.
@@ -148,7 +152,7 @@ class DurableLedger:
             FenceLost: another process has written with this fence, or with a later one.
         """
         with self._lock:
-            self._sinks.current = False
+            self._sinks.moved, self._sinks.current = moved, False
             self._sinks.check_anchor()
             # A new key signs this record already: what it follows has to say so.
             _record_key(self._sinks.followed(), self._keys.key, lambda change: self._append_to_stream(change, None))
@@ -242,10 +246,17 @@ class DurableLedger:
 
     def _append_to_stream(self, entry: Entry, after: int | None, unless: Sequence[str] = ()) -> Record:
         failure: LedgerUnavailable | None = None
+        read_again = False
         for _ in range(_ATTEMPTS):
             try:
                 record = self._next_record(entry)
                 recorded = self._sinks.followed().has(entry.operation_id)
+                if not recorded and after not in {None, record.request_previous}:
+                    # Our own note of it, once it is as new as the stream: the store's index need not be believed.
+                    if read_again:
+                        raise _changed(record, after, self._sinks.followed().head.fence)
+                    read_again, self._sinks.current = True, False
+                    continue
                 if not recorded and any(self._sinks.followed().has(one) for one in unless):
                     # Our own note of it: the store's index need not be believed.
                     raise _forestalled(unless)
@@ -263,13 +274,11 @@ class DurableLedger:
             if answer.result is AppendResult.HIDDEN:
                 raise _hidden_operation(entry.operation_id)
             if answer.result is AppendResult.FENCED:
-                raise FenceLost(f"fence {record.fence} is older than {answer.sequence}: another process has written")
+                raise _fenced(record, answer.sequence)
             if answer.result is AppendResult.FORESTALLED:
                 raise _forestalled(unless)
             if answer.result is AppendResult.CHANGED:
-                raise Conflict(
-                    f"record {answer.sequence} followed record {after} of the request meanwhile", code="RecordsChanged"
-                )
+                raise _meanwhile(answer.sequence, after)
             self._sinks.current = False
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
 
@@ -322,6 +331,19 @@ def _has_lost(fence: Callable[[], int], record: Record) -> bool:
 
 def _hidden_operation(operation_id: str) -> LedgerDiverged:
     return LedgerDiverged(f"the store hides operation {operation_id}, which was recorded", hint=WROTE)
+
+
+def _changed(record: Record, after: int | None, fence: int) -> Conflict | FenceLost:
+    """Return why a record that must follow record `after` of its request does not; `fence` is the ledger's highest."""
+    return _fenced(record, fence) if record.fence < fence else _meanwhile(record.request_previous, after)
+
+
+def _meanwhile(last: int, after: int | None) -> Conflict:
+    return Conflict(f"the last record of the request is {last} by now, not {after}", code="RecordsChanged")
+
+
+def _fenced(record: Record, fence: int) -> FenceLost:
+    return FenceLost(f"fence {record.fence} is older than {fence}: another process has written")
 
 
 def _forestalled(unless: Sequence[str]) -> Conflict:

@@ -10,7 +10,7 @@ first call is made, and everything else a second or two later: an act's end is s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -45,6 +45,7 @@ class Sinks:
         current: whether nobody else is known to have appended to the stream since it was read last.
         diverged: what the sinks disagree on; empty while they agree.
         anchor: the checkpoint outside of all of them; None where none is kept.
+        moved: called with each step of a long reading, which may never end where a medium hangs.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Sinks:
         self.known: KnownRecords | None = None
         self.current = False
         self.diverged = ""
+        self.moved: Callable[[], None] = lambda: None
 
     def reconcile(self) -> int:
         """Compare all sinks from the last picture on and copy what they lack; returns how many records at most.
@@ -90,6 +92,7 @@ class Sinks:
                 self._check_head(known)
                 for record in self._stream.read(known.head.sequence + 1):
                     known.learn(record)
+                    self.moved()
             except LedgerDiverged as error:
                 self.diverged = error.message
                 raise
@@ -181,6 +184,7 @@ class Sinks:
         records = self._stream.read(begun + 1, count=end - begun) if begun < end else iter(())
         while part := tuple(islice(records, _COPIED)):
             sink.append(*part)
+            self.moved()
         return max(0, end - begun)
 
     def _compare(self) -> int:
@@ -188,7 +192,7 @@ class Sinks:
         known = begin.known
         self.current = False
         for sink in self.kept:
-            sink.open(self._line, partial(_take, known, sink), begin.places.get(sink.name))
+            sink.open(self._line, partial(self._take, known, sink), begin.places.get(sink.name))
             self._check_end(sink)
         self.known = known
         self.followed()
@@ -230,13 +234,13 @@ class Sinks:
         if self._stream.at(end.sequence).hash != end.hash:
             raise LedgerDiverged(f"record {end.sequence} differs between {sink.title} and its stream")
 
-
-def _take(known: KnownRecords, sink: KeptSink, record: Record) -> None:
-    """Learn the next record, or compare one that another sink has shown already. Raises LedgerDiverged."""
-    if record.sequence > known.head.sequence:
-        known.learn(record)
-    else:
-        known.check(record, sink.title)
+    def _take(self, known: KnownRecords, sink: KeptSink, record: Record) -> None:
+        """Learn the next record, or compare one that another sink has shown already. Raises LedgerDiverged."""
+        self.moved()
+        if record.sequence > known.head.sequence:
+            known.learn(record)
+        else:
+            known.check(record, sink.title)
 
 
 def _lost(title: str, end: int, stream: int) -> str:

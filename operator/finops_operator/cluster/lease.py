@@ -21,6 +21,7 @@ from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger
 from finops.ports.clock import Clock
 from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.take_over import TakeOver
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -127,9 +128,11 @@ class LeaseKeeper:
         tries, again = 0, self.clock.monotonic()
         while not stop.is_set():
             if not reconciled and self.clock.monotonic() >= again:
-                with self._renewing():
-                    claimed = claimed or self._claim(ledger)
-                    reconciled = claimed and self._reconcile(ledger)
+                with self._renewing() as moved:
+                    claimed = claimed or self._claim(ledger, moved)
+                    reconciled = claimed and self._reconcile(ledger, moved)
+                if reconciled:
+                    self.unusable = ""
                 tries += 1
                 again = self.clock.monotonic() + _RETRIES.pause(tries)
             self.telemetry.lease_held.set(1 if reconciled else 0)
@@ -144,12 +147,24 @@ class LeaseKeeper:
         return min(self.lease.renew_every_seconds, max(0.0, instant - self.clock.monotonic()))
 
     @contextmanager
-    def _renewing(self) -> Iterator[None]:
-        """Renew the lease in a thread of its own: reading a long ledger takes longer than a lease lasts."""
-        done = threading.Event()
+    def _renewing(self) -> Iterator[Callable[[], None]]:
+        """Renew the lease in a thread of its own: reading a long ledger takes longer than a lease lasts.
+
+        Yields what is called at each sign of life. Without any for long that is said, and for longer the lease runs
+        out: another process, or this one once it goes on, takes it anew.
+        """
+        done, taking = threading.Event(), TakeOver(self.clock.monotonic())
+
+        def moved() -> None:
+            taking.moved_at = self.clock.monotonic()
 
         def renew() -> None:
             while not done.wait(self.lease.renew_every_seconds):
+                now = self.clock.monotonic()
+                self.unusable = taking.stands_still(now) or self.unusable
+                if taking.is_given_up(now):
+                    logger.error("lease not renewed any more: %s", self.unusable)
+                    return
                 try:
                     if not self.lease.renew():
                         return
@@ -159,12 +174,12 @@ class LeaseKeeper:
         thread = threading.Thread(target=renew, name="lease-renewal")
         thread.start()
         try:
-            yield
+            yield moved
         finally:
             done.set()
             thread.join()
 
-    def _claim(self, ledger: DurableLedger) -> bool:
+    def _claim(self, ledger: DurableLedger, moved: Callable[[], None] = lambda: None) -> bool:
         """Record this holding, so that no other process can write with its fence.
 
         Raises:
@@ -179,7 +194,7 @@ class LeaseKeeper:
             detail={"holder": self.lease.holder, "fence": fence},
         )
         try:
-            ledger.claim(claim)
+            ledger.claim(claim, moved=moved)
         except FenceLost:
             self.lease.release()
             raise
@@ -187,9 +202,12 @@ class LeaseKeeper:
             return self._held_back(ledger, error)
         return True
 
-    def _reconcile(self, ledger: DurableLedger) -> bool:
+    def _reconcile(self, ledger: DurableLedger, moved: Callable[[], None]) -> bool:
         try:
-            copied = ledger.start()
+            copied = ledger.start(moved=moved)
+            # Whoever stood still for long lost it meanwhile.
+            self.lease.guard()
+            moved()
             if copied:
                 logger.info("ledger: copied %d records to the second sink", copied)
             # What is under way is taken over before anything is decided: its requests seem undecided until then.

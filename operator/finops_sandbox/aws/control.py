@@ -336,5 +336,6 @@ def _volume_shown(estate: LiveEstate, account: str, region: str, volume_id: str)
         "size": shown["Size"],
         "iops": shown["Iops"],
         "throughput": shown["Throughput"],
+        "attachedTo": [f"{one['InstanceId']}:{one['Device']}" for one in shown["Attachments"]],
         "tags": estate.tags(account, region, volume_id),
     }

@@ -13,7 +13,7 @@ from tests.support.ledger_keys import KEYS
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, Record, RecordKind
-from finops.errors import Conflict, FenceLost, LedgerUnavailable
+from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.file_sink import FileSink
 from finops.ports.clock import SystemClock
@@ -87,6 +87,53 @@ def test_what_is_there_already_is_returned_whatever_followed_it(ledger: DurableL
 def test_an_older_fence_is_refused_whatever_was_seen(store: Store, path: Path, ledger: DurableLedger) -> None:
     started(open_ledger(store, path, keys=KEYS, clock=SystemClock(), fence=lambda: 2)).append(entry("first"))
     for seen in (0, 1):
+        with pytest.raises(FenceLost):
+            ledger.append(entry("second"), after=seen)
+
+
+@pytest.mark.parametrize("index", ["its last entry", "all of it"])
+def test_what_the_stores_owner_takes_out_of_a_requests_index_is_not_appended_over(
+    index: str, store: Store, ledger: DurableLedger, path: Path
+) -> None:
+    seen = ledger.append(entry("approval", kind=RecordKind.VOTED)).sequence
+    ledger.append(entry("withdrawal", kind=RecordKind.VOTED))
+    if index == "all of it":
+        store.client.delete(store.keys.ledger_request("u1"))
+        seen = 0
+    else:
+        store.client.rpop(store.keys.ledger_request("u1"))
+    with pytest.raises(Conflict) as refused:
+        ledger.append(entry("intent", kind=RecordKind.INTENT), after=seen)
+    assert refused.value.code == "RecordsChanged"
+    assert operations(path) == ["u1:approval", "u1:withdrawal"]
+    with pytest.raises(LedgerDiverged, match="hides record 2"):
+        ledger.of_request("u1")
+
+
+def test_so_it_is_when_another_writer_recorded_what_is_hidden(store: Store, path: Path, ledger: DurableLedger) -> None:
+    seen = ledger.append(entry("approval", kind=RecordKind.VOTED)).sequence
+    other = open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1)
+    other.append(entry("withdrawal", kind=RecordKind.VOTED))
+    store.client.rpop(store.keys.ledger_request("u1"))
+    with pytest.raises(Conflict):
+        ledger.append(entry("intent", kind=RecordKind.INTENT), after=seen)
+    assert [one.entry.operation_id for one in ledger.read()] == ["u1:approval", "u1:withdrawal"]
+
+
+def test_what_another_writer_recorded_and_the_caller_has_seen_is_leaned_on(
+    store: Store, path: Path, ledger: DurableLedger
+) -> None:
+    ledger.append(entry("first"))
+    other = open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1)
+    other.append(entry("second", kind=RecordKind.VOTED))
+    assert ledger.append(entry("third"), after=ledger.of_request("u1")[-1].sequence).sequence == 3
+
+
+def test_a_former_holder_whose_view_is_old_learns_that_its_lease_is_lost(
+    store: Store, path: Path, ledger: DurableLedger
+) -> None:
+    started(open_ledger(store, path, keys=KEYS, clock=SystemClock(), fence=lambda: 2)).append(entry("first"))
+    for seen in (1, 0):
         with pytest.raises(FenceLost):
             ledger.append(entry("second"), after=seen)
 

@@ -115,6 +115,18 @@ def test_a_start_after_a_clean_end_reads_a_handful_of_records_however_long_the_l
     assert len(estate.checked) < 15
 
 
+def test_a_long_reading_gives_a_sign_of_life_with_each_record(estate: Estate) -> None:
+    signs: list[str] = []
+    fill(estate)
+    for picture in estate.path.parent.glob(f"{estate.path.name}.*"):
+        picture.unlink()
+    ledger, _ = estate.open()
+    ledger.claim(Entry("acquired:9", "operator", RecordKind.ACQUIRED), moved=lambda: signs.append("read"))
+    assert len(signs) >= RECORDS
+    ledger.start(moved=lambda: signs.append("compared"))
+    assert signs.count("compared") >= RECORDS
+
+
 def test_a_start_after_a_crash_reads_what_came_since_the_last_picture(estate: Estate) -> None:
     fill(estate)
     estate.start()

@@ -13,8 +13,10 @@ from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State
 from finops.domain.execution import Stop, StopKind
+from finops.errors import LedgerDiverged
 from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActProgress, ActRequest
+from finops.store.connection import open_ledger_connection
 from finops_sandbox.aws.double import AwsDouble
 
 _FROZEN = Stop(StopKind.HOLD, "Frozen", "All acts are frozen: incident.")
@@ -77,6 +79,23 @@ def test_a_vote_taken_back_at_any_moment_before_the_first_intent_stops_the_act(
     assert [record["kind"] for record in records(world.ledger_path) if record["kind"] == "intent"] == []
     assert verify(world.ledger_path.read_text(encoding="utf-8").splitlines()).problems == ()
     assert world.status.states == [State.WITHDRAWN]
+
+
+def test_a_vote_taken_back_stops_the_act_although_the_stores_owner_hides_it(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "ec2_instance_stop")
+    world.gate = CountingGate(ledger=ledger)
+    store = open_ledger_connection(world.redis_url, prefix=world.prefix)
+
+    def take_back_and_hide() -> None:
+        withdraw(ledger, request)
+        store.client.rpop(store.keys.ledger_request(request.uid))
+
+    world.passage = at("intent.before", take_back_and_hide)
+    with pytest.raises(LedgerDiverged, match="hides record"):
+        world.executor(ledger).run(request)
+    assert effects(aws.calls) == {}
+    assert [record["kind"] for record in records(world.ledger_path) if record["kind"] == "intent"] == []
+    assert verify(world.ledger_path.read_text(encoding="utf-8").splitlines()).problems == ()
 
 
 def test_a_vote_taken_back_right_before_the_call_that_destroys_keeps_the_volume(world: World, aws: AwsDouble) -> None:

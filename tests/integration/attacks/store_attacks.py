@@ -118,7 +118,7 @@ def send(attacked: Attacked, user: Any, command: tuple[str, ...]) -> None:
         user: a redis client of the user whose place is taken.
     """
     proposal, place = attacked.proposal, attacked.place
-    words = {"uid": proposal.uid, "namespace": place.namespace, "resource": proposal.resource}
+    words = {"uid": proposal.uid, "namespace": place.namespace, "resource": proposal.resource.id}
     name, *arguments = command
     if name == "RUN":
         _edit_run(attacked, user, *arguments)

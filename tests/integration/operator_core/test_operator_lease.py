@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from kubernetes import client
 from tests.support.ledger_keys import KEYS, PRIVATE_KEY
 from tests.support.operator_parts import Parts
+from tests.support.operator_rig import eventually
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind
@@ -23,10 +24,11 @@ from finops.domain.backoff import Backoff
 from finops.errors import FenceLost, FinopsError, InvalidInput, LedgerDiverged, Unavailable
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.file_sink import FileSink
 from finops.ledger.signing import Keyring, public_key_of
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
-from finops_operator.cluster import lease
+from finops_operator.cluster import lease, take_over
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.telemetry import Telemetry
@@ -177,6 +179,32 @@ def test_the_lease_is_renewed_while_a_long_ledger_is_read(make: Callable[..., Pr
         finally:
             read.set()
         first.wait_ready()
+
+
+def test_a_take_over_that_hangs_is_said_and_does_not_keep_the_lease_for_ever(
+    make: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take_over, "SAID_SECONDS", 0.5)
+    monkeypatch.setattr(take_over, "GIVEN_UP_SECONDS", 2.0)
+    answers, first, second = threading.Event(), make("first", seconds=1), make("second", seconds=1)
+    really_open = FileSink.open
+
+    def hang(sink: FileSink, *arguments: Any) -> None:
+        if sink.path.stem == "first":
+            assert answers.wait(60)
+        really_open(sink, *arguments)
+
+    monkeypatch.setattr(FileSink, "open", hang)
+    with first.running():
+        eventually(first.keeper.held_back, what="it is said while the lease is held")
+        assert "stands still" in first.keeper.held_back()
+        with second.running():
+            fence = second.wait_ready()
+            assert "stands still" in first.keeper.unusable
+            answers.set()
+            eventually(lambda: not first.keeper.unusable, what="it goes on")
+            assert not first.keeper.may_write()
+            assert second.wait_ready() == fence
 
 
 def test_a_fence_that_was_claimed_verifies(store: Store, make: Callable[..., Process], tmp_path: Path) -> None:

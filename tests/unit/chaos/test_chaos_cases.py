@@ -116,5 +116,11 @@ def test_a_run_that_did_not_come_to_its_boundary_is_counted_apart() -> None:
     assert "1 runs in 3 s, 0 violations; 1 more did not come to their boundary; seed 7" in text
 
 
+def test_what_a_run_broke_is_counted_although_it_did_not_come_to_its_boundary() -> None:
+    text = summary([seen(PLAIN), seen(BACK, (Broken.UNAPPROVED, "one vote"), reached=False)], 3.0, 7)
+    assert "    1  acts without approval" in text.splitlines()
+    assert "1 runs in 3 s, 1 violations; 1 more did not come to their boundary; seed 7" in text
+
+
 def test_progress_says_how_far_it_is_and_how_long_it_takes() -> None:
     assert progress([seen(PLAIN)] * 30, 60, 120.0) == "30 of 60 runs, 0 with violations, about 2 min left"

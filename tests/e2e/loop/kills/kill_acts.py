@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from tests.chaos.chaos_checker import Expected
+from tests.chaos.chaos_resources import members
 from tests.e2e.cluster import Object
 from tests.e2e.doubles import ACCOUNT, REGION
 
@@ -44,8 +45,8 @@ BATCH: Final = (
 )
 ACTIONS: Final = tuple(sorted({share.action for share in BATCH}))
 _ENDS: Final[Mapping[Wish, frozenset[str]]] = {
-    # An act whose way forward was cut off may be led back; it may not be left anywhere between.
-    Wish.CARRIED_OUT: frozenset({"Succeeded", "RolledBack"}),
+    # Nothing in AWS refuses them, and who is killed goes on: an act that is led back was given up without a reason.
+    Wish.CARRIED_OUT: frozenset({"Succeeded"}),
     Wish.DENIED: frozenset({"Denied"}),
     Wish.UNDECIDED: frozenset({"Pending"}),
 }
@@ -102,20 +103,30 @@ class Act:
     @property
     def instance(self) -> str:
         """The id of the instance that it is about, empty when it is about something else."""
-        resource = self.request["spec"]["resource"]
-        return str(resource["id"]) if resource["kind"] == "ec2-instance" else ""
+        return self.resource if self.request["spec"]["resource"]["kind"] == "ec2-instance" else ""
+
+    @property
+    def resource(self) -> str:
+        """The id of what it is about, in AWS."""
+        return str(self.request["spec"]["resource"]["id"])
 
     @classmethod
-    def of(cls, request: Object, wish: Wish, *, by_slack: bool) -> Act:
+    def of(cls, request: Object, wish: Wish, *, by_slack: bool, before: Object) -> Act:
         """Work out what the act may do from its request and its action's own code.
+
+        Args:
+            request: what people are asked.
+            wish: what they want of it.
+            by_slack: whether they click in Slack.
+            before: what AWS shows of the resource now.
 
         Raises:
             AssertionError: the action plans something else than what people are shown.
         """
-        return cls(request, wish, by_slack, _expected(request, wish))
+        return cls(request, wish, by_slack, _expected(request, wish, before))
 
 
-def _expected(request: Object, wish: Wish) -> Expected:
+def _expected(request: Object, wish: Wish, before: Object) -> Expected:
     spec = ActionRequest.from_object(request).spec
     action = plugins().actions[spec.action]
     shown = spec.to_plan()
@@ -133,4 +144,5 @@ def _expected(request: Object, wish: Wish) -> Expected:
         ends=_ENDS[wish],
         running=instances,
         may_stop=instances if spec.action == "ec2_instance_stop" else frozenset(),
+        before={spec.resource.id: members(before)},
     )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import random
 import time
+import urllib.error
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 import pytest
 from tests.chaos.chaos_checker import Broken, Evidence, Expected, Violation, check_all
+from tests.chaos.chaos_resources import members
 from tests.e2e.cluster import Object, wait_until
 from tests.e2e.loop.kills.kill_acts import BATCH, Act, Wish
 from tests.e2e.loop.kills.kill_votes import WHILE_DOWN, People, cards
@@ -100,7 +103,8 @@ class KillRun:
                 free = [one for one in free if one not in of_it]
                 for one in of_it:
                     by_slack = share.wish is Wish.CARRIED_OUT and chance.random() < 0.3
-                    chosen.append(Act.of(one, share.wish, by_slack=by_slack))
+                    before = self.loop.aws.resource(one["spec"]["resource"]["id"])
+                    chosen.append(Act.of(one, share.wish, by_slack=by_slack, before=before))
             return chosen if len(chosen) == sum(share.count for share in BATCH) else []
 
         acts = wait_until("requests for a batch", enough, seconds=_PROPOSED_SECONDS)
@@ -157,8 +161,13 @@ class KillRun:
         return [act.expected for act in self.acts]
 
     def _evidence(self) -> Evidence:
-        """Read calls first and the ledger last: whatever was called must be written down by then."""
+        """Read calls first and the ledger last: whatever was called must be written down by then.
+
+        What was anchored is read before the sinks, which must hold it.
+        """
         calls = tuple(_call(one) for one in self.loop.aws.calls())
+        release = self.loop.release
+        checkpoint, file = release.checkpoint(), tuple(release.ledger_file().splitlines())
         instances = {
             act.instance: str(self.loop.aws.resource(act.instance)["state"]) for act in self.acts if act.instance
         }
@@ -167,8 +176,20 @@ class KillRun:
             instances=instances,
             requests=tuple(self.loop.requests()),
             approvals=tuple(self.loop.cluster.list("approvals", self.loop.team)),
-            ledger=tuple(self.loop.release.finops("audit", "export").splitlines()),
+            ledger=tuple(release.finops("audit", "export").splitlines()),
+            other_sink=file,
+            checkpoint=checkpoint,
+            resources={act.resource: self._members(act.resource) for act in self.acts},
         )
+
+    def _members(self, resource: str) -> Object:
+        """Return what AWS shows of a resource, nothing once it is gone."""
+        try:
+            return members(self.loop.aws.resource(resource))
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return {}
 
     # -- what is said
     def _note(self, text: str) -> None:
