@@ -67,9 +67,11 @@ OPERATOR: Final = f"system:serviceaccount:{SYSTEM}:finops-operator"
 ATTESTER: Final = f"system:serviceaccount:{SYSTEM}:finops-slackbot"
 _POLL_SECONDS: Final = 0.1
 _REFRESH_SECONDS: Final = 0.3
-_SETTINGS: Final = ActSettings(call_seconds=2.0, lease_margin_seconds=0.3, minimum_call_seconds=2.0)
-"""In proportion to the lease, which is shorter than in production. It is long enough for a refusal to be dated clearly
-before the deadline of its session, in whole seconds."""
+_SETTINGS: Final = ActSettings(
+    call_seconds=2.0, lease_margin_seconds=0.3, minimum_call_seconds=2.0, longest_gap_seconds=900.0
+)
+"""In proportion to the lease, which is shorter than in production, and to the clock, which runs fast.
+It is long enough for a refusal to be dated clearly before the deadline of its session, in whole seconds."""
 SENDING: Final = "aws.sending"
 """The last instant before a step's call leaves: it is signed already. Only chaos runs have this boundary."""
 

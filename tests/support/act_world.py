@@ -200,6 +200,8 @@ ESTATE: dict[str, Any] = {
     ],
 }
 SPEED = 200.0
+_SETTINGS = ActSettings(longest_gap_seconds=3000.0)
+"""On a clock that runs fast each observation takes long; a busy machine must not make gaps of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +319,7 @@ class World:
     lease: FakeLease = field(default_factory=FakeLease)
     gate: FakeGate = field(default_factory=FakeGate)
     status: StatusBoard = field(default_factory=StatusBoard)
-    settings: ActSettings = field(default_factory=ActSettings)
+    settings: ActSettings = _SETTINGS
     sessions: ExecutorSessions | None = None
 
     def ledger(self) -> DurableLedger:

@@ -32,6 +32,8 @@ class VerifyReport:
         sequence, head: sequence and hash of the last record; keep them: they are the anchor that shows a cut tail.
         problems: everything wrong, in the order of the lines.
         signed: whether signatures were checked, which needs the public keys.
+        end_known: up to which record the end is known: so many were there when somebody noted it elsewhere; 0 where
+            nothing that holds was given. Whatever came after them may have been cut off.
         covered: of how many records no signature was checked, since a checkpoint by their key covers them.
         losses: what was found missing and then accepted by an administrator, as the records about it say.
         warnings: what breaks no rule and a person should check: `People`, where a decision takes for two people whom
@@ -49,6 +51,7 @@ class VerifyReport:
     losses: tuple[str, ...] = ()
     covered: int = 0
     warnings: tuple[Problem, ...] = ()
+    end_known: int = 0
 
     @property
     def ok(self) -> bool:

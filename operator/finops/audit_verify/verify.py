@@ -43,11 +43,12 @@ class _Signers:
 
 @dataclass(slots=True)
 class _Grown:
-    """The tree over the records so far, the losses that were accepted, and what is no problem but a warning."""
+    """The tree over the records so far, accepted losses, warnings, and up to which record the end is known."""
 
     tree: Tree = field(default_factory=Tree)
     losses: list[str] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    end_known: int = 0
 
 
 @dataclass(slots=True)
@@ -179,23 +180,30 @@ def verify(
     seen_head = expected_head in (None, _GENESIS)
     for line, wrong in read_by(processes, lines, keys if walk.vouching is None else None):
         _line(walk, line, wrong, keys)
-        seen_head = seen_head or walk.head == expected_head
+        if expected_head is not None and walk.head == expected_head != _GENESIS:
+            seen_head, walk.grown.end_known = True, walk.grown.tree.size
     if walk.vouching is not None:
         _signatures(walk, walk.vouching.rest())
         # Some signatures were checked later than their lines were read.
         walk.problems.sort(key=lambda one: one.line)
     if not seen_head:
         walk.problems.append(Problem(0, "Head", f"no record has the expected hash {expected_head}: a tail is missing"))
-    if expected_records is not None and walk.grown.tree.size < expected_records:
-        walk.problems.append(
-            Problem(0, "Size", f"{walk.grown.tree.size} records where {expected_records} were expected")
-        )
+    if expected_records is not None:
+        _expected_records(walk, expected_records)
     for text in kept:
         _kept_checkpoint(walk, text, keys)
     walk.problems.extend(walk.duplicates.values())
     if keys is not None:
         walk.grown.warnings.extend(_older_key(walk.signers.key, keys, kept))
     return _report(walk, is_signed=keys is not None)
+
+
+def _expected_records(walk: _Walk, expected: int) -> None:
+    size = walk.grown.tree.size
+    if size < expected:
+        walk.problems.append(Problem(0, "Size", f"{size} records where {expected} were expected"))
+    else:
+        walk.grown.end_known = max(walk.grown.end_known, expected)
 
 
 def _older_key(last: str, keys: Keys, kept: tuple[str, ...]) -> list[Problem]:
@@ -231,6 +239,7 @@ def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:
         tuple(walk.grown.losses),
         walk.vouching.covered if walk.vouching else 0,
         tuple(walk.grown.warnings),
+        walk.grown.end_known,
     )
 
 
@@ -310,6 +319,8 @@ def _kept_checkpoint(walk: _Walk, text: str, keys: Keys | None) -> None:
         wrong = checkpoints.problem_of_noted(*noted, walk.grown.tree)
         if wrong:
             walk.problems.append(Problem(0, "Checkpoint", f"the checkpoint of {noted[0]} records: {wrong}"))
+        else:
+            walk.grown.end_known = max(walk.grown.end_known, noted[0])
         return
     try:
         document = checkpoints.read(text)
@@ -322,6 +333,8 @@ def _kept_checkpoint(walk: _Walk, text: str, keys: Keys | None) -> None:
         wrong = f"it is signed by key {document['key']}, which was replaced at record {replaced}"
     if wrong:
         walk.problems.append(Problem(0, "Checkpoint", f"the checkpoint of {document['size']} records: {wrong}"))
+    else:
+        walk.grown.end_known = max(walk.grown.end_known, document["size"])
 
 
 def _correct(walk: _Walk, number: int, record: dict[str, Any]) -> None:

@@ -93,6 +93,8 @@ class StepRules:
         patient: a waiting step that calls a person after the time-out and keeps waiting, because nothing better exists.
         destroys: a point of no return: everything that may forbid an act is asked again before each of its calls, and
             what was called is never taken for undone.
+        awaits: what is to be waited for before a call that destroys, in a sentence; empty once nothing is. The resource
+            is observed every `poll_seconds` meanwhile.
         lingers: a call that can be repeated without harm, and whose effect may show however late, answered or not. As
             long as nothing is seen of it, only `taken` ends the act; a person is called after `settle_seconds`.
     """
@@ -110,6 +112,7 @@ class StepRules:
     later_codes: frozenset[str] = frozenset()
     patient: bool = False
     destroys: bool = False
+    awaits: Callable[[Plan, Observation], str] = _no_words
     lingers: bool = False
 
 
@@ -248,12 +251,13 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Observe again after `seconds`; `verifying` once all steps are done."""
+    """Observe again after `seconds`; `verifying` once all steps are done; `why` where the step does not say it."""
 
     step: str
     seconds: float
     alarm: str = ""
     verifying: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

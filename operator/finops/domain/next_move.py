@@ -37,6 +37,8 @@ from finops.domain.situation import (
     LONGEST_PAUSE_SECONDS,
     Situation,
     backoff_seconds,
+    call_or_wait,
+    destroys_next,
     difference,
     early_pause,
     pause_before_next,
@@ -99,9 +101,8 @@ def is_undecided(journal: Journal) -> bool:
 
 
 def is_point_of_no_return(situation: Situation) -> bool:
-    """Return whether the next move, if nothing forbids it, is a call after which something is gone permanently."""
-    move = next_move(situation)
-    return isinstance(move, Call) and situation.rules(move.step).destroys
+    """Return whether the act, if nothing forbids it, makes or awaits a call after which something is gone for good."""
+    return destroys_next(situation, next_move(situation))
 
 
 def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple[str, ...] = ()) -> Move:
@@ -260,7 +261,7 @@ def _before_destroying(situation: Situation, call: Call, stop: Stop | None, refu
         *((stop.message,) if stop is not None and not holds else ()),
     )
     if not reasons:
-        return Hold(stop.message, call.step.id) if stop is not None else call
+        return Hold(stop.message, call.step.id) if stop is not None else call_or_wait(situation, call)
     kept = f"{situation.title(call.step.id)} was not carried out; what was made before it is kept."
     return Compensate(call.step.id, f"{' '.join(reasons)} {kept}")
 
@@ -363,8 +364,7 @@ def _first_call(situation: Situation, step: PlanStep) -> Move:
         needed = situation.title(step.id)
         return Finish(State.STALE, f"The resource is not in a state from which {needed} can be called.")
     # AWS shows effects late; only a difference that lasts is one, unless no call of ours can have made it.
-    rules = situation.rules(step)
-    waited = situation.since(situation.journal.last_at)
+    rules, waited = situation.rules(step), situation.since(situation.journal.last_at)
     if not _changed(situation, step) and waited < rules.settle_seconds:
         return WaitFor(step.id, early_pause(rules, waited))
     return Compensate(step.id, f"{situation.title(step.id)}: the resource is not as the plan expects it here")

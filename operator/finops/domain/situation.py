@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from finops.domain.backoff import Backoff
-from finops.domain.execution import DONE, Journal, Observation, Procedure, Result, StepRules
+from finops.domain.execution import DONE, Call, Journal, Move, Observation, Procedure, Result, StepRules, WaitFor
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.quantity import words
 
@@ -103,6 +103,20 @@ def difference(plan: Plan, observation: Observation) -> str:
 def backoff_seconds(failures: int) -> float:
     """Return the pause before the next attempt: 5 s, doubled each time, at most five minutes."""
     return _BACKOFF.pause(failures)
+
+
+def call_or_wait(situation: Situation, call: Call) -> Call | WaitFor:
+    """Return the call, or that it waits for what its step awaits; all else speaks for it."""
+    rules = situation.rules(call.step)
+    why = rules.awaits(situation.plan, situation.observation)
+    return WaitFor(call.step.id, rules.poll_seconds, why=why) if why else call
+
+
+def destroys_next(situation: Situation, move: Move) -> bool:
+    """Return whether a move is a call that destroys, or the wait of one for what it awaits."""
+    if isinstance(move, WaitFor):
+        return bool(move.why)
+    return isinstance(move, Call) and situation.rules(move.step).destroys
 
 
 def early_pause(rules: StepRules, waited: float) -> float:

@@ -5,7 +5,8 @@ that is deleted freezes the operator. So every object is visited again and again
 its time left is locked anew for the whole time. Nothing is remembered but the place: after a start the walk begins at
 the first object, and S3 says until when each is locked. It costs a request for each object about twelve times in a
 period, and every 30 days of a long one, so that a walk that is late is seen. An object that S3 refuses holds nothing
-back: the walk goes on, says at its end how many were refused, and does not count as one that saw every object. Whoever
+back: the walk goes on, says at its end how many were refused, and does not count as one that saw every object. Nor does
+one that took longer than a sixth of a period, as after an outage: another one begins at once. Whoever
 stops using a bucket can delete its objects a period after the last walk at the latest.
 """
 
@@ -27,6 +28,9 @@ _VISITED_AT_ONCE: Final = 20
 _LONGEST_TURN_SECONDS: Final = 1.0
 """Other duties wait meanwhile, the watches' canary among them."""
 _WALKS_IN_A_PERIOD: Final = 12
+_WALK_WITHIN: Final = 6
+"""A walk that took longer than this part of a period saw nothing whole: a third of it was left where it was longest
+ago, and from the beginning of a walk to the end of the next one no object may lose more."""
 _LONGEST_PAUSE: Final = timedelta(days=30)
 """Between two walks; the alert on a late one counts on it."""
 _RETRY: Final = timedelta(minutes=10)
@@ -56,6 +60,7 @@ class _Walk:
     Attributes:
         left: the objects that were not visited yet; None after a call that had no answer, until they are listed again.
         period: for how long an object is locked.
+        began: when it began.
         renewed, visited: numbers of objects.
         refused: objects that S3 refused; `names` are the first of them, `error` is what it said of the first.
         last: the object that was visited last, behind which the walk goes on.
@@ -63,6 +68,7 @@ class _Walk:
 
     left: Iterator[Stored] | None
     period: timedelta
+    began: datetime
     last: Stored | None = None
     renewed: int = 0
     visited: int = 0
@@ -76,6 +82,13 @@ class _Walk:
         self.error = self.error or error
         if self.refused <= _NAMED:
             self.names.append(stored.name)
+
+    def is_in_time(self, now: datetime) -> bool:
+        """Return whether what it passed first is locked until another walk comes by.
+
+        It is not known where the clock was put back.
+        """
+        return timedelta(0) <= now - self.began <= self.period / _WALK_WITHIN
 
     @property
     def which(self) -> str:
@@ -132,7 +145,7 @@ class LockRenewal:
 
     def _visit(self) -> None:
         if self._walk is None:
-            self._walk = _Walk(period=self.bucket.period(), left=self.bucket.stored())
+            self._walk = _Walk(period=self.bucket.period(), left=self.bucket.stored(), began=self.clock.now())
         walk, began, visited = self._walk, self.clock.monotonic(), 0
         if walk.left is None:
             walk.left = self.bucket.stored(walk.last)
@@ -150,6 +163,10 @@ class LockRenewal:
         if walk.error is not None:
             raise walk.error
         self._walk, self._failed, self._some_refused = None, "", False
+        if not walk.is_in_time(self.clock.now()):
+            # The next one begins at once: it comes first to what was seen longest ago, however many there are.
+            logger.warning("a walk through the locks of the ledger's objects took too long, and begins again")
+            return
         self.walked(self.clock.now().timestamp())
         self._due = self.clock.now() + min(walk.period / _WALKS_IN_A_PERIOD, _LONGEST_PAUSE)
 

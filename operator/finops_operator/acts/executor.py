@@ -212,9 +212,11 @@ class Executor:
         request = act.request
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
         # Taken first: what shows only while we read, or while the process stands still, is not judged as late.
-        now = self.clock.now()
-        target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made, now)
+        began, now, attention = self.clock.monotonic(), self.clock.now(), self.memory.attention(request.uid)
+        attended = attention.until(began, now, self.settings.longest_gap_seconds)
+        target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made, now, attended)
         observation = act.action.observe(reader, target)
+        attention.observed(began, now)
         self.passage("act.observed")
         return Situation(request.plan, act.action.procedure, journal, observation, now, request.titles)
 
@@ -231,6 +233,7 @@ class Executor:
             case Call():
                 if act.request.dry_run:
                     return self._parts.calls.dry_run(act, situation.observation)
+                self.memory.attention(act.request.uid).calls(move.step.id, move.attempt)
                 return self._parts.calls.make(act, move, situation)
             case Hold():
                 return self._hold(act, move)
@@ -271,9 +274,10 @@ class Executor:
             self._parts.trail.alarm(act, move.step, move.alarm)
         else:
             state = State.VERIFYING if move.verifying else State.EXECUTING
-            self._parts.trail.report(act, replace(self._parts.trail.base(act), state=state, step=move.step))
+            progress = replace(self._parts.trail.base(act), state=state, step=move.step, message=move.why)
+            self._parts.trail.report(act, progress)
         if move.seconds > self.settings.short_wait_seconds:
-            return ActResult(None, move.alarm or f"{move.step}: not there yet", move.seconds)
+            return ActResult(None, move.alarm or move.why or f"{move.step}: not there yet", move.seconds)
         self.clock.sleep(move.seconds)
         return None
 

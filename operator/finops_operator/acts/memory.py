@@ -14,7 +14,7 @@ from finops.domain.execution import Journal
 from finops.ports.act import ActProgress, ActRequest
 from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import RECORDS_LOST, alarms_of, lost_since_start
-from finops_operator.plugins.action import Action
+from finops_operator.plugins.action import Action, Attended
 from finops_operator.rules.undoing import undone_act
 
 
@@ -77,11 +77,49 @@ class Act:
         self.started_at = self.started_at or intent.time
 
 
+@dataclass(slots=True)
+class Attention:
+    """Since when this process has observed the resource of an act without a gap.
+
+    A clock may be put, and a monotonic one stands still while its machine is suspended: each shows gaps of its own.
+    """
+
+    _since: float = 0.0
+    _last: tuple[float, datetime] | None = None
+    _steps: set[str] = field(default_factory=set)
+
+    def until(self, monotonic: float, now: datetime, longest_gap_seconds: float) -> Attended:
+        """Return what was attended to up to an observation that begins now; after a gap it begins anew."""
+        if self._last is None or not _follows(self._last, (monotonic, now), longest_gap_seconds):
+            self._since = monotonic
+            self._steps.clear()
+        return Attended(monotonic - self._since, frozenset(self._steps))
+
+    def observed(self, monotonic: float, now: datetime) -> None:
+        """Take in an observation, by when it began; one that failed is none."""
+        self._last = (monotonic, now)
+
+    def calls(self, step: str, attempt: int) -> None:
+        """Note that this process is about to call a step: what a first call makes is no older than this."""
+        if attempt == 1:
+            self._steps.add(step)
+
+
+def _follows(last: tuple[float, datetime], this: tuple[float, datetime], longest_gap_seconds: float) -> bool:
+    passed = (this[0] - last[0], (this[1] - last[1]).total_seconds())
+    return all(0 <= seconds <= longest_gap_seconds for seconds in passed)
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """Acts by request uid. Each act is in one thread at a time."""
 
     _acts: dict[str, Act] = field(default_factory=dict)
+    _attention: dict[str, Attention] = field(default_factory=dict)
+
+    def attention(self, uid: str) -> Attention:
+        """Return how the act's resource was observed."""
+        return self._attention.setdefault(uid, Attention())
 
     def recall(self, request: ActRequest, action: Action) -> Act:
         """Return what is known of the act, with the request as it is now."""
@@ -92,3 +130,4 @@ class Memory:
     def forget(self, uid: str) -> None:
         """The act ended, has announced no call, or is somebody else's."""
         self._acts.pop(uid, None)
+        self._attention.pop(uid, None)

@@ -23,6 +23,8 @@ class ActSettings:
             the lease to be renewed, or make a new session, instead.
         retry_seconds: pause after something did not answer.
         hold_seconds: pause between checks while an act that has begun may not go on; each asks the gate everything.
+        longest_gap_seconds: between two observations of a resource that count as without a gap. Shorter than
+            `hold_seconds`: time enough to attach a volume, write to it and detach it.
         short_wait_seconds: what is waited for within a run; longer waits are left to the caller.
         attention_seconds: pause between checks once only a person can help.
     """
@@ -32,6 +34,7 @@ class ActSettings:
     minimum_call_seconds: float = 4.0
     retry_seconds: float = 5.0
     hold_seconds: float = 30.0
+    longest_gap_seconds: float = 15.0
     short_wait_seconds: float = 0.3
     attention_seconds: float = 60.0
 

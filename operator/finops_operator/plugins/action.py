@@ -71,13 +71,27 @@ class PolicyFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Attended:
+    """How this process has observed a resource up to now without a gap; nothing where nobody knows.
+
+    Attributes:
+        seconds: for how long.
+        steps: the steps whose first calls this process made since then.
+    """
+
+    seconds: float = 0.0
+    steps: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What to observe: the resource, the action's parameters, and the request when there is one already.
 
     `made` are the ids of what the act made, by the step that made it, as far as that is recorded; only while it is not,
     `request_uid` finds what an earlier attempt of the same step created (it carries uid and step as tags). `full` asks
     for everything the preflight judges by; once something has changed, the facts that show how far it is are enough.
-    `now` is when it is observed, for what is judged by a time until now; None where nobody asks for that.
+    `now` is when it is observed, for what is judged by a time until now; None where nobody asks for that. `attended` is
+    for what shows only to whoever observes it meanwhile.
     """
 
     resource: ResourceRef
@@ -86,6 +100,7 @@ class Target:
     full: bool = True
     made: Mapping[str, str] = field(default_factory=dict)
     now: datetime | None = None
+    attended: Attended = Attended()
 
 
 def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> str:

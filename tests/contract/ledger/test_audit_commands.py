@@ -148,6 +148,22 @@ def test_verifying_with_the_anchor_finds_a_tail_that_was_cut_off(made: Ledger) -
     assert "Checkpoint: the checkpoint of 6 records: it covers 6 records, and there are 4" in err
 
 
+def test_an_earlier_checkpoint_says_up_to_which_record_the_end_is_known(made: Ledger) -> None:
+    kept, head = made.save("kept", made.witness.kept["Lease"]), made.ledger.head().hash
+    made.vote("later")
+    made.vote("last")
+    whole = Path(made.file).read_text(encoding="utf-8").splitlines(keepends=True)
+    cut = made.save("cut", "".join(whole[:7]))
+    for file, records in ((made.file, len(whole)), (cut, 7)):
+        for option, given in (("--checkpoint", kept), ("--expected-head", head)):
+            code, out, err = made.finops("verify", "--file", file, option, given, "-o", "json")
+            assert (code, json.loads(out)["endKnownTo"]) == (0, 6)
+            known = f"whether the end was cut off is known only up to record 6 of {records}: no later checkpoint"
+            assert known in err.splitlines()[-1]
+    code, out, _ = made.finops("verify", "--file", cut, "-o", "json")
+    assert (code, json.loads(out)["endKnownTo"]) == (0, 0)
+
+
 def test_a_decision_that_parts_one_person_is_a_warning_and_the_ledger_is_intact(made: Ledger) -> None:
     for result, request in (("intent", "a/r/"), ("created", "a/r/u2")):
         proposed = Entry(f"{result}:u2", "operator", RecordKind.PROPOSED, request=request, plan_hash="h", result=result)

@@ -184,6 +184,24 @@ def test_a_walk_goes_on_where_a_call_had_no_answer(buckets: Buckets, monkeypatch
     assert all(until(buckets, name, key) > clock.now() + timedelta(days=29) for key in NAMES)
 
 
+def test_a_walk_that_goes_on_after_a_long_outage_does_not_count_and_begins_again_at_once(buckets: Buckets) -> None:
+    """What it passed before the outage, with just enough time left, is locked no more."""
+    name, bucket, clock = written(buckets, NAMES)
+    clock.sleep(timedelta(days=19.9).total_seconds())
+    walked: list[float] = []
+    renewal = LockRenewal(bucket, clock, walked.append)
+    renewal.turn()
+    clock.sleep(timedelta(days=11).total_seconds())
+
+    walk(renewal, turns=2)
+    assert walked == [], "it came to its end"
+    assert until(buckets, name, NAMES[0]) < clock.now()
+    walk(renewal, turns=3)
+
+    assert walked == [clock.now().timestamp()]
+    assert all(until(buckets, name, key) > clock.now() + timedelta(days=29) for key in NAMES)
+
+
 def test_a_refusal_is_said_once_and_tried_again_after_a_pause(
     buckets: Buckets, caplog: pytest.LogCaptureFixture
 ) -> None:

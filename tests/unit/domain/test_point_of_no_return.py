@@ -43,12 +43,13 @@ _FROZEN = Stop(StopKind.HOLD, "Frozen", "All acts are frozen.")
 _LOST = Stop(StopKind.WITHDRAWN, "QuorumLost", "A vote was taken back.")
 
 
-def volume(*, snapshot: str = "completed", exists: bool = True, tags: str = "a") -> Observation:
+def volume(*, snapshot: str = "completed", exists: bool = True, tags: str = "a", attended: bool = True) -> Observation:
     made: dict[str, Json] = {
         "snapshot": "completed" if snapshot else "",
         "lastSnapshot": snapshot,
         "firstSnapshotId": "snap-1" if snapshot else "",
         "created": "snap-2" if snapshot else "",
+        "attended": attended,
     }
     if not exists:
         return Observation(exists=False, facts=made)
@@ -78,6 +79,19 @@ def test_with_nothing_against_it_the_volume_is_deleted() -> None:
     move = next_move(look(Journal(_SNAPSHOT), volume()))
     assert isinstance(move, Call)
     assert move.step.id == "delete_volume"
+
+
+def test_a_volume_that_nobody_observed_for_a_while_is_deleted_later() -> None:
+    deleting_again = look(after_delete(Result.UNKNOWN, Result.ABSENT), volume(attended=False), 60)
+    for unseen in (look(Journal(_SNAPSHOT), volume(attended=False)), deleting_again):
+        assert is_point_of_no_return(unseen), "everything is asked meanwhile"
+        move = next_move(unseen)
+        assert isinstance(move, WaitFor)
+        assert (move.step, move.seconds, move.alarm) == ("delete_volume", 5.0, "")
+        assert move.why.startswith("Waiting up to 10 minutes: it was not observed for a while")
+        assert next_move(unseen, stop=_FROZEN) == Hold("All acts are frozen.", "delete_volume")
+        assert isinstance(next_move(unseen, stop=_LOST), Compensate)
+        assert isinstance(next_move(unseen, refusals=("It was used.",)), Compensate)
 
 
 def test_a_hold_before_the_deletion_waits() -> None:
@@ -222,7 +236,9 @@ _FIRST = _SNAPSHOT[:2]
 def _seen(*, state: str = "available", first: str = "pending", last: str = "") -> Observation:
     facts: dict[str, Json] = {"state": state, "snapshot": first, "lastSnapshot": last, "firstSnapshotId": "snap-1"}
     created = "snap-2" if last else "snap-1"
-    return Observation(exists=True, fingerprint={**_ASSUMED, "state": state}, facts={**facts, "created": created})
+    return Observation(
+        exists=True, fingerprint={**_ASSUMED, "state": state}, facts={**facts, "created": created, "attended": True}
+    )
 
 
 @pytest.mark.parametrize("seconds", [1, 300, 3600])

@@ -177,7 +177,7 @@ def _verify(
     Works offline on an export. The public key is in the Secret of the release, under ledger-public-key: without it
     whoever can write the ledger can have made all of it. Only --checkpoint, with the annotation
     finops.dev/ledger-checkpoint of the operator's Lease or one noted earlier, or --expected-head shows a tail that was
-    cut off. An empty ledger or file is never intact.
+    cut off, up to the record that it names and no further. An empty ledger or file is never intact.
 
     The last line says what was not checked for want of a key or a checkpoint.
     Keys stand in the file of public keys oldest first: the last one must have signed the checkpoint of a proof.
@@ -205,7 +205,7 @@ def _verify(
             raise InvalidInput(f"cannot be verified: {error}", field="TMPDIR", hint=hint) from error
     _print(report, output)
     _say(report)
-    note(_verdict(report, is_end_known=bool(kept or expected_head)))
+    note(_verdict(report))
     if not _is_intact(report):
         raise typer.Exit(FAILED)
 
@@ -321,7 +321,7 @@ def _is_intact(report: VerifyReport) -> bool:
     return report.ok and report.records > 0
 
 
-def _verdict(report: VerifyReport, *, is_end_known: bool) -> str:
+def _verdict(report: VerifyReport) -> str:
     """Return the result in a sentence; of an intact ledger also what was not checked for want of something."""
     if not report.ok:
         return f"the ledger is NOT intact: {counted(len(report.problems), 'problem')}"
@@ -332,10 +332,20 @@ def _verdict(report: VerifyReport, *, is_end_known: bool) -> str:
         for part in (
             f"the ledger is intact: {counted(report.records, 'record')}, head {report.head}",
             "" if report.signed else "signatures were not checked: no public key was given (--public-key)",
-            "" if is_end_known else "whether the end was cut off is not known: no checkpoint was given (--checkpoint)",
+            _end(report),
         )
         if part
     )
+
+
+def _end(report: VerifyReport) -> str:
+    """Return what is not known of the ledger's end, empty where its last record was noted elsewhere."""
+    if not report.end_known:
+        return "whether the end was cut off is not known: no checkpoint was given (--checkpoint)"
+    if report.end_known < report.records:
+        known = f"only up to record {report.end_known} of {report.records}"
+        return f"whether the end was cut off is known {known}: no later checkpoint was given (--checkpoint)"
+    return ""
 
 
 def _latest_checkpoint(file: str, redis: str) -> Checkpoint:
@@ -425,6 +435,7 @@ def report_to_json(report: VerifyReport) -> dict[str, Any]:
         "ok": _is_intact(report),
         "signaturesChecked": report.signed,
         "coveredByCheckpoint": report.covered,
+        "endKnownTo": report.end_known,
         "records": report.records,
         "sequence": report.sequence,
         "head": report.head,

@@ -29,7 +29,7 @@ PER_BATCH: Final = 25
 _GAPS_SECONDS: Final = ((0.3, 2.2), (4.0, 12.0))
 """Between two kills, one of these: a successor is dead before it has begun, or in the middle of what it took over."""
 _PROPOSED_SECONDS: Final = 400.0
-_END_SECONDS: Final = 240.0
+_END_SECONDS: Final = 840.0
 _UNDER_WAY: Final = frozenset({"Approved", "Scheduled", "Executing", "Verifying", "NeedsHuman"})
 
 

@@ -3,7 +3,9 @@
 The first snapshot may take hours, and much can happen to the volume meanwhile. So a second one is made right before the
 deletion: it holds only what changed since the first, is complete within minutes as a rule, and is the one that counts.
 Whatever shows that the volume was used or changed after the plan was made turns the act back: attachment, state,
-settings, tags at any reading, and in the end CloudWatch, to which a volume reports only while it is attached.
+settings, tags at any reading, and in the end CloudWatch, to which a volume reports only while it is attached. It
+shows a use some minutes late; so when nobody observed the volume for a while after its second snapshot, as when the
+operator was restarted or the act was frozen, the deletion waits for ten minutes in which it is observed without a gap.
 
 The undo makes a new volume with a new id from the last snapshot, in the same zone, with the same settings, key and
 tags; it has the parameter `snapshotId` and, beside it, what the volume was. It is possible while that snapshot exists.

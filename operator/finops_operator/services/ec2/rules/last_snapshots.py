@@ -41,13 +41,15 @@ def snapshot_of_step(reader: Reader, target: Target, step: str) -> Snapshot:
 
 
 def reported_since(reader: Reader, volume_id: str, since: datetime) -> bool:
-    """Return whether CloudWatch has any figure of the volume after `since`: only attached volumes report.
+    """Return whether CloudWatch has any figure of the volume since then: only volumes of running instances report.
+
+    The whole period in which `since` lies counts. An act of minutes lies in one, and its volume does not report when it
+    begins: a figure from before `since` turns an act back without need; one that is left out loses what was written.
 
     Raises:
         AwsUnreachable: CloudWatch did not answer in full; no figure proves nothing then.
     """
-    # The period in which the first snapshot began may hold what was reported before it.
-    start = datetime.fromtimestamp((int(since.timestamp()) // _PERIOD_SECONDS + 1) * _PERIOD_SECONDS, UTC)
+    start = datetime.fromtimestamp(int(since.timestamp()) // _PERIOD_SECONDS * _PERIOD_SECONDS, UTC)
     queries = [
         {
             "Id": f"q{number}",

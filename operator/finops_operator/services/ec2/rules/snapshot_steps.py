@@ -25,6 +25,9 @@ FIRST, LAST = "create_snapshot", "create_last_snapshot"
 WAIT_FIRST, WAIT_LAST = "wait_snapshot", "wait_last_snapshot"
 _WHEN: Final = {FIRST: "Before", LAST: "Right before"}
 _DAY_SECONDS: Final = 86400.0
+_FIGURES_LATE_SECONDS: Final = 600.0
+"""After so long CloudWatch is taken to show every use. EBS sends figures of each minute (EBS user guide, "Amazon
+CloudWatch metrics for Amazon EBS"); AWS names no longest delay, and this is ten times as long."""
 _TOO_SOON: Final = frozenset({"SnapshotCreationPerVolumeRateExceeded"})
 """AWS makes one snapshot of a volume in 15 seconds (EC2 API reference, client error codes)."""
 _THERE: Final = frozenset({"pending", "completed"})
@@ -54,7 +57,8 @@ def kept_of(reader: Reader, target: Target) -> tuple[dict[str, Json], Snapshot]:
     """Return what the request's steps kept of a volume, as facts, and the first snapshot.
 
     Facts: `snapshot` and `lastSnapshot` (their states), `firstSnapshotId`, and `created`, what the step just made:
-    recorded with it when the answer to its call was lost.
+    recorded with it when the answer to its call was lost. `attended`: whether nothing can have happened to the volume
+    since its last snapshot that neither we saw nor CloudWatch shows by now.
     """
     first = snapshot_of_step(reader, target, FIRST)
     begun = first.state == "completed" or LAST in target.made
@@ -64,6 +68,7 @@ def kept_of(reader: Reader, target: Target) -> tuple[dict[str, Json], Snapshot]:
         "firstSnapshotId": first.id,
         "lastSnapshot": last.state,
         "created": last.id or first.id,
+        "attended": LAST in target.attended.steps or target.attended.seconds >= _FIGURES_LATE_SECONDS,
     }
     return facts, first
 
@@ -149,8 +154,17 @@ def last_rules(unchanged: Rule, changed: Rule) -> dict[str, StepRules]:
             expected=lambda plan, now: unchanged(plan, now) and now.text("lastSnapshot") == "completed",
             changed=changed,
             destroys=True,
+            awaits=_unseen_use,
         ),
     }
+
+
+def _unseen_use(_plan: Plan, now: Observation) -> str:
+    """Return why the deletion waits: what was written while nobody observed the volume would be in no snapshot."""
+    if now.facts.get("attended") is True:
+        return ""
+    minutes = f"{_FIGURES_LATE_SECONDS / 60:.0f} minutes"
+    return f"Waiting up to {minutes}: it was not observed for a while, and CloudWatch shows late whether it was used."
 
 
 def deleted_and_kept(_plan: Plan, now: Observation) -> bool:

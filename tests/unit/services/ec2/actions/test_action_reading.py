@@ -27,7 +27,7 @@ from finops.errors import (
 from finops.ports.ledger import Ledger
 from finops_operator.acts.caller import call_once
 from finops_operator.acts.journal import in_flight, journal_of
-from finops_operator.plugins.action import Action, PolicyFacts, Target
+from finops_operator.plugins.action import Action, Attended, PolicyFacts, Target
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
@@ -185,9 +185,27 @@ def test_a_volume_that_reported_to_cloudwatch_after_its_first_snapshot_was_attac
 
     seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", made=_BOTH_MADE))
 
-    assert reader.parameters[-1]["StartTime"] == datetime(2026, 3, 1, 0, 5, tzinfo=UTC)
+    assert reader.parameters[-1]["StartTime"] == datetime(2026, 3, 1, 0, 0, tzinfo=UTC), "its whole period counts"
     codes = [refusal.code for refusal in DELETE.preflight(seen, {}, PolicyFacts())]
     assert ("UsedMeanwhile" in codes) is refused
+
+
+@pytest.mark.parametrize(
+    ("attended", "seen"),
+    [
+        (Attended(), False),
+        (Attended(599.0), False),
+        (Attended(600.0), True),
+        (Attended(3.0, frozenset({"create_last_snapshot"})), True),
+        (Attended(3.0, frozenset({"create_snapshot"})), False),
+    ],
+)
+def test_a_use_since_the_last_snapshot_was_seen_or_shows_in_cloudwatch_by_now(
+    attended: Attended, *, seen: bool
+) -> None:
+    reader = two_snapshots([{"Id": f"q{number}", "StatusCode": "Complete"} for number in range(2)])
+    now = DELETE.observe(reader, Target(VOLUME, {}, "u1", made=_BOTH_MADE, attended=attended))
+    assert now.facts["attended"] is seen
 
 
 @pytest.mark.parametrize(
