@@ -40,11 +40,15 @@ class _Call(Kept):
 class Calls(Kept):
     """Every intent of one act by step and attempt, in the ledger's order, with its outcomes.
 
-    `tried` says whether AWS was asked by a dry run instead, of which there is no intent.
+    Attributes:
+        found: (step, attempt) → the call.
+        tried: whether AWS was asked by a dry run instead, of which there is no intent.
+        turned: whether the act has turned back.
     """
 
     found: dict[tuple[str, int], _Call] = field(default_factory=dict)
     tried: bool = False
+    turned: bool = False
 
     @property
     def may_have_changed(self) -> bool:
@@ -96,10 +100,10 @@ class Calls(Kept):
         repeats = last and last not in _AGAIN
         return f"step {step!r} was called again though its last call came to {last!r}" if repeats else ""
 
-    def problem_of_success(self, plan: Mapping[str, Any], *, turned: bool) -> str:
+    def problem_of_success(self, plan: Mapping[str, Any]) -> str:
         """Return why an act may not be verified, empty when it may."""
         steps = _changing(plan)
-        if turned:
+        if self.turned:
             gone = any(destroys(operation) and self._took_effect(step, operation) for step, operation in steps.items())
             return "" if gone else "verified after the act had turned back"
         missing = next((step for step, operation in steps.items() if not self._took_effect(step, operation)), "")

@@ -1,4 +1,4 @@
-"""Reads the lines of a long export in further processes, while this one follows the stories that they tell.
+"""Reads the lines of a long export in further processes, while this one follows the requests.
 
 Form, hash and signature of a line need nothing of the other lines: a third of the time, with every signature three
 quarters. What a process gives back is taken in in the order of the lines, so that nothing else changes: the chain, the

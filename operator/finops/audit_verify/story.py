@@ -76,7 +76,6 @@ class RequestStory(Kept):
     proposals: Proposals = field(default_factory=Proposals)
     started: dict[str, _Started] = field(default_factory=dict)
     refused: str = ""
-    turned: bool = False
     ended: str = ""
     verified: bool = False
     latest: str = ""
@@ -127,7 +126,7 @@ class RequestStory(Kept):
             return [("Plan", "verified with another plan than the one with which the act started")]
         if record["result"] != "Succeeded":
             return []
-        wrong = self.calls.problem_of_success(started.plan, turned=self.turned)
+        wrong = self.calls.problem_of_success(started.plan)
         return [("Plan", wrong)] if wrong else []
 
     def _undone(self, what: str) -> list[tuple[str, str]]:
@@ -185,7 +184,7 @@ class RequestStory(Kept):
         if started.dry_run:
             return [("Plan", "a call of an act that was approved as a dry run")]
         uid = record["request"].rpartition("/")[2]
-        wrong = problem_of_call(started.plan, record, uid, turned=self.turned)
+        wrong = problem_of_call(started.plan, record, uid, turned=self.calls.turned)
         if not wrong and record["detail"].get("back") is not True:
             wrong = self.calls.problem_of_next(started.plan, record["step"])
         return [("Plan", wrong)] if wrong else []
@@ -224,7 +223,7 @@ class RequestStory(Kept):
                 return self._started(record)
             if record["result"] == "dry-run":
                 return _tried(self)
-            self.turned = self.turned or record["result"] == "compensating"
+            self.calls.turned = self.calls.turned or record["result"] == "compensating"
             if record["result"] in _ENDS:
                 self.ended = record["result"]
             return []

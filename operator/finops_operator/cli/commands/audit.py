@@ -70,7 +70,7 @@ _Processes = Annotated[
         "--processes",
         min=0,
         max=64,
-        help="Further processes that read a long ledger, each with some 30 MB of memory; 0: none. More help "
+        help="Further processes that read a long ledger, each with up to 44 MB of memory; 0: none. More help "
         "--every-signature where there are more processors.",
     ),
 ]
@@ -190,24 +190,29 @@ def _verify(
         return
     kept = [one if is_noted(one) else text_of(one, "--checkpoint") for one in checkpoint or ()]
     with _lines(file, redis) as lines:
-        try:
-            with _rarely_collected():
-                report = verify(
-                    lines,
-                    keys=keys,
-                    expected_head=expected_head or None,
-                    kept=kept,
-                    every_signature=every_signature,
-                    processes=processes,
-                )
-        except OSError as error:
-            hint = "set TMPDIR to a directory with room for about the size of the ledger; --processes 0 starts none"
-            raise InvalidInput(f"cannot be verified: {error}", field="TMPDIR", hint=hint) from error
+        with _rarely_collected(), _room_asked_for():
+            report = verify(
+                lines,
+                keys=keys,
+                expected_head=expected_head or None,
+                kept=kept,
+                every_signature=every_signature,
+                processes=processes,
+            )
     _print(report, output)
     _say(report)
     note(_verdict(report))
     if not _is_intact(report):
         raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _room_asked_for() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = "set TMPDIR to a directory with room for about the size of the ledger; --processes 0 starts none"
+        raise InvalidInput(f"cannot be verified: {error}", field="TMPDIR", hint=hint) from error
 
 
 @contextmanager
