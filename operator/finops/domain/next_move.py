@@ -101,7 +101,7 @@ def is_undecided(journal: Journal) -> bool:
 
 
 def is_point_of_no_return(situation: Situation) -> bool:
-    """Return whether the act, if nothing forbids it, makes or awaits a call after which something is gone for good."""
+    """Return whether the act, if nothing forbids it, makes or awaits a call after which something is gone for ever."""
     return destroys_next(situation, next_move(situation))
 
 

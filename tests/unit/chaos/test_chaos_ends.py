@@ -23,7 +23,7 @@ BACK = replace(EXPECTED, forward=(STOP, MODIFY), back=(replace(MODIFY, id="modif
 
 def ended(state: str, now: dict[str, Any]) -> Evidence:
     end = entry("ended", RecordKind.OUTCOME, result=state, detail={"reason": "refused"})
-    story = of_plan(TWO_CALLS, *STORY[:5], end)
+    story = of_plan(TWO_CALLS, *STORY[:6], end)
     return replace(KEPT, calls=(), ledger=tuple(lines(story)), requests=(request(state),), resources={"i-1": now})
 
 
@@ -77,5 +77,5 @@ def test_a_second_sink_that_was_forged_or_is_another_one_or_empty_is_found(other
 
 
 def test_a_second_sink_whose_record_nobody_signed_is_found() -> None:
-    forged = KEPT.ledger[1].replace("k8s.alice", "k8s.mallory")
-    assert Broken.LEDGER in broken(replace(KEPT, other_sink=(KEPT.ledger[0], forged, *KEPT.ledger[2:])))
+    forged = KEPT.ledger[2].replace("k8s.alice", "k8s.mallory")
+    assert Broken.LEDGER in broken(replace(KEPT, other_sink=(*KEPT.ledger[:2], forged, *KEPT.ledger[3:])))

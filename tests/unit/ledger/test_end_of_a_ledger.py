@@ -26,7 +26,7 @@ from finops.ledger.checkpoint import Checkpoint
 
 _STORY = of_plan(
     TWO_CALLS,
-    *(proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
+    *(*proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
     *(intent(), outcome(), intent("start"), outcome("start"), verified()),
 )
 WHOLE = list(lines(_STORY))
