@@ -192,7 +192,7 @@ class Sinks:
         known = begin.known
         self.current = False
         for sink in self.kept:
-            sink.open(self._line, partial(self._take, known, sink), begin.places.get(sink.name))
+            sink.open(self._line, partial(_take, known, sink, self.moved), begin.places.get(sink.name))
             self._check_end(sink)
         self.known = known
         self.followed()
@@ -234,13 +234,14 @@ class Sinks:
         if self._stream.at(end.sequence).hash != end.hash:
             raise LedgerDiverged(f"record {end.sequence} differs between {sink.title} and its stream")
 
-    def _take(self, known: KnownRecords, sink: KeptSink, record: Record) -> None:
-        """Learn the next record, or compare one that another sink has shown already. Raises LedgerDiverged."""
-        self.moved()
-        if record.sequence > known.head.sequence:
-            known.learn(record)
-        else:
-            known.check(record, sink.title)
+
+def _take(known: KnownRecords, sink: KeptSink, moved: Callable[[], None], record: Record) -> None:
+    """Learn the next record, or compare one that another sink has shown already. Raises LedgerDiverged."""
+    moved()
+    if record.sequence > known.head.sequence:
+        known.learn(record)
+    else:
+        known.check(record, sink.title)
 
 
 def _lost(title: str, end: int, stream: int) -> str:
