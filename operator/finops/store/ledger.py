@@ -157,7 +157,7 @@ class LedgerStream:
                 "yes" if recorded else "",
                 *unless,
             )
-        return AppendAnswer(AppendResult(str(answer[0])), int(answer[1]), str(answer[2]))
+        return AppendAnswer(AppendResult(str(answer[0])), _number(answer[1]), str(answer[2]))
 
     def head(self) -> Head:
         with _ledger_errors():
@@ -318,11 +318,11 @@ def _record(identifier: str, fields: Any) -> Record:
 
 
 def _number(text: Any) -> int:
-    """Return a number of the head. Raises LedgerDiverged: the store holds something else there."""
+    """Return a number that the store gave. Raises LedgerDiverged: the store holds something else there."""
     try:
         return int(text or 0)
     except ValueError as error:
-        raise LedgerDiverged("the head of the ledger in the store is not one that was written there") from error
+        raise LedgerDiverged("a number of the ledger in the store is none that was written there") from error
 
 
 @contextmanager

@@ -189,16 +189,15 @@ def _verify(
         _show_proof(verify_proof(text_of(proof, "--proof"), keys=keys), output)
         return
     kept = [one if is_noted(one) else text_of(one, "--checkpoint") for one in checkpoint or ()]
-    with _lines(file, redis) as lines:
-        with _rarely_collected(), _room_asked_for():
-            report = verify(
-                lines,
-                keys=keys,
-                expected_head=expected_head or None,
-                kept=kept,
-                every_signature=every_signature,
-                processes=processes,
-            )
+    with _lines(file, redis) as lines, _rarely_collected(), _room_asked_for():
+        report = verify(
+            lines,
+            keys=keys,
+            expected_head=expected_head or None,
+            kept=kept,
+            every_signature=every_signature,
+            processes=processes,
+        )
     _print(report, output)
     _say(report)
     note(_verdict(report))
