@@ -110,6 +110,16 @@ def test_what_the_stores_owner_takes_out_of_a_requests_index_is_not_appended_ove
         ledger.of_request("u1")
 
 
+def test_a_word_instead_of_a_number_in_a_requests_index_is_a_divergence(
+    store: Store, ledger: DurableLedger, path: Path
+) -> None:
+    seen = ledger.append(entry("approval", kind=RecordKind.VOTED)).sequence
+    store.client.rpush(store.keys.ledger_request("u1"), "soon")
+    with pytest.raises(LedgerDiverged):
+        ledger.append(entry("intent", kind=RecordKind.INTENT), after=seen)
+    assert operations(path) == ["u1:approval"]
+
+
 def test_so_it_is_when_another_writer_recorded_what_is_hidden(store: Store, path: Path, ledger: DurableLedger) -> None:
     seen = ledger.append(entry("approval", kind=RecordKind.VOTED)).sequence
     other = open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1)
