@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_a_process_that_ends_before_its_time_ends_the_verification_with_an_error
     few_lines: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "_BEGIN", "import sys; sys.stdin.buffer.read(9)")
-    with pytest.raises(OSError, match=r"ended before|Broken pipe"):
+    with pytest.raises(processes.ProcessLost, match="ended before"):
         verify(LONG, keys=PUBLIC_KEYS, processes=2)
 
 
@@ -118,7 +119,7 @@ def test_a_process_that_leaves_lines_out_ends_the_verification_with_an_error(
 ) -> None:
     some = "import sys; sys.path[:] = {path!r}; import {module} as w; real = w.answer"
     monkeypatch.setattr(processes, "_BEGIN", some + "; w.answer = lambda *a: real(*a)[1:]; w.serve()")
-    with pytest.raises(OSError, match="ended before"):
+    with pytest.raises(processes.ProcessLost, match="ended before"):
         verify(LONG, keys=PUBLIC_KEYS, processes=2)
 
 
@@ -135,3 +136,44 @@ def test_no_process_is_left_whoever_stops_the_verification(few_lines: None, monk
     next(reading_on)
     reading_on.close()
     assert [one._process.poll() is not None for one in started] == [True, True]
+
+
+def test_a_process_that_stands_still_ends_the_verification_with_an_error(
+    few_lines: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(processes, "_BEGIN", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    with pytest.raises(processes.ProcessLost, match="nothing back for 1 seconds"):
+        verify(LONG, keys=PUBLIC_KEYS, processes=2)
+
+
+def test_a_process_that_cannot_be_started_ends_the_verification_with_an_error(
+    few_lines: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(processes.ProcessLost, match="could not be started"):
+        verify(LONG, keys=PUBLIC_KEYS, processes=2)
+
+
+def test_lines_held_ahead_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_HELD_BYTES", 100)
+    source = iter(["x" * 30] * 50)
+    held, is_long = processes._beginning(source)
+    assert (len(held), is_long) == (4, True)
+    assert len([*processes._drained(held), *source]) == 50
+    assert not held
+    assert processes._beginning(iter(["x" * 30] * 3))[1] is False
+
+
+def test_a_share_ends_by_its_lines_or_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_TOGETHER", 3)
+    monkeypatch.setattr(processes, "_SHARE_BYTES", 100)
+    lengths = [1, 1, 1, 1, 60, 60, 500, 2]
+    shares = list(processes._shares(iter(["x" * length for length in lengths])))
+    assert [[len(line) for line in share] for share in shares] == [[1, 1, 1], [1, 60, 60], [500], [2]]
+
+
+def test_shares_cut_by_bytes_give_the_same_report(few_lines: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_HELD_BYTES", 3_000)
+    monkeypatch.setattr(processes, "_SHARE_BYTES", 1_000)
+    assert verify(edited(), keys=PUBLIC_KEYS, processes=2) == verify(edited(), keys=PUBLIC_KEYS)

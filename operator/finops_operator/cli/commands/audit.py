@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from finops.audit_verify import ProofReport, is_noted, verify, verify_proof
+from finops.audit_verify.processes import ProcessLost
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
 from finops.domain.quantity import counted
@@ -70,7 +71,7 @@ _Processes = Annotated[
         "--processes",
         min=0,
         max=64,
-        help="Further processes that read a long ledger, each with up to 44 MB of memory; 0: none. More help "
+        help="Further processes that read a long ledger, each with about 32 MB of memory; 0: none. More help "
         "--every-signature where there are more processors.",
     ),
 ]
@@ -209,6 +210,9 @@ def _verify(
 def _room_asked_for() -> Iterator[None]:
     try:
         yield
+    except ProcessLost as error:
+        hint = "--processes 0 verifies without further processes"
+        raise InvalidInput(f"cannot be verified: {error}", field="--processes", hint=hint) from error
     except OSError as error:
         hint = "set TMPDIR to a directory with room for about the size of the ledger; --processes 0 starts none"
         raise InvalidInput(f"cannot be verified: {error}", field="TMPDIR", hint=hint) from error
