@@ -21,7 +21,7 @@ from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger
 from finops.ports.clock import Clock
 from finops_operator.cluster.freeze import Freeze
-from finops_operator.cluster.take_over import TakeOver
+from finops_operator.cluster.take_over import STANDS_STILL, TakeOver
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -150,18 +150,23 @@ class LeaseKeeper:
     def _renewing(self) -> Iterator[Callable[[], None]]:
         """Renew the lease in a thread of its own: reading a long ledger takes longer than a lease lasts.
 
-        Yields what is called at each sign of life. Without any for long that is said, and for longer the lease runs
-        out: another process, or this one once it goes on, takes it anew.
+        Yields what is called at each sign of life. Without any for long that is said until the next one, and for longer
+        the lease runs out: another process, or this one once it goes on, takes it anew.
         """
-        done, taking = threading.Event(), TakeOver(self.clock.monotonic())
+        done, taking, before = threading.Event(), TakeOver(self.clock.monotonic()), self.unusable
 
         def moved() -> None:
             taking.moved_at = self.clock.monotonic()
+            if self.unusable == STANDS_STILL:
+                # It goes on; why an earlier try came to nothing holds until this one ends.
+                self.unusable = "" if before == STANDS_STILL else before
 
         def renew() -> None:
             while not done.wait(self.lease.renew_every_seconds):
                 now = self.clock.monotonic()
-                self.unusable = taking.stands_still(now) or self.unusable
+                still = taking.stands_still(now)
+                if still:
+                    self.unusable = still
                 if taking.is_given_up(now):
                     logger.error("lease not renewed any more: %s", self.unusable)
                     return

@@ -11,6 +11,7 @@ from typing import Final
 
 SAID_SECONDS: Final = 30.0
 GIVEN_UP_SECONDS: Final = 300.0
+STANDS_STILL: Final = "taking over the ledger stands still: the store, a volume or a bucket does not answer"
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class TakeOver:
         """Return why nothing may be written, once it has stood still long enough to be said; else an empty text."""
         if now - self.moved_at < SAID_SECONDS:
             return ""
-        return "taking over the ledger stands still: the store, a volume or a bucket does not answer"
+        return STANDS_STILL
 
     def is_given_up(self, now: float) -> bool:
         """Return whether it has stood still so long that another process should have the lease."""

@@ -207,6 +207,19 @@ def test_a_take_over_that_hangs_is_said_and_does_not_keep_the_lease_for_ever(
             assert second.wait_ready() == fence
 
 
+def test_a_take_over_that_reads_on_stands_still_no_longer(make: Callable[..., Process]) -> None:
+    """Also while it is not at its end: what an earlier try came to holds again."""
+    keeper = make("first", seconds=1).keeper
+    for before, after in (("", ""), ("no room", "no room"), (take_over.STANDS_STILL, "")):
+        keeper.unusable = before
+        with keeper._renewing() as moved:
+            moved()
+            assert keeper.unusable == after
+            keeper.unusable = take_over.STANDS_STILL
+            moved()
+            assert keeper.unusable == after
+
+
 def test_a_fence_that_was_claimed_verifies(store: Store, make: Callable[..., Process], tmp_path: Path) -> None:
     one = make("one")
     with one.running():
