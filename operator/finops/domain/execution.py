@@ -115,6 +115,11 @@ class StepRules:
     awaits: Callable[[Plan, Observation], str] = _no_words
     lingers: bool = False
 
+    @property
+    def awaits_anything(self) -> bool:
+        """Whether there is anything it may await: then its call stands on what was observed without a gap up to it."""
+        return self.awaits is not _no_words
+
 
 @dataclass(frozen=True, slots=True)
 class Procedure:

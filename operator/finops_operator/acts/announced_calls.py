@@ -6,7 +6,8 @@ meanwhile: then nothing is written either, and the executor decides again. The f
 the store cannot make an append depend. So the intent depends on the record of the next freeze, and the switch itself is
 read once more between the intent and the call: a freeze set after that finds the call under way, which reaches AWS
 before its session's deadline or not at all. So it is with whoever stands still between the last question to the lease
-and the call: each session has a deadline before the end of the lease under which it was made (docs/adr/0023).
+and the call: each session has a deadline before the end of the lease under which it was made (docs/adr/0023). A call
+that stands on what was observed without a gap is not made once there is one, before the intent or after it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from finops.errors import Conflict
 from finops.ports.act import Gate, LeaseGuard
 from finops.ports.aws_steps import ExecutorSessions, StepClient
 from finops.ports.ledger import Ledger
-from finops_operator.acts.caller import call_once, dry_run_end, dry_run_once, says_nothing
+from finops_operator.acts.caller import NOT_CALLED, call_once, dry_run_end, dry_run_once, says_nothing
 from finops_operator.acts.journal import DRY_RUN, dry_runs_of, intent_entry, started_entry
 from finops_operator.acts.memory import Act
 from finops_operator.acts.plans import check_plan
@@ -59,8 +60,8 @@ class AnnouncedCalls:
     passage: Callable[[str], None]
     trail: Trail
 
-    def make(self, act: Act, move: Call, situation: Situation) -> ActResult | None:
-        """Make the call of one step; None means that the executor decides again at once."""
+    def make(self, act: Act, move: Call, situation: Situation, attends: Callable[[], bool]) -> ActResult | None:
+        """Make the call of one step, while it `attends` to the resource; None: the executor decides again at once."""
         seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
             return LEASE_TOO_SHORT
@@ -72,7 +73,7 @@ class AnnouncedCalls:
         client = self._client(act, step, situation.observation, seconds, ends_with_lease=True)
         asks = not situation.journal.may_have_changed or situation.rules(step).destroys
         ground = self._ground(act, seen) if asks else _Ground()
-        if asks and self.gate.still_allowed(act.request) is not None:
+        if (asks and self.gate.still_allowed(act.request) is not None) or not attends():
             # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
             return None
         if self._is_too_near(client):
@@ -97,9 +98,11 @@ class AnnouncedCalls:
         if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds or self._is_too_near(client):
             # Written by another process, or the lease ran down while writing: an observation settles the open intent.
             return None
-        unanswered = situation.journal.has_unanswered(step.id)
-        answer = call_once(client, step.operation, parameters, act.action.calls, unanswered=unanswered)
-        self.passage("aws.sent")
+        answer = NOT_CALLED
+        if attends():
+            unanswered = situation.journal.has_unanswered(step.id)
+            answer = call_once(client, step.operation, parameters, act.action.calls, unanswered=unanswered)
+            self.passage("aws.sent")
         self.passage("outcome.before")
         name = f"outcome:{step.id}:{move.attempt}"
         self.trail.append(act, name, RecordKind.OUTCOME, step.id, move.attempt, answer.result.value, answer.detail)

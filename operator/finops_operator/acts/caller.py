@@ -34,6 +34,17 @@ class Answer:
     detail: Mapping[str, Json]
 
 
+NOT_CALLED: Final = Answer(
+    Result.REJECTED,
+    {
+        "code": "NotObserved",
+        "message": "no call was made: too much time had passed since the resource was observed",
+        "retryable": True,
+    },
+)
+"""Our own answer where an announced call was not made; what forbids it is judged anew before the next attempt."""
+
+
 def call_once(
     client: StepClient, operation: str, parameters: Mapping[str, Any], rules: CallRules, *, unanswered: bool = False
 ) -> Answer:

@@ -53,7 +53,7 @@ from finops_operator.acts.journal import (
     journal_of,
     settled_detail,
 )
-from finops_operator.acts.memory import Act, Memory
+from finops_operator.acts.memory import Act, Memory, instant
 from finops_operator.acts.plans import with_plan
 from finops_operator.acts.progress import ActResult, ActSettings, verified_detail
 from finops_operator.acts.trail import Trail
@@ -212,11 +212,15 @@ class Executor:
         request = act.request
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
         # Taken first: what shows only while we read, or while the process stands still, is not judged as late.
-        began, now, attention = self.clock.monotonic(), self.clock.now(), self.memory.attention(request.uid)
-        attended = attention.until(began, now, self.settings.longest_gap_seconds)
+        began, attention, gap = (
+            instant(self.clock),
+            self.memory.attention(request.uid),
+            self.settings.longest_gap_seconds,
+        )
+        now, attended = began[1], attention.until(began, gap)
         target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made, now, attended)
         observation = act.action.observe(reader, target)
-        attention.observed(began, now)
+        attention.observed(began, instant(self.clock), gap)
         self.passage("act.observed")
         return Situation(request.plan, act.action.procedure, journal, observation, now, request.titles)
 
@@ -233,8 +237,12 @@ class Executor:
             case Call():
                 if act.request.dry_run:
                     return self._parts.calls.dry_run(act, situation.observation)
-                self.memory.attention(act.request.uid).calls(move.step.id, move.attempt)
-                return self._parts.calls.make(act, move, situation)
+                attention, gap = self.memory.attention(act.request.uid), self.settings.longest_gap_seconds
+                attention.calls(move.step.id, move.attempt)
+                anyhow = not situation.rules(move.step).awaits_anything
+                return self._parts.calls.make(
+                    act, move, situation, lambda: anyhow or attention.lasts(instant(self.clock), gap)
+                )
             case Hold():
                 return self._hold(act, move)
             case NeedsHuman():

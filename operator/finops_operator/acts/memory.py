@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from finops.domain.audit import Record
 from finops.domain.execution import Journal
 from finops.ports.act import ActProgress, ActRequest
+from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import RECORDS_LOST, alarms_of, lost_since_start
 from finops_operator.plugins.action import Action, Attended
@@ -77,27 +79,48 @@ class Act:
         self.started_at = self.started_at or intent.time
 
 
+Instant: TypeAlias = tuple[float, datetime]
+"""One moment by both clocks: the monotonic one, in seconds, and the time of day."""
+
+
+def instant(clock: Clock) -> Instant:
+    """Return this moment."""
+    return clock.monotonic(), clock.now()
+
+
 @dataclass(slots=True)
 class Attention:
     """Since when this process has observed the resource of an act without a gap.
 
     A clock may be put, and a monotonic one stands still while its machine is suspended: each shows gaps of its own.
+    When within an observation the resource itself was read is not known: what lies between two readings of it is no
+    longer than from the beginning of one observation to the end of the next.
     """
 
     _since: float = 0.0
-    _last: tuple[float, datetime] | None = None
+    _last: Instant | None = None
+    _whole: bool = False
     _steps: set[str] = field(default_factory=set)
 
-    def until(self, monotonic: float, now: datetime, longest_gap_seconds: float) -> Attended:
+    def until(self, began: Instant, longest_gap_seconds: float) -> Attended:
         """Return what was attended to up to an observation that begins now; after a gap it begins anew."""
-        if self._last is None or not _follows(self._last, (monotonic, now), longest_gap_seconds):
-            self._since = monotonic
+        if self._last is None or not _follows(self._last, began, longest_gap_seconds):
+            self._last = None
             self._steps.clear()
-        return Attended(monotonic - self._since, frozenset(self._steps))
+            return Attended()
+        return Attended(began[0] - self._since, frozenset(self._steps))
 
-    def observed(self, monotonic: float, now: datetime) -> None:
-        """Take in an observation, by when it began; one that failed is none."""
-        self._last = (monotonic, now)
+    def observed(self, began: Instant, ended: Instant, longest_gap_seconds: float) -> None:
+        """Take in an observation, by when it began and ended; one that failed is none."""
+        self._whole = self._last is not None and _follows(self._last, ended, longest_gap_seconds)
+        if not self._whole:
+            self._since = ended[0]
+            self._steps.clear()
+        self._last = began
+
+    def lasts(self, now: Instant, longest_gap_seconds: float) -> bool:
+        """Return whether there is no gap up to now, neither within the last observation nor since it began."""
+        return self._whole and self._last is not None and _follows(self._last, now, longest_gap_seconds)
 
     def calls(self, step: str, attempt: int) -> None:
         """Note that this process is about to call a step: what a first call makes is no older than this."""
@@ -105,7 +128,7 @@ class Attention:
             self._steps.add(step)
 
 
-def _follows(last: tuple[float, datetime], this: tuple[float, datetime], longest_gap_seconds: float) -> bool:
+def _follows(last: Instant, this: Instant, longest_gap_seconds: float) -> bool:
     passed = (this[0] - last[0], (this[1] - last[1]).total_seconds())
     return all(0 <= seconds <= longest_gap_seconds for seconds in passed)
 

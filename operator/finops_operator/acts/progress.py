@@ -23,8 +23,9 @@ class ActSettings:
             the lease to be renewed, or make a new session, instead.
         retry_seconds: pause after something did not answer.
         hold_seconds: pause between checks while an act that has begun may not go on; each asks the gate everything.
-        longest_gap_seconds: between two observations of a resource that count as without a gap. Shorter than
-            `hold_seconds`: time enough to attach a volume, write to it and detach it.
+        longest_gap_seconds: from the beginning of an observation to the end of the next one, or to a call that stands
+            on it, if that counts as without a gap. Shorter than `hold_seconds`: time enough to attach a volume, write
+            to it and detach it.
         short_wait_seconds: what is waited for within a run; longer waits are left to the caller.
         attention_seconds: pause between checks once only a person can help.
     """

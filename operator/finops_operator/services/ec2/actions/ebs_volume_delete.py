@@ -6,6 +6,7 @@ Whatever shows that the volume was used or changed after the plan was made turns
 settings, tags at any reading, and in the end CloudWatch, to which a volume reports only while it is attached. It
 shows a use some minutes late; so when nobody observed the volume for a while after its second snapshot, as when the
 operator was restarted or the act was frozen, the deletion waits for ten minutes in which it is observed without a gap.
+So it does after more than 15 seconds between two readings, or between the last one and the call.
 
 The undo makes a new volume with a new id from the last snapshot, in the same zone, with the same settings, key and
 tags; it has the parameter `snapshotId` and, beside it, what the volume was. It is possible while that snapshot exists.
