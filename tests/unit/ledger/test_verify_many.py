@@ -14,6 +14,8 @@ from tests.support.ledger_lines import HONEST, entry, lines, vote
 from finops.audit_verify import processes, reading, verify
 from finops.audit_verify.form import canonical, digest
 from finops.domain.audit import RecordKind
+from finops.errors import InvalidInput
+from finops_operator.cli.commands import audit
 
 LONG = lines((*HONEST, *(vote(f"k8s.user{number}", result="refused") for number in range(60))))
 BAD_SIGNATURES = (3, 30, 59)
@@ -153,6 +155,16 @@ def test_a_process_that_cannot_be_started_ends_the_verification_with_an_error(
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(processes.ProcessLost, match="could not be started"):
         verify(LONG, keys=PUBLIC_KEYS, processes=2)
+
+
+def test_the_command_says_what_to_do_about_a_lost_process_and_does_not_speak_of_room_on_the_disk() -> None:
+    with pytest.raises(InvalidInput) as refused, audit._room_asked_for():
+        raise processes.ProcessLost("a process of the verifier ended")
+    assert refused.value.field == "--processes"
+    assert "--processes 0" in refused.value.hint
+    with pytest.raises(InvalidInput) as full, audit._room_asked_for():
+        raise OSError("no space left")
+    assert full.value.field == "TMPDIR"
 
 
 def test_lines_held_ahead_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
