@@ -55,6 +55,10 @@ _NOT_MEASURED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch"})
 """What CloudWatch says of memory where Lambda Insights is off; after any other reason it may be on."""
 NO_GROUP: Final = "its log group is not there, or of a class that is not read"
 NO_COUNT: Final = "the invocations of each day could not be read"
+SIZE_UNKNOWN: Final = "SizeUnknown: how much its logs hold could not be read"
+SAVING_UNKNOWN: Final = "SavingUnknown: what less memory could save at most is not known"
+TOO_DEAR: Final = "CostsMoreThanItSaves: reading its logs each day costs more than less memory could save"
+OVER_THE_CEILING: Final = "OverTheCeiling: its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
 
 
 def needed(function: Resource, utilization: Utilization, now: datetime) -> bool:
@@ -126,20 +130,21 @@ def read(reader: PageReader, pause: Pause, asking: Asking) -> Iterator[LoggedBat
 
 
 def _left_out(sizes: Mapping[str, float | None], asking: Asking) -> dict[str, Logged]:
-    """Return the functions that are not asked about, with why; for all others their bytes are set aside."""
+    """Return the functions that are not asked about, with why; for all others their bytes are set aside.
+
+    Nothing failed: it is why their memory is not known, and no gap of the scan.
+    """
     found = {}
     for name, size in sizes.items():
         most = asking.most_bytes.get(name)
         if size is None:
-            found[name] = Logged(reason="how much its logs hold could not be read", failed="SizeUnknown")
+            found[name] = Logged(reason=SIZE_UNKNOWN)
         elif most is None:
-            found[name] = Logged(reason="what less memory could save at most is not known", failed="SavingUnknown")
+            found[name] = Logged(reason=SAVING_UNKNOWN)
         elif size > most:
-            words = "reading its logs each day costs more than less memory could save"
-            found[name] = Logged(reason=words, failed="CostsMoreThanItSaves")
+            found[name] = Logged(reason=TOO_DEAR)
         elif not asking.budget.take(size):
-            words = "its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
-            found[name] = Logged(reason=words, failed="OverTheCeiling")
+            found[name] = Logged(reason=OVER_THE_CEILING)
     return found
 
 
