@@ -159,9 +159,11 @@ def _queried(
     """Yield what the queries about these groups bring: one, or more where AWS refuses it for some of them."""
     for groups, answer in _answers(reader, pause, sorted(asked), asking.now):
         names = {group: asked[group] for group in groups}
-        asking.budget.settle(sum(sizes[name] for name in names.values()), answer.scanned_bytes)
+        expected = sum(sizes[name] for name in names.values())
+        billed = answer.billed_bytes(expected)
+        asking.budget.settle(expected, billed)
         if answer.begun:
-            yield _batch(answer, names, counts, asking.now)
+            yield replace(_batch(answer, names, counts, asking.now), scanned_bytes=billed)
         else:
             lost = Logged(reason=answer.reason, failed=answer.failed)
             yield LoggedBatch(left_out=dict.fromkeys(names.values(), lost))
@@ -195,13 +197,13 @@ def _batch(
         failed = answer.failed or "IncompleteAnswer"
         reason = answer.reason or f"the query of its logs ended as {answer.status}"
         lost = Logged(reason=reason, failed=failed, denied=answer.denied is not None)
-        return LoggedBatch(dict.fromkeys(asked.values(), lost), answer.scanned_bytes)
+        return LoggedBatch(dict.fromkeys(asked.values(), lost))
     found, start = {}, window_of(now)[0]
     for group, name in asked.items():
         lines = days.get(group, ())
         unread = Logged(reason="a row of the answer about its logs cannot be read")
         found[name] = unread if lines is None else logged_of(lines, counts[name] or {}, start)
-    return LoggedBatch(found, answer.scanned_bytes)
+    return LoggedBatch(found)
 
 
 def _there(reader: PageReader, groups: Iterable[str], start: datetime) -> dict[str, str]:
@@ -284,6 +286,7 @@ class _Answer:
     """How a query ended.
 
     Attributes:
+        scanned_bytes: what AWS said last that it has read; None: it did not say.
         failed: our code where it did not end by itself, or its end could not be read, with the reason.
         denied: the refusal where its answer may not be read.
         begun: whether AWS began it, and so may bill it.
@@ -291,11 +294,20 @@ class _Answer:
 
     status: str = ""
     rows: Sequence[Iterable[Mapping[str, str]]] = ()
-    scanned_bytes: float = 0.0
+    scanned_bytes: float | None = None
     failed: str = ""
     reason: str = ""
     denied: AwsDenied | None = None
     begun: bool = True
+
+    def billed_bytes(self, expected: float) -> float:
+        """Return what AWS may bill: what it said at the end that it read, else no less than was expected."""
+        if not self.begun:
+            return 0.0
+        if self.scanned_bytes is None:
+            return expected
+        over = bool(self.status) and self.status not in _RUNNING
+        return self.scanned_bytes if over else max(expected, self.scanned_bytes)
 
 
 class _Query:
@@ -334,8 +346,8 @@ class _Query:
         """Ask until the query has ended or patience has; return whether it may still run."""
         for _ in range(_PATIENCE):
             answer = self._reader.once(RESULTS, {"queryId": self._id})
-            status, scanned = str(answer.get("status")), (answer.get("statistics") or {}).get("bytesScanned", 0.0)
-            self._last = _Answer(status, answer.get("results") or (), float(scanned))
+            status, scanned = str(answer.get("status")), (answer.get("statistics") or {}).get("bytesScanned")
+            self._last = _Answer(status, answer.get("results") or (), None if scanned is None else float(scanned))
             if status not in _RUNNING:
                 if answer.get("nextToken"):
                     self._last = replace(self._last, failed="IncompleteAnswer", reason="the answer has further pages")
