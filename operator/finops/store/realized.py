@@ -7,8 +7,9 @@ Called by the operator's executor, read by reports. Fields of an entry, all text
 (days after which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month), `parts`
 (dimensions of the cost that the act changes, with commas; empty: all of it is judged), `part` (what they cost a month
 as the last scan before the act priced them; empty without `parts`), `moving` (what of the judged cost moves by itself;
-empty: not known, all of it may). The last three are absent from entries of older releases, where nothing is known to
-move; `kind`, `id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which
+empty: not known, all of it may), `setting` (attribute of the resource that the act set, or empty) and `set` (its
+value). The last five are absent from entries of older releases, where nothing is known to move and no setting is;
+`kind`, `id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which
 the resource costs more has undone the one before it. What scans saw of an act since stands beside the entries: see
 `finops.domain.lasting`.
 """
@@ -152,6 +153,8 @@ class StoredSavings:
             "undoes": undoes,
             "lastsDays": request.estimate.get("lastsDays", ""),
         }
+        value = request.plan.parameters.get(shows.parameter) if shows.setting else None
+        entry |= {"setting": "", "set": ""} if value is None else {"setting": shows.setting, "set": str(value)}
         entry |= self._judged(request, shows, began or verified_at, hours_per_month(entry))
         fields = [text for pair in entry.items() for text in pair]
         first = begun(promise_of(entry, shows_within=shows.within))

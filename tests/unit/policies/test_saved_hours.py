@@ -14,6 +14,7 @@ from tests.support.web_estate import priced, resource
 
 from finops.domain.lasting import (
     AS_BEFORE,
+    CHANGED,
     GONE,
     NEVER_SHOWED,
     TAKEN_BACK,
@@ -320,6 +321,54 @@ def test_a_later_act_that_takes_a_saving_back_ends_it_at_its_time_and_keeps_what
     assert (times(lasting), lasting.why, lasting.ended) == ((3, 0), TAKEN_BACK, NOW + timedelta(hours=3))
     assert lasting.saved == 3 * 3600
     assert world.a_month() == Decimal("0.00")
+
+
+_SET = Shows(parts=frozenset({"gb"}), setting="memory_mb", parameter="memoryMb")
+
+
+def sized(uid: str, memory: int, before: str, later: str) -> ActRequest:
+    """An act on what is billed by use that sets a size."""
+    made, saved = act(uid), f"{Decimal(before) - Decimal(later)}"
+    plan = replace(made.plan, parameters={"memoryMb": memory})
+    costs = {"currentMonthlyCost": before, "newMonthlyCost": later, "monthlySavings": saved}
+    return replace(made, plan=plan, plan_hash=plan.hash, estimate=costs)
+
+
+class Sized(World):
+    """A function of which a size is set: what its scans see is the size and a cost that moves by use."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, replace(RESIZE, shows=_SET))
+        self.listed(-0.5, cost=of_parts("0", "100"))
+        self.savings.append(sized("u4", 512, "100.00", "50.00"), NOW, "", _SET, NOW - timedelta(minutes=5))
+
+    def see(self, hours: float, memory: int | None, used: str) -> Lasting:
+        generation = self.listed(hours, there=False)
+        facts = {} if memory is None else {"memory_mb": memory}
+        self.inventory.add(SHARD, generation, 0, [replace(resource("ec2-instance", "i-1"), attributes=facts)])
+        self.costs.put(SHARD, {"i-1": of_parts("0", used)})
+        self.hours.note(POLICY, PolicyHead(generation, summary(), ((SHARD, generation),)))
+        return self.savings.seen()["u4"]
+
+
+def test_a_function_that_is_given_its_old_size_saves_no_more_however_little_it_is_used(store: Store) -> None:
+    world = Sized(store)
+    assert world.see(1, 512, "50").share == 1
+    lasting = world.see(2, 1024, "40")
+    assert (times(lasting), lasting.why) == ((1, 1), CHANGED)
+
+
+def test_a_cost_by_use_without_the_setting_that_the_act_made_is_unknown(store: Store) -> None:
+    lasting = Sized(store).see(1, None, "50")
+    assert (lasting.share, lasting.ended, times(lasting)) == (None, None, (0, 1))
+
+
+def test_a_size_that_a_later_act_has_set_ends_no_saving_of_the_one_before(store: Store) -> None:
+    world = Sized(store)
+    world.see(1, 512, "50")
+    world.savings.append(sized("u5", 256, "50.00", "25.00"), NOW + timedelta(hours=1), "", _SET)
+    lasting = world.see(2, 256, "25")
+    assert (times(lasting), lasting.share, lasting.ended) == ((2, 0), Decimal(1), None)
 
 
 def raised() -> ActRequest:
