@@ -61,6 +61,7 @@ class Shows:
         moves: whether these move by themselves though they are not billed by use, as stored data does.
         setting: the attribute of the resource that the act sets; empty: none that the kind shows.
         parameter: the parameter of the act that has its value.
+        used_after: whether what they cost after the act is billed by use, whatever it was billed by before.
     """
 
     within: timedelta = timedelta(0)
@@ -68,6 +69,7 @@ class Shows:
     moves: bool = False
     setting: str = ""
     parameter: str = ""
+    used_after: bool = False
 
 
 AT_ONCE: Final = Shows()
@@ -86,7 +88,8 @@ class Promise:
         lasts: after how long AWS undoes the act by itself; None: it lasts.
         destroys: whether the resource is to be gone.
         shows_within: how long after `since` its effect may take to show; zero: it is there at once.
-        moving: what of `before` moves by itself; None: not known, so that all of it may.
+        moving: what of `before`, or of `after` where that is more, moves by itself; None: not known, so that all of
+            `before` may.
     """
 
     since: datetime

@@ -304,6 +304,39 @@ def test_a_part_that_only_a_scan_after_the_first_call_has_priced_says_nothing_of
     assert promise_of(entry).before == Decimal("146.00")
 
 
+def test_a_scan_that_began_before_the_first_call_and_ended_after_it_says_nothing_of_what_it_was(store: Store) -> None:
+    world = World(store, before=None)
+    world.listed(-1, cost=of_parts("27", "0"))
+    head = world.inventory.head(SHARD)
+    assert head is not None
+    for completed, part in ((NOW, ""), (NOW + timedelta(minutes=1), ""), (NOW - timedelta(minutes=1), "27")):
+        world.inventory.swap(replace(head, completed=completed))
+        uid = f"of {completed}"
+        world.savings.append(act(uid), NOW + timedelta(hours=2), "", _PARTS, NOW)
+        (entry,) = [one for one in world.savings.read() if one["request"] == uid]
+        assert entry["part"] == part
+
+
+@pytest.mark.parametrize(("used", "moving"), [("0", "27"), ("20", "27"), ("90", "90")])
+def test_of_an_act_after_which_use_is_billed_the_larger_of_what_is_before_and_after_moves(
+    store: Store, used: str, moving: str
+) -> None:
+    world = World(store, before=None)
+    shows = Shows(parts=frozenset({"instance_hour", "gb"}), used_after=True)
+    world.listed(-1, cost=of_parts(f"{100 - int(used)}", used))
+    world.savings.append(act("u8"), NOW, "", shows, NOW - timedelta(minutes=5))
+    assert promise_of(list(world.savings.read())[1]).moving == Decimal(moving)
+
+
+def test_what_moves_after_an_act_without_a_figure_is_not_known(store: Store) -> None:
+    world = World(store, before=None)
+    shows = Shows(parts=frozenset({"instance_hour"}), used_after=True)
+    world.listed(-1, cost=of_parts("100", "0"))
+    nothing = {"currentMonthlyCost": "100.00", "newMonthlyCost": "", "monthlySavings": ""}
+    world.savings.append(replace(act("u8"), estimate=nothing), NOW, "", shows, NOW - timedelta(minutes=5))
+    assert promise_of(list(world.savings.read())[1]).moving is None
+
+
 def test_what_no_scan_has_priced_may_all_move(store: Store) -> None:
     world = World(store, before=None)
     assert promise_of(next(iter(world.savings.read()))).moving is None
