@@ -99,7 +99,8 @@ class Metrics(Part):
         ge=1,
         le=100_000,
         description="GB of logs that a scan may have CloudWatch Logs Insights read for `lambdaReportLines`, in all its "
-        "accounts and regions. What would read more is left out and named as a gap. Default: 10.",
+        "accounts and regions; in Job mode each pod may read an equal share of it. What would read more is left out, "
+        "and its memory stays unknown. Default: 10.",
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (

@@ -13,7 +13,9 @@ scan that knows the cost again measures from there on. What an act makes a resou
 What an act changes is judged by the parts of the cost that it changes, where scans kept them. Of these parts some may
 move by themselves: what is billed by use, and stored data. Where such a move alone can pass for half of the saving, no
 scan can measure it. Where it can make up for all of it, a scan can show the saving but never disprove it: a cost that
-does not show it is then unknown, and neither an end nor a saving that never came.
+does not show it is then unknown, and neither an end nor a saving that never came. A cost that moves by use shows it
+only beside the setting that the act has made: a lower one alone may be a lower use. Where the setting is another one,
+no act's of ours, the saving has ended, whatever the cost.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ LONGEST_UNSEEN: Final = timedelta(hours=26)
 """Time between two sightings above which nobody knows what was in between: a daily scan may be two hours late."""
 GONE: Final = "A scan saw that the resource is gone."
 AS_BEFORE: Final = "A scan saw that the resource costs as much as before the act."
+CHANGED: Final = "A scan saw that the resource no longer has the setting that the act gave it."
 UNDONE: Final = "The act was undone."
 BY_ITSELF: Final = "AWS undoes it by itself after this time."
 NEVER_SHOWED: Final = "It never showed: no scan saw it cost less by the time at which its effect was to have come."
@@ -56,11 +59,17 @@ class Shows:
             it shows at once. Too short a time ends a saving that is still to come.
         parts: dimensions of the cost that the act changes; empty: any.
         moves: whether these move by themselves though they are not billed by use, as stored data does.
+        setting: the attribute of the resource that the act sets; empty: none that the kind shows.
+        parameter: the parameter of the act that has its value.
+        used_after: whether what they cost after the act is billed by use, whatever it was billed by before.
     """
 
     within: timedelta = timedelta(0)
     parts: frozenset[str] = frozenset()
     moves: bool = False
+    setting: str = ""
+    parameter: str = ""
+    used_after: bool = False
 
 
 AT_ONCE: Final = Shows()
@@ -79,7 +88,8 @@ class Promise:
         lasts: after how long AWS undoes the act by itself; None: it lasts.
         destroys: whether the resource is to be gone.
         shows_within: how long after `since` its effect may take to show; zero: it is there at once.
-        moving: what of `before` moves by itself; None: not known, so that all of it may.
+        moving: what of `before`, or of `after` where that is more, moves by itself; None: not known, so that all of
+            `before` may.
     """
 
     since: datetime
@@ -94,11 +104,19 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a whole scan saw of the resource; `cost` of the judged parts a month in US dollars, None: not known."""
+    """What a whole scan saw of the resource.
+
+    Attributes:
+        at: when its listing began.
+        there: whether it was listed.
+        cost: of the judged parts a month in US dollars, None: not known.
+        as_set: whether it has the setting of the act, or of a later act of ours; None: not known.
+    """
 
     at: datetime
     there: bool
     cost: Decimal | None = None
+    as_set: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +182,9 @@ def sighted(lasting: Lasting, promise: Promise, sighting: Sighting) -> Lasting:
         return _stopped(lasting, max(over, lasting.until), BY_ITSELF)
     if not sighting.there and not promise.destroys:
         return _stopped(lasting, sighting.at, GONE)
-    share = _WHOLE if not sighting.there else _share(promise, sighting.cost)
+    if sighting.there and sighting.as_set is False and not lasting.waiting:
+        return _stopped(lasting, sighting.at, CHANGED)
+    share = _WHOLE if not sighting.there else _share(promise, sighting)
     if lasting.waiting:
         return _waited(lasting, promise, sighting.at, share)
     if share is not None and share <= 0:
@@ -207,12 +227,16 @@ def _amounts(promise: Promise) -> tuple[Decimal | None, Decimal | None]:
     return abs(promise.before - promise.after), promise.before if promise.moving is None else promise.moving
 
 
-def _share(promise: Promise, cost: Decimal | None) -> Decimal | None:
-    """Return what part of the saving a cost shows; None where it says nothing."""
+def _share(promise: Promise, sighting: Sighting) -> Decimal | None:
+    """Return what part of the saving a scan shows; None where it says nothing."""
+    cost = sighting.cost
+    if sighting.as_set is False:
+        return _NOTHING
     if cost is None or promise.before is None or promise.after is None or promise.before == promise.after:
         return None
     share = min(_WHOLE, (promise.before - cost) / (promise.before - promise.after))
-    return None if too_small(promise) or (share < _SHOWS and hides(promise)) else share
+    by_use_alone = sighting.as_set is None and promise.moving is not None
+    return None if too_small(promise) or (hides(promise) and (by_use_alone or share < _SHOWS)) else share
 
 
 def _waited(lasting: Lasting, promise: Promise, at: datetime, share: Decimal | None) -> Lasting:

@@ -15,7 +15,8 @@ class Logged:
         summary: of the whole days that were read; None where they say nothing.
         covered_percent: of what the resource did, how much has a line, on the day that has the fewest; 0 to 100.
         reason: why there is no summary, or which day is covered worst.
-        failed: code of a query that was begun, and may have been billed, and brought nothing; empty for none.
+        failed: code of a query that was begun, and may have been billed, and brought nothing, or that AWS did not
+            begin: a gap of the scan. Empty for none, and where nothing was asked on purpose.
         denied: whether it brought nothing because its answer may not be read: no other one may be either.
     """
 
@@ -33,7 +34,7 @@ class LoggedBatch:
     Attributes:
         found: id of a resource → what is to be kept of it.
         scanned_bytes: what the service read for it, and bills.
-        left_out: id of a resource → why nothing was begun for it: with the code of a gap, and kept for no later scan.
+        left_out: id of a resource → why nothing was begun for it; kept for no later scan.
     """
 
     found: dict[str, Logged] = field(default_factory=dict)

@@ -6,9 +6,11 @@ Called by the operator's executor, read by reports. Fields of an entry, all text
 `hoursPerMonth` (with which the amounts were counted), `undoes` (uid of the act that it undid, or empty), `lastsDays`
 (days after which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month), `parts`
 (dimensions of the cost that the act changes, with commas; empty: all of it is judged), `part` (what they cost a month
-as the last scan before the act priced them; empty without `parts`), `moving` (what of the judged cost moves by itself;
-empty: not known, all of it may). The last three are absent from entries of older releases, where nothing is known to
-move; `kind`, `id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which
+as the last scan before the act priced them; empty without `parts`), `moving` (what of the judged cost moves by itself,
+before the act or after it, whichever is more; empty: not known, all of it may), `setting` (attribute of the resource
+that the act set, or empty) and `set` (its value). The last five are absent from entries of older releases, where
+nothing is known to move and no setting is;
+`kind`, `id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which
 the resource costs more has undone the one before it. What scans saw of an act since stands beside the entries: see
 `finops.domain.lasting`.
 """
@@ -152,6 +154,8 @@ class StoredSavings:
             "undoes": undoes,
             "lastsDays": request.estimate.get("lastsDays", ""),
         }
+        value = request.plan.parameters.get(shows.parameter) if shows.setting else None
+        entry |= {"setting": "", "set": ""} if value is None else {"setting": shows.setting, "set": str(value)}
         entry |= self._judged(request, shows, began or verified_at, hours_per_month(entry))
         fields = [text for pair in entry.items() for text in pair]
         first = begun(promise_of(entry, shows_within=shows.within))
@@ -165,9 +169,12 @@ class StoredSavings:
         at = request.plan.resource
         shard = Shard(at.account, at.region, at.kind)
         cost, head = self._costs.many(shard, [at.id], hours)[at.id], self._inventory.head(shard)
-        part = cost.part(shows.parts) if head is not None and head.started < began else None
+        # A listing that was under way may have seen what the act had changed by then.
+        part = cost.part(shows.parts) if head is not None and head.completed < began else None
         parts = shows.parts if part is not None else frozenset[str]()
         moving = None if shows.moves else cost.by_use_of(parts)
+        if shows.used_after and moving is not None:
+            moving = _larger(moving, _after(request.estimate, part if parts else None))
         return {
             "parts": ",".join(sorted(parts)),
             "part": f"{part:f}" if parts else "",
@@ -199,6 +206,18 @@ def _saving(estimate: Mapping[str, str]) -> str:
     if before and after and Decimal(after) > Decimal(before):
         return f"{Decimal(before) - Decimal(after)}"
     return estimate.get("monthlySavings", "")
+
+
+def _after(estimate: Mapping[str, str], part: Decimal | None) -> Decimal | None:
+    """Return what the judged parts are to cost after an act, `part` before it (None: all); None: not known."""
+    before, after = _amount(estimate.get("currentMonthlyCost")), _amount(estimate.get("newMonthlyCost"))
+    if before is None or after is None:
+        return None
+    return after if part is None else part - (before - after)
+
+
+def _larger(one: Decimal, other: Decimal | None) -> Decimal | None:
+    return None if other is None else max(one, other)
 
 
 def _amount(text: Any) -> Decimal | None:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import BY_ITSELF, Lasting, saved_until_now, too_small
+from finops.domain.lasting import Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
 from finops.store.realized import hours_per_month, is_undo, promise_of, undone_by, whole_cost
@@ -31,7 +31,7 @@ class Counted:
     Attributes:
         time: when its end was verified, ISO 8601.
         amount: of an act that lasts a month, negative where it costs more; of one that AWS undoes by itself what it
-            saved once; 0.00: it counts for nothing; None: not known.
+            saved once, when it is over in the hours that scans saw; 0.00: it counts for nothing; None: not known.
         once: whether AWS undoes it by itself.
         recent: whether its end is less than 30 days ago.
     """
@@ -86,15 +86,8 @@ def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal |
     if seen is None:
         return to_cents(Decimal(promised))
     if seen.ended is not None:
-        return _saved_once(entry, seen) if entry.get("lastsDays") else _NOTHING
+        return proven(entry, seen) if entry.get("lastsDays") else _NOTHING
     return None if seen.share is None else to_cents(Decimal(promised) * seen.share)
-
-
-def _saved_once(entry: Mapping[str, Any], seen: Lasting) -> Decimal | None:
-    """Return what an act has saved that AWS has undone by now: as promised, or until somebody ended it."""
-    if seen.why == BY_ITSELF:
-        return None if too_small(promise_of(entry)) else to_cents(Decimal(entry["saving"]))
-    return proven(entry, seen)
 
 
 def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:

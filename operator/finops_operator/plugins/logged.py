@@ -29,7 +29,7 @@ Pause = Callable[[float], None]
 
 @dataclass(slots=True)
 class ByteBudget:
-    """The bytes that one scan may have read, shared by the threads of all its shards."""
+    """The bytes that one scan may have read, or one pod of it, shared by the threads of all its shards."""
 
     bytes_left: float
     _lock: Lock = field(default_factory=Lock, repr=False)

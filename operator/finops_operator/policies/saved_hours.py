@@ -6,7 +6,7 @@ the same scan twice changes nothing, and a scan whose note is lost leaves its ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,7 +58,7 @@ class SavedHours:
             if before.ended is not None:
                 continue
             after = before
-            for sighting in self._sightings(entry, judged):
+            for sighting in self._sightings(entry, judged, _values(ordered[place:], entry)):
                 if place not in over or sighting.at < over[place][0]:
                     after = sighted(after, promise, sighting)
             if place in over:
@@ -71,19 +71,35 @@ class SavedHours:
         """Return the entries of a policy's acts that ended verified."""
         return [one for one in self.savings.read() if (one.get("namespace"), one.get("policy")) == policy]
 
-    def _sightings(self, entry: Mapping[str, Any], judged: Mapping[Shard, str]) -> Iterator[Sighting]:
-        """Yield what the scan saw of an act's resource; nothing where it is not clear, or another scan came since."""
+    def _sightings(
+        self, entry: Mapping[str, Any], judged: Mapping[Shard, str], values: Collection[str]
+    ) -> Iterator[Sighting]:
+        """Yield what the scan saw of an act's resource; nothing where it is not clear, or another scan came since.
+
+        `values`: those of the act's setting that are its own or a later act's.
+        """
         shard, name = Shard(str(entry["account"]), str(entry["region"]), str(entry["kind"])), str(entry["id"])
         head = self.inventory.head(shard)
         if head is None or not head.generation or judged.get(shard) != head.generation:
             return
-        there = name in self.inventory.many(shard, [name])
+        listed = self.inventory.many(shard, [name])
+        there, value = name in listed, None
+        if there and entry.get("setting"):
+            value = listed[name].attributes.get(str(entry["setting"]))
         whole = self.costs.many(shard, [name], hours_per_month(entry))[name] if there else None
         cost = None if whole is None else whole.part(parts_of(entry))
         now = self.inventory.head(shard)
         # Where the listing has gaps, what is absent is unknown, not gone.
         if now is not None and now.generation == head.generation and (there or not now.gaps):
-            yield Sighting(head.started, there, cost)
+            yield Sighting(head.started, there, cost, None if value is None else str(value) in values)
+
+
+def _values(entries: Iterable[Mapping[str, Any]], act: Mapping[str, Any]) -> frozenset[str]:
+    """Return which values of an act's setting it has given its resource, or a later act among the entries has."""
+    same = (act.get("resource"), act.get("setting"))
+    return frozenset(
+        str(one["set"]) for one in entries if one.get("set") and (one.get("resource"), one.get("setting")) == same
+    )
 
 
 def _removes(action: Action) -> bool:

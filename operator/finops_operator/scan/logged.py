@@ -159,7 +159,10 @@ class LoggedReading:
         return marked(answers, self._metric.metric) if self._metric and resource in self._found else answers
 
     def gaps(self) -> tuple[Gap, ...]:
-        """Return why logs could not be read: what was refused, left out, or not answered by queries of the last day."""
+        """Return why logs could not be read: what was refused, not begun, or not answered by queries of the last day.
+
+        What was left out for what it would cost is none: a place with a gap counts as not seen wholly, and it was seen.
+        """
         at = self._shard
         lost = (
             Gap(at.account, at.region, "logs", "StartQuery", code, reason, number)

@@ -51,7 +51,7 @@ def scan_part(scan: str, index: int, deps: ScanDependencies, clock: Clock) -> bo
         raise InvalidInput(f"account {place.account} is not the policy's any more", field="spec.accounts")
     listed = scan_prices(work.policy, granted, deps, clock)
     priced = replace(deps, price_sources=(*listed.sources, *deps.price_sources))
-    brief = brief_of(work.policy, work.accounts, priced, work.started, work.generation)
+    brief = brief_of(work.policy, work.accounts, priced, work.started, work.generation, work.parts)
     kinds = [brief.kinds[kind] for kind in place.kinds]
     tasks = [one for one in shard_tasks(access, (place.region,), kinds) if one.region == place.region]
     if store.begin(scan, index):

@@ -165,9 +165,18 @@ def _counted_twice(brief: Brief, progress: _Progress) -> Savings:
 
 
 def brief_of(
-    policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, started: datetime, generation: str
+    policy: ScanPolicy,
+    accounts: Mapping[str, AwsAccount],
+    deps: ScanDependencies,
+    started: datetime,
+    generation: str,
+    parts: int = 1,
 ) -> Brief:
-    """Return what judging needs to know about one scan. Raises InvalidInput as `scan` does."""
+    """Return what judging needs to know about one scan. Raises InvalidInput as `scan` does.
+
+    `parts`: how many processes do a part of the scan each. They cannot see what the others read of logs, so that each
+    may read its share of the ceiling, and no more.
+    """
     rules = policy_rules(policy, accounts, deps, started)
     return Brief(
         **{one.name: getattr(rules, one.name) for one in fields(rules)},
@@ -181,7 +190,7 @@ def brief_of(
             LoggedStore(deps.store),
         ),
         metric_requests=deps.metric_requests,
-        log_bytes=ByteBudget(policy.spec.metrics.logs_max_gb * float(_BYTES_PER_GB)),
+        log_bytes=ByteBudget(policy.spec.metrics.logs_max_gb * float(_BYTES_PER_GB) / parts),
     )
 
 

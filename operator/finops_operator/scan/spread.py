@@ -49,12 +49,14 @@ class Work:
         accounts: all AwsAccount objects by name.
         started: the one instant of the scan.
         generation: name of the scan.
+        parts: how many pods share what the scan may use.
     """
 
     policy: ScanPolicy
     accounts: Mapping[str, AwsAccount]
     started: datetime
     generation: str
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,11 @@ def asked_of(generation: str, text: str, index: int) -> tuple[Work, Place]:
         raise InvalidInput(f"names no part of the scan {generation}", field="JOB_COMPLETION_INDEX")
     accounts = [AwsAccount.from_object(one) for one in asked.accounts]
     work = Work(
-        ScanPolicy.from_object(asked.policy), {one.metadata.name: one for one in accounts}, asked.started, generation
+        ScanPolicy.from_object(asked.policy),
+        {one.metadata.name: one for one in accounts},
+        asked.started,
+        generation,
+        len(asked.places),
     )
     return work, asked.places[index]
 

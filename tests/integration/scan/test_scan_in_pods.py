@@ -29,7 +29,9 @@ from finops.store.inventory import InventoryStore
 from finops.store.keys import Keys
 from finops.store.recommendations import RecommendationStore
 from finops.store.scan_work import ScanWork
-from finops_operator.scan.scan import ScanOutcome, scan
+from finops_operator.scan.dependencies import ScanDependencies
+from finops_operator.scan.scan import ScanOutcome, brief_of, scan
+from finops_operator.scan.spread import asked_of
 from finops_sandbox.aws.double import AwsDouble
 
 KINDS = ["ec2-instance", "ebs-volume", "auto-scaling-group", "elastic-ip"]
@@ -239,6 +241,29 @@ def test_what_somebody_else_wrote_in_place_of_a_pod_is_a_gap(
         outcome = scan(IN_PODS, ACCOUNTS, replace(dependencies(store, pool), pods=pods), SystemClock())
     assert {gap.code for gap in outcome.summary.gaps} == {"ScanPodFailed"}
     assert len(outcome.summary.gaps) == PARTS
+
+
+def test_all_pods_together_may_have_as_many_bytes_of_logs_read_as_the_policy_says(
+    aws: AwsDouble, store: Store, pods: LocalPods
+) -> None:
+    bytes_left: list[float] = []
+    deps: list[ScanDependencies] = []
+
+    class Asking(LocalPods):
+        def run(self, name: str, count: int, parallelism: int, done: Callable[[int], None]) -> Mapping[int, str]:
+            text = ScanWork(store).asked(name)
+            assert text is not None
+            for index in range(count):
+                work, _ = asked_of(name, text, index)
+                brief = brief_of(work.policy, work.accounts, deps[0], work.started, name, work.parts)
+                bytes_left.append(brief.log_bytes.bytes_left)
+            return {}
+
+    pods.__class__ = Asking
+    with ThreadPoolExecutor(4) as pool:
+        deps.append(replace(dependencies(store, pool), pods=pods))
+        scan(IN_PODS, ACCOUNTS, deps[0], SystemClock())
+    assert bytes_left == [IN_PODS.spec.metrics.logs_max_gb * 1e9 / PARTS] * PARTS
 
 
 def test_a_scan_that_may_make_no_pods_fails_and_leaves_nothing_to_do(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from finops.domain.lasting import (
     AS_BEFORE,
     BY_ITSELF,
+    CHANGED,
     GONE,
     HIDDEN,
     LONGEST_BLIND,
@@ -42,8 +43,8 @@ WINDOW = replace(RESIZE, shows_within=timedelta(hours=48))
 WEEK = Promise(_AT, Decimal("16.80"), Decimal("73.00"), Decimal("0.00"), lasts=timedelta(days=7))
 
 
-def after(hours: float, cost: str | None = "73.00", *, there: bool = True) -> Sighting:
-    return Sighting(_AT + timedelta(hours=hours), there, None if cost is None else Decimal(cost))
+def after(hours: float, cost: str | None = "73.00", *, there: bool = True, as_set: bool | None = None) -> Sighting:
+    return Sighting(_AT + timedelta(hours=hours), there, None if cost is None else Decimal(cost), as_set)
 
 
 GONE_AT_5 = after(5, None, there=False)
@@ -239,8 +240,31 @@ def test_a_saving_is_measured_where_a_fifth_of_what_moves_is_no_more_than_half_o
 
 
 def test_a_cost_by_use_that_is_as_high_as_before_the_act_is_no_end_of_it() -> None:
-    lasting = story(BUSY, after(4), after(10, "146.00"), after(11, "300.00"), after(20), after(24))
+    costs = ((4, "73.00"), (10, "146.00"), (11, "300.00"), (20, "73.00"), (24, "73.00"))
+    lasting = story(BUSY, *(after(at, cost, as_set=True) for at, cost in costs))
     assert (hours(lasting), lasting.ended) == ((8, 16), None)
+
+
+def test_a_lower_cost_by_use_alone_shows_no_saving_because_the_use_may_be_lower() -> None:
+    lasting = story(BUSY, after(4), after(10, "0.00"), after(20))
+    assert (hours(lasting), lasting.share, lasting.ended) == ((0, 20), None, None)
+    late = story(LATE_BUSY, after(24), after(60), after(70))
+    assert (late.saved, late.share, unmeasured(late, LATE_BUSY, _AT + timedelta(days=9))) == (Decimal(0), None, HIDDEN)
+
+
+@pytest.mark.parametrize("cost", ["73.00", "146.00", "10.00", None])
+@pytest.mark.parametrize("promise", [RESIZE, BUSY, replace(RESIZE, moving=None)])
+def test_a_setting_that_is_no_longer_the_acts_ends_the_saving_whatever_the_cost(
+    cost: str | None, promise: Promise
+) -> None:
+    lasting = story(promise, after(4, as_set=True), after(10, cost, as_set=False), after(11, as_set=True))
+    assert (hours(lasting), lasting.why) == ((4, 6), CHANGED)
+
+
+def test_an_act_whose_setting_comes_later_saves_nothing_until_it_is_there_and_fails_where_it_never_is() -> None:
+    old = [after(at, "10.00", as_set=False) for at in (1, 20)]
+    assert hours(story(LATE_BUSY, *old, after(21, as_set=True), after(31, as_set=True))) == (10, 1)
+    assert story(LATE_BUSY, *old, after(49, "10.00", as_set=False)).why == NEVER_SHOWED
 
 
 def test_a_saving_in_a_cost_by_use_that_no_scan_shows_is_hidden_and_has_not_failed_to_come() -> None:

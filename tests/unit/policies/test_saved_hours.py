@@ -14,6 +14,7 @@ from tests.support.web_estate import priced, resource
 
 from finops.domain.lasting import (
     AS_BEFORE,
+    CHANGED,
     GONE,
     NEVER_SHOWED,
     TAKEN_BACK,
@@ -303,6 +304,39 @@ def test_a_part_that_only_a_scan_after_the_first_call_has_priced_says_nothing_of
     assert promise_of(entry).before == Decimal("146.00")
 
 
+def test_a_scan_that_began_before_the_first_call_and_ended_after_it_says_nothing_of_what_it_was(store: Store) -> None:
+    world = World(store, before=None)
+    world.listed(-1, cost=of_parts("27", "0"))
+    head = world.inventory.head(SHARD)
+    assert head is not None
+    for completed, part in ((NOW, ""), (NOW + timedelta(minutes=1), ""), (NOW - timedelta(minutes=1), "27")):
+        world.inventory.swap(replace(head, completed=completed))
+        uid = f"of {completed}"
+        world.savings.append(act(uid), NOW + timedelta(hours=2), "", _PARTS, NOW)
+        (entry,) = [one for one in world.savings.read() if one["request"] == uid]
+        assert entry["part"] == part
+
+
+@pytest.mark.parametrize(("used", "moving"), [("0", "27"), ("20", "27"), ("90", "90")])
+def test_of_an_act_after_which_use_is_billed_the_larger_of_what_is_before_and_after_moves(
+    store: Store, used: str, moving: str
+) -> None:
+    world = World(store, before=None)
+    shows = Shows(parts=frozenset({"instance_hour", "gb"}), used_after=True)
+    world.listed(-1, cost=of_parts(f"{100 - int(used)}", used))
+    world.savings.append(act("u8"), NOW, "", shows, NOW - timedelta(minutes=5))
+    assert promise_of(list(world.savings.read())[1]).moving == Decimal(moving)
+
+
+def test_what_moves_after_an_act_without_a_figure_is_not_known(store: Store) -> None:
+    world = World(store, before=None)
+    shows = Shows(parts=frozenset({"instance_hour"}), used_after=True)
+    world.listed(-1, cost=of_parts("100", "0"))
+    nothing = {"currentMonthlyCost": "100.00", "newMonthlyCost": "", "monthlySavings": ""}
+    world.savings.append(replace(act("u8"), estimate=nothing), NOW, "", shows, NOW - timedelta(minutes=5))
+    assert promise_of(list(world.savings.read())[1]).moving is None
+
+
 def test_what_no_scan_has_priced_may_all_move(store: Store) -> None:
     world = World(store, before=None)
     assert promise_of(next(iter(world.savings.read()))).moving is None
@@ -320,6 +354,54 @@ def test_a_later_act_that_takes_a_saving_back_ends_it_at_its_time_and_keeps_what
     assert (times(lasting), lasting.why, lasting.ended) == ((3, 0), TAKEN_BACK, NOW + timedelta(hours=3))
     assert lasting.saved == 3 * 3600
     assert world.a_month() == Decimal("0.00")
+
+
+_SET = Shows(parts=frozenset({"gb"}), setting="memory_mb", parameter="memoryMb")
+
+
+def sized(uid: str, memory: int, before: str, later: str) -> ActRequest:
+    """An act on what is billed by use that sets a size."""
+    made, saved = act(uid), f"{Decimal(before) - Decimal(later)}"
+    plan = replace(made.plan, parameters={"memoryMb": memory})
+    costs = {"currentMonthlyCost": before, "newMonthlyCost": later, "monthlySavings": saved}
+    return replace(made, plan=plan, plan_hash=plan.hash, estimate=costs)
+
+
+class Sized(World):
+    """A function of which a size is set: what its scans see is the size and a cost that moves by use."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, replace(RESIZE, shows=_SET))
+        self.listed(-0.5, cost=of_parts("0", "100"))
+        self.savings.append(sized("u4", 512, "100.00", "50.00"), NOW, "", _SET, NOW - timedelta(minutes=5))
+
+    def see(self, hours: float, memory: int | None, used: str) -> Lasting:
+        generation = self.listed(hours, there=False)
+        facts = {} if memory is None else {"memory_mb": memory}
+        self.inventory.add(SHARD, generation, 0, [replace(resource("ec2-instance", "i-1"), attributes=facts)])
+        self.costs.put(SHARD, {"i-1": of_parts("0", used)})
+        self.hours.note(POLICY, PolicyHead(generation, summary(), ((SHARD, generation),)))
+        return self.savings.seen()["u4"]
+
+
+def test_a_function_that_is_given_its_old_size_saves_no_more_however_little_it_is_used(store: Store) -> None:
+    world = Sized(store)
+    assert world.see(1, 512, "50").share == 1
+    lasting = world.see(2, 1024, "40")
+    assert (times(lasting), lasting.why) == ((1, 1), CHANGED)
+
+
+def test_a_cost_by_use_without_the_setting_that_the_act_made_is_unknown(store: Store) -> None:
+    lasting = Sized(store).see(1, None, "50")
+    assert (lasting.share, lasting.ended, times(lasting)) == (None, None, (0, 1))
+
+
+def test_a_size_that_a_later_act_has_set_ends_no_saving_of_the_one_before(store: Store) -> None:
+    world = Sized(store)
+    world.see(1, 512, "50")
+    world.savings.append(sized("u5", 256, "50.00", "25.00"), NOW + timedelta(hours=1), "", _SET)
+    lasting = world.see(2, 256, "25")
+    assert (times(lasting), lasting.share, lasting.ended) == ((2, 0), Decimal(1), None)
 
 
 def raised() -> ActRequest:

@@ -122,6 +122,19 @@ def test_what_was_taken_back_before_a_scan_saw_it_is_not_known_and_no_zero() -> 
     assert [one.amount for one in counted([stop, start], _THEN + timedelta(days=4))] == [None, Decimal("0.00")]
 
 
+def test_what_saved_once_until_aws_undid_it_counts_the_hours_that_scans_saw_and_none_where_they_saw_none() -> None:
+    stop, day = act("stop", 0, "145.00", "5.00", lastsDays="7", saving="33.60"), 24 * 3600
+    over = _THEN + timedelta(days=7)
+    one = Lasting(over, saved=Decimal(day), seen=day, unknown=6 * day, ended=over, why=BY_ITSELF)
+    for known, amount in (
+        (one, Decimal("4.80")),
+        (replace(one, saved=Decimal(6 * day), seen=6 * day, unknown=day), Decimal("28.80")),
+        (replace(one, saved=Decimal(0), seen=0, unknown=7 * day), None),
+    ):
+        (found,) = counted([stop], _THEN + timedelta(days=9), {"stop": known})
+        assert found.amount == amount
+
+
 def test_what_cannot_be_measured_is_not_said_to_have_saved_once_what_was_promised() -> None:
     stop = act("stop", 0, "145.00", "135.00", lastsDays="7", saving="33.60", moving="145.00")
     (found,) = counted([stop], _THEN, {"stop": Lasting(_THEN, share=None, ended=_THEN, why=BY_ITSELF)})

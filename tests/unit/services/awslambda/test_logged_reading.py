@@ -1,4 +1,4 @@
-"""What a scan reads of logs in one shard: after a refusal nothing more, and what was left out is a gap."""
+"""What a scan reads of logs in one shard: after a refusal nothing more, and what was left out is no gap."""
 
 from __future__ import annotations
 
@@ -77,20 +77,27 @@ def test_a_refused_answer_ends_asking_in_the_shard_for_this_scan_and_those_that_
     assert [gap.code for gap in later.gaps()] == [DENIED]
 
 
-def test_what_is_left_out_is_a_gap_that_says_why_and_is_kept_for_no_later_scan(store: Store) -> None:
-    left = Logged(reason="too much to read", failed="OverTheCeiling")
+def test_what_is_left_out_on_purpose_is_no_gap_but_why_the_memory_is_not_known_and_kept_for_no_later_scan(
+    store: Store,
+) -> None:
+    left = Logged(reason="too much to read")
     logs = Logs([LoggedBatch(left_out={"one": left, "two": left})])
     scan = reading(store, logs)
     assert page(scan, "one", "two") == {"one": "too much to read", "two": "too much to read"}
-    (gap,) = scan.gaps()
-    assert (gap.operation, gap.code, gap.message, gap.resources) == (
-        "StartQuery",
-        "OverTheCeiling",
-        "too much to read",
-        2,
-    )
+    assert scan.gaps() == ()
     page(reading(store, logs), "one")
     assert logs.asked == [["one", "two"], ["one"]]
+
+
+def test_a_log_group_of_which_aws_begins_no_query_is_a_gap_that_says_why(store: Store) -> None:
+    left = Logged(reason="there is no such group", failed="ResourceNotFoundException")
+    scan = reading(store, Logs([LoggedBatch(left_out={"one": left, "two": left})]))
+    page(scan, "one", "two")
+    (gap,) = scan.gaps()
+    assert (gap.operation, gap.code, gap.message, gap.resources) == (
+        *("StartQuery", "ResourceNotFoundException", "there is no such group"),
+        2,
+    )
 
 
 def billed(month: str) -> Cost:

@@ -15,7 +15,7 @@ from tests.unit.services.awslambda.functions import ago, function, invoked, memo
 
 from finops.domain.logged import Logged, LoggedBatch
 from finops.domain.resource import Resource
-from finops.errors import AwsDenied, AwsRejected
+from finops.errors import AwsDenied, AwsError, AwsRejected, AwsThrottled, AwsUnreachable
 from finops_operator.plugins.logged import Asking, ByteBudget
 from finops_operator.services.awslambda.rules.report_lines import DAYS, ReportedDay, logged_of, matched_days, window_of
 from finops_operator.services.awslambda.rules.report_queries import (
@@ -25,6 +25,7 @@ from finops_operator.services.awslambda.rules.report_queries import (
     NO_GROUP,
     REPORT_LINES,
     RESULTS,
+    SIZE_UNKNOWN,
     START,
     STOP,
 )
@@ -181,7 +182,7 @@ def test_a_function_that_was_not_invoked_in_those_days_is_not_queried() -> None:
 def test_a_query_that_does_not_end_is_stopped_and_kept_as_lost() -> None:
     aws = reader("one", results=[{**RUNNING, "statistics": {"bytesScanned": 5.0}}])
     found, scanned = read(aws, "one")
-    assert (found["one"].failed, found["one"].summary, scanned) == ("QueryTimedOut", None, 5.0)
+    assert (found["one"].failed, found["one"].summary, scanned) == ("QueryTimedOut", None, 1400.0)
     assert found["one"].reason == "the query of its logs did not end in 300 s"
     assert (aws.count(RESULTS), aws.count(STOP)) == (300, 1)
 
@@ -263,7 +264,8 @@ def test_what_would_read_more_than_it_saves_or_than_the_scan_may_is_left_out_and
 ) -> None:
     aws = reader("one", "two", results=[complete("one", "two")])
     found, _ = read(aws, asked=asking("one", "two", most=most, budget=budget))
-    assert [found[name].failed for name in ("one", "two")] == codes
+    assert [found[name].reason.partition(":")[0] * (found[name].summary is None) for name in ("one", "two")] == codes
+    assert not any(one.failed for one in found.values()), "a gap of the scan hides the region from other work"
     assert aws.count(START) == (not all(codes))
 
 
@@ -273,10 +275,56 @@ def test_what_a_query_read_beyond_what_was_expected_is_taken_from_what_the_scan_
     assert asked.budget.bytes_left == 4e9
 
 
+def _lost(failing: type[AwsError]) -> AwsError:
+    return failing("no answer", operation=RESULTS, code="Lost")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [_lost(AwsThrottled)],
+        [_lost(AwsUnreachable)],
+        [_lost(AwsDenied)],
+        [_lost(AwsRejected)],
+        [RUNNING, _lost(AwsThrottled)],
+        [{**RUNNING, "statistics": {"bytesScanned": 5.0}}, _lost(AwsThrottled)],
+        [{"status": "Timeout"}],
+        [{"status": "Failed", "results": []}],
+        [RUNNING],
+    ],
+)
+def test_shards_that_share_a_ceiling_keep_to_it_though_aws_does_not_say_what_their_queries_read(
+    answers: list[Any],
+) -> None:
+    """Each of 20 regions has 10 functions with 1400 bytes of logs; the ceiling holds 50 of them."""
+    budget, begun, billed = ByteBudget(70_000.0), 0, 0.0
+    for region in range(20):
+        names = [f"f{region:02d}{at}" for at in range(10)]
+        aws = reader(*names, results=list(answers))
+        limit = Asking([named(one) for one in names], NOW, dict.fromkeys(names, 1e12), budget)
+        _, scanned = read(aws, asked=limit)
+        billed += scanned
+        begun += sum(len(sent["logGroupNames"]) for operation, sent in aws.asked if operation == START)
+    assert (begun, billed, budget.bytes_left) == (50, 70_000.0, 0.0)
+
+
+def test_what_aws_says_that_an_ended_query_read_is_what_counts_though_it_failed() -> None:
+    asked = asking("one", budget=5_000.0)
+    _, scanned = read(reader("one", results=[{"status": "Failed", "statistics": {"bytesScanned": 7.0}}]), asked=asked)
+    assert (scanned, asked.budget.bytes_left) == (7.0, 4_993.0)
+
+
+def test_a_query_that_aws_does_not_begin_uses_up_nothing() -> None:
+    refused = AwsRejected("no such group", operation=START, code="ResourceNotFoundException")
+    asked = asking("one", budget=5_000.0)
+    _, scanned = read(reader("one", start=[refused]), asked=asked)
+    assert (scanned, asked.budget.bytes_left) == (0.0, 5_000.0)
+
+
 def test_a_function_whose_logs_size_is_not_known_is_left_out() -> None:
     whole = counted({"StartTime": window_of(NOW)[0], "MetricDataQueries": [{"Id": "i0"}]})
     found, _ = read(reader("one", counts=[whole]), "one")
-    assert (found["one"].failed, found["one"].reason) == ("SizeUnknown", "how much its logs hold could not be read")
+    assert (found["one"].failed, found["one"].reason) == ("", SIZE_UNKNOWN)
 
 
 def test_a_refused_answer_ends_asking_and_is_kept_of_those_that_were_asked() -> None:

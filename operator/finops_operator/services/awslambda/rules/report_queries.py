@@ -55,6 +55,10 @@ _NOT_MEASURED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch"})
 """What CloudWatch says of memory where Lambda Insights is off; after any other reason it may be on."""
 NO_GROUP: Final = "its log group is not there, or of a class that is not read"
 NO_COUNT: Final = "the invocations of each day could not be read"
+SIZE_UNKNOWN: Final = "SizeUnknown: how much its logs hold could not be read"
+SAVING_UNKNOWN: Final = "SavingUnknown: what less memory could save at most is not known"
+TOO_DEAR: Final = "CostsMoreThanItSaves: reading its logs each day costs more than less memory could save"
+OVER_THE_CEILING: Final = "OverTheCeiling: its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
 
 
 def needed(function: Resource, utilization: Utilization, now: datetime) -> bool:
@@ -126,20 +130,21 @@ def read(reader: PageReader, pause: Pause, asking: Asking) -> Iterator[LoggedBat
 
 
 def _left_out(sizes: Mapping[str, float | None], asking: Asking) -> dict[str, Logged]:
-    """Return the functions that are not asked about, with why; for all others their bytes are set aside."""
+    """Return the functions that are not asked about, with why; for all others their bytes are set aside.
+
+    Nothing failed: it is why their memory is not known, and no gap of the scan.
+    """
     found = {}
     for name, size in sizes.items():
         most = asking.most_bytes.get(name)
         if size is None:
-            found[name] = Logged(reason="how much its logs hold could not be read", failed="SizeUnknown")
+            found[name] = Logged(reason=SIZE_UNKNOWN)
         elif most is None:
-            found[name] = Logged(reason="what less memory could save at most is not known", failed="SavingUnknown")
+            found[name] = Logged(reason=SAVING_UNKNOWN)
         elif size > most:
-            words = "reading its logs each day costs more than less memory could save"
-            found[name] = Logged(reason=words, failed="CostsMoreThanItSaves")
+            found[name] = Logged(reason=TOO_DEAR)
         elif not asking.budget.take(size):
-            words = "its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
-            found[name] = Logged(reason=words, failed="OverTheCeiling")
+            found[name] = Logged(reason=OVER_THE_CEILING)
     return found
 
 
@@ -154,9 +159,11 @@ def _queried(
     """Yield what the queries about these groups bring: one, or more where AWS refuses it for some of them."""
     for groups, answer in _answers(reader, pause, sorted(asked), asking.now):
         names = {group: asked[group] for group in groups}
-        asking.budget.settle(sum(sizes[name] for name in names.values()), answer.scanned_bytes)
+        expected = sum(sizes[name] for name in names.values())
+        billed = answer.billed_bytes(expected)
+        asking.budget.settle(expected, billed)
         if answer.begun:
-            yield _batch(answer, names, counts, asking.now)
+            yield replace(_batch(answer, names, counts, asking.now), scanned_bytes=billed)
         else:
             lost = Logged(reason=answer.reason, failed=answer.failed)
             yield LoggedBatch(left_out=dict.fromkeys(names.values(), lost))
@@ -190,13 +197,13 @@ def _batch(
         failed = answer.failed or "IncompleteAnswer"
         reason = answer.reason or f"the query of its logs ended as {answer.status}"
         lost = Logged(reason=reason, failed=failed, denied=answer.denied is not None)
-        return LoggedBatch(dict.fromkeys(asked.values(), lost), answer.scanned_bytes)
+        return LoggedBatch(dict.fromkeys(asked.values(), lost))
     found, start = {}, window_of(now)[0]
     for group, name in asked.items():
         lines = days.get(group, ())
         unread = Logged(reason="a row of the answer about its logs cannot be read")
         found[name] = unread if lines is None else logged_of(lines, counts[name] or {}, start)
-    return LoggedBatch(found, answer.scanned_bytes)
+    return LoggedBatch(found)
 
 
 def _there(reader: PageReader, groups: Iterable[str], start: datetime) -> dict[str, str]:
@@ -279,6 +286,7 @@ class _Answer:
     """How a query ended.
 
     Attributes:
+        scanned_bytes: what AWS said last that it has read; None: it did not say.
         failed: our code where it did not end by itself, or its end could not be read, with the reason.
         denied: the refusal where its answer may not be read.
         begun: whether AWS began it, and so may bill it.
@@ -286,11 +294,20 @@ class _Answer:
 
     status: str = ""
     rows: Sequence[Iterable[Mapping[str, str]]] = ()
-    scanned_bytes: float = 0.0
+    scanned_bytes: float | None = None
     failed: str = ""
     reason: str = ""
     denied: AwsDenied | None = None
     begun: bool = True
+
+    def billed_bytes(self, expected: float) -> float:
+        """Return what AWS may bill: what it said at the end that it read, else no less than was expected."""
+        if not self.begun:
+            return 0.0
+        if self.scanned_bytes is None:
+            return expected
+        over = bool(self.status) and self.status not in _RUNNING
+        return self.scanned_bytes if over else max(expected, self.scanned_bytes)
 
 
 class _Query:
@@ -329,8 +346,8 @@ class _Query:
         """Ask until the query has ended or patience has; return whether it may still run."""
         for _ in range(_PATIENCE):
             answer = self._reader.once(RESULTS, {"queryId": self._id})
-            status, scanned = str(answer.get("status")), (answer.get("statistics") or {}).get("bytesScanned", 0.0)
-            self._last = _Answer(status, answer.get("results") or (), float(scanned))
+            status, scanned = str(answer.get("status")), (answer.get("statistics") or {}).get("bytesScanned")
+            self._last = _Answer(status, answer.get("results") or (), None if scanned is None else float(scanned))
             if status not in _RUNNING:
                 if answer.get("nextToken"):
                     self._last = replace(self._last, failed="IncompleteAnswer", reason="the answer has further pages")

@@ -302,5 +302,11 @@ ACTION: Final = Action(
     undo=SETTING.undo,
     watch=_WATCH,
     brought_within=_DELETED_WITHIN,
-    shows=Shows(_DELETED_WITHIN + _LISTED_WITHIN, frozenset({STORED}), moves=True),
+    shows=Shows(
+        _DELETED_WITHIN + _LISTED_WITHIN,
+        frozenset({STORED}),
+        moves=True,
+        setting="retention_days",
+        parameter="retentionInDays",
+    ),
 )

@@ -294,7 +294,12 @@ ACTION: Final = Action(
     ),
     watch=database_watch(_observe),
     brought_within=_NEXT_WINDOW,
-    shows=Shows(_NEXT_WINDOW + _CHANGES_WITHIN, frozenset({"instance_hour", EXTENDED_SUPPORT})),
+    shows=Shows(
+        _NEXT_WINDOW + _CHANGES_WITHIN,
+        frozenset({"instance_hour", EXTENDED_SUPPORT}),
+        setting="db_instance_class",
+        parameter=WANTED,
+    ),
     sample=ActSample(
         parameters={WANTED: "db.m5.large", APPLY: WINDOW},
         assumed={"state": AVAILABLE, "class": "db.m5.xlarge", "pendingClass": "", "resourceId": "db-EXAMPLE"},
