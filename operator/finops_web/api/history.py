@@ -55,8 +55,8 @@ def history(
 ) -> dict[str, Any]:
     """Return each day's cost at the inventory and list prices of that day; days that are not known are left out.
 
-    A day counts what your policies selected on it. Days that an earlier release kept of all resources are left out
-    where a policy selects: the gap `KeptWhole` counts them.
+    A day counts what your policies select now. Days on which one that selects was not there, or selected otherwise, are
+    left out: the gap `KeptWhole` counts them.
 
     By a tag there are the values that a Budget names, from the day on which it did: of others no day is known.
     What was pushed is in no history: `pushedResources` of `/api/dashboard` says how many those are.

@@ -40,12 +40,12 @@ class History:
     def parts(self, policies: Collection[ScannedPolicy]) -> tuple[Part, ...]:
         """Return what the policies select, by shard, each with its days; a day without any price is left out.
 
-        A day that was kept of the whole shard alone is unknown where the policies select in it.
+        A day is unknown where one of the policies was not there, or selected otherwise.
         """
         today, covering = self.today(), _covering(policies)
         whole, selected = self._days()
         asked = ((one, covering[one.shard]) for one in whole if one.shard in covering)
-        found = (counted(one, selected.get(one.day), of_shard) for one, of_shard in asked)
+        found = (counted(one, selected.get(one.day, {}), of_shard) for one, of_shard in asked)
         return tuple(parts_of((one for one in found if one is not None), frozenset(covering), today))
 
     def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, Series]:
@@ -55,7 +55,7 @@ class History:
         found: dict[str, list[CostOfDay]] = {}
         for day, shard, value, cost in self._tags.of_key(first, today, key):
             whole = CostOfDay(day, shard, cost)
-            one = counted(whole, selected.get(day), covering.get(shard, ()), (key, value))
+            one = counted(whole, selected.get(day, {}), covering.get(shard, ()), (key, value))
             if one is not None:
                 found.setdefault(value, []).append(one)
         made = {
@@ -85,7 +85,7 @@ class History:
 
 
 def gaps_of(parts: Iterable[Part]) -> tuple[Gap, ...]:
-    """Return a gap for each account of which days are left out, since they were kept whatever policies select."""
+    """Return a gap for each account of which days are left out, since policies selected otherwise then."""
     unknown: dict[str, set[date]] = {}
     for one in parts:
         if one.unknown:
@@ -95,8 +95,8 @@ def gaps_of(parts: Iterable[Part]) -> tuple[Gap, ...]:
 
 def _left_out(account: str, days: Collection[date]) -> Gap:
     message = (
-        f"{counted_words(len(days), 'day')} until {max(days)} were kept before the history knew what policies select: "
-        "the cost of all resources is known of them, that of what your policies select is not. They are left out."
+        f"{counted_words(len(days), 'day')} until {max(days)} were kept before your policies selected what they select "
+        "now: the cost of all resources is known of them, that of what your policies select is not. They are left out."
     )
     return Gap(account, "", "store", "ReadHistory", "KeptWhole", message)
 

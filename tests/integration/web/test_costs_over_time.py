@@ -140,7 +140,10 @@ def test_the_history_of_a_policy_counts_what_it_selects_and_says_which_days_it_d
     assert [one["code"] for one in answer["meta"]["gaps"]] == ["KeptWhole"]
     assert data(site, store, "/api/costing/forecast")["monthToDate"] == 48.0
     assert "This month to date <strong>$48.00</strong> in 2 known days." in page
-    assert f"38 days until {TODAY - timedelta(days=2)} were kept before" in page
+    assert (
+        f"38 days until {TODAY - timedelta(days=2)} were kept before your policies selected what they select now"
+        in page
+    )
 
 
 def test_days_without_any_price_are_unknown_and_not_free(site: Site, estate: Store) -> None:

@@ -281,13 +281,16 @@ def test_a_short_gap_counts_as_unchanged_and_a_long_one_starts_the_series_anew()
     assert (long.first, long.values) == (FIRST + timedelta(days=9), (5.0,))
 
 
-def test_parts_add_up_and_group() -> None:
+def test_parts_add_up_from_the_day_on_which_each_with_a_cost_is_known_and_group() -> None:
     parts = [part("a", {0: 1.0, 1: 2.0}), part("b", {1: 10.0})]
 
     whole = added(parts, FIRST + timedelta(days=1))
     by_kind = grouped(parts, lambda one: one.kind, FIRST + timedelta(days=1))
 
     assert whole is not None
-    assert whole.values == (1.0, 12.0)
+    assert (whole.first, whole.values) == (FIRST + timedelta(days=1), (12.0,))
     assert by_kind["b"].values == (10.0,)
+    free = added([parts[0], part("c", {1: 0.0})], FIRST + timedelta(days=1))
+    assert free is not None
+    assert free.values == (1.0, 2.0)
     assert added([], FIRST) is None

@@ -52,13 +52,15 @@ class Series:
 def added(parts: Iterable[Part], until: date) -> Series | None:
     """Return the days up to the last one that is known, summed over all parts; None when nothing is known.
 
-    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned, and
-    after the last day on which a part is unknown: without it the day would be too cheap.
+    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned, after
+    the last day on which a part is unknown, and where a part begins with a cost: without it the days before would be
+    too cheap. One that begins with none adds nothing.
     """
     members = list(parts)
     filled = [_filled(part.costs, until) for part in members]
     unknown = max((day for part in members for day in part.unknown), default=date.min)
-    known = sorted({day for one in filled for day in one if day > unknown})
+    begins = max((min(one) for one in filled if one and one[min(one)]), default=date.min)
+    known = sorted({day for one in filled for day in one if unknown < day >= begins})
     if not known:
         return None
     first = known[-1]
