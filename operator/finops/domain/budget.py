@@ -221,19 +221,27 @@ def _days_left(day: date) -> int:
 
 
 def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date) -> list[Part]:
-    """Return the series of the wanted shards until a day; a day without any price is left out."""
+    """Return the series of the wanted shards until a day; a day without any price is left out, and named."""
     days: dict[Shard, dict[date, float]] = {}
     counts: dict[Shard, dict[date, int]] = {}
     unknown: dict[Shard, set[date]] = {}
+    unpriced: dict[Shard, set[date]] = {}
     for one in costs:
         if one.shard not in wanted or one.day > through:
             continue
         if one.cost is None or not one.is_whole:
             unknown.setdefault(one.shard, set()).add(one.day)
-        elif (known := one.cost.known_cost) is not None:
+            continue
+        if one.cost.unpriced:
+            unpriced.setdefault(one.shard, set()).add(one.day)
+        known = one.cost.known_cost
+        if known is not None:
             days.setdefault(one.shard, {})[one.day] = float(known * DAY_OF_MONTH)
             counts.setdefault(one.shard, {})[one.day] = one.cost.resources
     return [
-        Part(one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {}), frozenset(unknown.get(one, ())))
-        for one in sorted(days.keys() | unknown.keys(), key=str)
+        Part(
+            *(one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {})),
+            *(frozenset(unknown.get(one, ())), frozenset(unpriced.get(one, ()))),
+        )
+        for one in sorted(days.keys() | unknown.keys() | unpriced.keys(), key=str)
     ]

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final, TypeAlias
 
 from finops.domain.analytics.forecast import Forecast, forecast
-from finops.domain.analytics.series import Part, Series, added
+from finops.domain.analytics.series import Part, Series, added, lacking_prices
 from finops.domain.budget import parts_of
 from finops.domain.quantity import counted as counted_words
 from finops.domain.resource import Gap, Shard
@@ -48,8 +48,8 @@ class History:
         found = (counted(one, selected.get(one.day, {}), of_shard) for one, of_shard in asked)
         return tuple(parts_of((one for one in found if one is not None), frozenset(covering), today))
 
-    def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, Series]:
-        """Return value of a tag → its days since `first`, of the values that budgets name: others are not kept."""
+    def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, list[Part]]:
+        """Return value of a tag → its parts since `first`, of the values that budgets name: others are not kept."""
         today, covering = self.today(), _covering(policies)
         _, selected = self._days()
         found: dict[str, list[CostOfDay]] = {}
@@ -58,10 +58,7 @@ class History:
             one = counted(whole, selected.get(day, {}), covering.get(shard, ()), (key, value))
             if one is not None:
                 found.setdefault(value, []).append(one)
-        made = {
-            value: added(parts_of(days, frozenset(covering), today), today) for value, days in sorted(found.items())
-        }
-        return {value: series for value, series in made.items() if series is not None}
+        return {value: parts_of(days, frozenset(covering), today) for value, days in sorted(found.items())}
 
     def today(self) -> date:
         return self._clock.now().date()
@@ -110,7 +107,7 @@ class Outlook:
     """What a month or three cost at their end.
 
     Attributes:
-        to_date: cost of the days of this month that are known.
+        to_date: cost of the days of this month that are known; None where none is, or nothing has a price.
         known_days: how many of them are, today included.
         month: forecast of the days that are left of it, None when the history is too short, or no day is left.
         month_end: to date and forecast together, with its range; None without a forecast.
@@ -118,7 +115,7 @@ class Outlook:
     """
 
     series: Series | None
-    to_date: float
+    to_date: float | None
     known_days: int
     left_days: int
     month: Forecast | None
@@ -127,9 +124,10 @@ class Outlook:
     @property
     def month_end(self) -> tuple[float, float, float] | None:
         """Return (expected, low, high) of the whole month, None where it is not known."""
-        if self.month is None:
+        if self.month is None or (self.known_days and self.to_date is None):
             return None
-        return self.to_date + self.month.total, self.to_date + self.month.low, self.to_date + self.month.high
+        to_date = self.to_date or 0.0
+        return to_date + self.month.total, to_date + self.month.low, to_date + self.month.high
 
 
 def outlook(parts: Collection[Part], today: date) -> Outlook:
@@ -139,12 +137,13 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
     left = (following - today).days - 1
     if series is None or series.last < today - timedelta(days=1):
         # What is known ends too long ago: nothing is said of the days since.
-        return Outlook(series, 0.0, 0, left, None, None)
+        return Outlook(series, None, 0, left, None, None)
     ahead = (following - series.last).days - 1
     of_month = [value for day, value in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)]
+    has_no_price = not sum(of_month) and any(day >= today.replace(day=1) for day in lacking_prices(parts))
     return Outlook(
         series,
-        sum(of_month),
+        None if has_no_price or not of_month else sum(of_month),
         len(of_month),
         left,
         forecast(series.values, ahead, first=series.first) if ahead else None,

@@ -285,11 +285,11 @@ def test_parts_add_up_from_the_day_on_which_each_with_a_cost_is_known_and_group(
     parts = [part("a", {0: 1.0, 1: 2.0}), part("b", {1: 10.0})]
 
     whole = added(parts, FIRST + timedelta(days=1))
-    by_kind = grouped(parts, lambda one: one.kind, FIRST + timedelta(days=1))
+    by_kind = grouped(parts, lambda one: one.kind)
 
     assert whole is not None
     assert (whole.first, whole.values) == (FIRST + timedelta(days=1), (12.0,))
-    assert by_kind["b"].values == (10.0,)
+    assert by_kind == {"a": [parts[0]], "b": [parts[1]]}
     free = added([parts[0], part("c", {1: 0.0})], FIRST + timedelta(days=1))
     assert free is not None
     assert free.values == (1.0, 2.0)
