@@ -49,7 +49,10 @@ class History:
         return tuple(parts_of((one for one in found if one is not None), frozenset(covering), today))
 
     def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, list[Part]]:
-        """Return value of a tag → its parts since `first`, of the values that budgets name: others are not kept."""
+        """Return value of a tag → its parts since `first`, of the values that budgets name: others are not kept.
+
+        A value of which the policies select no resource on any of these days is left out.
+        """
         today, covering = self.today(), _covering(policies)
         _, selected = self._days()
         found: dict[str, list[CostOfDay]] = {}
@@ -58,7 +61,11 @@ class History:
             one = counted(whole, selected.get(day, {}), covering.get(shard, ()), (key, value))
             if one is not None:
                 found.setdefault(value, []).append(one)
-        return {value: parts_of(days, frozenset(covering), today) for value, days in sorted(found.items())}
+        return {
+            value: parts_of(days, frozenset(covering), today)
+            for value, days in sorted(found.items())
+            if any(one.cost is not None and one.cost.resources for one in days)
+        }
 
     def today(self) -> date:
         return self._clock.now().date()
