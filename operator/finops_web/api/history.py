@@ -94,7 +94,7 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
         "restOfMonth": _to_json(found.month),
         "threeMonths": _to_json(found.quarter),
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},
-        "reason": "" if found.month or not found.left_days else f"not enough history: {known} of {LEAST_DAYS} days",
+        "reason": found.reason,
     }
     return _success(asked, data, parts)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
-from finops.domain.analytics.forecast import Forecast, forecast
+from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
 from finops.domain.analytics.series import Part, Series, added, lacking_prices
 from finops.domain.budget import parts_of
 from finops.domain.quantity import counted as counted_words
@@ -116,6 +116,7 @@ class Outlook:
     Attributes:
         to_date: cost of the days of this month that are known; None where none is, or nothing has a price.
         known_days: how many of them are, today included.
+        ahead_days: days of this month after the last known one.
         month: forecast of the days that are left of it, None when the history is too short, or no day is left.
         month_end: to date and forecast together, with its range; None without a forecast.
         quarter: forecast of the next three months, None when the history is too short.
@@ -124,27 +125,40 @@ class Outlook:
     series: Series | None
     to_date: float | None
     known_days: int
-    left_days: int
+    ahead_days: int
     month: Forecast | None
     quarter: Forecast | None
 
     @property
     def month_end(self) -> tuple[float, float, float] | None:
-        """Return (expected, low, high) of the whole month, None where it is not known."""
-        if self.month is None or (self.known_days and self.to_date is None):
+        """Return (expected, low, high) of the whole month, None where it is not known (`reason`)."""
+        if self.reason:
             return None
         to_date = self.to_date or 0.0
+        if self.month is None:
+            return to_date, to_date, to_date
         return to_date + self.month.total, to_date + self.month.low, to_date + self.month.high
+
+    @property
+    def reason(self) -> str:
+        """Return why the cost of the whole month is not known, empty where it is."""
+        known = len(self.series.values) if self.series else 0
+        if self.series is None or (self.month is None and self.ahead_days):
+            return f"not enough history: {known} of {LEAST_DAYS} days"
+        if self.known_days and self.to_date is None:
+            return "nothing of this month has a price"
+        if self.series.first > self.series.last.replace(day=1) and self.known_days:
+            return f"not all days known: those of this month before {self.series.first} are not"
+        return ""
 
 
 def outlook(parts: Collection[Part], today: date) -> Outlook:
     """Return what this month and the next three will cost, from what is known until today."""
     series = added(parts, today)
     following = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
-    left = (following - today).days - 1
     if series is None or series.last < today - timedelta(days=1):
         # What is known ends too long ago: nothing is said of the days since.
-        return Outlook(series, None, 0, left, None, None)
+        return Outlook(series, None, 0, (following - today).days, None, None)
     ahead = (following - series.last).days - 1
     of_month = [value for day, value in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)]
     has_no_price = not sum(of_month) and any(day >= today.replace(day=1) for day in lacking_prices(parts))
@@ -152,7 +166,7 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
         series,
         None if has_no_price or not of_month else sum(of_month),
         len(of_month),
-        left,
+        ahead,
         forecast(series.values, ahead, first=series.first) if ahead else None,
         forecast(series.values, 91, first=series.first),
     )
