@@ -67,7 +67,7 @@ class MonthSoFar:
     Attributes:
         known: cost of the days and shards that are known, exact.
         through: the last day that counts; None when no day of the month was scanned.
-        missing_days: days until then of which a shard is missing.
+        missing_days: days until then of which a shard, or what one of the policies selects of it, is missing.
         unpriced: resources without a price on the worst of these days.
     """
 
@@ -113,11 +113,14 @@ def month_so_far(costs: Iterable[CostOfDay], expected: Collection[Shard], today:
         today: in UTC.
     """
     by_day: dict[date, dict[Shard, ShardCost]] = {}
+    whole: dict[date, set[Shard]] = {}
     wanted = frozenset(expected)
     for one in costs:
         if one.shard in wanted and one.cost is not None and today.replace(day=1) <= one.day <= today:
             by_day.setdefault(one.day, {})[one.shard] = one.cost
-    through = today if wanted and by_day.get(today, {}).keys() >= wanted else today - timedelta(days=1)
+            if one.is_whole:
+                whole.setdefault(one.day, set()).add(one.shard)
+    through = today if wanted and whole.get(today, set()) >= wanted else today - timedelta(days=1)
     if not by_day or through.month != today.month:
         return MonthSoFar(Decimal(0), None, 0, 0)
     days = [through.replace(day=number) for number in range(1, through.day + 1)]
@@ -125,7 +128,7 @@ def month_so_far(costs: Iterable[CostOfDay], expected: Collection[Shard], today:
     return MonthSoFar(
         known=sum((cost.monthly_cost * DAY_OF_MONTH for cost in known), Decimal(0)),
         through=through,
-        missing_days=sum(by_day.get(day, {}).keys() != wanted for day in days),
+        missing_days=sum(whole.get(day, set()) != wanted for day in days),
         unpriced=max(sum(cost.unpriced for cost in by_day.get(day, {}).values()) for day in days),
     )
 
@@ -218,19 +221,27 @@ def _days_left(day: date) -> int:
 
 
 def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date) -> list[Part]:
-    """Return the series of the wanted shards until a day; a day without any price is left out."""
+    """Return the series of the wanted shards until a day; a day without any price is left out, and named."""
     days: dict[Shard, dict[date, float]] = {}
     counts: dict[Shard, dict[date, int]] = {}
     unknown: dict[Shard, set[date]] = {}
+    unpriced: dict[Shard, set[date]] = {}
     for one in costs:
         if one.shard not in wanted or one.day > through:
             continue
-        if one.cost is None:
+        if one.cost is None or not one.is_whole:
             unknown.setdefault(one.shard, set()).add(one.day)
-        elif (known := one.cost.known_cost) is not None:
+            continue
+        if one.cost.unpriced:
+            unpriced.setdefault(one.shard, set()).add(one.day)
+        known = one.cost.known_cost
+        if known is not None:
             days.setdefault(one.shard, {})[one.day] = float(known * DAY_OF_MONTH)
             counts.setdefault(one.shard, {})[one.day] = one.cost.resources
     return [
-        Part(one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {}), frozenset(unknown.get(one, ())))
-        for one in sorted(days.keys() | unknown.keys(), key=str)
+        Part(
+            *(one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {})),
+            *(frozenset(unknown.get(one, ())), frozenset(unpriced.get(one, ()))),
+        )
+        for one in sorted(days.keys() | unknown.keys() | unpriced.keys(), key=str)
     ]

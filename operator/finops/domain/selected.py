@@ -3,13 +3,18 @@
 Policies with other selectors may take the same resource, so that their sums cannot be added: a day is kept in parts
 that have no resource in common, each with the names of the policies that took it. What several of them count together
 is the sum of the parts that at least one of them took.
+
+A policy is named together with its selector: what another selector took on a day, or a policy that was not there, says
+nothing of what is selected now. Such a day is unknown, so that no change of a policy is a change of the cost.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 from typing import TypeAlias
 
 from finops.domain.report import ShardCost
@@ -19,7 +24,7 @@ from finops.domain.tags import carries
 Tag: TypeAlias = tuple[str, str]
 """Key and value."""
 Parts: TypeAlias = tuple[tuple[frozenset[str], ShardCost], ...]
-"""Names of the policies that took a part, and what a month of 730 hours of it cost."""
+"""Marks of the policies that took a part (`Selecting.mark`), and what a month of 730 hours of it cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,14 @@ class CostOfDay:
     """What one shard cost on one day, as a month of 730 hours of that day's inventory and prices.
 
     Attributes:
-        cost: None where only the cost of the whole shard was kept, and the policies that are asked for select in it.
+        cost: None where nothing was kept of what the policies select that are asked for.
+        is_whole: whether it was kept for each of them; otherwise the cost is at least that.
     """
 
     day: date
     shard: Shard
     cost: ShardCost | None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +55,25 @@ class Selecting:
     def takes_all(self) -> bool:
         return not self.include and not self.exclude
 
+    @property
+    def mark(self) -> str:
+        """Return its name with what stands for its selector: another selector has another mark."""
+        selector = [
+            sorted((key, sorted(values)) for key, values in one.items()) for one in (self.include, self.exclude)
+        ]
+        return f"{self.policy}@{sha256(json.dumps(selector).encode()).hexdigest()[:12]}"
+
     def takes(self, tags: Mapping[str, str]) -> bool:
         """Return whether the selector takes what carries these tags."""
         return carries(tags, self.include, self.exclude)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptSelections:
-    """What was kept of one day.
+KeptSelections: TypeAlias = Mapping[tuple[Shard, Tag | None], Parts]
+"""(shard, None), or with a tag that a budget names → the parts of a day.
 
-    Attributes:
-        whole: the policies that had no selector.
-        selecting: those that had one.
-        parts: (shard, None), or with a tag that a budget names → its parts; every policy that selected in the shard is
-            named by one of them, whatever it took. A shard without any resource is absent.
-    """
-
-    whole: frozenset[str]
-    selecting: frozenset[str]
-    parts: Mapping[tuple[Shard, Tag | None], Parts]
+Every policy that selected in the shard is named by one of them, whatever it took. A shard without any resource is
+absent.
+"""
 
 
 def by_shard(policies: Iterable[Selecting]) -> dict[Shard, tuple[Selecting, ...]]:
@@ -79,34 +86,30 @@ def by_shard(policies: Iterable[Selecting]) -> dict[Shard, tuple[Selecting, ...]
 
 
 def counted(
-    whole: CostOfDay, kept: KeptSelections | None, covering: Collection[Selecting], tag: Tag | None = None
+    whole: CostOfDay, kept: KeptSelections, covering: Collection[Selecting], tag: Tag | None = None
 ) -> CostOfDay | None:
-    """Return what policies counted of a shard on a day; None where they were not there yet.
+    """Return what policies select of a shard, as it was on a day; None without any policy.
 
-    A policy that was not there on that day and takes everything counts what the whole shard cost. One that selects adds
-    nothing to a day on which it was not there.
+    A policy that takes everything counts what the whole shard cost, also on a day on which it was not there. Of one
+    that selects, the days are known on which it selected as it does now.
 
     Args:
         whole: what all resources of the shard cost, or all that carry `tag`.
-        kept: what was kept of that day; None of a day before selections were kept.
+        kept: what was kept of that day.
         covering: the policies that are asked for, of those that cover the shard today.
         tag: of a budget.
     """
     if not covering:
         return None
-    if whole.cost is not None and not whole.cost.resources:
-        # Nothing is there to select from; before the policies were there, nobody counted that either.
-        there = kept is None or any(one.policy in kept.whole | kept.selecting or one.takes_all for one in covering)
-        return whole if there else None
-    names: frozenset[str] = kept.whole if kept else frozenset()
-    parts = kept.parts.get((whole.shard, tag), ()) if kept else ()
-    selected = frozenset[str]().union(*(takers for takers, _ in parts))
-    if any(one.policy in names or (one.takes_all and one.policy not in selected) for one in covering):
+    if whole.cost is None or not whole.cost.resources or any(one.takes_all for one in covering):
+        # Nothing is there to select from, or all of it is taken.
         return whole
-    asked = selected.intersection(one.policy for one in covering)
-    if asked:
-        return replace(whole, cost=_sum(cost for takers, cost in parts if takers & asked))
-    return None if kept else replace(whole, cost=None)
+    asked = frozenset(one.mark for one in covering)
+    parts = [(takers & asked, cost) for takers, cost in kept.get((whole.shard, tag), ())]
+    known = frozenset[str]().union(*(takers for takers, _ in parts))
+    if not known:
+        return replace(whole, cost=None, is_whole=False)
+    return replace(whole, cost=_sum(cost for takers, cost in parts if takers), is_whole=known == asked)
 
 
 def _sum(costs: Iterable[ShardCost]) -> ShardCost:

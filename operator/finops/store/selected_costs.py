@@ -25,7 +25,6 @@ from finops.store.recommendations import HeadUnreadable, PolicyHead, Recommendat
 from finops.store.resource_costs import ResourceCostStore
 
 _DAY_SECONDS: Final = 86_400
-_POLICIES: Final = "policies"
 
 
 class SelectedCostStore:
@@ -35,15 +34,14 @@ class SelectedCostStore:
         self._client: Any = store.client
         self._keys = store.keys
 
-    def put(self, day: date, policies: Iterable[Selecting], parts: Mapping[tuple[Shard, Tag | None], Parts]) -> None:
-        """Write which policies there are, and the parts of shards; the same day again replaces them."""
-        whole: dict[bool, list[str]] = {True: [], False: []}
-        for one in policies:
-            whole[one.takes_all].append(one.policy)
+    def put(self, day: date, parts: KeptSelections) -> None:
+        """Write the parts of shards; the same day again replaces them."""
+        if not parts:
+            return
         key = self._keys.cost(day.isoformat(), "selected")
         fields = {_field(shard, tag): _parts_to_text(found) for (shard, tag), found in parts.items()}
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={_POLICIES: json.dumps([whole[True], whole[False]]), **fields})
+            pipe.hset(key, mapping=fields)
             pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
             pipe.execute()
 
@@ -57,9 +55,7 @@ class SelectedCostStore:
             with store_errors():
                 fields = self._client.hgetall(self._keys.cost(day.isoformat(), "selected"))
             if fields:
-                whole, selecting = json.loads(fields.pop(_POLICIES, "[[], []]"))
-                parts = {_named(name, shared): _parts_from_text(text, shared) for name, text in fields.items()}
-                found[day] = KeptSelections(frozenset(whole), frozenset(selecting), parts)
+                found[day] = {_named(name, shared): _parts_from_text(text, shared) for name, text in fields.items()}
         return found
 
 
@@ -93,7 +89,7 @@ def days_counted(store: Store, first: date, last: date, policies: Collection[Sel
     kept = SelectedCostStore(store).between(first, last)
     for one in CostHistoryStore(store).between(first, last):
         shard = Shard(one.account, one.region, one.kind)
-        found = counted(CostOfDay(one.day, shard, one.cost), kept.get(one.day), covering.get(shard, ()))
+        found = counted(CostOfDay(one.day, shard, one.cost), kept.get(one.day, {}), covering.get(shard, ()))
         if found is not None:
             yield found
 
@@ -109,13 +105,12 @@ def keep_selected(store: Store, day: date, tags: Mapping[Shard, Collection[Tag |
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    policies = all_selecting(store)
-    covering = by_shard(one for one in policies if not one.takes_all)
+    covering = by_shard(one for one in all_selecting(store) if not one.takes_all)
     parts: dict[tuple[Shard, Tag | None], Parts] = {}
     for shard in sorted(tags.keys() & covering.keys(), key=str):
         found = _parts_of(store, shard, covering[shard], tags[shard])
         parts |= {(shard, tag): of_tag for tag, of_tag in found.items()}
-    SelectedCostStore(store).put(day, policies, parts)
+    SelectedCostStore(store).put(day, parts)
 
 
 def _parts_of(
@@ -130,10 +125,10 @@ def _parts_of(
     if head is None or head.gaps or not head.count:
         return {}
     # Who selects is named, also where it takes nothing.
-    sums = {tag: {frozenset((one.policy,)): ShardCost() for one in covering} for tag in tags}
+    sums = {tag: {frozenset((one.mark,)): ShardCost() for one in covering} for tag in tags}
     for texts in inventory.texts(shard, head.generation):
         page = [(str(found["id"]), found["tags"]) for found in (from_json(text) for text in texts)]
-        takers = {name: frozenset(one.policy for one in covering if one.takes(carried)) for name, carried in page}
+        takers = {name: frozenset(one.mark for one in covering if one.takes(carried)) for name, carried in page}
         carrying = [
             (name, tag) for name, carried in page for tag in tags if tag is None or carried.get(tag[0]) == tag[1]
         ]

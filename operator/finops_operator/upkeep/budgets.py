@@ -138,7 +138,7 @@ class Budgets:
             return
         kept, covering = SelectedCostStore(self.store).between(first, today), by_shard(seen.selecting)
         for day, shard, cost in TagCostStore(self.store).between(first, today, tag):
-            found = counted(CostOfDay(day, shard, cost), kept.get(day), covering.get(shard, ()), tag)
+            found = counted(CostOfDay(day, shard, cost), kept.get(day, {}), covering.get(shard, ()), tag)
             if found is not None:
                 yield found
 

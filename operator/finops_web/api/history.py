@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 
 from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, Forecast
-from finops.domain.analytics.series import Part, grouped
+from finops.domain.analytics.series import Part, added, grouped, lacking_prices
 from finops.store.cost_history import KEPT_DAYS
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
@@ -55,8 +55,10 @@ def history(
 ) -> dict[str, Any]:
     """Return each day's cost at the inventory and list prices of that day; days that are not known are left out.
 
-    A day counts what your policies selected on it. Days that an earlier release kept of all resources are left out
-    where a policy selects: the gap `KeptWhole` counts them.
+    A day counts what your policies select now. Days on which one that selects was not there, or selected otherwise, are
+    left out: the gap `KeptWhole` counts them.
+
+    With `atLeast` something had no price on that day; where nothing had one, `cost` is null.
 
     By a tag there are the values that a Budget names, from the day on which it did: of others no day is known.
     What was pushed is in no history: `pushedResources` of `/api/dashboard` says how many those are.
@@ -66,13 +68,8 @@ def history(
     if by.startswith(_TAG):
         name, found = "tag", asked.parts.history.by_tag(asked.policies(), by.removeprefix(_TAG), first)
     else:
-        name, found = by, grouped(parts, _KEYS[By(by)], today)
-    rows = [
-        {"date": day.isoformat(), name: group, "cost": round(value, 4)}
-        for group, series in found.items()
-        for day, value in zip(series.days, series.values, strict=True)
-        if day >= first
-    ]
+        name, found = by, grouped(parts, _KEYS[By(by)])
+    rows = [{**row, name: group} for group, members in found.items() for row in _rows(members, first, today)]
     return _success(asked, rows, parts)
 
 
@@ -87,7 +84,7 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
     known = len(found.series.values) if found.series else 0
     month_end = found.month_end
     data = {
-        "monthToDate": round(found.to_date, 2),
+        "monthToDate": None if found.to_date is None else round(found.to_date, 2),
         "pushedResources": pushed_among(asked.resources()),
         "knownDays": found.known_days,
         "historyDays": known,
@@ -97,9 +94,17 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
         "restOfMonth": _to_json(found.month),
         "threeMonths": _to_json(found.quarter),
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},
-        "reason": "" if found.month or not found.left_days else f"not enough history: {known} of {LEAST_DAYS} days",
+        "reason": found.reason,
     }
     return _success(asked, data, parts)
+
+
+def _rows(parts: Collection[Part], first: date, today: date) -> Iterator[dict[str, Any]]:
+    series, lacking = added(parts, today), lacking_prices(parts)
+    for day, value in zip(series.days, series.values, strict=True) if series else ():
+        if day >= first:
+            cost = None if not value and day in lacking else round(value, 4)
+            yield {"date": day.isoformat(), "cost": cost, "atLeast": cost is not None and day in lacking}
 
 
 def _to_json(one: Forecast | None) -> dict[str, Any] | None:

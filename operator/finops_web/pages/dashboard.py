@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
+from finops.domain.analytics.forecast import LEAST_DAYS_FOR_MONTHS
 from finops.domain.money import daily_from_monthly
 from finops_web.api.dashboard import figures
 from finops_web.context import Visit
@@ -74,7 +74,6 @@ def dashboard(asked: Visit, request: Request) -> Response:
         health={one.account: one for one in health_of(policies)},
         days=_days(ahead, now.date()) if policies else (),
         outlook=ahead,
-        least_days=LEAST_DAYS,
         least_days_for_months=LEAST_DAYS_FOR_MONTHS,
         policies=policies,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
-from finops.domain.analytics.forecast import Forecast, forecast
-from finops.domain.analytics.series import Part, Series, added
+from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
+from finops.domain.analytics.series import Part, Series, added, lacking_prices
 from finops.domain.budget import parts_of
 from finops.domain.quantity import counted as counted_words
 from finops.domain.resource import Gap, Shard
@@ -40,28 +40,32 @@ class History:
     def parts(self, policies: Collection[ScannedPolicy]) -> tuple[Part, ...]:
         """Return what the policies select, by shard, each with its days; a day without any price is left out.
 
-        A day that was kept of the whole shard alone is unknown where the policies select in it.
+        A day is unknown where one of the policies was not there, or selected otherwise.
         """
         today, covering = self.today(), _covering(policies)
         whole, selected = self._days()
         asked = ((one, covering[one.shard]) for one in whole if one.shard in covering)
-        found = (counted(one, selected.get(one.day), of_shard) for one, of_shard in asked)
+        found = (counted(one, selected.get(one.day, {}), of_shard) for one, of_shard in asked)
         return tuple(parts_of((one for one in found if one is not None), frozenset(covering), today))
 
-    def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, Series]:
-        """Return value of a tag → its days since `first`, of the values that budgets name: others are not kept."""
+    def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, list[Part]]:
+        """Return value of a tag → its parts since `first`, of the values that budgets name: others are not kept.
+
+        A value of which the policies select no resource on any of these days is left out.
+        """
         today, covering = self.today(), _covering(policies)
         _, selected = self._days()
         found: dict[str, list[CostOfDay]] = {}
         for day, shard, value, cost in self._tags.of_key(first, today, key):
             whole = CostOfDay(day, shard, cost)
-            one = counted(whole, selected.get(day), covering.get(shard, ()), (key, value))
+            one = counted(whole, selected.get(day, {}), covering.get(shard, ()), (key, value))
             if one is not None:
                 found.setdefault(value, []).append(one)
-        made = {
-            value: added(parts_of(days, frozenset(covering), today), today) for value, days in sorted(found.items())
+        return {
+            value: parts_of(days, frozenset(covering), today)
+            for value, days in sorted(found.items())
+            if any(one.cost is not None and one.cost.resources for one in days)
         }
-        return {value: series for value, series in made.items() if series is not None}
 
     def today(self) -> date:
         return self._clock.now().date()
@@ -85,7 +89,7 @@ class History:
 
 
 def gaps_of(parts: Iterable[Part]) -> tuple[Gap, ...]:
-    """Return a gap for each account of which days are left out, since they were kept whatever policies select."""
+    """Return a gap for each account of which days are left out, since policies selected otherwise then."""
     unknown: dict[str, set[date]] = {}
     for one in parts:
         if one.unknown:
@@ -95,8 +99,8 @@ def gaps_of(parts: Iterable[Part]) -> tuple[Gap, ...]:
 
 def _left_out(account: str, days: Collection[date]) -> Gap:
     message = (
-        f"{counted_words(len(days), 'day')} until {max(days)} were kept before the history knew what policies select: "
-        "the cost of all resources is known of them, that of what your policies select is not. They are left out."
+        f"{counted_words(len(days), 'day')} until {max(days)} were kept before your policies selected what they select "
+        "now: the cost of all resources is known of them, that of what your policies select is not. They are left out."
     )
     return Gap(account, "", "store", "ReadHistory", "KeptWhole", message)
 
@@ -110,43 +114,59 @@ class Outlook:
     """What a month or three cost at their end.
 
     Attributes:
-        to_date: cost of the days of this month that are known.
+        to_date: cost of the days of this month that are known; None where none is, or nothing has a price.
         known_days: how many of them are, today included.
+        ahead_days: days of this month after the last known one.
         month: forecast of the days that are left of it, None when the history is too short, or no day is left.
         month_end: to date and forecast together, with its range; None without a forecast.
         quarter: forecast of the next three months, None when the history is too short.
     """
 
     series: Series | None
-    to_date: float
+    to_date: float | None
     known_days: int
-    left_days: int
+    ahead_days: int
     month: Forecast | None
     quarter: Forecast | None
 
     @property
     def month_end(self) -> tuple[float, float, float] | None:
-        """Return (expected, low, high) of the whole month, None where it is not known."""
-        if self.month is None:
+        """Return (expected, low, high) of the whole month, None where it is not known (`reason`)."""
+        if self.reason:
             return None
-        return self.to_date + self.month.total, self.to_date + self.month.low, self.to_date + self.month.high
+        to_date = self.to_date or 0.0
+        if self.month is None:
+            return to_date, to_date, to_date
+        return to_date + self.month.total, to_date + self.month.low, to_date + self.month.high
+
+    @property
+    def reason(self) -> str:
+        """Return why the cost of the whole month is not known, empty where it is."""
+        known = len(self.series.values) if self.series else 0
+        if self.series is None or (self.month is None and self.ahead_days):
+            return f"not enough history: {known} of {LEAST_DAYS} days"
+        if self.known_days and self.to_date is None:
+            return "nothing of this month has a price"
+        if self.series.first > self.series.last.replace(day=1) and self.known_days:
+            return f"not all days known: those of this month before {self.series.first} are not"
+        return ""
 
 
 def outlook(parts: Collection[Part], today: date) -> Outlook:
     """Return what this month and the next three will cost, from what is known until today."""
     series = added(parts, today)
     following = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
-    left = (following - today).days - 1
     if series is None or series.last < today - timedelta(days=1):
         # What is known ends too long ago: nothing is said of the days since.
-        return Outlook(series, 0.0, 0, left, None, None)
+        return Outlook(series, None, 0, (following - today).days, None, None)
     ahead = (following - series.last).days - 1
     of_month = [value for day, value in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)]
+    has_no_price = not sum(of_month) and any(day >= today.replace(day=1) for day in lacking_prices(parts))
     return Outlook(
         series,
-        sum(of_month),
+        None if has_no_price or not of_month else sum(of_month),
         len(of_month),
-        left,
+        ahead,
         forecast(series.values, ahead, first=series.first) if ahead else None,
         forecast(series.values, 91, first=series.first),
     )

@@ -35,15 +35,14 @@ def test_each_resource_is_in_one_part_that_names_who_took_it(store: Store) -> No
     keep_selected(store, TODAY, {SHARD: (None, ("stage", "dev"))})
 
     (kept,) = SelectedCostStore(store).between(TODAY, TODAY).values()
-    both = frozenset({"team-a/no-pay", "team-a/no-web"})
-    assert kept.whole == {"team-a/all"}
-    assert kept.selecting == both
-    assert dict(kept.parts[SHARD, None]) == {
-        frozenset({"team-a/no-pay"}): ShardCost(Decimal("730.00"), 1, 0),
-        frozenset({"team-a/no-web"}): ShardCost(Decimal("1460.00"), 1, 0),
+    marks = {one.policy: one.mark for one in all_selecting(store)}
+    both = frozenset({marks["team-a/no-pay"], marks["team-a/no-web"]})
+    assert dict(kept[SHARD, None]) == {
+        frozenset({marks["team-a/no-pay"]}): ShardCost(Decimal("730.00"), 1, 0),
+        frozenset({marks["team-a/no-web"]}): ShardCost(Decimal("1460.00"), 1, 0),
         both: ShardCost(Decimal("2920.00"), 2, 1),
     }
-    assert dict(kept.parts[SHARD, ("stage", "dev")])[both] == ShardCost(Decimal("2920.00"), 2, 1)
+    assert dict(kept[SHARD, ("stage", "dev")])[both] == ShardCost(Decimal("2920.00"), 2, 1)
 
 
 def test_days_are_counted_as_policies_selected_on_them(store: Store) -> None:
@@ -62,6 +61,20 @@ def test_days_are_counted_as_policies_selected_on_them(store: Store) -> None:
     assert costs("no-web", "no-pay") == [None, Decimal("5110.00")]
     assert costs("all") == [Decimal("5110.00"), Decimal("5110.00")]
     assert costs() == []
+
+
+def test_days_before_a_selector_was_changed_are_unknown(store: Store) -> None:
+    scans(store)
+    for ago in (1, 0):
+        CostHistoryStore(store).put(TODAY - timedelta(days=ago), {SHARD: ShardCost(Decimal("5110.00"), 4, 1)})
+    keep_selected(store, TODAY - timedelta(days=1), {SHARD: (None,)})
+    StoredScan(store, ("team-a", "no-web")).write(RESOURCES, exclude_tags={"team": ("web", "ops")})
+    keep_selected(store, TODAY, {SHARD: (None,)})
+
+    (asked,) = [one for one in all_selecting(store) if one.policy == "team-a/no-web"]
+    found = days_counted(store, TODAY - timedelta(days=1), TODAY, [asked])
+
+    assert [None if one.cost is None else one.cost.monthly_cost for one in found] == [None, Decimal("1460.00")]
 
 
 def test_a_listing_with_gaps_that_replaced_the_whole_one_leaves_what_was_kept(store: Store) -> None:

@@ -100,7 +100,7 @@ def test_a_history_that_ended_days_ago_is_no_ground_for_a_forecast(site: Site, e
 
     found = data(site, estate, "/api/costing/forecast")
 
-    assert (found["monthToDate"], found["knownDays"], found["monthEnd"]) == (0.0, 0, None)
+    assert (found["monthToDate"], found["knownDays"], found["monthEnd"]) == (None, 0, None)
 
 
 def test_an_anomaly_names_what_changed_and_by_how_many_resources(site: Site, estate: Store) -> None:
@@ -140,13 +140,41 @@ def test_the_history_of_a_policy_counts_what_it_selects_and_says_which_days_it_d
     assert [one["code"] for one in answer["meta"]["gaps"]] == ["KeptWhole"]
     assert data(site, store, "/api/costing/forecast")["monthToDate"] == 48.0
     assert "This month to date <strong>$48.00</strong> in 2 known days." in page
-    assert f"38 days until {TODAY - timedelta(days=2)} were kept before" in page
+    assert (
+        f"38 days until {TODAY - timedelta(days=2)} were kept before your policies selected what they select now"
+        in page
+    )
 
 
 def test_days_without_any_price_are_unknown_and_not_free(site: Site, estate: Store) -> None:
     CostHistoryStore(estate).put(TODAY, {INSTANCES: ShardCost(Decimal(0), 4, 4)})
 
     assert data(site, estate, "/api/costing/history") == []
+
+
+def test_what_has_no_price_in_one_region_is_no_cost_of_nothing_in_a_sum_with_another(site: Site, store: Store) -> None:
+    elsewhere = Shard(ACCOUNT, "eu-west-1", "ec2-instance")
+    StoredScan(store).write(
+        {
+            "a": (resource("ec2-instance", "i-1"), priced("0.10")),
+            "b": (resource("ec2-instance", "i-2", region="eu-west-1"), priced("0.10")),
+            "c": (resource("ebs-volume", "vol-1"), priced(monthly="8.00")),
+        }
+    )
+    unpriced = {INSTANCES: ShardCost(), elsewhere: ShardCost(Decimal(0), 7, 7)}
+    CostHistoryStore(store).put(TODAY, {**unpriced, VOLUMES: ShardCost(Decimal(730), 9, 0)})
+
+    kinds = data(site, store, "/api/costing/history?by=service")
+    (whole,) = data(site, store, "/api/costing/history")
+
+    assert {one["service"]: (one["cost"], one["atLeast"]) for one in kinds} == {
+        "ebs-volume": (24.0, False),
+        "ec2-instance": (None, False),
+    }
+    assert (whole["cost"], whole["atLeast"]) == (24.0, True)
+    CostHistoryStore(store).put(TODAY, {**unpriced, VOLUMES: ShardCost()})
+    assert data(site, store, "/api/costing/forecast")["monthToDate"] is None
+    assert data(site, store, "/api/dashboard")["monthToDate"] is None
 
 
 def test_the_history_of_shards_that_no_policy_of_the_visitor_covers_stays_hidden(site: Site, estate: Store) -> None:

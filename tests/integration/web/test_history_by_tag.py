@@ -11,6 +11,7 @@ from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, res
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.store.connection import Store
+from finops.store.selected_costs import keep_selected
 from finops.store.tag_costs import TagCostStore
 
 SHARD = Shard(ACCOUNT, "us-east-1", "ec2-instance")
@@ -55,3 +56,23 @@ def test_of_a_tag_that_no_budget_names_no_day_is_known_and_another_split_is_refu
 
     assert answer.status_code == status
     assert answer.json().get("data", []) == []
+
+
+def test_a_value_that_only_resources_have_which_no_policy_of_the_visitor_selects_has_no_row(
+    site: Site, store: Store
+) -> None:
+    StoredScan(store).write(
+        {
+            "a": (resource("ec2-instance", "i-1", tags={"team": "web"}), priced("1")),
+            "b": (resource("ec2-instance", "i-2", tags={"team": "secret"}), priced("2")),
+        },
+        exclude_tags={"team": ("secret",)},
+    )
+    values = ("web", "secret", "gone")
+    costs = {value: ShardCost(Decimal(730), 1, 0) for value in values[:2]} | {"gone": ShardCost()}
+    TagCostStore(store).put(NOW.date(), {(SHARD, ("team", value)): cost for value, cost in costs.items()})
+    keep_selected(store, NOW.date(), {SHARD: tuple(("team", value) for value in values)})
+
+    answer = site.client(store).get("/api/costing/history?by=tag:team", headers=site.bearer())
+
+    assert [(row["tag"], row["cost"]) for row in answer.json()["data"]] == [("web", 24.0)]

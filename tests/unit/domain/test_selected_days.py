@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from finops.domain.analytics.causes import ALERT_GATES, explained
 from finops.domain.analytics.series import added
-from finops.domain.budget import drivers, month_so_far, parts_of
+from finops.domain.budget import BudgetState, drivers, judge, month_so_far, parts_of
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.domain.selected import CostOfDay, KeptSelections, Parts, Selecting, by_shard, counted
@@ -17,63 +18,118 @@ SHARD = Shard("111122223333", "us-east-1", "ec2-instance")
 OTHER = Shard("444455556666", "us-east-1", "ec2-instance")
 TODAY = date(2026, 3, 10)
 WHOLE = CostOfDay(TODAY, SHARD, ShardCost(Decimal(100), 10, 0))
-PARTS: Parts = (
-    (frozenset({"a/web"}), ShardCost(Decimal(30), 3, 0)),
-    (frozenset({"a/pay"}), ShardCost(Decimal(20), 2, 1)),
-    (frozenset({"a/web", "a/pay"}), ShardCost(Decimal(5), 1, 0)),
-)
 
 
-def selecting(policy: str, shard: Shard = SHARD) -> Selecting:
-    return Selecting(policy, frozenset({shard}), {"team": (policy,)}, {})
+def selecting(policy: str, shard: Shard = SHARD, team: str = "") -> Selecting:
+    return Selecting(policy, frozenset({shard}), {"team": (team or policy,)}, {})
 
 
 def taking_all(policy: str) -> Selecting:
     return Selecting(policy, frozenset({SHARD}), {}, {})
 
 
-def kept(*whole: str, parts: Parts = PARTS) -> KeptSelections:
-    names = frozenset().union(*(takers for takers, _ in parts))
-    return KeptSelections(frozenset(whole), names, {(SHARD, None): parts} if parts else {})
+WEB, PAY = selecting("a/web"), selecting("a/pay")
+PARTS: Parts = (
+    (frozenset({WEB.mark}), ShardCost(Decimal(30), 3, 0)),
+    (frozenset({PAY.mark}), ShardCost(Decimal(20), 2, 1)),
+    (frozenset({WEB.mark, PAY.mark}), ShardCost(Decimal(5), 1, 0)),
+)
+KEPT: KeptSelections = {(SHARD, None): PARTS}
 
 
 @pytest.mark.parametrize(
     ("policies", "cost", "resources"),
     [
-        ([selecting("a/web")], 35, 4),
-        ([selecting("a/web"), selecting("a/pay")], 55, 6),
-        ([selecting("a/web"), selecting("a/new")], 35, 4),
-        ([selecting("a/web"), taking_all("a/all")], 100, 10),
+        ([WEB], 35, 4),
+        ([WEB, PAY], 55, 6),
+        ([WEB, taking_all("a/all")], 100, 10),
         ([taking_all("a/new")], 100, 10),
-        # It selected on that day, whatever it does today.
-        ([taking_all("a/web")], 35, 4),
-        ([selecting("a/all")], 100, 10),
+        # What it took then is not what it takes now, and that is known.
+        ([taking_all("a/web")], 100, 10),
     ],
 )
 def test_policies_count_what_at_least_one_of_them_took(policies: list[Selecting], cost: int, resources: int) -> None:
-    found = counted(WHOLE, kept("a/all"), policies)
+    found = counted(WHOLE, KEPT, policies)
 
     assert found is not None
     assert found.cost is not None
+    assert found.is_whole
     assert (found.cost.monthly_cost, found.cost.resources) == (Decimal(cost), resources)
 
 
-def test_a_policy_that_selects_adds_nothing_to_a_day_before_it_was_there() -> None:
-    assert counted(WHOLE, kept("a/all"), [selecting("b/new")]) is None
-    assert counted(WHOLE, kept("a/all"), []) is None
+@pytest.mark.parametrize("other", [selecting("b/new"), selecting("a/web", team="other")])
+def test_a_day_on_which_a_policy_was_not_there_or_selected_otherwise_is_unknown_of_it(other: Selecting) -> None:
+    assert counted(WHOLE, KEPT, [other]) == CostOfDay(TODAY, SHARD, None, is_whole=False)
+    assert counted(WHOLE, KEPT, [PAY, other]) == CostOfDay(TODAY, SHARD, ShardCost(Decimal(25), 3, 1), is_whole=False)
+    assert counted(WHOLE, KEPT, []) is None
 
 
-def test_where_nothing_is_there_to_select_from_a_policy_that_was_there_counts_nothing() -> None:
+def test_where_nothing_is_there_to_select_from_every_policy_counts_nothing() -> None:
     empty = CostOfDay(TODAY, SHARD, ShardCost())
 
-    assert counted(empty, kept(), [selecting("a/web")]) == empty
-    assert counted(empty, None, [selecting("a/web")]) == empty
-    assert counted(empty, kept(), [selecting("b/new")]) is None
+    assert counted(empty, KEPT, [WEB]) == empty
+    assert counted(empty, {}, [selecting("b/new")]) == empty
 
 
 def test_a_day_of_which_whole_shards_alone_were_kept_is_unknown_to_who_selects() -> None:
-    assert counted(WHOLE, None, [selecting("a/web")]) == CostOfDay(TODAY, SHARD, None)
-    assert counted(WHOLE, None, [selecting("a/web"), taking_all("a/all")]) == WHOLE
+    assert counted(WHOLE, {}, [WEB]) == CostOfDay(TODAY, SHARD, None, is_whole=False)
+    assert counted(WHOLE, {}, [WEB, taking_all("a/all")]) == WHOLE
+
+
+def test_a_selector_has_the_same_mark_in_whatever_order_it_is_written() -> None:
+    one = Selecting("a/web", frozenset(), {"a": ("1", "2"), "b": ("3",)}, {})
+    same = Selecting("a/web", frozenset({SHARD}), {"b": ("3",), "a": ("2", "1")}, {})
+
+    assert one.mark == same.mark
+    assert one.mark != Selecting("a/web", frozenset(), {}, one.include).mark
+
+
+def changed_today(before: KeptSelections, after: KeptSelections, policies: list[Selecting]) -> list[CostOfDay]:
+    """Return 60 days of 73000 a month, of which policies selected as `before`, and today as `after`."""
+    whole = [CostOfDay(TODAY - timedelta(days=ago), SHARD, ShardCost(Decimal(73000), 10, 0)) for ago in range(60)]
+    found = (counted(one, after if one.day == TODAY else before, policies) for one in whole)
+    return [one for one in found if one is not None]
+
+
+def took(*found: tuple[Selecting, int, int]) -> KeptSelections:
+    return {(SHARD, None): tuple((frozenset({one.mark}), ShardCost(Decimal(cost), n, 0)) for one, cost, n in found)}
+
+
+WIDER = selecting("a/web", team="wider")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "policies"),
+    [
+        (took((WEB, 7300, 3)), took((WEB, 7300, 3), (PAY, 65700, 7)), [WEB, PAY]),
+        (took((WEB, 7300, 3)), took((WIDER, 73000, 10)), [WIDER]),
+        (took((WIDER, 73000, 10)), took((WEB, 7300, 3)), [WEB]),
+        ({}, took((WEB, 7300, 3)), [WEB]),
+        (took((WEB, 7300, 3)), {}, [taking_all("a/web")]),
+    ],
+)
+def test_a_new_policy_and_a_changed_selector_are_no_anomaly(
+    before: KeptSelections, after: KeptSelections, policies: list[Selecting]
+) -> None:
+    parts = parts_of(changed_today(before, after, policies), frozenset({SHARD}), TODAY)
+
+    assert explained(parts, TODAY, ALERT_GATES) == ()
+
+
+def test_an_account_that_a_new_policy_adds_is_no_anomaly() -> None:
+    days = [CostOfDay(TODAY - timedelta(days=ago), SHARD, ShardCost(Decimal(7300), 1, 0)) for ago in range(60)]
+    days.append(CostOfDay(TODAY, OTHER, ShardCost(Decimal(73000), 9, 0)))
+
+    assert explained(parts_of(days, frozenset({SHARD, OTHER}), TODAY), TODAY, ALERT_GATES) == ()
+
+
+def test_a_month_of_which_days_of_a_policy_are_missing_has_no_known_actual_and_counts_at_least_the_others() -> None:
+    costs = changed_today(took((WEB, 7300, 3)), took((WEB, 7300, 3), (PAY, 65700, 7)), [WEB, PAY])
+    month = month_so_far(costs, {SHARD}, TODAY)
+
+    assert (month.known, month.missing_days, month.through) == (Decimal(9 * 240 + 2400), 9, TODAY)
+    found = judge(Decimal(10000), month, None, [80], [100])
+    assert (found.state, found.actual) == (BudgetState.UNKNOWN, None)
 
 
 def test_policies_are_found_by_the_shards_that_they_cover() -> None:

@@ -13,6 +13,7 @@ import pytest
 from finops.domain.analytics.anomalies import WARM_UP_DAYS, Gates, anomalies, may_pass, odd_days
 from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, combined, forecast, seasonal_naive
 from finops.domain.analytics.series import Part, Series, added, grouped
+from finops_web.readings.history import outlook
 
 FIRST = date(2026, 1, 1)
 GATES = Gates()
@@ -281,13 +282,57 @@ def test_a_short_gap_counts_as_unchanged_and_a_long_one_starts_the_series_anew()
     assert (long.first, long.values) == (FIRST + timedelta(days=9), (5.0,))
 
 
-def test_parts_add_up_and_group() -> None:
+def flat(first: date, last: date, cost: float = 100.0) -> Part:
+    return part("a", dict.fromkeys(range((first - FIRST).days, (last - FIRST).days + 1), cost))
+
+
+@pytest.mark.parametrize(
+    ("first", "today", "month_end", "reason"),
+    [
+        (date(2026, 1, 1), date(2026, 3, 30), 3100, ""),
+        (date(2026, 1, 1), date(2026, 3, 31), 3100, ""),
+        (date(2026, 3, 1), date(2026, 3, 31), 3100, ""),
+        (
+            date(2026, 3, 2),
+            date(2026, 3, 30),
+            None,
+            "not all days known: those of this month before 2026-03-02 are not",
+        ),
+        (
+            date(2026, 3, 4),
+            date(2026, 3, 31),
+            None,
+            "not all days known: those of this month before 2026-03-04 are not",
+        ),
+        (date(2026, 3, 10), date(2026, 3, 30), None, "not enough history: 21 of 28 days"),
+    ],
+)
+def test_a_month_end_counts_every_day_of_the_month_or_says_why_it_is_not_known(
+    first: date, today: date, month_end: float | None, reason: str
+) -> None:
+    found = outlook([flat(first, today)], today)
+
+    assert found.month_end == (None if month_end is None else pytest.approx((month_end,) * 3))
+    assert found.reason == reason
+
+
+def test_on_the_first_of_a_month_that_is_not_scanned_yet_the_whole_month_is_forecast() -> None:
+    found = outlook([flat(date(2026, 1, 1), date(2026, 2, 28))], date(2026, 3, 1))
+
+    assert (found.to_date, found.known_days, found.reason) == (None, 0, "")
+    assert found.month_end == pytest.approx((3100,) * 3)
+
+
+def test_parts_add_up_from_the_day_on_which_each_with_a_cost_is_known_and_group() -> None:
     parts = [part("a", {0: 1.0, 1: 2.0}), part("b", {1: 10.0})]
 
     whole = added(parts, FIRST + timedelta(days=1))
-    by_kind = grouped(parts, lambda one: one.kind, FIRST + timedelta(days=1))
+    by_kind = grouped(parts, lambda one: one.kind)
 
     assert whole is not None
-    assert whole.values == (1.0, 12.0)
-    assert by_kind["b"].values == (10.0,)
+    assert (whole.first, whole.values) == (FIRST + timedelta(days=1), (12.0,))
+    assert by_kind == {"a": [parts[0]], "b": [parts[1]]}
+    free = added([parts[0], part("c", {1: 0.0})], FIRST + timedelta(days=1))
+    assert free is not None
+    assert free.values == (1.0, 2.0)
     assert added([], FIRST) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -19,6 +19,7 @@ class Part:
         costs: day → cost of that day in the currency of the history.
         resources: day → how many there were.
         unknown: days of which something was kept that is not what is counted, so that they are in no sum.
+        unpriced: days on which a resource has no price: the cost is at least that, and unknown where none has one.
     """
 
     account: str
@@ -27,6 +28,7 @@ class Part:
     costs: Mapping[date, float]
     resources: Mapping[date, int]
     unknown: frozenset[date] = frozenset()
+    unpriced: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,15 @@ class Series:
 def added(parts: Iterable[Part], until: date) -> Series | None:
     """Return the days up to the last one that is known, summed over all parts; None when nothing is known.
 
-    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned, and
-    after the last day on which a part is unknown: without it the day would be too cheap.
+    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned, after
+    the last day on which a part is unknown, and where a part begins with a cost: without it the days before would be
+    too cheap. One that begins with none adds nothing.
     """
     members = list(parts)
     filled = [_filled(part.costs, until) for part in members]
     unknown = max((day for part in members for day in part.unknown), default=date.min)
-    known = sorted({day for one in filled for day in one if day > unknown})
+    begins = max((min(one) for one in filled if one and one[min(one)]), default=date.min)
+    known = sorted({day for one in filled for day in one if unknown < day >= begins})
     if not known:
         return None
     first = known[-1]
@@ -70,13 +74,17 @@ def added(parts: Iterable[Part], until: date) -> Series | None:
     return Series(first, values)
 
 
-def grouped(parts: Collection[Part], key: Callable[[Part], str], until: date) -> dict[str, Series]:
-    """Return the series of each group of parts."""
+def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list[Part]]:
+    """Return the parts of each group, in order of their names."""
     groups: dict[str, list[Part]] = {}
     for one in parts:
         groups.setdefault(key(one), []).append(one)
-    made = ((name, added(members, until)) for name, members in sorted(groups.items()))
-    return {name: series for name, series in made if series is not None}
+    return dict(sorted(groups.items()))
+
+
+def lacking_prices(parts: Iterable[Part]) -> frozenset[date]:
+    """Return the days on which a resource of any part has no price."""
+    return frozenset(day for one in parts for day in one.unpriced)
 
 
 def _filled(costs: Mapping[date, float], until: date) -> dict[date, float]:
