@@ -14,7 +14,7 @@ from tests.support.judging import Bench, used, without
 from finops.domain.canonical import Json
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.utilization import HoursRan, MetricSummary, Utilization
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.check import Pictures, Settled
 from finops_operator.pricing.bundled import SOURCE
@@ -83,6 +83,29 @@ def test_less_than_the_least_cost_is_left_alone_and_a_single_hour_can_pass_it() 
         "its surplus credits cost 1.00 USD a month"
     )
     assert JUDGED.found(CHECK, burstable(), charged(summarize([*quiet, 553.0]))).check == CHECK.id
+
+
+def stopped_nights(ran: HoursRan | None) -> Utilization:
+    """Return 6 credits in each of the ten hours a day that it ran, over 14 days."""
+    by_hour = replace(summarize([6.0] * 140), not_running=HOURS - 140)
+    return replace(charged(by_hour), ran=ran)
+
+
+def test_what_is_stopped_every_night_is_billed_for_the_hours_of_a_month_that_it_runs() -> None:
+    found = JUDGED.found(CHECK, burstable(), stopped_nights(HoursRan(140 / HOURS, 14)))
+    # 0.1 vCPU-hours at 0.05 USD in each of 304 hours, not of 730.
+    assert found.evidence["surplusMonthlyCost"] == "1.52"
+
+
+def test_where_the_share_of_a_month_that_it_runs_is_not_known_no_money_is_named() -> None:
+    unknown = "how much of a month it runs is not known, and so is what its surplus credits cost"
+    assert JUDGED.reason(CHECK, burstable(), stopped_nights(None)) == unknown
+    # Two hours of one stop are no other month.
+    once = replace(summarize([6.0] * (HOURS - 2)), not_running=2)
+    assert JUDGED.found(CHECK, burstable(), charged(once)).evidence["surplusMonthlyCost"] == "3.65"
+    one = JUDGED.facts(burstable(), stopped_nights(None))
+    defaults = {spec.name: spec.default for spec in CHECK.parameters}
+    assert CHECK.settled_by_days(Pictures(one, one, one), defaults) is Settled.OPEN
 
 
 def test_an_instance_that_earns_what_it_uses_is_left_alone() -> None:
