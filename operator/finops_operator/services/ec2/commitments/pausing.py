@@ -11,7 +11,7 @@ Elsewhere the net saving is not known: it depends on which hours they have in co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -20,7 +20,7 @@ from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act, Unsaved
 from finops_operator.services.ec2.commitments.cover import pool_of
 from finops_operator.services.ec2.commitments.fleet import CommittedFleet, became, changes_hours, counted, placed
-from finops_operator.services.ec2.commitments.model import Fleet, Placed
+from finops_operator.services.ec2.commitments.model import Placed
 from finops_operator.services.ec2.rules.running import share_of_hours
 
 _ALWAYS: Final = Decimal(1)
@@ -49,9 +49,10 @@ class PausingFleet:
     _hours: dict[Placed | None, CommittedFleet] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     @classmethod
-    def of(cls, instances: Iterable[Resource], beside: Callable[[Fleet], CommittedFleet]) -> PausingFleet:
-        """Return running instances, each with the share of its hours; `beside` adds what is bought to those of an hour.
+    def of(cls, instances: Iterable[Resource], beside: CommittedFleet) -> PausingFleet:
+        """Return running instances, each with the share of its hours, beside what an empty fleet has bought.
 
+        They are counted one by one: only their sorts are kept, and the ids of those that are often stopped.
         What no share is known of runs in every hour, as its cost is that of a whole month.
         """
         always: dict[Placed, int] = {}
@@ -66,7 +67,7 @@ class PausingFleet:
             else:
                 pausing[where, share] = pausing.get((where, share), 0) + 1
                 shares[one.id] = share
-        return cls(beside(always), pausing, shares)
+        return cls(replace(beside, fleet=always), pausing, shares)
 
     def unsaved(self, act: Act) -> Unsaved:
         """Return what `act` would not save of the price of the hours that its instance runs, over all hours."""
