@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from finops_operator.pricing.bundled import SOURCE
 from finops_operator.services.ec2.checks.ec2_instance_surplus_credits import CHECK
 from finops_operator.services.ec2.instance import KIND, InstanceFacts
 from finops_operator.services.ec2.rules.burstable import surplus_query
-from finops_operator.services.ec2.rules.credit_mode import CREDIT_MODE, DESCRIBE_CREDITS, credit_modes
+from finops_operator.services.ec2.rules.credit_mode import CREDIT_MODE, DESCRIBE_CREDITS, credit_mode, credit_modes
 
 JUDGED = Bench(KIND)
 HOURS = 14 * 24
@@ -165,6 +166,19 @@ def test_an_instance_that_was_changed_to_standard_mode_is_left_alone() -> None:
     unlimited = judged_in(frozenset({"read", burstable().id}))
     assert isinstance(unlimited, Finding)
     assert "not known" not in next(fact.value for fact in unlimited.facts if fact.label == "Credit mode")
+
+
+@pytest.mark.parametrize("age", [None, timedelta(hours=23)])
+def test_an_instance_that_may_be_younger_than_the_answer_of_the_day_is_not_called_standard(
+    age: timedelta | None,
+) -> None:
+    facts = JUDGED.facts(burstable(), charged(flat(6)))
+    young = replace(facts.resource, created=None if age is None else facts.now - age)
+    assert credit_mode(replace(facts, resource=young, answers={CREDIT_MODE: frozenset({"read"})})) == ""
+    listed = frozenset({"read", young.id})
+    assert credit_mode(replace(facts, resource=young, answers={CREDIT_MODE: listed})) == "unlimited"
+    old = replace(young, created=facts.now - timedelta(hours=25))
+    assert credit_mode(replace(facts, resource=old, answers={CREDIT_MODE: frozenset({"read"})})) == "standard"
 
 
 def test_a_mode_that_nobody_could_read_is_said_to_be_unknown() -> None:
