@@ -66,6 +66,39 @@ def test_a_stack_of_the_cdk_is_described_by_its_app_alone() -> None:
     assert [(one.system, one.is_template) for one in owners(tags)] == [("the AWS CDK", True), ("Terraform", True)]
 
 
+@pytest.mark.parametrize(
+    ("tag", "system", "instead"),
+    [
+        (
+            "aws:cloud9:environment",
+            "AWS Cloud9",
+            "Change its environment, which stops by itself when it is not used.",
+        ),
+        (
+            "aws:servicecatalog:provisioningPrincipalArn",
+            "Service Catalog",
+            "Update the provisioned product.",
+        ),
+        (
+            "AWSElasticDisasterRecoveryManaged",
+            "Elastic Disaster Recovery",
+            "Change the settings of its source server.",
+        ),
+    ],
+)
+def test_instances_of_cloud9_service_catalog_and_disaster_recovery_get_no_act_and_say_why(
+    tag: str, system: str, instead: str
+) -> None:
+    owner = owner_of(instance(tags={tag: "x"}))
+    assert owner is not None
+    for action in (STOP, RESIZE_ACTION):
+        assert would_undo(owner, action)
+        why = owner.advice("", only_stops=action.at_owner.only_stops)
+        assert why == f"Owned by {system}, which would undo a change made here. {instead}"
+        refused = {one.code for one in action.preflight(instance_with({"tags": {tag: "x"}}), PARAMETERS, PolicyFacts())}
+        assert "OwnedByController" in refused
+
+
 @pytest.mark.parametrize("tags", [{}, {"terraform": "false"}, {"managed-by": "alice"}, {"Name": "terraform"}])
 def test_resources_of_nobody_are_acted_on(tags: dict[str, str]) -> None:
     assert owner_of(instance(tags=tags)) is None

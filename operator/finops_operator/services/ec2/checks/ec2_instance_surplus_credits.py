@@ -6,7 +6,8 @@ depends on the work: standard mode, which slows it down; a larger size, which ea
 which costs less as soon as the surplus is more than the difference. The saving is therefore left at what is sure, which
 is nothing, and the surplus stands in the evidence. What is in standard mode by now is left alone. Source: EC2 user
 guide, "Unlimited mode concepts", "Surplus credits can incur charges". The price is that of the region's table; where it
-has none, the check says so.
+has none, the check says so. What is stopped again and again is billed for the hours that it runs; where it is not known
+how many those are in a month, neither is what its surplus costs.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Final
 from finops.domain.money import to_cents
 from finops.domain.price import Price
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops.domain.utilization import MetricSummary
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
+from finops_operator.plugins.kind import STOPPED_AT_MOST
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.services.ec2.instance import InstanceFacts
@@ -28,6 +30,7 @@ from finops_operator.services.ec2.rules.credit_mode import STANDARD, SURPLUS_CRE
 ID: Final = "ec2_instance_surplus_credits"
 _CREDITS_OF_VCPU_HOUR: Final = Decimal(60)
 """A credit is one vCPU at full speed for a minute."""
+_SHARE_UNKNOWN: Final = "how much of a month it runs is not known, and so is what its surplus credits cost"
 _MODE: Final = "unlimited: in standard mode AWS bills no surplus"
 
 
@@ -39,7 +42,10 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     price = facts.lookup(surplus_query(facts.resource.region, name, windows=facts.own.platform == "windows"))
     if price is None:
         return NotRecommended(ID, facts.resource.id, f"no price for surplus credits in {facts.resource.region}")
-    monthly = _monthly(facts, billed, price)
+    share = _share(facts.utilization, billed)
+    if share is None:
+        return NotRecommended(ID, facts.resource.id, _SHARE_UNKNOWN)
+    monthly = _monthly(facts, billed, price, share)
     if monthly < parameters["minimumMonthlyCost"]:
         return NotRecommended(ID, facts.resource.id, f"its surplus credits cost {to_cents(monthly)} USD a month")
     total, mode = Decimal(str(billed.total or 0)), credit_mode(facts)
@@ -85,21 +91,32 @@ def _not_judged(facts: Facts[InstanceFacts], billed: MetricSummary | None) -> st
     return insufficient(facts.utilization, SURPLUS_CREDITS, facts.settings)
 
 
-def _monthly(facts: Facts[InstanceFacts], billed: MetricSummary, price: Price) -> Decimal:
-    """Return what the surplus of the window costs in a month, unrounded."""
+def _share(seen: Utilization, billed: MetricSummary) -> Decimal | None:
+    """Return the share of a month that it runs, above 0 and at most 1; None where that is not known.
+
+    Less than a tenth of the window without figures is a whole month, as for the cost of the instance itself.
+    """
+    if seen.ran is not None:
+        return Decimal(str(seen.ran.share))
+    without = 1 - billed.points / (billed.expected + (billed.not_running or 0))
+    return Decimal(1) if without < STOPPED_AT_MOST else None
+
+
+def _monthly(facts: Facts[InstanceFacts], billed: MetricSummary, price: Price, share: Decimal) -> Decimal:
+    """Return what the surplus of the window costs in a month of which it runs `share`, unrounded."""
     hours = Decimal(str(billed.hours))
     if not hours:
         return Decimal(0)
     vcpu_hours = Decimal(str(billed.total or 0)) / _CREDITS_OF_VCPU_HOUR
-    return vcpu_hours / hours * facts.settings.hours_per_month * price.amount
+    return vcpu_hours / hours * facts.settings.hours_per_month * share * price.amount
 
 
 def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
-    """Days hold the same sums as hours; only where their edges decide are hours read."""
-    verdicts = {
-        isinstance(_evaluate(one, parameters), Finding) for one in (pictures.days, pictures.least, pictures.most)
-    }
-    return Settled.BY_DAYS if len(verdicts) == 1 else Settled.OPEN
+    """Days hold the same sums as hours; only where their edges or their stops decide are hours read."""
+    verdicts = [_evaluate(one, parameters) for one in (pictures.days, pictures.least, pictures.most)]
+    if any(isinstance(one, NotRecommended) and one.reason == _SHARE_UNKNOWN for one in verdicts):
+        return Settled.OPEN
+    return Settled.BY_DAYS if len({isinstance(one, Finding) for one in verdicts}) == 1 else Settled.OPEN
 
 
 CHECK: Final = Check(

@@ -13,7 +13,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import idle_days, summaries, too_young
+from finops_operator.services.ec2.judging.quiet import days_unseen
 from finops_operator.services.ec2.transit_gateway_attachment import AVAILABLE, RECEIVED, SENT, AttachmentFacts
 
 ID: Final = "transit_gateway_attachment_idle"
@@ -25,7 +26,7 @@ def _evaluate(facts: Facts[AttachmentFacts], parameters: Parameters) -> Finding 
     reason = "" if state == AVAILABLE else f"it is {state or 'in an unknown state'}, not {AVAILABLE}"
     if not reason and own.owned_elsewhere is not False:
         reason = "another account pays for it" if own.owned_elsewhere else "who pays for it is not known"
-    reason = reason or too_young(facts, least) or not_measured(facts, _NAMES, least)
+    reason = reason or too_young(facts, least) or days_unseen(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     for summary, how in zip(summaries(facts, _NAMES), ("out of", "into"), strict=True):

@@ -13,7 +13,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
-from finops_operator.plugins.window import idle_days, not_measured, summaries
+from finops_operator.plugins.window import idle_days, summaries
+from finops_operator.services.ec2.judging.quiet import days_unseen
 from finops_operator.services.ec2.vpn_connection import AVAILABLE, TUNNELS, VpnFacts
 
 ID: Final = "vpn_connection_down"
@@ -24,7 +25,7 @@ def _evaluate(facts: Facts[VpnFacts], parameters: Parameters) -> Finding | NotRe
     reason = "" if state == AVAILABLE else f"it is {state or 'in an unknown state'}, not {AVAILABLE}"
     if not reason and own.tunnels_up:
         reason = f"{own.tunnels_up} of its tunnels are up"
-    reason = reason or not_measured(facts, (TUNNELS,), least)
+    reason = reason or days_unseen(facts, (TUNNELS,), least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     (tunnels,) = summaries(facts, (TUNNELS,))

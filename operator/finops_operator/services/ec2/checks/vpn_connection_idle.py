@@ -14,7 +14,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries
+from finops_operator.plugins.window import idle_days, summaries
+from finops_operator.services.ec2.judging.quiet import days_unseen
 from finops_operator.services.ec2.vpn_connection import AVAILABLE, RECEIVED, SENT, TUNNELS, VpnFacts
 
 ID: Final = "vpn_connection_idle"
@@ -25,7 +26,7 @@ _MEGABYTE: Final = 1_000_000
 def _evaluate(facts: Facts[VpnFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, most, state = parameters["minimumIdleDays"], parameters["maximumDailyMegabytes"], facts.resource.state
     reason = "" if state == AVAILABLE else f"it is {state or 'in an unknown state'}, not {AVAILABLE}"
-    reason = reason or not_measured(facts, _NAMES, least)
+    reason = reason or days_unseen(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     tunnels, received, sent = summaries(facts, _NAMES)

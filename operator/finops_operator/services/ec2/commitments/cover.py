@@ -53,9 +53,9 @@ def covered(fleet: Fleet, agreements: Agreements, price_of: PriceOf) -> Cover:
     cover = Cover(_billed(fleet, agreements))
     alike: dict[tuple[str, str, str], list[Use]] = {}
     for use in sorted(cover.on_demand, key=_smallest_first):
-        alike.setdefault(_pool(use), []).append(use)
+        alike.setdefault(pool_of(use), []).append(use)
     for one in sorted(agreements.reserved, key=_reserved_order):
-        _reserve(cover, one, alike.get(_pool(one.use), ()))
+        _reserve(cover, one, alike.get(pool_of(one.use), ()))
     for plan in sorted(agreements.plans, key=lambda one: (_ORDER.index(one.type), one.end or date.max, one.id)):
         _apply(cover, plan, price_of)
     return cover
@@ -82,7 +82,7 @@ def _reserved_order(one: ReservedInstances) -> tuple[bool, bool, date, str]:
     return not one.use.zone, spreads(one.use), one.end or date.max, one.id
 
 
-def _pool(use: Use) -> tuple[str, str, str]:
+def pool_of(use: Use) -> tuple[str, str, str]:
     """Return what Reserved Instances never reach beyond."""
     return use.product, use.tenancy, use.family
 

@@ -8,7 +8,7 @@ reservation over, that one's price is saved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -54,16 +54,6 @@ def placed(instance: Resource) -> Placed | None:
     platform = instance.text("platform_details") or instance.text("platform") or "Linux/UNIX"
     use = Use(instance.text("instance_type"), product_of(platform), tenancy, instance.text("availability_zone"))
     return Placed(use, instance.text("capacity_reservation"))
-
-
-def fleet_of(instances: Iterable[Resource]) -> dict[Placed, int]:
-    """Count running instances by what they are billed as."""
-    fleet: dict[Placed, int] = {}
-    for one in instances:
-        where = placed(one)
-        if where is not None:
-            fleet[where] = fleet.get(where, 0) + 1
-    return fleet
 
 
 @dataclass(frozen=True, slots=True)

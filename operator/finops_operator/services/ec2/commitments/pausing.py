@@ -2,22 +2,25 @@
 
 AWS applies commitments to every hour on its own. Of an instance that is stopped again and again the share of its hours
 is known, and not which hours they are. So an act is worked out in an hour in which no other such instance runs, and in
-one in which all of them do. Where both keep the same, so does every hour between them. Where one other instance alone
-is stopped and the act's own always runs, its share says how many hours are of each sort. Elsewhere the net saving is
-not known: it depends on which hours they have in common.
+one in which all of them do. Where both keep the same, so do the hours between them, as long as the instance stays in
+its family: more instances use more of what it leaves. Another family leaves commitments and finds others, so that hours
+between may keep something where both ends keep nothing: beside two others or more that share them it is not known.
+Where one other instance alone is stopped and the act's own always runs, its share says how many hours are of each sort.
+Elsewhere the net saving is not known: it depends on which hours they have in common.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, TypeAlias
 
 from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act, Unsaved
+from finops_operator.services.ec2.commitments.cover import pool_of
 from finops_operator.services.ec2.commitments.fleet import CommittedFleet, became, changes_hours, counted, placed
-from finops_operator.services.ec2.commitments.model import Fleet, Placed
+from finops_operator.services.ec2.commitments.model import Placed
 from finops_operator.services.ec2.rules.running import share_of_hours
 
 _ALWAYS: Final = Decimal(1)
@@ -46,9 +49,10 @@ class PausingFleet:
     _hours: dict[Placed | None, CommittedFleet] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     @classmethod
-    def of(cls, instances: Iterable[Resource], beside: Callable[[Fleet], CommittedFleet]) -> PausingFleet:
-        """Return running instances, each with the share of its hours; `beside` adds what is bought to those of an hour.
+    def of(cls, instances: Iterable[Resource], beside: CommittedFleet) -> PausingFleet:
+        """Return running instances, each with the share of its hours, beside what an empty fleet has bought.
 
+        They are counted one by one: only their sorts are kept, and the ids of those that are often stopped.
         What no share is known of runs in every hour, as its cost is that of a whole month.
         """
         always: dict[Placed, int] = {}
@@ -63,7 +67,7 @@ class PausingFleet:
             else:
                 pausing[where, share] = pausing.get((where, share), 0) + 1
                 shares[one.id] = share
-        return cls(beside(always), pausing, shares)
+        return cls(replace(beside, fleet=always), pausing, shares)
 
     def unsaved(self, act: Act) -> Unsaved:
         """Return what `act` would not save of the price of the hours that its instance runs, over all hours."""
@@ -72,14 +76,18 @@ class PausingFleet:
             return self.always.unsaved(act)
         known = self.seen((act.resource,))
         own = {} if share == _ALWAYS else {(where, share): 1}
-        others = [(one, count - own.get(one, 0)) for one, count in known.pausing.items() if count > own.get(one, 0)]
+        reached = known.sharing(where, became(where, act))
+        others = [(one, count - own.get(one, 0)) for one, count in reached.items() if count > own.get(one, 0)]
         alone = (known.always if share == _ALWAYS else known.hour_with(where)).unsaved(act)
         if not others or alone.hourly is None:
             return _over(alone, share)
+        several = sum(count for _, count in others) > 1
+        if several and _leaves_family(where, became(where, act)):
+            return _NOT_KNOWN
         beside = known.hour_of_all().unsaved(act)
         if beside.hourly is None or abs(beside.hourly - alone.hourly) <= _SAME:
             return _over(beside, share)
-        (_, often), several = others[0][0], sum(count for _, count in others) > 1
+        (_, often), _count = others[0]
         if several or share != _ALWAYS:
             return _NOT_KNOWN
         more = max((alone, beside), key=lambda one: one.hourly or 0)
@@ -116,6 +124,17 @@ class PausingFleet:
             return self
         return PausingFleet(replace(self.always, fleet=always), pausing, shares)
 
+    def sharing(self, before: Placed, then: Placed | None) -> _Pausing:
+        """Return those that are often stopped and share commitments with an instance, before or after its change.
+
+        A plan reaches them all; Reserved Instances and capacity reservations stay within one family and product.
+        """
+        agreements = self.always.agreements
+        if agreements.plans:
+            return self.pausing
+        pools = {pool_of(one.use) for one in (before, then) if one is not None and agreements}
+        return {one: count for one, count in self.pausing.items() if pool_of(one[0].use) in pools}
+
     def hour_with(self, where: Placed) -> CommittedFleet:
         """Return an hour in which one that is often stopped runs, and no other such."""
         if where not in self._hours:
@@ -130,6 +149,11 @@ class PausingFleet:
                 there[where] = there.get(where, 0) + count
             self._hours[None] = replace(self.always, fleet=there)
         return self._hours[None]
+
+
+def _leaves_family(before: Placed, then: Placed | None) -> bool:
+    """Return whether an instance goes on in another family, where it uses other commitments."""
+    return then is not None and pool_of(then.use) != pool_of(before.use)
 
 
 def _over(kept: Unsaved, share: Decimal) -> Unsaved:

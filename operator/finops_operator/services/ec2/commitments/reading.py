@@ -20,7 +20,7 @@ from finops.ports.aws_read import PageReader
 from finops_operator.plugins.commitments import NOT_READ, Commitments, Reading
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.services.ec2.commitments.cover import PriceOf
-from finops_operator.services.ec2.commitments.fleet import CommittedFleet, fleet_of
+from finops_operator.services.ec2.commitments.fleet import CommittedFleet
 from finops_operator.services.ec2.commitments.model import (
     Agreements,
     CapacityReservation,
@@ -48,8 +48,8 @@ _TENANCIES: Final = {"shared": "default", "default": "default", "dedicated": "de
 
 def read_commitments(reading: Reading) -> tuple[PausingFleet, tuple[Gap, ...]]:
     """Return the fleet with its commitments, and a Gap for each kind of commitment that could not be read."""
-    instances = tuple(reading.resources)
-    fleet, gaps, unread = fleet_of(instances), [], []
+    counted = PausingFleet.of(reading.resources, CommittedFleet({}, Agreements(), _prices(reading)))
+    fleet, gaps, unread = counted.hour_of_all().fleet, [], []
     agreements = Agreements()
     for name, read in _READS:
         try:
@@ -57,11 +57,8 @@ def read_commitments(reading: Reading) -> tuple[PausingFleet, tuple[Gap, ...]]:
         except AwsError as error:
             gaps.append(gap_of(error, reading.reader))
             unread.append(error.operation)
-    failed, prices = f"{' and '.join(unread)} failed" if unread else "", _prices(reading)
-    return (
-        PausingFleet.of(instances, lambda always: CommittedFleet(always, agreements, prices, failed)),
-        tuple(gaps),
-    )
+    failed = f"{' and '.join(unread)} failed" if unread else ""
+    return replace(counted, always=replace(counted.always, agreements=agreements, unread=failed)), tuple(gaps)
 
 
 def _prices(reading: Reading) -> PriceOf:

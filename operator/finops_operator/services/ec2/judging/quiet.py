@@ -2,7 +2,7 @@
 
 Hours are read over a policy's lookback, days over as many as a check asks for, and they end with yesterday. So what is
 called idle must show nothing in either picture, and no day of either may be missing. Shared by the checks of volumes,
-NAT gateways and endpoints.
+NAT gateways, endpoints, VPN connections and attachments of transit gateways.
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ from finops_operator.plugins.window import not_measured, summaries
 from finops_operator.services.ec2.rules.by_day import by_day
 
 
+def days_unseen(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:
+    """Return why one of the metrics does not show each of the last `least` days, empty when all do."""
+    wanted = tuple(names)
+    lost = (why for name in wanted if (why := day_lost(facts.utilization, name)))
+    return not_measured(facts, wanted, least) or next(lost, "")
+
+
 def unseen(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:
     """Return why one of the metrics does not show the last `least` days or the last hours, empty when all do."""
     wanted = tuple(names)
-    reason = not_measured(facts, by_day(wanted), least) or not_measured(facts, wanted, Decimal(0))
-    every = (*by_day(wanted), *wanted)
-    return reason or next((why for name in every if (why := day_lost(facts.utilization, name))), "")
+    return days_unseen(facts, by_day(wanted), least) or days_unseen(facts, wanted, Decimal(0))
 
 
 def both(facts: Facts[Any], name: str) -> tuple[MetricSummary, MetricSummary]:

@@ -9,6 +9,7 @@ Source: EC2 API reference, DescribeInstanceCreditSpecifications.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from finops.domain.resource import Resource
@@ -26,6 +27,7 @@ UNLIMITED: Final = "unlimited"
 STANDARD: Final = "standard"
 _READ: Final = "read"
 """Is in every answer, so that an answer without instances is one."""
+_ANSWER_SERVES: Final = timedelta(days=1)
 _PAGE: Final[dict[str, Any]] = {"MaxResults": 1000}
 
 
@@ -43,11 +45,16 @@ def credit_modes(reader: PageReader) -> Mapping[str, Iterable[str]]:
 
 
 def credit_mode(facts: Facts[Any]) -> str:
-    """Return `unlimited` or `standard`, empty where AWS was not asked or gave no answer."""
-    answer = facts.answers.get(CREDIT_MODE)
+    """Return `unlimited` or `standard`, empty where AWS was not asked, gave no answer, or gave it before the instance.
+
+    An answer serves for a day: what was created since then need not be in it.
+    """
+    answer, created = facts.answers.get(CREDIT_MODE), facts.resource.created
     if answer is None:
         return ""
-    return UNLIMITED if facts.resource.id in answer else STANDARD
+    if facts.resource.id in answer:
+        return UNLIMITED
+    return "" if created is None or created >= facts.now - _ANSWER_SERVES else STANDARD
 
 
 def _was_billed(instance: Resource, seen: Utilization) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -14,14 +15,14 @@ from tests.support.judging import Bench, used, without
 from finops.domain.canonical import Json
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.utilization import HoursRan, MetricSummary, Utilization
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.check import Pictures, Settled
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.services.ec2.checks.ec2_instance_surplus_credits import CHECK
 from finops_operator.services.ec2.instance import KIND, InstanceFacts
 from finops_operator.services.ec2.rules.burstable import surplus_query
-from finops_operator.services.ec2.rules.credit_mode import CREDIT_MODE, DESCRIBE_CREDITS, credit_modes
+from finops_operator.services.ec2.rules.credit_mode import CREDIT_MODE, DESCRIBE_CREDITS, credit_mode, credit_modes
 
 JUDGED = Bench(KIND)
 HOURS = 14 * 24
@@ -85,6 +86,29 @@ def test_less_than_the_least_cost_is_left_alone_and_a_single_hour_can_pass_it() 
     assert JUDGED.found(CHECK, burstable(), charged(summarize([*quiet, 553.0]))).check == CHECK.id
 
 
+def stopped_nights(ran: HoursRan | None) -> Utilization:
+    """Return 6 credits in each of the ten hours a day that it ran, over 14 days."""
+    by_hour = replace(summarize([6.0] * 140), not_running=HOURS - 140)
+    return replace(charged(by_hour), ran=ran)
+
+
+def test_what_is_stopped_every_night_is_billed_for_the_hours_of_a_month_that_it_runs() -> None:
+    found = JUDGED.found(CHECK, burstable(), stopped_nights(HoursRan(140 / HOURS, 14)))
+    # 0.1 vCPU-hours at 0.05 USD in each of 304 hours, not of 730.
+    assert found.evidence["surplusMonthlyCost"] == "1.52"
+
+
+def test_where_the_share_of_a_month_that_it_runs_is_not_known_no_money_is_named() -> None:
+    unknown = "how much of a month it runs is not known, and so is what its surplus credits cost"
+    assert JUDGED.reason(CHECK, burstable(), stopped_nights(None)) == unknown
+    # Two hours of one stop are no other month.
+    once = replace(summarize([6.0] * (HOURS - 2)), not_running=2)
+    assert JUDGED.found(CHECK, burstable(), charged(once)).evidence["surplusMonthlyCost"] == "3.65"
+    one = JUDGED.facts(burstable(), stopped_nights(None))
+    defaults = {spec.name: spec.default for spec in CHECK.parameters}
+    assert CHECK.settled_by_days(Pictures(one, one, one), defaults) is Settled.OPEN
+
+
 def test_an_instance_that_earns_what_it_uses_is_left_alone() -> None:
     assert JUDGED.reason(CHECK, burstable(), charged(flat(0))) == "its surplus credits cost 0.00 USD a month"
 
@@ -142,6 +166,19 @@ def test_an_instance_that_was_changed_to_standard_mode_is_left_alone() -> None:
     unlimited = judged_in(frozenset({"read", burstable().id}))
     assert isinstance(unlimited, Finding)
     assert "not known" not in next(fact.value for fact in unlimited.facts if fact.label == "Credit mode")
+
+
+@pytest.mark.parametrize("age", [None, timedelta(hours=23)])
+def test_an_instance_that_may_be_younger_than_the_answer_of_the_day_is_not_called_standard(
+    age: timedelta | None,
+) -> None:
+    facts = JUDGED.facts(burstable(), charged(flat(6)))
+    young = replace(facts.resource, created=None if age is None else facts.now - age)
+    assert credit_mode(replace(facts, resource=young, answers={CREDIT_MODE: frozenset({"read"})})) == ""
+    listed = frozenset({"read", young.id})
+    assert credit_mode(replace(facts, resource=young, answers={CREDIT_MODE: listed})) == "unlimited"
+    old = replace(young, created=facts.now - timedelta(hours=25))
+    assert credit_mode(replace(facts, resource=old, answers={CREDIT_MODE: frozenset({"read"})})) == "standard"
 
 
 def test_a_mode_that_nobody_could_read_is_said_to_be_unknown() -> None:

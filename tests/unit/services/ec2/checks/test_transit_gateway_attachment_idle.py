@@ -33,6 +33,12 @@ def test_missing_data_is_never_zero(name: str) -> None:
     assert "only 29 days" in ATTACHMENTS.reason(CHECK, attachment(), traffic(29))
 
 
+@pytest.mark.parametrize(("name", "words"), [("outBytes", "out bytes"), ("inBytes", "in bytes")])
+def test_a_lost_day_of_the_month_may_have_been_the_one_with_traffic(name: str, words: str) -> None:
+    lost = traffic(**{name: summarize([0.0] * 29, period=DAY, expected=30)})
+    assert ATTACHMENTS.reason(CHECK, attachment(), lost) == f"nothing is known of {words} in 24 of its hours"
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

@@ -26,3 +26,8 @@ def test_without_data_or_with_less_than_a_month_nothing_is_known() -> None:
     assert VPNS.reason(CHECK, vpn(), without(tunnels(), "tunnelState")) == "tunnel state is unknown (Throttled)"
     assert "only 29 days" in VPNS.reason(CHECK, vpn(), tunnels(0, 29))
     assert VPNS.reason(CHECK, vpn("pending"), tunnels()) == "it is pending, not available"
+
+
+def test_a_lost_day_of_the_month_may_have_been_the_one_on_which_a_tunnel_was_up() -> None:
+    lost = tunnels(tunnelState=summarize([0.0] * 29, period=DAY, expected=30))
+    assert VPNS.reason(CHECK, vpn(), lost) == "nothing is known of tunnel state in 24 of its hours"

@@ -35,3 +35,12 @@ def test_a_metric_that_could_not_be_read_is_never_zero(name: str) -> None:
     assert "is unknown (Throttled)" in VPNS.reason(CHECK, vpn(), without(tunnels(1), name))
     assert "only 29 days" in VPNS.reason(CHECK, vpn(), tunnels(1, 29))
     assert VPNS.reason(CHECK, vpn("pending"), tunnels(1)) == "it is pending, not available"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("tunnelState", "tunnel state"), ("tunnelInBytes", "tunnel in bytes"), ("tunnelOutBytes", "tunnel out bytes")],
+)
+def test_a_lost_day_of_the_month_may_have_been_the_one_with_traffic(name: str, words: str) -> None:
+    lost = tunnels(1, **{name: summarize([1.0] * 29, period=DAY, expected=30)})
+    assert VPNS.reason(CHECK, vpn(), lost) == f"nothing is known of {words} in 24 of its hours"

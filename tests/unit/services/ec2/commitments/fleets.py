@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -13,10 +13,11 @@ from tests.support.facts import instance
 from finops.domain.recommendation import ActionType
 from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act
-from finops_operator.services.ec2.commitments.fleet import CommittedFleet, fleet_of
+from finops_operator.services.ec2.commitments.fleet import CommittedFleet, placed
 from finops_operator.services.ec2.commitments.model import (
     Agreements,
     CapacityReservation,
+    Placed,
     PlanType,
     ReservedInstances,
     SavingsPlan,
@@ -45,6 +46,16 @@ def running(kind: str = "m5.large", identity: str = "", **facts: Any) -> Resourc
     return replace(one, id=identity) if identity else one
 
 
+def fleet_of(instances: Iterable[Resource]) -> dict[Placed, int]:
+    """Count running instances by what they are billed as."""
+    fleet: dict[Placed, int] = {}
+    for one in instances:
+        where = placed(one)
+        if where is not None:
+            fleet[where] = fleet.get(where, 0) + 1
+    return fleet
+
+
 def fleet(
     instances: Sequence[Resource],
     reserved: Sequence[ReservedInstances] = (),
@@ -65,9 +76,7 @@ def month(
     unread: str = "",
 ) -> PausingFleet:
     """Return the instances, each with the share of its hours that it ran, beside commitments."""
-    return PausingFleet.of(
-        instances, lambda running: replace(fleet([], reserved, capacity, plans, unread), fleet=running)
-    )
+    return PausingFleet.of(instances, fleet([], reserved, capacity, plans, unread))
 
 
 def reserved(kind: str = "m5.large", count: int = 1, **use: str) -> ReservedInstances:

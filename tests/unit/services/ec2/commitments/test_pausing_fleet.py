@@ -23,7 +23,13 @@ from tests.unit.services.ec2.commitments.fleets import (
 from finops.domain.recommendation import ActionType
 from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act, Unsaved
-from finops_operator.services.ec2.commitments.model import CapacityReservation, ReservedInstances, SavingsPlan, Use
+from finops_operator.services.ec2.commitments.model import (
+    CapacityReservation,
+    PlanType,
+    ReservedInstances,
+    SavingsPlan,
+    Use,
+)
 
 LARGE = Decimal("0.096")
 """An hour of an m5.large."""
@@ -120,8 +126,33 @@ def test_what_could_not_be_read_stays_unknown_whatever_the_share() -> None:
     assert month([one], unread="savingsplans:DescribeSavingsPlans failed").unsaved(stop(one)).hourly is None
 
 
+def test_another_family_beside_two_that_are_stopped_again_and_again_is_not_known_though_both_ends_keep_nothing() -> (
+    None
+):
+    moved, alike = often_stopped("0.8333", "c5.xlarge", "i-0"), often_stopped("0.3333", "c5.xlarge", "i-1")
+    double, small = often_stopped("0.8333", "m5.2xlarge", "i-2"), running("c5.large", identity="i-3")
+    several = month([moved, alike, double, small], [reserved("c5.large", 2), reserved("m5.xlarge")])
+    # Alone it moves into an unused reservation, and where all run the other c5.xlarge takes over what it leaves. Where
+    # the m5.2xlarge alone runs beside it, it leaves half a reservation idle and finds none.
+    beside_one = fleet([moved, double, small], [reserved("c5.large", 2), reserved("m5.xlarge")])
+    assert beside_one.unsaved(resize(moved, "m5.large")).hourly == Decimal("0.085")
+    assert several.unsaved(resize(moved, "m5.large")) == Unsaved(None, UNKNOWN)
+
+
+def test_another_family_is_known_where_no_reservation_is_shared_with_those_that_are_stopped_again_and_again() -> None:
+    moved = running("c5.xlarge", identity="i-0")
+    others = [often_stopped("0.5", "t3.large", f"i-{number}") for number in range(1, 4)]
+    bought = [reserved("c5.xlarge"), reserved("t3.large", 2)]
+    assert month([moved, *others], bought).unsaved(resize(moved, "m5.xlarge")).hourly == Decimal("0.17")
+    assert month([moved, *others]).unsaved(resize(moved, "m5.xlarge")).hourly == 0
+    # A Savings Plan may go from one family to any other.
+    paid = [plan("0.05", {"m5.xlarge": "0.1", "c5.xlarge": "0.1", "t3.large": "0.05"}, PlanType.COMPUTE)]
+    beside = month([moved, *others], bought, plans=paid).unsaved(resize(moved, "m5.xlarge"))
+    assert beside.hourly is None
+
+
 HOURS = 6
-KINDS = ("m5.large", "m5.xlarge", "c5.large")
+KINDS = ("m5.large", "m5.xlarge", "m5.2xlarge", "c5.large", "c5.xlarge")
 Commitments = tuple[list[ReservedInstances], list[CapacityReservation], list[SavingsPlan]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ import pytest
 from tests.support.facts import NOW
 from tests.unit.services.ec2.commitments.fleets import resize, running, stop
 
+from finops.domain.resource import Resource
 from finops.errors import AwsDenied
 from finops_operator.plugins.commitments import Reading, Unsaved
 from finops_operator.pricing.bundled import BundledPrices
@@ -93,6 +95,30 @@ class Pages:
 def read(reader: Pages, *kinds: str) -> tuple[PausingFleet, tuple[Any, ...]]:
     instances = [running(kind) for kind in kinds or ("m5.large",)]
     return read_commitments(Reading(reader, instances, BundledPrices().lookup, NOW))
+
+
+def test_instances_are_counted_one_by_one_and_none_is_kept() -> None:
+    alive: weakref.WeakSet[Marked] = weakref.WeakSet()
+    most = 0
+
+    class Marked(str):
+        """An id that says whether its instance is still kept."""
+
+        __slots__ = ("__weakref__",)
+
+        __hash__ = str.__hash__
+
+    def every() -> Iterator[Resource]:
+        nonlocal most
+        for number in range(500):
+            name = Marked(f"i-{number}")
+            alive.add(name)
+            most = max(most, len(alive))
+            yield running(identity=name)
+
+    fleet, _ = read_commitments(Reading(Pages(), every(), BundledPrices().lookup, NOW))
+    assert most <= 3
+    assert sum(fleet.always.fleet.values()) == 500
 
 
 def test_what_is_active_now_counts_from_every_page() -> None:
