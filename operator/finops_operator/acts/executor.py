@@ -282,7 +282,9 @@ class Executor:
             self._parts.trail.alarm(act, move.step, move.alarm)
         else:
             state = State.VERIFYING if move.verifying else State.EXECUTING
-            progress = replace(self._parts.trail.base(act), state=state, step=move.step, message=move.why)
+            progress = replace(self._parts.trail.base(act), state=state, step=move.step)
+            # Why it turned back is still said while it waits.
+            progress = replace(progress, message=move.why or progress.message)
             self._parts.trail.report(act, progress)
         if move.seconds > self.settings.short_wait_seconds:
             return ActResult(None, move.alarm or move.why or f"{move.step}: not there yet", move.seconds)
