@@ -193,4 +193,5 @@ def test_whatever_is_asked_the_answer_is_one_of_those_described(api: Sample, kno
 
 def _refused_field(answered: Any) -> str:
     refused = answered.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    return str(answered.json()["error"].get("field", "")) if refused else ""
+    field = str(answered.json()["error"].get("field", "")) if refused else ""
+    return field.partition(".")[0].partition("[")[0]
