@@ -65,14 +65,15 @@ _EverySignature = Annotated[
     bool,
     typer.Option("--every-signature", help="Check also the signatures of records that a signed checkpoint covers."),
 ]
+_FOR_SIGNATURES: Final = 2
 _Processes = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--processes",
         min=0,
         max=64,
-        help="Further processes that read a long ledger, each with about 32 MB of memory; 0: none. More help "
-        "--every-signature where there are more processors.",
+        help="Further processes that read a long ledger, each with about 32 MB of memory; 0: none. By default "
+        f"{_FOR_SIGNATURES} with --every-signature; none without it, since they gain nothing there.",
     ),
 ]
 _MOST_COLLECTED: Final = 100_000
@@ -169,7 +170,7 @@ def _verify(
     public_key: PublicKey = "",
     checkpoint: _Kept = None,
     every_signature: _EverySignature = False,
-    processes: _Processes = 2,
+    processes: _Processes = None,
     proof: _Proof = "",
     redis: Redis = "",
 ) -> None:
@@ -197,7 +198,7 @@ def _verify(
             expected_head=expected_head or None,
             kept=kept,
             every_signature=every_signature,
-            processes=processes,
+            processes=(_FOR_SIGNATURES if every_signature else 0) if processes is None else processes,
         )
     _print(report, output)
     _say(report)
