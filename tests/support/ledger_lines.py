@@ -163,3 +163,10 @@ def of_plan(plan: Plan, *story: Entry) -> tuple[Entry, ...]:
         started(plan) if one.result == "started" else replace(one, plan_hash=plan.hash if one.plan_hash else "")
         for one in story
     )
+
+
+STORY_OF_TWO_CALLS = of_plan(
+    TWO_CALLS,
+    *(*proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
+    *(intent(), outcome(), intent("start"), outcome("start"), verified()),
+)

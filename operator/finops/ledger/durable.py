@@ -232,7 +232,10 @@ class DurableLedger:
     def unfinished(self) -> Iterator[Record]:
         known = self._sinks.known
         if known is None or len(known.unfinished.requests) > _FEW_REQUESTS:
-            yield from self._stream.read()
+            # A take-over waits for it as long as for its own reading, and must not seem to stand still meanwhile.
+            for record in self._stream.read():
+                self._sinks.moved()
+                yield record
             return
         found = {one.sequence: one for uid in known.unfinished.requests for one in self.of_request(uid)}
         for sequence in known.unfinished.notes.values():

@@ -32,37 +32,53 @@ class DailyCost:
     cost: ShardCost
 
 
-class CostHistoryStore:
-    """Daily costs.
+class DailyHashes:
+    """A hash for each day: of the costs of whole shards, or of one `part` of them, as `keys` names it.
 
     Raises (all methods):
         StoreUnavailable: the server does not answer.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, part: str = "") -> None:
         self._client: Any = store.client
         self._keys = store.keys
+        self._part = part
 
-    def put(self, day: date, costs: Mapping[Shard, ShardCost]) -> None:
-        """Write the monthly cost of whole shards; writing them again the same day replaces them."""
-        if not costs:
+    def put(self, day: date, fields: Mapping[str, str]) -> None:
+        """Write fields of a day; the same fields again replace what they held."""
+        if not fields:
             return
-        key = self._keys.cost(day.isoformat())
+        key = self._keys.cost(day.isoformat(), self._part)
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={str(shard): cost_to_text(cost) for shard, cost in costs.items()})
+            pipe.hset(key, mapping=fields)
             pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
             pipe.execute()
 
+    def between(self, first: date, last: date) -> Iterator[tuple[date, Mapping[str, str]]]:
+        """Yield each of the days `first` to `last` and its fields, none where nothing is kept of it."""
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            with store_errors():
+                fields = self._client.hgetall(self._keys.cost(day.isoformat(), self._part))
+            yield day, fields
+
+
+class CostHistoryStore:
+    """Daily costs. Raises as `DailyHashes`."""
+
+    def __init__(self, store: Store) -> None:
+        self._days = DailyHashes(store)
+
+    def put(self, day: date, costs: Mapping[Shard, ShardCost]) -> None:
+        """Write the monthly cost of whole shards; writing them again the same day replaces them."""
+        self._days.put(day, {str(shard): cost_to_text(cost) for shard, cost in costs.items()})
+
     def between(self, first: date, last: date) -> Iterator[DailyCost]:
         """Yield what is kept of the days `first` to `last`, in order of day, account, region and kind."""
-        day = first
-        while day <= last:
-            with store_errors():
-                fields = self._client.hgetall(self._keys.cost(day.isoformat()))
+        for day, fields in self._days.between(first, last):
             for name in sorted(fields):
-                account, region, kind = str(name).split(":", 2)
+                account, region, kind = name.split(":", 2)
                 yield DailyCost(day, account, region, kind, cost_from_text(fields[name]))
-            day += timedelta(days=1)
 
 
 def cost_to_text(cost: ShardCost) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -18,42 +18,29 @@ from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.domain.selected import CostOfDay, KeptSelections, Parts, Selecting, Tag, by_shard, counted
-from finops.store.connection import Store, store_errors
-from finops.store.cost_history import KEPT_DAYS, CostHistoryStore, cost_from_text, cost_to_text
+from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore, DailyHashes, cost_from_text, cost_to_text
 from finops.store.inventory import InventoryStore
 from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
-
-_DAY_SECONDS: Final = 86_400
 
 
 class SelectedCostStore:
     """Daily costs of parts of shards. Every method raises StoreUnavailable when Redis is down."""
 
     def __init__(self, store: Store) -> None:
-        self._client: Any = store.client
-        self._keys = store.keys
+        self._days = DailyHashes(store, "selected")
 
     def put(self, day: date, parts: KeptSelections) -> None:
         """Write the parts of shards; the same day again replaces them."""
-        if not parts:
-            return
-        key = self._keys.cost(day.isoformat(), "selected")
-        fields = {_field(shard, tag): _parts_to_text(found) for (shard, tag), found in parts.items()}
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping=fields)
-            pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
-            pipe.execute()
+        self._days.put(day, {_field(shard, tag): _parts_to_text(found) for (shard, tag), found in parts.items()})
 
     def between(self, first: date, last: date) -> dict[date, KeptSelections]:
         """Return what is kept of the days `first` to `last`; a day of which nothing is kept is absent."""
         found: dict[date, KeptSelections] = {}
         # A name stands on each of 400 days: it is kept once.
         shared: dict[Any, Any] = {}
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            with store_errors():
-                fields = self._client.hgetall(self._keys.cost(day.isoformat(), "selected"))
+        for day, fields in self._days.between(first, last):
             if fields:
                 found[day] = {_named(name, shared): _parts_from_text(text, shared) for name, text in fields.items()}
         return found

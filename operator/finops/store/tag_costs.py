@@ -8,35 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date
 
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.domain.selected import Tag
-from finops.store.connection import Store, store_errors
-from finops.store.cost_history import KEPT_DAYS, cost_from_text, cost_to_text
-
-_DAY_SECONDS: Final = 86_400
+from finops.store.connection import Store
+from finops.store.cost_history import DailyHashes, cost_from_text, cost_to_text
 
 
 class TagCostStore:
     """Daily costs by tag. Every method raises StoreUnavailable when Redis is down."""
 
     def __init__(self, store: Store) -> None:
-        self._client: Any = store.client
-        self._keys = store.keys
+        self._days = DailyHashes(store, "tags")
 
     def put(self, day: date, costs: Mapping[tuple[Shard, Tag], ShardCost]) -> None:
         """Write the monthly cost of what carries each tag in whole shards; the same day again replaces it."""
-        if not costs:
-            return
-        key = self._keys.cost(day.isoformat(), "tags")
-        fields = {_field(shard, tag): cost_to_text(cost) for (shard, tag), cost in costs.items()}
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping=fields)
-            pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
-            pipe.execute()
+        self._days.put(day, {_field(shard, tag): cost_to_text(cost) for (shard, tag), cost in costs.items()})
 
     def between(self, first: date, last: date, tag: Tag) -> Iterator[tuple[date, Shard, ShardCost]]:
         """Yield what is kept of one tag for the days `first` to `last`, in their order."""
@@ -46,18 +35,11 @@ class TagCostStore:
 
     def of_key(self, first: date, last: date, key: str) -> Iterator[tuple[date, Shard, str, ShardCost]]:
         """Yield the same of every kept value of a key, with the value."""
-        for day, fields in self._days(first, last):
+        for day, fields in self._days.between(first, last):
             for name in sorted(fields):
                 account, region, kind, named, value = json.loads(name)
                 if named == key:
                     yield day, Shard(account, region, kind), value, cost_from_text(fields[name])
-
-    def _days(self, first: date, last: date) -> Iterator[tuple[date, Mapping[str, str]]]:
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            with store_errors():
-                fields = self._client.hgetall(self._keys.cost(day.isoformat(), "tags"))
-            yield day, fields
 
 
 def _field(shard: Shard, tag: Tag) -> str:

@@ -212,11 +212,8 @@ class Executor:
         request = act.request
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
         # Taken first: what shows only while we read, or while the process stands still, is not judged as late.
-        began, attention, gap = (
-            instant(self.clock),
-            self.memory.attention(request.uid),
-            self.settings.longest_gap_seconds,
-        )
+        began = instant(self.clock)
+        attention, gap = self.memory.attention(request.uid), self.settings.longest_gap_seconds
         now, attended = began[1], attention.until(began, gap)
         target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made, now, attended)
         observation = act.action.observe(reader, target)
@@ -282,10 +279,9 @@ class Executor:
             self._parts.trail.alarm(act, move.step, move.alarm)
         else:
             state = State.VERIFYING if move.verifying else State.EXECUTING
-            progress = replace(self._parts.trail.base(act), state=state, step=move.step)
+            base = self._parts.trail.base(act)
             # Why it turned back is still said while it waits.
-            progress = replace(progress, message=move.why or progress.message)
-            self._parts.trail.report(act, progress)
+            self._parts.trail.report(act, replace(base, state=state, step=move.step, message=move.why or base.message))
         if move.seconds > self.settings.short_wait_seconds:
             return ActResult(None, move.alarm or move.why or f"{move.step}: not there yet", move.seconds)
         self.clock.sleep(move.seconds)

@@ -15,6 +15,7 @@ from tests.support.witness import MemoryWitness
 
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.errors import LedgerDiverged
+from finops.ledger import durable
 from finops.ledger.anchor import Anchor
 from finops.ledger.durable import DurableLedger
 from finops.ledger.file_sink import FileSink
@@ -125,6 +126,20 @@ def test_a_long_reading_gives_a_sign_of_life_with_each_record(estate: Estate) ->
     assert len(signs) >= RECORDS
     ledger.start(moved=lambda: signs.append("compared"))
     assert signs.count("compared") >= RECORDS
+
+
+def test_so_does_a_take_over_that_reads_all_records_because_many_requests_are_unfinished(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signs: list[str] = []
+    fill(estate).keep_anchor(at_once=True)
+    ledger, _ = estate.open()
+    ledger.start(moved=lambda: signs.append("read"))
+    monkeypatch.setattr(durable, "_FEW_REQUESTS", -1)
+    signs.clear()
+    records = list(ledger.unfinished())
+    assert len(records) >= RECORDS
+    assert len(signs) == len(records)
 
 
 def test_a_start_after_a_crash_reads_what_came_since_the_last_picture(estate: Estate) -> None:

@@ -11,17 +11,13 @@ import pytest
 from tests.chaos.chaos_checker import Broken, Evidence, Expected, check, check_all
 from tests.support.ledger_keys import PUBLIC_KEYS
 from tests.support.ledger_lines import (
+    STORY_OF_TWO_CALLS,
     TWO_CALLS,
-    decided,
     entry,
     intent,
     lines,
     of_plan,
     outcome,
-    proposed,
-    started,
-    verified,
-    vote,
 )
 
 from finops.domain.audit import Entry, RecordKind
@@ -39,11 +35,7 @@ EXPECTED = Expected(
     ends=frozenset({"Succeeded"}),
     running=frozenset({"i-1"}),
 )
-STORY = of_plan(
-    TWO_CALLS,
-    *(*proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
-    *(intent(), outcome(), intent("start"), outcome("start"), verified()),
-)
+STORY = STORY_OF_TWO_CALLS
 
 
 def call(step: PlanStep, **changes: Any) -> CallRecord:

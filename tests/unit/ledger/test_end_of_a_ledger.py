@@ -7,29 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
-from tests.support.ledger_lines import (
-    TWO_CALLS,
-    decided,
-    intent,
-    lines,
-    of_plan,
-    outcome,
-    proposed,
-    started,
-    verified,
-    vote,
-)
+from tests.support.ledger_lines import STORY_OF_TWO_CALLS, lines
 
 from finops.audit_verify import verify
 from finops.audit_verify.merkle import Tree
 from finops.ledger.checkpoint import Checkpoint
 
-_STORY = of_plan(
-    TWO_CALLS,
-    *(*proposed(), vote("k8s.alice"), vote("k8s.bob"), decided(), started()),
-    *(intent(), outcome(), intent("start"), outcome("start"), verified()),
-)
-WHOLE = list(lines(_STORY))
+WHOLE = lines(STORY_OF_TWO_CALLS)
 
 
 def hash_of(number: int) -> str:
