@@ -56,7 +56,7 @@ _NOT_MEASURED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch"})
 NO_GROUP: Final = "its log group is not there, or of a class that is not read"
 NO_COUNT: Final = "the invocations of each day could not be read"
 SIZE_UNKNOWN: Final = "SizeUnknown: how much its logs hold could not be read"
-SAVING_UNKNOWN: Final = "SavingUnknown: what less memory could save at most is not known"
+SAVING_UNKNOWN: Final = "SavingUnknown: what less memory could save, or what reading its logs costs, is not known"
 TOO_DEAR: Final = "CostsMoreThanItSaves: reading its logs each day costs more than less memory could save"
 OVER_THE_CEILING: Final = "OverTheCeiling: its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
 
