@@ -287,7 +287,9 @@ def compile_tables(data: Path) -> dict[str, bytes]:
     table = Table()
     for row in surcharges:
         table.add(row)
-    files["surcharges.json.gz"] = packed(_json({"origins": table.origins, "dimensions": table.dimensions}))
+    files["surcharges.json.gz"] = packed(
+        _json({"service": "ec2", "origins": table.origins, "dimensions": table.dimensions})
+    )
     types = typed_facts(data / "instance_types.csv", "instance_type")
     files["instance-types.json.gz"] = packed(_json(types))
     classes = typed_facts(data / "rds_classes.csv", "class")

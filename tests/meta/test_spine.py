@@ -30,7 +30,6 @@ ALLOWED: Final = {
     "operator/finops_operator/aws/regions.py": "AWS lists the regions of an account by a call of EC2",
     "operator/finops_operator/aws/permissions.py": "IAM calls some services otherwise than the SDK",
     "operator/finops_operator/aws/limiter.py": "AWS publishes its quotas by service",
-    "operator/finops_operator/pricing/bundled.py": "the tables know what a licence costs above Linux for one service",
     "operator/finops_operator/pricing/instance_types.py": "a table of what AWS sells, read by several services",
     "operator/finops_operator/plugins/ownership.py": "an owner marks what it owns by tags that begin with its own name",
     "operator/finops/audit_verify/plan.py": "the verifier shares nothing with the operator: it knows what undoes what",

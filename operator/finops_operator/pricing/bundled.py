@@ -41,8 +41,10 @@ def tabled(region: str, service: str) -> frozenset[tuple[str, tuple[tuple[str, s
 
 
 @cache
-def _surcharges() -> Table:
-    return read_table(json.loads(gzip.decompress(_DATA.joinpath("surcharges.json.gz").read_bytes())), _ID)
+def _surcharges() -> tuple[str, Table]:
+    """Return the service of which these are, and what its hours cost above Linux with another operating system."""
+    document = json.loads(gzip.decompress(_DATA.joinpath("surcharges.json.gz").read_bytes()))
+    return document["service"], read_table(document, _ID)
 
 
 @cache
@@ -101,20 +103,18 @@ class BundledPrices:
             price = table.figure(query.dimension, attributes) if table is not None else None
             if price is not None:
                 return price
-        return (
-            _derived(query.region, attributes)
-            if query.dimension == "instance_hour" and query.service == "ec2"
-            else None
-        )
+        return _derived(query) if query.dimension == "instance_hour" else None
 
 
-def _derived(region: str, attributes: Mapping[str, str]) -> Price | None:
+def _derived(query: PriceQuery) -> Price | None:
     """Return the Linux price plus what the operating system costs above it."""
-    table = _table(region, "ec2")
-    if table is None or attributes.keys() != {"instance_type", "os"}:
+    service, surcharges = _surcharges()
+    table = _table(query.region, service) if query.service == service else None
+    if table is None:
         return None
-    linux = table.figure("instance_hour", {**attributes, "os": "linux"})
-    above = _surcharges().figure("surcharge_hour", attributes)
+    attributes = dict(query.attributes)
+    linux = table.figure(query.dimension, {**attributes, "os": "linux"})
+    above = surcharges.figure("surcharge_hour", attributes)
     if linux is None or above is None:
         return None
     return Price(linux.amount + above.amount, linux.unit, "derived", min(linux.as_of, above.as_of))

@@ -6,7 +6,7 @@ blanks and capitals (`Product Family` is `productFamily`). What cannot be named 
 figure of the bundled tables. Kinds name further figures by their `offers`.
 
 Sources: "Reading the service price list file" (Billing user guide); fields and usage types as the offer files and Cost
-and Usage Reports spell them; the selectors of Infracost and Karpenter for instances, volumes and databases.
+and Usage Reports spell them.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from finops_operator.scan.policy_rules import PolicyRules
 
 READINGS_A_MONTH: Final = Decimal(30)
 BYTES_PER_GB: Final = Decimal(10**9)
+"""The smaller of what a GB may mean: an estimate is no lower than the bill."""
 
 
 def logged_metric(rules: PolicyRules, kind: str) -> LoggedMetric | None:

@@ -14,7 +14,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ExecutionMode, ScanPolicy
@@ -43,15 +42,13 @@ from finops_operator.scan.dependencies import ScanDependencies
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, shard_tasks
 from finops_operator.scan.judging import Brief, ShardTotals, Stores
 from finops_operator.scan.listed_prices import scan_prices
+from finops_operator.scan.logged import BYTES_PER_GB
 from finops_operator.scan.overlapping import counted_once
 from finops_operator.scan.policy_rules import policy_rules
 from finops_operator.scan.progress import FinishedShard
 from finops_operator.scan.recommend import savings_of
 from finops_operator.scan.shards import JudgedShard, scan_shards
 from finops_operator.scan.spread import Failed, Work, scan_in_pods
-
-_BYTES_PER_GB: Final = 10**9
-"""The smaller of what a GB may mean: the estimate is no lower than the bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +187,7 @@ def brief_of(
             LoggedStore(deps.store),
         ),
         metric_requests=deps.metric_requests,
-        log_bytes=ByteBudget(policy.spec.metrics.logs_max_gb * float(_BYTES_PER_GB) / parts),
+        log_bytes=ByteBudget(policy.spec.metrics.logs_max_gb * float(BYTES_PER_GB) / parts),
     )
 
 
@@ -328,7 +325,7 @@ def logs_cost(brief: Brief, shards: Sequence[ShardTotals]) -> Decimal:
         if one.scanned_bytes:
             price = brief.lookup(PriceQuery("cloudwatch", one.shard.region, "logs_insights_scanned"))
             # As for metrics, an estimate of our own bill.
-            gigabytes = Decimal(one.scanned_bytes) / _BYTES_PER_GB
+            gigabytes = Decimal(one.scanned_bytes) / BYTES_PER_GB
             total += gigabytes * (USUAL_LOGS_PRICE if price is None else price.amount)
     return total
 

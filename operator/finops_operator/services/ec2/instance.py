@@ -1,7 +1,7 @@
-"""EC2 instances: DescribeInstances, CPU, network, credits, EBS operations, and memory where the CloudWatch agent runs.
+"""EC2 instances: DescribeInstances, and what of them is billed; `rules/instance_metrics.py` has what is measured.
 
 Loaded by the registry; walked by the discover and measure stages. Terminated instances stay listed for about an hour
-and cost nothing, so they are left out. Metric names: EC2 user guide, "CloudWatch metrics for your instances".
+and cost nothing, so they are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import (
     BilledPart,
     Listing,
-    MetricSpec,
     Product,
     ProductOption,
     Question,
@@ -34,15 +33,13 @@ from finops_operator.plugins.kind import (
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.commitments.reading import EC2_COMMITMENTS
-from finops_operator.services.ec2.rules.agent_gpu import agent_gpu
-from finops_operator.services.ec2.rules.agent_memory import agent_memory
-from finops_operator.services.ec2.rules.burstable import is_burstable
-from finops_operator.services.ec2.rules.credit_mode import DESCRIBE_CREDITS, SURPLUS_CREDITS
+from finops_operator.services.ec2.rules.credit_mode import DESCRIBE_CREDITS
 from finops_operator.services.ec2.rules.credit_mode import QUESTION as CREDIT_MODES
 from finops_operator.services.ec2.rules.detailed_monitoring import FEWEST_MONITORED, detailed_monitoring
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.graviton import X86, graviton_types
+from finops_operator.services.ec2.rules.instance_metrics import METRICS, RUNNING, runs
 from finops_operator.services.ec2.rules.listed import INSTANCES
 from finops_operator.services.ec2.rules.new_types import DESCRIBE_TYPES
 from finops_operator.services.ec2.rules.new_types import QUESTION as NEW_TYPES
@@ -61,15 +58,9 @@ _GONE: Final = frozenset({"terminated", "shutting-down"})
 _NO_HOURS: Final = _GONE | {"pending", "stopping", "stopped"}
 """AWS bills no hours in these; what an instance that hibernates is billed while it stops passes within minutes."""
 _OPERATION: Final = "ec2:DescribeInstances"
-_RUNNING: Final = "running"
-_SAMPLES_IN_FIVE_MINUTES: Final = 5
-"""One a minute, with basic as with detailed monitoring."""
 ONE: Final = Decimal(1)
 OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
-
-PACKETS: Final = ("networkPacketsIn", "networkPacketsOut")
-"""Our name of the metric of credits that an instance did not earn back, which are billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +256,7 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     if instance.state in _GONE:
         return ()
     facts = instance_facts(instance)
-    running = instance.state == _RUNNING
+    running = instance.state == RUNNING
     if not running and instance.state not in _NO_HOURS:
         return billed_as_unknown("instance_hour", instance.state)
     hours = (instance_hours(instance, facts),) if running else ()
@@ -320,15 +311,6 @@ def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
-def _runs(resource: Resource) -> bool:
-    """A stopped instance publishes nothing; asking would be billed and answer nothing."""
-    return resource.state == _RUNNING
-
-
-def _bursts(resource: Resource) -> bool:
-    return _runs(resource) and is_burstable(resource.text("instance_type"))
-
-
 def _owner(resource: Resource) -> Owner | None:
     """Return who manages the instance: AWS's own flag first, then the group it is a member of, then its tags."""
     facts = instance_facts(resource)
@@ -343,7 +325,7 @@ def _may_get_another_type(instance: Resource, utilization: Utilization) -> bool:
     """Return whether a check may name another type: after the 5-minute picture, or one that is newer or on Graviton."""
     name, on_x86 = instance.text("instance_type"), instance.text("architecture") == X86
     return bool(utilization.fine) or (
-        _runs(instance) and (of_previous_generation(name) or (on_x86 and bool(graviton_types(name))))
+        runs(instance) and (of_previous_generation(name) or (on_x86 and bool(graviton_types(name))))
     )
 
 
@@ -352,48 +334,15 @@ def _is_candidate(_instance: Resource, utilization: Utilization) -> bool:
 
 
 def _is_monitored(instance: Resource, _utilization: Utilization) -> bool:
-    return _runs(instance) and instance_facts(instance).detailed_monitoring is True
+    return runs(instance) and instance_facts(instance).detailed_monitoring is True
 
 
 def _has_address(instance: Resource, _utilization: Utilization) -> bool:
-    return _runs(instance) and bool(instance_facts(instance).public_ipv4)
+    return runs(instance) and bool(instance_facts(instance).public_ipv4)
 
 
 def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
     return (hour_query(region, instance_type, options["--os"]),)
-
-
-def _level(name: str, metric: str, unit: str, *, fine: bool = False, by_the_clock: bool = False) -> MetricSpec:
-    return MetricSpec(
-        name,
-        "AWS/EC2",
-        metric,
-        "InstanceId",
-        ("Average", "Maximum"),
-        unit,
-        samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
-        fine=fine,
-        by_the_clock=by_the_clock,
-        applies=_runs,
-    )
-
-
-def _amount(name: str, metric: str, unit: str, *, hourly: bool, asked_last: bool = False) -> MetricSpec:
-    return MetricSpec(
-        name,
-        "AWS/EC2",
-        metric,
-        "InstanceId",
-        ("Sum",),
-        unit,
-        hourly=hourly,
-        samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
-        by_day=("Maximum",),
-        fine=True,
-        asked_last=asked_last,
-        by_the_clock=hourly,
-        applies=_runs,
-    )
 
 
 KIND: Final = ResourceKind(
@@ -435,46 +384,12 @@ KIND: Final = ResourceKind(
     ),
     billed_as=BilledAs("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines", "availability_zone"),
     states=States(
-        running=frozenset({_RUNNING}),
+        running=frozenset({RUNNING}),
         stopped=frozenset({"stopped", "stopping"}),
-        billed=frozenset({"pending", _RUNNING, "stopping", "stopped"}),
+        billed=frozenset({"pending", RUNNING, "stopping", "stopped"}),
         free=_NO_HOURS,
     ),
-    metrics=(
-        _level("cpuPercent", "CPUUtilization", "percent", fine=True, by_the_clock=True),
-        _amount("networkInBytes", "NetworkIn", "bytes", hourly=True),
-        _amount("networkOutBytes", "NetworkOut", "bytes", hourly=True),
-        # Only right-sizing asks for these, so only its candidates are billed for them.
-        _amount(PACKETS[0], "NetworkPacketsIn", "count", hourly=False, asked_last=True),
-        _amount(PACKETS[1], "NetworkPacketsOut", "count", hourly=False, asked_last=True),
-        _amount("ebsReadOps", "EBSReadOps", "count", hourly=False),
-        _amount("ebsWriteOps", "EBSWriteOps", "count", hourly=False),
-        _amount("ebsReadBytes", "EBSReadBytes", "bytes", hourly=False),
-        _amount("ebsWriteBytes", "EBSWriteBytes", "bytes", hourly=False),
-        MetricSpec(
-            "cpuCreditBalance",
-            "AWS/EC2",
-            "CPUCreditBalance",
-            "InstanceId",
-            ("Average", "Maximum"),
-            "credits",
-            samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
-            by_day=("Minimum",),
-            applies=_bursts,
-        ),
-        MetricSpec(
-            SURPLUS_CREDITS,
-            "AWS/EC2",
-            "CPUSurplusCreditsCharged",
-            "InstanceId",
-            ("Sum",),
-            "count",
-            samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
-            applies=_bursts,
-        ),
-        agent_memory(_runs),
-        agent_gpu(_runs),
-    ),
+    metrics=METRICS,
     billed_parts=billed_parts,
     left_out=("data_transfer_gb", "surplus_credit_vcpu_hour"),
     console_url=console_page("ec2/home?region={region}#InstanceDetails:instanceId={id}"),

@@ -321,6 +321,20 @@ def test_a_query_that_aws_does_not_begin_uses_up_nothing() -> None:
     assert (scanned, asked.budget.bytes_left) == (0.0, 5_000.0)
 
 
+@pytest.mark.parametrize(
+    ("failing", "left"), [(AwsDenied, 5_000.0), (AwsThrottled, 5_000.0), (AwsUnreachable, 3_600.0)]
+)
+def test_other_shards_may_read_what_a_query_that_aws_did_not_begin_was_expected_to(
+    failing: type[AwsError], left: float
+) -> None:
+    """Where AWS did not answer it may have begun it, and bill it."""
+    asked = asking("one", budget=5_000.0)
+    aws = reader("one", start=[failing("no answer", operation=START, code="Lost")])
+    with pytest.raises(failing):
+        list(REPORT_LINES.read(aws, lambda _: None, asked))
+    assert asked.budget.bytes_left == left
+
+
 def test_a_function_whose_logs_size_is_not_known_is_left_out() -> None:
     whole = counted({"StartTime": window_of(NOW)[0], "MetricDataQueries": [{"Id": "i0"}]})
     found, _ = read(reader("one", counts=[whole]), "one")

@@ -20,7 +20,7 @@ from finops.domain.logged import Logged, LoggedBatch
 from finops.domain.price import Cost, PriceQuery
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
-from finops.errors import AwsDenied, AwsError, AwsRejected
+from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsError, AwsRejected, AwsThrottled
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.logged import Asking, LoggedMetric, Pause
@@ -56,7 +56,7 @@ _NOT_MEASURED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch"})
 NO_GROUP: Final = "its log group is not there, or of a class that is not read"
 NO_COUNT: Final = "the invocations of each day could not be read"
 SIZE_UNKNOWN: Final = "SizeUnknown: how much its logs hold could not be read"
-SAVING_UNKNOWN: Final = "SavingUnknown: what less memory could save at most is not known"
+SAVING_UNKNOWN: Final = "SavingUnknown: what less memory could save, or what reading its logs costs, is not known"
 TOO_DEAR: Final = "CostsMoreThanItSaves: reading its logs each day costs more than less memory could save"
 OVER_THE_CEILING: Final = "OverTheCeiling: its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
 
@@ -156,19 +156,28 @@ def _queried(
     sizes: Mapping[str, float],
     asking: Asking,
 ) -> Iterator[LoggedBatch]:
-    """Yield what the queries about these groups bring: one, or more where AWS refuses it for some of them."""
-    for groups, answer in _answers(reader, pause, sorted(asked), asking.now):
-        names = {group: asked[group] for group in groups}
-        expected = sum(sizes[name] for name in names.values())
-        billed = answer.billed_bytes(expected)
-        asking.budget.settle(expected, billed)
-        if answer.begun:
-            yield replace(_batch(answer, names, counts, asking.now), scanned_bytes=billed)
-        else:
-            lost = Logged(reason=answer.reason, failed=answer.failed)
-            yield LoggedBatch(left_out=dict.fromkeys(names.values(), lost))
-        if answer.denied is not None:
-            raise answer.denied
+    """Yield what the queries about these groups bring: one, or more where AWS refuses it for some of them.
+
+    What was set aside for queries that AWS did not begin may be read by others; where it did not answer, it may have.
+    """
+    waiting = sum(sizes.values())
+    try:
+        for groups, answer in _answers(reader, pause, sorted(asked), asking.now):
+            names = {group: asked[group] for group in groups}
+            expected = sum(sizes[name] for name in names.values())
+            billed = answer.billed_bytes(expected)
+            asking.budget.settle(expected, billed)
+            waiting -= expected
+            if answer.begun:
+                yield replace(_batch(answer, names, counts, asking.now), scanned_bytes=billed)
+            else:
+                lost = Logged(reason=answer.reason, failed=answer.failed)
+                yield LoggedBatch(left_out=dict.fromkeys(names.values(), lost))
+            if answer.denied is not None:
+                raise answer.denied
+    except (AwsDenied, AwsThrottled, AwsCredentialsInvalid):
+        asking.budget.settle(waiting, 0.0)
+        raise
 
 
 def _answers(

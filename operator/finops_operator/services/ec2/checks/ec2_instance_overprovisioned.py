@@ -30,8 +30,9 @@ from finops_operator.plugins.sufficiency import (
     unread,
 )
 from finops_operator.plugins.watched import PROMISED_CPU
-from finops_operator.services.ec2.instance import OFFERED_TYPES, PACKETS, InstanceFacts
+from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.burstable import surplus_query
+from finops_operator.services.ec2.rules.instance_metrics import PACKETS
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
 from finops_operator.services.ec2.sizing.choice_words import alternatives, credit_facts, reasons

@@ -11,6 +11,7 @@ Elsewhere the net saving is not known: it depends on which hours they have in co
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -55,18 +56,23 @@ class PausingFleet:
         They are counted one by one: only their sorts are kept, and the ids of those that are often stopped.
         What no share is known of runs in every hour, as its cost is that of a whole month.
         """
-        always: dict[Placed, int] = {}
-        pausing: dict[tuple[Placed, Decimal], int] = {}
+        counts: Counter[tuple[Placed, Decimal]] = Counter()
         shares: dict[str, Decimal] = {}
         for one in instances:
             where, share = placed(one), share_of_hours(one)
-            if where is None:
-                continue
-            if share == _ALWAYS:
-                always[where] = always.get(where, 0) + 1
-            else:
-                pausing[where, share] = pausing.get((where, share), 0) + 1
-                shares[one.id] = share
+            if where is not None:
+                counts[where, share] += 1
+                if share != _ALWAYS:
+                    shares[one.id] = share
+        return cls._parted(counts, shares, beside)
+
+    @classmethod
+    def _parted(
+        cls, counts: Mapping[tuple[Placed, Decimal], int], shares: Mapping[str, Decimal], beside: CommittedFleet
+    ) -> PausingFleet:
+        """Return what is counted by sort and share of its hours, those that run in every hour apart."""
+        always = {where: count for (where, share), count in counts.items() if share == _ALWAYS and count > 0}
+        pausing = {one: count for one, count in counts.items() if one[1] != _ALWAYS and count > 0}
         return cls(replace(beside, fleet=always), pausing, shares)
 
     def unsaved(self, act: Act) -> Unsaved:
@@ -106,23 +112,21 @@ class PausingFleet:
 
     def seen(self, resources: Iterable[Resource]) -> PausingFleet:
         """Return the fleet with the shares of hours that these instances of it have by now."""
-        always, pausing, shares = self.always.fleet, self.pausing, dict(self.shares)
-        for one in resources:
-            share, before = share_of_hours(one), shares.get(one.id, _ALWAYS)
-            where = placed(one) if share != before else None
-            if where is None:
-                continue
-            if before == _ALWAYS:
-                always = counted(always, where, None)
-            else:
-                pausing = counted(pausing, (where, shares.pop(one.id)), None)
-            if share == _ALWAYS:
-                always = counted(always, None, where)
-            else:
-                pausing, shares[one.id] = counted(pausing, None, (where, share)), share
-        if shares == self.shares:
+        changed = [
+            (one.id, where, share)
+            for one in resources
+            if (share := share_of_hours(one)) != self.shares.get(one.id, _ALWAYS) and (where := placed(one)) is not None
+        ]
+        if not changed:
             return self
-        return PausingFleet(replace(self.always, fleet=always), pausing, shares)
+        counts = Counter({(where, _ALWAYS): count for where, count in self.always.fleet.items()} | dict(self.pausing))
+        shares = dict(self.shares)
+        for identity, where, share in changed:
+            counts[where, shares.pop(identity, _ALWAYS)] -= 1
+            counts[where, share] += 1
+            if share != _ALWAYS:
+                shares[identity] = share
+        return self._parted(counts, shares, self.always)
 
     def sharing(self, before: Placed, then: Placed | None) -> _Pausing:
         """Return those that are often stopped and share commitments with an instance, before or after its change.
@@ -130,9 +134,11 @@ class PausingFleet:
         A plan reaches them all; Reserved Instances and capacity reservations stay within one family and product.
         """
         agreements = self.always.agreements
+        if not agreements:
+            return {}
         if agreements.plans:
             return self.pausing
-        pools = {pool_of(one.use) for one in (before, then) if one is not None and agreements}
+        pools = {pool_of(one.use) for one in (before, then) if one is not None}
         return {one: count for one, count in self.pausing.items() if pool_of(one[0].use) in pools}
 
     def hour_with(self, where: Placed) -> CommittedFleet:

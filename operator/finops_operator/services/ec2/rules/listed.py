@@ -1,8 +1,6 @@
 """Which rows of AWS's offer files are the figures of instances, volumes, snapshots and what their networks are billed.
 
-Source: "Reading the service price list file" (Billing user guide); usage types as the offer files and Cost and Usage
-Reports spell them; the selectors of
-Infracost and Karpenter for instances and volumes.
+Sources: those of `pricing/listed.py`, and the selectors of Infracost and Karpenter for instances and volumes.
 """
 
 from __future__ import annotations

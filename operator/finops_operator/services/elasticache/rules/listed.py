@@ -1,7 +1,6 @@
 """Which rows of AWS's offer file are the figures of cache nodes.
 
-Source: "Reading the service price list file" (Billing user guide); usage types as the offer files and Cost and Usage
-Reports spell them.
+Sources: those of `pricing/listed.py`.
 """
 
 from __future__ import annotations

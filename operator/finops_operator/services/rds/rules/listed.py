@@ -1,8 +1,6 @@
 """Which rows of AWS's offer file are the figures of database instances and their storage.
 
-Source: "Reading the service price list file" (Billing user guide); usage types as the offer files and Cost and Usage
-Reports spell them; the selectors of
-Infracost for databases.
+Sources: those of `pricing/listed.py`, and the selectors of Infracost for databases.
 """
 
 from __future__ import annotations
