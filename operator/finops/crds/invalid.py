@@ -153,10 +153,17 @@ _EXPLANATIONS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], tuple[s
     (frozenset({"string_too_long", "string_too_short", "too_long", "too_short"}), _sized),
     (frozenset({"string_type"}), _typed("a string in quotes")),
     (frozenset({"int_type", "int_from_float", "int_parsing"}), _typed("a whole number without quotes")),
-    (frozenset({"bool_type"}), _typed("true or false without quotes")),
-    (frozenset({"decimal_type", "decimal_parsing", "finite_number"}), _typed("a number without quotes")),
+    (frozenset({"bool_type", "bool_parsing"}), _typed("true or false without quotes")),
+    (
+        frozenset({"decimal_type", "decimal_parsing", "float_type", "float_parsing", "finite_number"}),
+        _typed("a number without quotes"),
+    ),
     (frozenset({"tuple_type", "list_type"}), _typed("a list")),
     (frozenset({"model_type", "model_attributes_type", "dict_type", "mapping_type"}), _typed("an object")),
+    (
+        frozenset({"date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"}),
+        _typed("a day, such as 2026-01-31"),
+    ),
     (
         frozenset({"datetime_parsing", "datetime_from_date_parsing", "datetime_type", "timezone_aware"}),
         _typed("a time with its zone, such as 2026-01-31T09:00:00Z"),

@@ -189,12 +189,8 @@ def found_by(asked: Asked, uid: str) -> ActionRequest:
     read = requests_of(asked.visitor, asked.namespaces())
     found = next((one for one in read.found if one.metadata.uid == uid), None)
     if found is None and read.gaps:
-        places = ", ".join(gap.account for gap in read.gaps)
-        raise NotThere(
-            f"there is no request with the uid {uid} where you may read requests",
-            code="NotFound",
-            hint=f"it may be in {places}: ask an administrator for a role with get and list on actionrequests there",
-        )
+        message = f"there is no request with the uid {uid} where you may read requests"
+        raise NotThere(message, code="NotFound", hint=read.elsewhere())
     if found is None:
         raise NotThere(
             f"there is no request with the uid {uid}", code="NotFound", hint="it may have been removed; read the list"

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from finops.domain.analytics.anomalies import WARM_UP_DAYS
 from finops.domain.analytics.causes import GATES, Cause, Explained, explained
 from finops.domain.analytics.expected import Expected, Way
-from finops.domain.analytics.series import added
+from finops.domain.analytics.series import Series, added
 from finops.domain.resource import Shard
 from finops_web.api.anomalies import anomaly_to_json
 from finops_web.context import Asked, Visit
@@ -30,12 +30,18 @@ _CSV: Final = ("firstDay", "lastDay", "cost", "expected", "percent", "extra", "s
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day of the chart; `odd` when it belongs to an anomaly. The height is a percentage of the dearest day."""
+    """One day of the chart; the height is a percentage of the dearest day.
+
+    Attributes:
+        odd: whether it belongs to an anomaly.
+        judged: whether enough days were known before it to say so.
+    """
 
     day: date
     cost: float
     height: float
     odd: bool
+    judged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,9 @@ def anomalies(asked: Visit, request: Request, said: str = "", problem: str = "")
         first_day=today,
         said=said[:500],
         problem=problem[:500],
-        bars=_bars(dict(zip(series.days, series.values, strict=True)), found, today) if series else (),
+        bars=_bars(series, found, today) if series else (),
         known=known,
+        judged=max(0, known - WARM_UP_DAYS),
         needed=WARM_UP_DAYS + 1,
         gates=GATES,
     )
@@ -117,11 +124,12 @@ def _people(one: dict[str, Any]) -> str:
     return "; ".join(f"{service} until {said['until']} ({said['by']})" for service, said in words)
 
 
-def _bars(costs: dict[date, float], found: Collection[Explained], today: date) -> tuple[Bar, ...]:
-    shown = {day: cost for day, cost in costs.items() if day > today - timedelta(days=_SHOWN_DAYS)}
-    top = max(shown.values(), default=0.0) or 1.0
+def _bars(series: Series, found: Collection[Explained], today: date) -> tuple[Bar, ...]:
+    costs, begins = zip(series.days, series.values, strict=True), today - timedelta(days=_SHOWN_DAYS)
+    shown = {day: cost for day, cost in costs if day > begins}
+    top, warm = max(shown.values(), default=0.0) or 1.0, series.first + timedelta(days=WARM_UP_DAYS)
 
     def is_odd(day: date) -> bool:
         return any(one.anomaly.first <= day <= one.anomaly.last for one in found)
 
-    return tuple(Bar(day, cost, 100 * cost / top, is_odd(day)) for day, cost in shown.items())
+    return tuple(Bar(day, cost, 100 * cost / top, is_odd(day), day >= warm) for day, cost in shown.items())

@@ -142,14 +142,20 @@ class Outlook:
     @property
     def reason(self) -> str:
         """Return why the cost of the whole month is not known, empty where it is."""
-        known = len(self.series.values) if self.series else 0
         if self.series is None or (self.month is None and self.ahead_days):
-            return f"not enough history: {known} of {LEAST_DAYS} days"
+            return self.lacking(LEAST_DAYS)
         if self.known_days and self.to_date is None:
             return "nothing of this month has a price"
         if self.series.first > self.series.last.replace(day=1) and self.known_days:
             return f"not all days known: those of this month before {self.series.first} are not"
         return ""
+
+    def lacking(self, least: int) -> str:
+        """Return why there is no forecast that needs so many days: fewer are known, or none of the last ones."""
+        known = len(self.series.values) if self.series else 0
+        if self.series is not None and known >= least:
+            return f"nothing is known of the days after {self.series.last}"
+        return f"not enough history: {known} of {least} days"
 
 
 def outlook(parts: Collection[Part], today: date) -> Outlook:

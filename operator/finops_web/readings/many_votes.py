@@ -15,6 +15,7 @@ from finops_web.readings.requests import ReadRequests, answer_in_words, vote
 
 MOST: Final = 100
 _AT_ONCE: Final = 8
+_GONE: Final = "it may have been removed; read the list again"
 _NOT_ALONE: Final = "Not sent: a deletion is approved on its own, by typing the name of what is deleted."
 
 
@@ -58,26 +59,33 @@ def decide_all(
 
     Args:
         visitor: whose votes they are.
-        names: of requests, as `known` has them; `NAMESPACE/NAME` says where a request would be that cannot be read.
+        names: of requests, as `known` has them: `NAMESPACE/NAME`, which says where one would be that cannot be read, or
+            a uid, which does not.
         known: the requests by name.
         read: where requests are closed to the visitor.
         decision: for all of them; a deletion is not approved with others.
     """
 
     def decided(name: str) -> Result:
-        gap = read.gap_of(name.partition("/")[0])
-        if gap is not None and name not in known:
-            return Result(None, name[:256], False, False, f"Not sent. {gap.message}", "Forbidden")
-        return _one(visitor, known.get(name), name, decision)
+        found = known.get(name)
+        return _unknown(name, read) if found is None else _one(visitor, found, name, decision)
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(decided, names))
 
 
-def _one(visitor: Visitor, request: ActionRequest | None, name: str, decision: Decision) -> Result:
-    if request is None:
-        hint = "it may have been removed; read the list again"
-        return Result(None, name[:256], False, False, "There is no such request any more.", "NotFound", hint)
+def _unknown(name: str, read: ReadRequests) -> Result:
+    namespace, slash, _ = name.partition("/")
+    gap, message = read.gap_of(namespace), "There is no such request any more."
+    if gap is not None:
+        return Result(None, name[:256], False, False, f"Not sent. {gap.message}", "Forbidden")
+    elsewhere = "" if slash else read.elsewhere()
+    if elsewhere:
+        message = "There is no such request where you may read requests."
+    return Result(None, name[:256], False, False, message, "NotFound", elsewhere or _GONE)
+
+
+def _one(visitor: Visitor, request: ActionRequest, name: str, decision: Decision) -> Result:
     if request.spec.destructive and decision.choice is Choice.APPROVE:
         return Result(request, name, False, False, _NOT_ALONE, "DeletionAlone", "vote on it by itself")
     try:

@@ -65,6 +65,12 @@ class ReadRequests:
         """Return the gap of a namespace that is closed to the visitor: nothing is known of its requests."""
         return next((gap for gap in self.gaps if gap.account == place_of(namespace)), None)
 
+    def elsewhere(self) -> str:
+        """Return what to do about a request that was not found and may be in a closed namespace; empty without any."""
+        places = ", ".join(gap.account for gap in self.gaps)
+        role = "ask an administrator for a role with get and list on actionrequests there"
+        return f"it may be in {places}: {role}" if places else ""
+
 
 def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> ReadRequests:
     """Return the requests of the namespaces, and a gap for each namespace that is closed to the visitor.

@@ -118,6 +118,16 @@ def test_an_anomaly_names_what_changed_and_by_how_many_resources(site: Site, est
     assert "out of the ordinary" in page
 
 
+def test_days_of_the_warm_up_are_not_called_judged(site: Site, estate: Store) -> None:
+    remember(estate, 60)
+
+    page = site.client(estate).get("/anomalies", headers=site.bearer()).text
+
+    assert "Each of the last 32 days cost what its weekday" in page
+    assert "0 anomalies in 32 judged days" in page
+    assert (page.count("<td>as expected</td>"), page.count("<td>not judged</td>")) == (32, 28)
+
+
 def test_the_history_of_a_policy_counts_what_it_selects_and_says_which_days_it_does_not_know(
     site: Site, store: Store
 ) -> None:

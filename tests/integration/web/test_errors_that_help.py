@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from tests.support.api_sample import Sample, sample
 from tests.support.pushes import ISOLATED
-from tests.support.web_estate import Site, StoredScan, priced, resource
+from tests.support.web_estate import ACCOUNT, Site, StoredScan, priced, resource
 from tests.support.web_server import served
 
 from finops.crds.approval import Approval
@@ -25,6 +25,10 @@ from finops_web.readings import requests as voting
 VOLUMES: Final = f"/api/ebs-volumes?namespace=team-a&account={ISOLATED}"
 VOLUME: Final = {"volume_id": "vol-1", "state": "in-use", "region": "us-east-1"}
 WHAT_IF: Final = "/api/policies/team-a/all/what-if"
+CHANGE: Final = {"account": ACCOUNT, "region": "us-east-1", "service": "ec2-instance", "way": "More"} | {
+    "reason": "load test",
+    "extraPerDay": "200.00",
+}
 JSON: Final = {"Content-Type": "application/json"}
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -105,6 +109,27 @@ def test_the_field_of_an_error_is_where_the_sender_wrote_it(
             None,
             "by is not written as it has to be",
             "write all, account, region, service, or tag: and a key: tag:team",
+        ),
+        (
+            "GET",
+            "/api/savings?claimed=maybe",
+            None,
+            "claimed has the wrong type",
+            "write true or false without quotes",
+        ),
+        (
+            "POST",
+            "/api/savings?namespace=team-a",
+            {"resource_id": "i-8", "money_saved": "much"},
+            "money_saved has the wrong type",
+            "write a number without quotes",
+        ),
+        (
+            "POST",
+            "/api/anomalies/expected",
+            {**CHANGE, "until": "soon"},
+            "until has the wrong type",
+            "write a day, such as 2026-01-31",
         ),
         (
             "POST",

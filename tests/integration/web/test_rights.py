@@ -144,12 +144,17 @@ def test_a_request_of_a_closed_namespace_is_not_called_gone(site: Site, estate: 
         form = {"decision": "Deny", "chosen": names, "reason": "quiet"}
         votes = client.post("/optimizations/decide", data=form, headers=site.bearer("bob")).text
         one = client.get("/api/action-requests/uid-rec1", headers=site.bearer("bob"))
+        body = {"requests": ["uid-rec1"], "decision": "Deny", "reason": "quiet"}
+        (of_many,) = client.post("/api/action-requests", json=body, headers=site.bearer("bob")).json()["data"]
 
     assert "0 of 1 vote sent" in votes
     assert f"Not sent. {CLOSED}" in votes
     assert "There is no such request any more." not in votes
     assert one.status_code == 404
     assert "it may be in namespace team-a" in one.json()["error"]["hint"]
+    assert (of_many["sent"], of_many["code"]) == (False, "NotFound")
+    assert "where you may read requests" in of_many["message"]
+    assert of_many["hint"] == one.json()["error"]["hint"]
 
 
 def test_what_a_policy_leaves_out_by_its_tags_is_not_shown(site: Site, store: Store) -> None:

@@ -316,6 +316,13 @@ def test_a_month_end_counts_every_day_of_the_month_or_says_why_it_is_not_known(
     assert found.reason == reason
 
 
+def test_a_long_history_that_ended_days_ago_is_not_called_too_short() -> None:
+    found = outlook([flat(date(2025, 9, 1), date(2026, 3, 20))], date(2026, 3, 30))
+
+    assert found.reason == "nothing is known of the days after 2026-03-20"
+    assert found.lacking(LEAST_DAYS_FOR_MONTHS) == "nothing is known of the days after 2026-03-20"
+
+
 def test_on_the_first_of_a_month_that_is_not_scanned_yet_the_whole_month_is_forecast() -> None:
     found = outlook([flat(date(2026, 1, 1), date(2026, 2, 28))], date(2026, 3, 1))
 
