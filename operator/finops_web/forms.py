@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+from finops.errors import InvalidInput
 
 _ACCOUNT: Final = "the twelve digits of an account id"
 _NAMESPACE: Final = "the name of a namespace: lower-case letters, digits and hyphens, such as team-a"
@@ -26,6 +28,20 @@ FORMS: Final[Mapping[str, str]] = {
 _ENTRY: Final = re.compile(r"\[(\d+)\]\.?(.*)")
 _MEMBER: Final = re.compile(r"<[\w.]+: ('[^']*')>")
 _VERBS: Final = ("is ", "are ", "has ", "of ", "must ", "cannot ", "names ", "does ")
+
+
+def one_of(field: str, text: str, allowed: Iterable[str]) -> str:
+    """Return what a filter of an address says, in whatever case, empty where nothing is asked for.
+
+    Raises:
+        InvalidInput: it is none of the values allowed; a list without any row would say that nothing has it.
+    """
+    wanted, values = text.strip(), tuple(allowed)
+    if wanted and wanted.lower() not in {one.lower() for one in values}:
+        *others, last = (f"'{one}'" for one in values)
+        hint = f"write {', '.join(others)} or {last}"
+        raise InvalidInput("is not one of the values allowed", field=field, hint=hint)
+    return wanted
 
 
 def form_in_words(pattern: str) -> str:

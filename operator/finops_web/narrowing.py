@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
 from finops.domain.recommendation import Recommendation, Status
 from finops.domain.tags import owner_of
-
-_STATUSES: Final = {one.value.lower(): one for one in Status}
+from finops_web.forms import one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Narrowing:
         place = one.resource
         words = f"{place.name}\n{place.id}\n{place.account}\n{one.check}\n{one.summary}".lower()
         return (
-            (not self.status or _STATUSES.get(self.status.lower()) is one.status)
+            (not self.status or self.status.lower() == one.status.value.lower())
             and self.kind in {"", place.kind}
             and self.account in {"", place.account}
             and self.region in {"", place.region}
@@ -63,15 +62,18 @@ class Narrowing:
 
 
 def asked_narrowing(
-    status: Annotated[str, Query(max_length=16, description="Actionable, Advice or Blocked.")] = "",
+    status: Annotated[
+        str, Query(description="Actionable, Advice or Blocked.", json_schema_extra={"enum": ["", *Status]})
+    ] = "",
     kind: Annotated[str, Query(max_length=64, description="Kind, as a row names it.")] = "",
     account: Annotated[str, Query(max_length=12, description="Account id, twelve digits.")] = "",
     region: Annotated[str, Query(max_length=32, description="Region, such as `eu-west-1`.")] = "",
     owner: Annotated[str, Query(max_length=256, description="Owner as the tags name it.")] = "",
     find: Annotated[str, Query(max_length=256, description="Part of a name, id, account, check or summary.")] = "",
 ) -> Narrowing:
-    """Return what an address asks for."""
-    return Narrowing(status.strip(), kind.strip(), account.strip(), region.strip(), owner.strip(), find.strip())
+    """Return what an address asks for. Raises InvalidInput: there is no such status."""
+    wanted = one_of("status", status, Status)
+    return Narrowing(wanted, kind.strip(), account.strip(), region.strip(), owner.strip(), find.strip())
 
 
 Narrowed = Annotated[Narrowing, Depends(asked_narrowing)]

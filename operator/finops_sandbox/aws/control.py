@@ -230,8 +230,10 @@ class Control:
             volume.volume_type = str(changes["volumeType"])
         backend = self._estate.backend(account, region)
         if changes.get("detach") and volume.attachment is not None:
-            self._estate.volume_facts(volume).detach(self._estate.clock.now())
-            backend.detach_volume(resource_id, volume.attachment.instance.id, volume.attachment.device)
+            instance = volume.attachment.instance
+            stopped = self._estate.instance_facts(instance).not_running
+            self._estate.volume_facts(volume).detach(self._estate.clock.now(), stopped)
+            backend.detach_volume(resource_id, instance.id, volume.attachment.device)
         if changes.get("delete"):
             backend.volumes.pop(resource_id)
 

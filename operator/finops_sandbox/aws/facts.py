@@ -4,6 +4,7 @@ Kept by :class:`finops_sandbox.aws.live_estate.LiveEstate`, beside moto's own mo
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -102,10 +103,17 @@ class VolumeFacts:
     available_at: datetime | None = None
     modifications: list[Modification] = field(default_factory=list)
 
-    def detach(self, moment: datetime) -> None:
-        """End the latest attachment, if it lasts."""
-        if self.attached and self.attached[-1][1] is None:
-            self.attached[-1] = (self.attached[-1][0], moment)
+    def detach(self, moment: datetime, not_running: Iterable[Period]) -> None:
+        """End the latest attachment, if it lasts; what stays of it is when its instance ran: only then it reported."""
+        if not self.attached or self.attached[-1][1] is not None:
+            return
+        start, _ = self.attached.pop()
+        for stopped, started in not_running:
+            if stopped > start:
+                self.attached.append((start, stopped))
+            start = max(start, started or moment)
+        if start < moment:
+            self.attached.append((start, moment))
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ def _close_attachments(estate: LiveEstate, instance: Any, moment: datetime) -> N
     for _, block in instance.get_block_device_mapping:
         facts = estate.volumes.get(block.volume_id)
         if facts is not None:
-            facts.detach(moment)
+            facts.detach(moment, estate.instance_facts(instance).not_running)
 
 
 def _apply_modification(estate: LiveEstate, volume: Any, modification: Modification, now: datetime) -> None:

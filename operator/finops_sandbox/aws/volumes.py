@@ -287,7 +287,8 @@ def detach_volume(call: Call) -> Mapping[str, Any]:
         raise AwsError("InvalidAttachment.NotFound", message)
     if _is_root(volume) and instance.state != "stopped":
         raise AwsError("OperationNotPermitted", f"Unable to detach root volume '{volume.id}' from '{instance.id}'")
-    call.estate.volume_facts(volume).detach(call.estate.clock.now())
+    stopped = call.estate.instance_facts(instance).not_running
+    call.estate.volume_facts(volume).detach(call.estate.clock.now(), stopped)
     call.backend.detach_volume(volume.id, instance.id, device)
     return {"VolumeId": volume.id, "InstanceId": instance.id, "Device": device, "State": "detaching"}
 

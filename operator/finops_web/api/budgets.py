@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from finops.crds.budget import Budget
+from finops.domain.budget import BudgetState
 from finops_web.answers import Cursor, Limit, number, page_of, success
 from finops_web.context import Visit
+from finops_web.forms import one_of
 from finops_web.readings.budgets import BudgetFilter, budgets_of, message_of, scope_to_json, state_of
 from finops_web.readings.policies import trust_in
 
@@ -16,15 +18,22 @@ ROUTER = APIRouter(tags=["costing"])
 
 
 def asked_budgets(
-    state: Annotated[str, Query(max_length=16, description="WithinBudget, AlertReached, Exceeded or Unknown.")] = "",
+    state: Annotated[
+        str,
+        Query(
+            description="WithinBudget, AlertReached, Exceeded or Unknown.",
+            json_schema_extra={"enum": ["", *BudgetState]},
+        ),
+    ] = "",
     namespace: Annotated[str, Query(max_length=63, description="Namespace of the budget.")] = "",
     account: Annotated[str, Query(max_length=12, description="Account id that the budget covers.")] = "",
     region: Annotated[str, Query(max_length=32, description="Region that the budget covers.")] = "",
     service: Annotated[str, Query(max_length=64, description="Kind of resource that the budget covers.")] = "",
     tag: Annotated[str, Query(max_length=400, description="Tag of the budget: `key` or `key=value`.")] = "",
 ) -> BudgetFilter:
-    """Return which budgets an address asks for."""
-    return BudgetFilter(state.strip(), namespace.strip(), account.strip(), region.strip(), service.strip(), tag.strip())
+    """Return which budgets an address asks for. Raises InvalidInput: there is no such state."""
+    wanted = one_of("state", state, BudgetState)
+    return BudgetFilter(wanted, namespace.strip(), account.strip(), region.strip(), service.strip(), tag.strip())
 
 
 BudgetsAsked = Annotated[BudgetFilter, Depends(asked_budgets)]

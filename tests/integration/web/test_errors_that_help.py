@@ -132,6 +132,20 @@ def test_the_field_of_an_error_is_where_the_sender_wrote_it(
             "write a day, such as 2026-01-31",
         ),
         (
+            "GET",
+            "/api/budgets?state=zz",
+            None,
+            "state is not one of the values allowed",
+            "write 'WithinBudget', 'AlertReached', 'Exceeded' or 'Unknown'",
+        ),
+        (
+            "GET",
+            "/api/optimizations?status=zz",
+            None,
+            "status is not one of the values allowed",
+            "write 'Actionable', 'Advice' or 'Blocked'",
+        ),
+        (
             "POST",
             "/api/ebs-volumes?namespace=team-a&account=12",
             VOLUME,
