@@ -22,10 +22,11 @@ subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
 print("ready grandchild", flush=True)
 time.sleep(300)
 """
+# The signal may come while "ready" is still being printed, where a second print is refused.
 POLITE = """
-import signal, sys, time
+import os, signal, sys, time
 def end(*_):
-    print("bye", flush=True)
+    os.write(1, b"bye\\n")
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)
 print("ready polite", flush=True)
