@@ -9,10 +9,9 @@ Called by the operator's executor, read by reports. Fields of an entry, all text
 as the last scan before the act priced them; empty without `parts`), `moving` (what of the judged cost moves by itself,
 before the act or after it, whichever is more; empty: not known, all of it may), `setting` (attribute of the resource
 that the act set, or empty) and `set` (its value). The last five are absent from entries of older releases, where
-nothing is known to move and no setting is;
-`kind`, `id`, `hoursPerMonth` and `undoes` are absent from entries of older releases, where an act after which
-the resource costs more has undone the one before it. What scans saw of an act since stands beside the entries: see
-`finops.domain.lasting`.
+nothing is known to move and no setting is; `kind`, `id`, `hoursPerMonth` and `undoes` from still older ones, where an
+act after which the resource costs more has undone the one before it. What scans saw of an act since stands beside the
+entries: see `finops.domain.lasting`.
 """
 
 from __future__ import annotations
@@ -89,9 +88,7 @@ def parts_of(entry: Mapping[str, Any]) -> frozenset[str]:
 
 def promise_of(entry: Mapping[str, Any], *, destroys: bool = False, shows_within: timedelta = timedelta(0)) -> Promise:
     """Return what the act of an entry was approved for; what it has saved depends on neither of the others."""
-    days, (before, after), part = entry.get("lastsDays"), whole_cost(entry), _amount(entry.get("part"))
-    if part is not None and before is not None and after is not None:
-        before, after = part, part - (before - after)
+    days, (before, after) = entry.get("lastsDays"), _judged_cost(entry, _amount(entry.get("part")))
     return Promise(
         since=datetime.fromisoformat(str(entry["time"])),
         saving=_amount(entry.get("saving")),
@@ -156,7 +153,7 @@ class StoredSavings:
         }
         value = request.plan.parameters.get(shows.parameter) if shows.setting else None
         entry |= {"setting": "", "set": ""} if value is None else {"setting": shows.setting, "set": str(value)}
-        entry |= self._judged(request, shows, began or verified_at, hours_per_month(entry))
+        entry |= self._judged(entry, shows, began or verified_at)
         fields = [text for pair in entry.items() for text in pair]
         first = begun(promise_of(entry, shows_within=shows.within))
         seen = _lasting_text(first) if first.share is None and not undoes else ""
@@ -164,17 +161,17 @@ class StoredSavings:
         with store_errors():
             self._client.eval(_APPEND, len(keys), *keys, request.uid, seen, *fields)
 
-    def _judged(self, request: ActRequest, shows: Shows, began: datetime, hours: Decimal) -> dict[str, str]:
-        """Return by what of its resource's cost an act is judged, as the last scan priced it."""
-        at = request.plan.resource
-        shard = Shard(at.account, at.region, at.kind)
-        cost, head = self._costs.many(shard, [at.id], hours)[at.id], self._inventory.head(shard)
+    def _judged(self, entry: Mapping[str, str], shows: Shows, began: datetime) -> dict[str, str]:
+        """Return by what of its resource's cost the act of an entry is judged, as the last scan priced it."""
+        shard, name = Shard(entry["account"], entry["region"], entry["kind"]), entry["id"]
+        cost, head = self._costs.many(shard, [name], hours_per_month(entry))[name], self._inventory.head(shard)
         # A listing that was under way may have seen what the act had changed by then.
         part = cost.part(shows.parts) if head is not None and head.completed < began else None
         parts = shows.parts if part is not None else frozenset[str]()
         moving = None if shows.moves else cost.by_use_of(parts)
         if shows.used_after and moving is not None:
-            moving = _larger(moving, _after(request.estimate, part if parts else None))
+            after = _judged_cost(entry, part if parts else None)[1]
+            moving = None if after is None else max(moving, after)
         return {
             "parts": ",".join(sorted(parts)),
             "part": f"{part:f}" if parts else "",
@@ -208,16 +205,12 @@ def _saving(estimate: Mapping[str, str]) -> str:
     return estimate.get("monthlySavings", "")
 
 
-def _after(estimate: Mapping[str, str], part: Decimal | None) -> Decimal | None:
-    """Return what the judged parts are to cost after an act, `part` before it (None: all); None: not known."""
-    before, after = _amount(estimate.get("currentMonthlyCost")), _amount(estimate.get("newMonthlyCost"))
-    if before is None or after is None:
-        return None
-    return after if part is None else part - (before - after)
-
-
-def _larger(one: Decimal, other: Decimal | None) -> Decimal | None:
-    return None if other is None else max(one, other)
+def _judged_cost(entry: Mapping[str, Any], part: Decimal | None) -> tuple[Decimal | None, Decimal | None]:
+    """Return what `whole_cost` does of the judged parts, which cost `part` before the act; None: of all of it."""
+    before, after = whole_cost(entry)
+    if part is None or before is None or after is None:
+        return before, after
+    return part, part - (before - after)
 
 
 def _amount(text: Any) -> Decimal | None:
