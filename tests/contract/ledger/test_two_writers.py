@@ -97,17 +97,17 @@ def former(request: pytest.FixtureRequest, path: Path) -> Iterator[Former]:
     one.close()
 
 
-def opened(path: Path, seconds: float = 0.5) -> FileSink:
+def opened(path: Path, seconds: float = 5.0) -> FileSink:
     sink = FileSink(path, timeout_seconds=seconds)
     sink.open(lambda number: line_of(RECORDS[number - 1]), lambda _record: None)
     return sink
 
 
-def append(path: Path, *several: Record) -> bool:
+def append(path: Path, *several: Record, seconds: float = 5.0) -> bool:
     """Take the file over as a successor does, and write; return whether all is durable."""
     sink = None
     try:
-        sink = opened(path)
+        sink = opened(path, seconds)
         sink.append(*several)
     except LedgerUnavailable:
         return False
@@ -120,7 +120,7 @@ def append(path: Path, *several: Record) -> bool:
 def test_a_successor_writes_nothing_while_the_former_holder_stands_in_its_write_and_loses_nothing_after(
     former: Former, path: Path
 ) -> None:
-    assert not append(path, *RECORDS[1:3])
+    assert not append(path, *RECORDS[1:3], seconds=0.5)
     assert former.go_on() == "written\n"
     assert eventually(lambda: append(path, *RECORDS[1:3]), 10)
     assert path.read_bytes() == b"".join(map(line_of, RECORDS[:3]))
@@ -164,7 +164,7 @@ def test_another_record_in_the_same_place_is_not_overwritten(path: Path) -> None
 
 
 def test_a_lock_that_another_process_holds_is_named_with_what_to_check(path: Path) -> None:
-    sink = FileSink(path, timeout_seconds=0.4)
+    sink = FileSink(path, timeout_seconds=2)
     sink.open(lambda _: None, lambda _: None)
     other = os.open(path, os.O_RDWR)
     fcntl.flock(other, fcntl.LOCK_EX)

@@ -43,9 +43,9 @@ def test_a_lost_or_refused_answer_to_each_call_costs_time_but_no_second_effect(
 
 
 def test_a_call_that_hangs_times_out_and_is_settled_by_reading(world: World, aws: AwsDouble) -> None:
-    world.settings = replace(world.settings, call_seconds=1.0, minimum_call_seconds=0.5)
+    world.settings = replace(world.settings, call_seconds=3.0, minimum_call_seconds=0.5)
     request, ledger = prepare(world)
-    aws.control.inject({"kind": "hang", "service": "ec2", "action": "StopInstances", "seconds": 3, "count": 1})
+    aws.control.inject({"kind": "hang", "service": "ec2", "action": "StopInstances", "seconds": 6, "count": 1})
     assert run_to_end(world, request, ledger).state is State.SUCCEEDED
     told = [(record["step"], record["result"]) for record in records(world.ledger_path) if record["step"] == "stop"]
     assert told == [("stop", ""), ("stop", "unknown"), ("stop", "absent"), ("stop", ""), ("stop", "ok")]
