@@ -81,6 +81,10 @@ class DurableLedger:
         """Why nothing may be acted upon: what the sinks disagree on. Empty while they agree."""
         return self._sinks.diverged
 
+    def forget_problem(self) -> None:
+        """Take nothing for a problem that was found while another process wrote; the next `start` compares all anew."""
+        self._sinks.diverged = ""
+
     def start(self, *, moved: Callable[[], None] = lambda: None) -> int:
         """Compare all sinks and copy what one lacks; returns the number of records copied.
 

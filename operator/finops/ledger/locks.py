@@ -6,7 +6,7 @@ its time left is locked anew for the whole time. Nothing is remembered but the p
 the first object, and S3 says until when each is locked. It costs a request for each object about twelve times in a
 period, and every 30 days of a long one, so that a walk that is late is seen. An object that S3 refuses holds nothing
 back: the walk goes on, says at its end how many were refused, and does not count as one that saw every object. Nor does
-one that took longer than a sixth of a period, as after an outage: another one begins at once. Whoever
+one that took longer than an eighth of a period, as after an outage: another one begins at once. Whoever
 stops using a bucket can delete its objects a period after the last walk at the latest.
 """
 
@@ -28,9 +28,10 @@ _VISITED_AT_ONCE: Final = 20
 _LONGEST_TURN_SECONDS: Final = 1.0
 """Other duties wait meanwhile, the watches' canary among them."""
 _WALKS_IN_A_PERIOD: Final = 12
-_WALK_WITHIN: Final = 6
+_WALK_WITHIN: Final = 8
 """A walk that took longer than this part of a period saw nothing whole: a third of it was left where it was longest
-ago, and from the beginning of a walk to the end of the next one no object may lose more."""
+ago, and from the beginning of a walk to the end of the next one no object may lose more: an eighth, the twelfth between
+them and another eighth."""
 _LONGEST_PAUSE: Final = timedelta(days=30)
 """Between two walks; the alert on a late one counts on it."""
 _RETRY: Final = timedelta(minutes=10)

@@ -226,8 +226,16 @@ class LeaseKeeper:
         return True
 
     def _held_back(self, ledger: DurableLedger, error: FinopsError) -> bool:
-        """Say why nothing is taken over now; a ledger that was changed freezes besides. Returns False."""
+        """Say why nothing is taken over now; a ledger that was changed freezes besides. Returns False.
+
+        Raises:
+            FenceLost: another process took it over meanwhile and wrote on: what we read was no change of somebody else.
+        """
         if isinstance(error, LedgerDiverged):
+            # Asked of the API server: our own clock may have stood still with this process.
+            if not self.lease.renew():
+                ledger.forget_problem()
+                raise FenceLost(f"the lease was lost while the ledger was read ({error})") from error
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error)
         else:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kubernetes import client
 from tests.support.ledger_keys import KEYS, PRIVATE_KEY
 from tests.support.operator_parts import Parts
 from tests.support.operator_rig import eventually
+from tests.support.witness import MemoryWitness
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind
@@ -207,6 +209,51 @@ def test_a_take_over_that_hangs_is_said_and_does_not_keep_the_lease_for_ever(
             assert second.wait_ready() == fence
 
 
+def test_a_take_over_that_goes_on_after_another_wrote_on_freezes_nobody(
+    make: Callable[..., Process],
+    monkeypatch: pytest.MonkeyPatch,
+    store: Store,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It opened the file they share before its successor wrote: its end seems to be another one than it remembers."""
+    monkeypatch.setattr(take_over, "SAID_SECONDS", 0.5)
+    monkeypatch.setattr(take_over, "GIVEN_UP_SECONDS", 1.0)
+    hung, answers, witness = threading.Event(), threading.Event(), MemoryWitness()
+    first, second = make("first", seconds=1), make("second", seconds=1)
+    for one in (first, second):
+        one.ledger = one.keeper.ledger = open_ledger(
+            store,
+            tmp_path / "shared.jsonl",
+            keys=KEYS,
+            clock=SystemClock(),
+            fence=partial(_fence, one),
+            witness=witness,
+        )
+    really_open, opened = FileSink.open, []
+
+    def hang(sink: FileSink, *arguments: Any) -> None:
+        really_open(sink, *arguments)
+        opened.append(sink)
+        if sink is opened[0] and not hung.is_set():
+            hung.set()
+            assert answers.wait(60)
+
+    monkeypatch.setattr(FileSink, "open", hang)
+    with first.running():
+        assert hung.wait(20)
+        with second.running():
+            fence = second.wait_ready()
+            for number in range(3):
+                second.ledger.append(Entry(f"policy:{number}", "operator", RecordKind.POLICY_CHANGED, result="seen"))
+            second.ledger.keep_anchor(at_once=True)
+            answers.set()
+            eventually(lambda: "lease was lost while the ledger was read" in caplog.text, what="it goes on")
+            assert not first.keeper.may_write()
+            assert first.keeper.freeze.reason() == first.ledger.problem == first.keeper.freeze.local == ""
+            assert second.wait_ready() == fence
+
+
 def test_a_take_over_that_reads_on_stands_still_no_longer(make: Callable[..., Process]) -> None:
     """Also while it is not at its end: what an earlier try came to holds again."""
     keeper = make("first", seconds=1).keeper
@@ -303,6 +350,10 @@ def test_tries_to_take_over_grow_rarer(make: Callable[..., Process], monkeypatch
     assert pauses[1] > 1.5 * pauses[0]
     assert pauses[2] > 1.5 * pauses[1]
     assert fence == 1
+
+
+def _fence(process: Process) -> int:
+    return process.keeper.fence
 
 
 def _wait_for(holds: Callable[[], bool]) -> None:

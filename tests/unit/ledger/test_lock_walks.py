@@ -36,9 +36,9 @@ class Locks:
 
 @pytest.mark.parametrize(
     ("seconds", "counts"),
-    [(PERIOD.total_seconds() / 6, True), (PERIOD.total_seconds() / 6 + 1, False), (-1.0, False)],
+    [(PERIOD.total_seconds() / 8, True), (PERIOD.total_seconds() / 8 + 1, False), (-1.0, False)],
 )
-def test_a_walk_of_a_sixth_of_the_period_counts_and_a_longer_one_or_one_over_a_clock_put_back_does_not(
+def test_a_walk_of_an_eighth_of_the_period_counts_and_a_longer_one_or_one_over_a_clock_put_back_does_not(
     seconds: float, *, counts: bool
 ) -> None:
     clock, walked = FakeClock(), list[float]()
