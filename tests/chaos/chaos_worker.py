@@ -1,4 +1,4 @@
-"""Carries out cases one after the other in a world of its own: `python -m tests.chaos.chaos_worker SEED`.
+"""Carries out cases one after the other in a world of its own: `python -m tests.chaos.chaos_worker SEED SPEED`.
 
 Reads one case a line and answers each with one line of JSON. A process has one AWS double at most, so that runs side by
 side need a worker each.
@@ -35,8 +35,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 def main() -> None:
     """Serve cases until standard input closes."""
-    seed = int(sys.argv[1])
-    with running_world() as world:
+    seed, speed = int(sys.argv[1]), float(sys.argv[2])
+    with running_world(speed) as world:
         time.sleep(_SETTLING_SECONDS)
         for line in sys.stdin:
             outcome = Run(world, Case.of(line.strip()), seed).carry_out()

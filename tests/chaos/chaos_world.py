@@ -351,9 +351,13 @@ def running_doubles(
 
 
 @contextmanager
-def running_world() -> Iterator[ChaosWorld]:
+def running_world(speed: float = SPEED) -> Iterator[ChaosWorld]:
     """Start doubles, store and zygote; unix sockets need a short path, so the directory is made here."""
-    with running_valkey() as valkey, running_doubles(valkey) as doubles, socket.socket(socket.AF_UNIX) as listener:
+    with (
+        running_valkey() as valkey,
+        running_doubles(valkey, speed=speed) as doubles,
+        socket.socket(socket.AF_UNIX) as listener,
+    ):
         name, aws = doubles.directory, doubles.aws
         listener.bind(f"{name}/control.sock")
         listener.listen()
@@ -363,7 +367,9 @@ def running_world() -> Iterator[ChaosWorld]:
         zygote = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.chaos_zygote"], stdin=subprocess.PIPE, text=True, env=environment
         )
-        world = ChaosWorld(directory=name, aws=aws, k8s=doubles.k8s, valkey=valkey, zygote=zygote, listener=listener)
+        world = ChaosWorld(
+            directory=name, aws=aws, k8s=doubles.k8s, valkey=valkey, zygote=zygote, listener=listener, speed=speed
+        )
         try:
             yield world
         finally:
