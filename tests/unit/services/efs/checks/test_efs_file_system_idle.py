@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, flat, summarize
+from tests.support.facts import day_lost, day_lost, flat, summarize
 from tests.unit.services.efs.file_systems import DAY, FILE_SYSTEMS, file_system, measured, without
 
 from finops_operator.plugins.sufficiency import metric_words
@@ -50,3 +50,9 @@ def test_a_lost_day_may_have_been_the_one_with_a_client(name: str) -> None:
         FILE_SYSTEMS.reason(CHECK, file_system(), lost)
         == f"nothing is known of {metric_words(name)} in 24 of its hours"
     )
+
+
+@pytest.mark.parametrize("name", ["clientConnections", "meteredBytes"])
+def test_a_lost_day_may_have_been_the_one_with_a_client(name: str) -> None:
+    lost = measured(**{name: day_lost(period=DAY)})
+    assert FILE_SYSTEMS.reason(CHECK, file_system(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, flat, summarize
+from tests.support.facts import day_lost, day_lost, flat, summarize
 from tests.unit.services.msk.brokers import KAFKA, kafka, measured, without
 
 from finops.domain.canonical import Json
@@ -75,6 +75,12 @@ def test_a_young_one_and_one_at_work_are_not_judged() -> None:
 @pytest.mark.parametrize(
     "name", ["brokerReceivedBytesPerSecond", "brokerSentBytesPerSecond", "brokerClientConnections"]
 )
+def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
+    lost = measured(**{name: day_lost()})
+    assert KAFKA.reason(CHECK, kafka(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
+
+
+@pytest.mark.parametrize("name", ["brokerReceivedBytesPerSecond", "brokerSentBytesPerSecond", "brokerClientConnections"])
 def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
     lost = measured(**{name: day_lost()})
     assert KAFKA.reason(CHECK, kafka(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
