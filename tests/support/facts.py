@@ -61,6 +61,12 @@ def flat(level: float, *, days: float = 14, period: int = HOUR) -> MetricSummary
     return summarize([level] * int(days * 86400 / period), period=period)
 
 
+def day_lost(level: float = 0, *, days: int = 30, period: int = HOUR) -> MetricSummary:
+    """Return a level that never moves, of which one day is not known: of a month, less than the default coverage."""
+    points = days * 86400 // period
+    return summarize([level] * (points - 86400 // period), period=period, expected=points)
+
+
 def instance(state: str = "running", *, tags: Mapping[str, str] | None = None, **attributes: Json) -> Resource:
     """Return an m5.2xlarge on Linux in us-east-1, changed as given."""
     facts: dict[str, Json] = {

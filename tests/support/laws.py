@@ -14,10 +14,10 @@ from functools import cache, partial
 from typing import Any, Final
 
 from finops.domain.price import Attributed, Cost, Price, PriceQuery
-from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.recommendation import ActionType, Finding, NotRecommended
 from finops.domain.resource import Resource
 from finops.domain.utilization import HourPoints, MetricSummary, MonthlyUse, Utilization
-from finops_operator.plugins.check import Facts
+from finops_operator.plugins.check import Check, Facts
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import load_checks, load_kinds
 from finops_operator.scan.price import cost_of
@@ -62,6 +62,7 @@ _MUCH: Final = 1e15
 _DAY_SECONDS: Final = 86_400
 _STEPS: Final = (1, 2, 5, 10, 30)
 """How often a level is doubled or halved; thirty times is a billion."""
+IDLE_DAYS: Final = "minimumIdleDays"
 _ROUNDING: Final = Decimal("0.000001")
 _LONGEST_REASON: Final = 256
 MEASURED_FOR_ITS_AGE: Final = {
@@ -87,6 +88,7 @@ def broken_laws(check: str, facts: Facts[Any], judge: Judge) -> Iterator[str]:
     decisive = [name for name in names if isinstance(with_use(_without(known, [name])), NotRecommended)]
     yield from _gap_laws(known, names, decisive, with_use)
     yield from _use_laws(check, known, names, decisive, with_use)
+    yield from _lost_day_law(check, facts, names, judge)
     yield from _price_law(facts, judge)
     yield from _unknown_law(check, facts, judge)
 
@@ -126,6 +128,31 @@ def _halves(use: Utilization, name: str) -> Utilization:
     """Return a use with every second point of a metric lost, and what the last 30 days brought of it as well."""
     seen = _summarized(use, [name], _half_seen)
     return replace(seen, month={key: one for key, one in use.month.items() if key != name})
+
+
+def calls_idle(check: Check[Any]) -> bool:
+    """Return whether a check says that nobody needs a resource: it stops or deletes, or counts idle days."""
+    by_days = any(spec.name == IDLE_DAYS for spec in check.parameters)
+    return by_days or check.action_type in {ActionType.STOP, ActionType.DELETE}
+
+
+def _lost_day_law(check: str, facts: Facts[Any], names: list[str], judge: Judge) -> Iterator[str]:
+    """A day of which nothing is known may have been the day of work, whatever coverage a policy asks for."""
+    declared = load_checks().get(check)
+    if declared is not None and not calls_idle(declared):
+        return
+    anyhow = replace(facts, settings=replace(facts.settings, minimum_coverage_percent=Decimal(0)))
+
+    def with_day(name: str, change: Callable[[MetricSummary], MetricSummary]) -> Finding | NotRecommended:
+        return judge(_measuring(anyhow, _summarized(facts.utilization, [name], change)))
+
+    for name in names:
+        lost = with_day(name, _lost_day)
+        if isinstance(lost, NotRecommended) or isinstance(with_day(name, _busy_day), Finding):
+            continue
+        never = judge(_measuring(anyhow, _without(facts.utilization, [name], reason="NotPublished")))
+        if not _says_the_same(lost, never):
+            yield f"one day of much {name} takes the finding away, and where that day is not known it is found"
 
 
 def _says_the_same(found: Finding, other: Finding | NotRecommended) -> bool:
@@ -278,6 +305,34 @@ def _level(change: _Change, summary: MetricSummary) -> MetricSummary:
 
 def _half_seen(summary: MetricSummary) -> MetricSummary:
     return replace(summary, points=summary.points // 2, missing_at_end=None)
+
+
+def _busy_day(summary: MetricSummary) -> MetricSummary:
+    """Return a summary of which the last day had very much in every period."""
+    of_a_day = min(round(_DAY_SECONDS / summary.period_seconds), summary.points)
+    share = 100 * of_a_day / summary.points
+
+    def rank(percent: float, level: float) -> float:
+        return _MUCH if 100 - percent < share else level
+
+    return replace(
+        summary,
+        maximum=_MUCH,
+        p99_5=rank(99.5, summary.p99_5),
+        p99=rank(99, summary.p99),
+        p95=rank(95, summary.p95),
+        p90=rank(90, summary.p90),
+        average=summary.average + _MUCH * share / 100,
+        total=None if summary.total is None else summary.total + _MUCH * of_a_day,
+        busiest_day=None if summary.busiest_day is None else _MUCH * of_a_day,
+        near_maximum=of_a_day,
+    )
+
+
+def _lost_day(summary: MetricSummary) -> MetricSummary:
+    """Return a summary of which one day in the middle of the window is not known."""
+    of_a_day = round(_DAY_SECONDS / summary.period_seconds)
+    return replace(summary, points=max(1, summary.points - of_a_day), missing_at_end=None)
 
 
 def _times(factor: float, level: float) -> float:

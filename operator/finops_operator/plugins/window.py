@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts, ParameterSpec
-from finops_operator.plugins.sufficiency import figure, insufficient, metric_words
+from finops_operator.plugins.sufficiency import day_lost, figure, insufficient, metric_words
 
 LONGEST_DAYS: Final = Decimal(63)
 """What AWS uses at most for any of its idle rules, WorkSpaces'."""
@@ -42,6 +42,17 @@ def not_measured(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str
     return ""
 
 
+def days_unseen(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:
+    """Return why one of the metrics does not show each of the last `least` days, empty when all do.
+
+    What is called idle asks this: a day that is not known may have been the one with the work, whatever coverage a
+    policy asks for.
+    """
+    wanted = tuple(names)
+    lost = (why for name in wanted if (why := day_lost(facts.utilization, name)))
+    return not_measured(facts, wanted, least) or next(lost, "")
+
+
 def summaries(facts: Facts[Any], names: Iterable[str]) -> tuple[MetricSummary, ...]:
     """Return the summaries of metrics that are there, in order; after `not_measured` said nothing, all of them."""
     found = (facts.utilization.best(name) for name in names)
@@ -49,7 +60,7 @@ def summaries(facts: Facts[Any], names: Iterable[str]) -> tuple[MetricSummary, .
 
 
 def counted(facts: Facts[Any], name: str, least: Decimal) -> float | str:
-    """Return a counter's sum over the window, or why it is not known.
+    """Return a counter's sum over the window, of which no day may be missing, or why it is not known.
 
     Where AWS holds not a single point of at least `least` days, nothing happened in them.
     """
@@ -57,7 +68,7 @@ def counted(facts: Facts[Any], name: str, least: Decimal) -> float | str:
     if facts.utilization.unknown.get(name) == _NEVER and asked_from is not None:
         whole = asked_from <= facts.now - timedelta(days=float(least)) + timedelta(hours=1)
         return 0.0 if whole else f"less than {least} days of {metric_words(name)} were asked for"
-    reason = not_measured(facts, (name,), least)
+    reason = days_unseen(facts, (name,), least)
     summary = facts.utilization.best(name)
     return reason if reason or summary is None else (summary.total or 0.0)
 

@@ -18,8 +18,9 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
+from finops_operator.plugins.window import days_unseen
 from finops_operator.services.awslambda.function import PROVISIONED_INVOCATIONS, FunctionFacts
-from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.judging.judged import changed_within, not_judged
 
 ID: Final = "lambda_function_concurrency_idle"
 
@@ -29,7 +30,7 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
     reason = not_judged(facts) or _nothing_waits(own.provisioned_instances)
     reason = (
         reason
-        or not_measured(facts, PROVISIONED_INVOCATIONS, least)
+        or days_unseen(facts, (PROVISIONED_INVOCATIONS,), least)
         or changed_within(facts, own.provisioned_since, least)
     )
     served = facts.utilization.best(PROVISIONED_INVOCATIONS)

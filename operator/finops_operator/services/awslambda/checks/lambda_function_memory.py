@@ -26,8 +26,9 @@ from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.logged import FROM_LOGS
 from finops_operator.plugins.measured import about_percent, count, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
+from finops_operator.plugins.window import not_measured
 from finops_operator.services.awslambda.function import INVOCATIONS, LONGEST, FunctionFacts
-from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.judging.judged import changed_within, not_judged
 from finops_operator.services.awslambda.rules.report_queries import LARGEST_MB, SMALLEST_MB
 from finops_operator.services.awslambda.rules.versions import MEMORY, why_not_one
 
@@ -45,8 +46,8 @@ _MS_PER_SECOND: Final = 1000
 def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | NotRecommended:
     limit, own = parameters["maximumMemoryPercent"], facts.own
     reason = not_judged(facts) or _not_comparable(own)
-    measured = (not_measured(facts, name, _WINDOW) for name in (INVOCATIONS, MEMORY, LONGEST))
-    reason = reason or next(filter(None, measured), "") or changed_within(facts, own.last_modified, _WINDOW)
+    reason = reason or not_measured(facts, (INVOCATIONS, MEMORY, LONGEST), _WINDOW)
+    reason = reason or changed_within(facts, own.last_modified, _WINDOW)
     invocations, memory, longest = (facts.utilization.best(name) for name in (INVOCATIONS, MEMORY, LONGEST))
     if reason or invocations is None or memory is None or longest is None or own.memory_mb is None:
         return NotRecommended(ID, facts.resource.id, reason)

@@ -16,8 +16,9 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
+from finops_operator.plugins.window import days_unseen
 from finops_operator.services.awslambda.function import INVOCATIONS, FunctionFacts
-from finops_operator.services.awslambda.judging.judged import EDGE_REGION, changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.judging.judged import EDGE_REGION, changed_within, not_judged
 
 ID: Final = "lambda_function_unused"
 
@@ -26,7 +27,7 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
     least = parameters["minimumIdleDays"]
     reason = (
         not_judged(facts)
-        or not_measured(facts, INVOCATIONS, least)
+        or days_unseen(facts, (INVOCATIONS,), least)
         or changed_within(facts, facts.own.last_modified, least)
     )
     invocations = facts.utilization.best(INVOCATIONS)

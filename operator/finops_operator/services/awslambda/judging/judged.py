@@ -8,7 +8,6 @@ from typing import Final
 
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.described import parse_time
-from finops_operator.plugins.sufficiency import figure, insufficient, metric_words
 from finops_operator.services.awslambda.function import FunctionFacts
 
 EDGE_REGION: Final = "us-east-1"
@@ -20,16 +19,6 @@ def not_judged(facts: Facts[FunctionFacts]) -> str:
     if not facts.own.tags_known:
         return "its tags could not be read, so it may be protected"
     return "it runs on instances of a capacity provider" if facts.own.on_own_capacity else ""
-
-
-def not_measured(facts: Facts[FunctionFacts], name: str, least: Decimal) -> str:
-    """Return why `least` days of a metric were not seen, empty when they were."""
-    reason = insufficient(facts.utilization, name, facts.settings)
-    summary = facts.utilization.best(name)
-    if reason or summary is None:
-        return reason
-    short = summary.days < float(least)
-    return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed" if short else ""
 
 
 def changed_within(facts: Facts[FunctionFacts], text: str | None, least: Decimal) -> str:

@@ -15,7 +15,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
-from finops_operator.services.dynamodb.judging.judged import not_judged, not_measured, too_many_indexes, used_names
+from finops_operator.plugins.window import days_unseen
+from finops_operator.services.dynamodb.judging.judged import not_judged, too_many_indexes, used_names
 from finops_operator.services.dynamodb.rules.metrics import READS
 from finops_operator.services.dynamodb.table import TableFacts
 
@@ -26,7 +27,7 @@ def _evaluate(facts: Facts[TableFacts], parameters: Parameters) -> Finding | Not
     least = parameters["minimumIdleDays"]
     names = used_names(facts.own)
     reason = not_judged(facts) or too_many_indexes(facts.own) or _too_young(facts, least)
-    reason = reason or not_measured(facts, names, least)
+    reason = reason or days_unseen(facts, names, least)
     reads = facts.utilization.best(READS)
     if reason or reads is None:
         return NotRecommended(ID, facts.resource.id, reason)

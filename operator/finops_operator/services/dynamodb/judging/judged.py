@@ -7,8 +7,9 @@ from math import ceil
 from typing import Final
 
 from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins import window
 from finops_operator.plugins.check import Facts
-from finops_operator.plugins.sufficiency import figure, insufficient, metric_words
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.dynamodb.rules.metrics import (
     INDEXES,
     READ_PEAKS,
@@ -46,14 +47,7 @@ def not_scaled(own: TableFacts) -> str:
 
 def not_measured(facts: Facts[TableFacts], names: tuple[str, ...], least: Decimal = _DAYS) -> str:
     """Return why `least` days of each metric were not seen, empty when they were."""
-    for name in names:
-        reason = insufficient(facts.utilization, name, facts.settings)
-        summary = facts.utilization.best(name)
-        if reason or summary is None:
-            return reason
-        if summary.days < float(least):
-            return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
-    return ""
+    return window.not_measured(facts, names, least)
 
 
 def used_names(own: TableFacts) -> tuple[str, ...]:

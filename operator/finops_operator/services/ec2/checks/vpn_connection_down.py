@@ -13,8 +13,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
-from finops_operator.plugins.window import idle_days, summaries
-from finops_operator.services.ec2.judging.quiet import days_unseen
+from finops_operator.plugins.window import days_unseen, idle_days, summaries
 from finops_operator.services.ec2.vpn_connection import AVAILABLE, TUNNELS, VpnFacts
 
 ID: Final = "vpn_connection_down"

@@ -2,7 +2,7 @@
 
 Hours are read over a policy's lookback, days over as many as a check asks for, and they end with yesterday. So what is
 called idle must show nothing in either picture, and no day of either may be missing. Shared by the checks of volumes,
-NAT gateways, endpoints, VPN connections and attachments of transit gateways.
+NAT gateways and endpoints.
 """
 
 from __future__ import annotations
@@ -13,16 +13,8 @@ from typing import Any
 
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts
-from finops_operator.plugins.sufficiency import day_lost
-from finops_operator.plugins.window import not_measured, summaries
+from finops_operator.plugins.window import days_unseen, summaries
 from finops_operator.services.ec2.rules.by_day import by_day
-
-
-def days_unseen(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:
-    """Return why one of the metrics does not show each of the last `least` days, empty when all do."""
-    wanted = tuple(names)
-    lost = (why for name in wanted if (why := day_lost(facts.utilization, name)))
-    return not_measured(facts, wanted, least) or next(lost, "")
 
 
 def unseen(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:

@@ -15,7 +15,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import days, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.ecs.service import ACTIVE, FARGATE, ServiceFacts
 
 ID: Final = "ecs_service_idle"
@@ -25,7 +25,7 @@ _NAMES: Final = ("cpuPercent", "memoryPercent")
 
 def _evaluate(facts: Facts[ServiceFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, limit = parameters["minimumIdleDays"], parameters["maximumPeakPercent"]
-    reason = _not_judged(facts) or too_young(facts, least) or not_measured(facts, _NAMES, least)
+    reason = _not_judged(facts) or too_young(facts, least) or days_unseen(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     cpu, memory = summaries(facts, _NAMES)

@@ -13,7 +13,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, summaries, too_young
 from finops_operator.services.efs.file_system import CONNECTIONS, METERED, FileSystemFacts
 from finops_operator.services.efs.judging.size import not_available, stored_fact
 
@@ -26,7 +26,7 @@ def _evaluate(facts: Facts[FileSystemFacts], parameters: Parameters) -> Finding 
     reason = not_available(facts)
     if not reason and facts.own.mount_targets == 0:
         reason = "it has no mount target"
-    reason = reason or too_young(facts, least) or not_measured(facts, _NAMES, least)
+    reason = reason or too_young(facts, least) or days_unseen(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     connections, metered = summaries(facts, _NAMES)

@@ -18,9 +18,9 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import gauge_facts, peak_sentence, percent, window_fact
 from finops_operator.plugins.members_saving import smaller_group
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries
+from finops_operator.plugins.window import days_unseen, idle_days, summaries
 from finops_operator.services.eks.judging.node_cpu import PERCENTILE, node_cpu
-from finops_operator.services.eks.nodegroup import NODE_NETWORK, NodeGroupFacts
+from finops_operator.services.eks.nodegroup import NODE_CPU, NODE_NETWORK, NodeGroupFacts
 
 ID: Final = "eks_nodegroup_idle"
 _ACTION: Final = "eks_nodegroup_resize"
@@ -72,7 +72,7 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
 
 def _megabytes_per_machine(facts: Facts[NodeGroupFacts], least: Decimal) -> float | str:
     """Return the traffic of the busiest day for each machine, or why it is not known."""
-    reason = not_measured(facts, NODE_NETWORK, least)
+    reason = days_unseen(facts, (NODE_CPU, *NODE_NETWORK), least)
     if reason:
         return reason
     days = (one.busiest_day for one in summaries(facts, NODE_NETWORK))

@@ -11,7 +11,7 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.elasticache.cluster import CacheFacts
 from finops_operator.services.elasticache.judging.alone import not_alone, not_judged
 from finops_operator.services.elasticache.judging.final_snapshot import (
@@ -44,7 +44,7 @@ def idle(
     names = COMMANDS.get(facts.own.engine or "", ())
     needed = (*names, CONNECTIONS)
     reason = not_judged(facts) or not_alone(facts.own) or ("" if names else "its engine is not known")
-    reason = reason or too_young(facts, least) or not_measured(facts, needed, least)
+    reason = reason or too_young(facts, least) or days_unseen(facts, needed, least)
     if reason:
         return NotRecommended(check, facts.resource.id, reason)
     *commands, connections = summaries(facts, needed)

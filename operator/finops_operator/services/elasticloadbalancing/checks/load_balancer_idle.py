@@ -16,7 +16,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
+from finops_operator.plugins.sufficiency import coverage_evidence, figure
+from finops_operator.plugins.window import days_unseen
 from finops_operator.services.elasticloadbalancing.judging.judged import busiest_day, not_judged, too_young
 from finops_operator.services.elasticloadbalancing.load_balancer import LoadBalancerFacts
 from finops_operator.services.elasticloadbalancing.rules.traffic import APPLICATION, CLASSIC, TRAFFIC, Traffic
@@ -33,7 +34,8 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     traffic = TRAFFIC[facts.own.load_balancer_type or ""]
-    reason = _not_measured(facts, traffic, least)
+    counted = (*traffic.requests, *([traffic.amount] if traffic.amount else ()))
+    reason = days_unseen(facts, counted, least)
     summary = facts.utilization.best(traffic.requests[0])
     if reason or summary is None:
         return NotRecommended(ID, facts.resource.id, reason or "it was not measured")
@@ -63,17 +65,6 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
         summary=f"Idle for {days(summary.hours)}: {_at_most(requests, traffic.noun)}.",
         facts=tuple(_facts(facts.own, summary, traffic, requests, limit if by_requests else Decimal(1))),
     )
-
-
-def _not_measured(facts: Facts[LoadBalancerFacts], traffic: Traffic, least: Decimal) -> str:
-    for name in (*traffic.requests, *([traffic.amount] if traffic.amount else ())):
-        summary = facts.utilization.best(name)
-        reason = insufficient(facts.utilization, name, facts.settings)
-        if reason or summary is None:
-            return reason
-        if summary.days < float(least):
-            return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
-    return ""
 
 
 def _serves_nothing(own: LoadBalancerFacts) -> bool:

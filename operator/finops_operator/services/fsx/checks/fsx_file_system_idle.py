@@ -12,7 +12,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.fsx.file_system import LUSTRE, READ, WRITTEN, FsxFacts
 from finops_operator.services.fsx.judging.judged import not_judged, ordered_facts
 
@@ -22,7 +22,7 @@ _NAMES: Final = (READ, WRITTEN)
 
 def _evaluate(facts: Facts[FsxFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, own = parameters["minimumIdleDays"], facts.own
-    reason = not_judged(facts) or too_young(facts, least) or not_measured(facts, _NAMES, least)
+    reason = not_judged(facts) or too_young(facts, least) or days_unseen(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     read, written = summaries(facts, _NAMES)

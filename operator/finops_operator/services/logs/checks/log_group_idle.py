@@ -13,7 +13,8 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
+from finops_operator.plugins.sufficiency import coverage_evidence
+from finops_operator.plugins.window import days_unseen
 from finops_operator.services.logs.judging.judged import not_judged, size, without_storage
 from finops_operator.services.logs.log_group import INCOMING, LogGroupFacts
 
@@ -22,17 +23,12 @@ ID: Final = "log_group_idle"
 
 def _evaluate(facts: Facts[LogGroupFacts], parameters: Parameters) -> Finding | NotRecommended:
     least = parameters["minimumIdleDays"]
-    reason = not_judged(facts.own, parameters["minimumStoredGib"]) or insufficient(
-        facts.utilization, INCOMING, facts.settings
-    )
+    reason = not_judged(facts.own, parameters["minimumStoredGib"]) or days_unseen(facts, (INCOMING,), least)
     incoming, stored = facts.utilization.best(INCOMING), facts.own.stored_bytes
     if reason or incoming is None or incoming.total is None or stored is None:
         return NotRecommended(ID, facts.resource.id, reason or "it was not measured")
-    if incoming.days < float(least):
-        reason = f"only {figure(incoming.days)} days of {metric_words(INCOMING)} were read, {least} are needed"
-    elif incoming.total > 0:
+    if incoming.total > 0:
         reason = f"{size(incoming.total)} came in within {days(incoming.hours)}"
-    if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,

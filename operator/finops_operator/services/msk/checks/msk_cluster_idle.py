@@ -14,7 +14,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.msk.cluster import ACTIVE, SERVERLESS, KafkaFacts
 from finops_operator.services.msk.rules.brokers import CONNECTIONS, RECEIVED, SENT
 
@@ -25,7 +25,7 @@ def _evaluate(facts: Facts[KafkaFacts], parameters: Parameters) -> Finding | Not
     own, least = facts.own, parameters["minimumIdleDays"]
     counted = bool(own.client_authentications)
     names = (RECEIVED, SENT, CONNECTIONS) if counted else (RECEIVED, SENT)
-    reason = _not_judged(facts) or too_young(facts, least) or not_measured(facts, names, least)
+    reason = _not_judged(facts) or too_young(facts, least) or days_unseen(facts, names, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     found = summaries(facts, names)

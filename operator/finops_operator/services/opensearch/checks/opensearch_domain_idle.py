@@ -13,7 +13,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries
+from finops_operator.plugins.window import days_unseen, idle_days, summaries
 from finops_operator.services.opensearch.domain import INDEXING, SEARCHES, DomainFacts
 from finops_operator.services.opensearch.judging.judged import not_judged
 from finops_operator.services.opensearch.rules.manual_snapshot import HOW, PARAMETER, stated
@@ -25,7 +25,7 @@ _NAMES: Final = (SEARCHES, INDEXING)
 
 def _evaluate(facts: Facts[DomainFacts], parameters: Parameters) -> Finding | NotRecommended:
     least = parameters["minimumIdleDays"]
-    reason = not_judged(facts) or not_measured(facts, _NAMES, least)
+    reason = not_judged(facts) or days_unseen(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     searches, indexing = summaries(facts, _NAMES)

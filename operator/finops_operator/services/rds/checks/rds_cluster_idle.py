@@ -18,7 +18,7 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.rds.cluster import ClusterFacts
 from finops_operator.services.rds.judging.dependants import not_judged
 from finops_operator.services.rds.judging.members import member_hours_fact
@@ -55,7 +55,7 @@ def _evaluate(facts: Facts[ClusterFacts], parameters: Parameters) -> Finding | N
     names = _USE.get(facts.own.cluster_service or "")
     if names is None:
         return NotRecommended(ID, facts.resource.id, "its engine is not known")
-    reason = not_judged(facts) or too_young(facts, least) or not_measured(facts, names, least)
+    reason = not_judged(facts) or too_young(facts, least) or days_unseen(facts, names, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     use, cpu = summaries(facts, names)

@@ -20,8 +20,8 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, percent, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
-from finops_operator.plugins.window import summaries
+from finops_operator.plugins.sufficiency import coverage_evidence, figure
+from finops_operator.plugins.window import days_unseen, summaries
 from finops_operator.services.rds.instance import DatabaseFacts
 from finops_operator.services.rds.rules.restart import RESTARTED_AFTER, database_with_stop
 from finops_operator.services.rds.rules.states import AVAILABLE
@@ -37,7 +37,7 @@ _NEEDED: Final = (_CONNECTIONS, _CPU, _READS, _WRITES)
 
 def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, limit, most = (parameters[name] for name in ("minimumIdleDays", "maximumMeanCpuPercent", "maximumMeanIops"))
-    reason = _not_judged(facts) or _not_measured(facts, least)
+    reason = _not_judged(facts) or days_unseen(facts, _NEEDED, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     connections, cpu, reads, writes = summaries(facts, _NEEDED)
@@ -89,17 +89,6 @@ def _not_judged(facts: Facts[DatabaseFacts]) -> str:
     if own.replicates_from:
         return "it is a replica, which may wait for the day it is needed"
     return "others replicate from it" if own.read_replicas else ""
-
-
-def _not_measured(facts: Facts[DatabaseFacts], least: Decimal) -> str:
-    for name in _NEEDED:
-        reason = insufficient(facts.utilization, name, facts.settings)
-        summary = facts.utilization.best(name)
-        if reason or summary is None:
-            return reason
-        if summary.days < float(least):
-            return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
-    return ""
 
 
 def _facts(own: DatabaseFacts) -> Iterator[EvidenceFact]:

@@ -14,7 +14,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.redshift.cluster import AVAILABLE, CONNECTIONS, PAUSED, WarehouseFacts
 
 ID: Final = "redshift_cluster_idle"
@@ -23,7 +23,7 @@ ID: Final = "redshift_cluster_idle"
 def _evaluate(facts: Facts[WarehouseFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, state = parameters["minimumIdleDays"], facts.resource.state
     reason = "" if state == AVAILABLE else f"it is {state or 'in an unknown state'}, not {AVAILABLE}"
-    reason = reason or too_young(facts, least) or not_measured(facts, (CONNECTIONS,), least)
+    reason = reason or too_young(facts, least) or days_unseen(facts, (CONNECTIONS,), least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     (connections,) = summaries(facts, (CONNECTIONS,))

@@ -15,7 +15,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import gauge_facts, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.redshift.cluster import AVAILABLE, CONNECTIONS, CPU, WarehouseFacts
 
 ID: Final = "redshift_cluster_underused"
@@ -25,7 +25,7 @@ _NAMES: Final = (CPU, CONNECTIONS)
 def _evaluate(facts: Facts[WarehouseFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, limit, state = parameters["minimumIdleDays"], parameters["maximumCpuPercent"], facts.resource.state
     reason = "" if state == AVAILABLE else f"it is {state or 'in an unknown state'}, not {AVAILABLE}"
-    reason = reason or too_young(facts, least) or not_measured(facts, _NAMES, least)
+    reason = reason or too_young(facts, least) or days_unseen(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     cpu, connections = summaries(facts, _NAMES)

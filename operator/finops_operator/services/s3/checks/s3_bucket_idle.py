@@ -14,7 +14,8 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
+from finops_operator.plugins.sufficiency import coverage_evidence, figure
+from finops_operator.plugins.window import days_unseen
 from finops_operator.services.s3.bucket import BucketFacts
 from finops_operator.services.s3.judging.judged import (
     least_stored,
@@ -33,15 +34,12 @@ _COLDER: Final = "glacier_instant"
 def _evaluate(facts: Facts[BucketFacts], parameters: Parameters) -> Finding | NotRecommended:
     least = parameters["minimumIdleDays"]
     reason = _not_counted(facts.own.request_filter) or stored_too_little(facts, parameters["minimumStoredGib"])
-    reason = reason or insufficient(facts.utilization, ALL, facts.settings)
+    reason = reason or days_unseen(facts, (ALL,), least)
     requests = facts.utilization.best(ALL)
     if reason or requests is None:
         return NotRecommended(ID, facts.resource.id, reason)
-    if requests.days < float(least):
-        reason = f"only {figure(requests.days)} days of {metric_words(ALL)} were read, {least} are needed"
-    elif requests.total:
+    if requests.total:
         reason = f"{count(requests.total)} requests came within {days(requests.hours)}"
-    if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     stored = stored_bytes(facts.utilization)
     return Finding(

@@ -13,7 +13,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import days_unseen, idle_days, summaries, too_young
 from finops_operator.services.sagemaker.endpoint import IN_SERVICE, REQUESTS, EndpointFacts
 
 ID: Final = "sagemaker_endpoint_idle"
@@ -21,7 +21,7 @@ ID: Final = "sagemaker_endpoint_idle"
 
 def _evaluate(facts: Facts[EndpointFacts], parameters: Parameters) -> Finding | NotRecommended:
     least = parameters["minimumIdleDays"]
-    reason = _not_judged(facts) or too_young(facts, least) or not_measured(facts, (REQUESTS,), least)
+    reason = _not_judged(facts) or too_young(facts, least) or days_unseen(facts, (REQUESTS,), least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     (requests,) = summaries(facts, (REQUESTS,))

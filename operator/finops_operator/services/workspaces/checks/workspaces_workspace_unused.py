@@ -16,7 +16,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.sufficiency import unread
-from finops_operator.plugins.window import idle_days, not_measured
+from finops_operator.plugins.window import days_unseen, idle_days
 from finops_operator.services.workspaces.judging.judged import not_judged
 from finops_operator.services.workspaces.workspace import CONNECTED, WorkspaceFacts
 
@@ -53,7 +53,7 @@ def _connected(facts: Facts[WorkspaceFacts], least: Decimal) -> str:
         return "when a user connected last is not known"
     last = parse_time(facts.own.connected_last)
     if last is None:
-        reason = not_measured(facts, (CONNECTED,), least)
+        reason = days_unseen(facts, (CONNECTED,), least)
     else:
         passed = (facts.now - last) // timedelta(days=1)
         reason = f"a user connected {passed} days ago, {least} are needed" if passed < least else ""

@@ -151,7 +151,44 @@ def test_another_family_is_known_where_no_reservation_is_shared_with_those_that_
     assert beside.hourly is None
 
 
-HOURS = 6
+def test_beside_a_plan_that_discounts_sizes_of_one_family_differently_two_others_leave_the_net_saving_unknown() -> None:
+    stopped = running("m5.2xlarge", identity="i-0")
+    always = [running(kind, identity=f"i-{kind}") for kind in ("m5.4xlarge", "m5.large")]
+    kinds = ("m5.xlarge", "m5.xlarge", "m5.2xlarge", "m5.4xlarge")
+    others = [often_stopped("0.5", kind, f"i-{at}") for at, kind in enumerate(kinds, 1)]
+    bought = [reserved("m5.large", 2), reserved("m5.xlarge", 2)]
+    rates = {"m5.large": "0.0576", "m5.xlarge": "0.0768", "m5.2xlarge": "0.1536", "m5.4xlarge": "0.4608"}
+    paid = [plan("0.11", rates)]
+
+    def kept(beside: list[Resource]) -> Decimal | None:
+        return fleet([stopped, *always, *beside], bought, plans=paid).unsaved(stop(stopped)).hourly
+
+    assert kept([]) == kept(others) == 0
+    assert kept(others[:1]) == pytest.approx(Decimal("0.032"))
+    assert month([stopped, *always, *others], bought, plans=paid).unsaved(stop(stopped)) == Unsaved(None, UNKNOWN)
+    even = [plan("0.11", {kind: str(_price(kind) * 60 / 100) for kind in rates})]
+    assert month([stopped, *always, *others], bought, plans=even).unsaved(stop(stopped)).hourly == 0
+
+
+def test_another_size_that_has_reserved_instances_of_its_own_leaves_the_net_saving_unknown_beside_two_others() -> None:
+    moved = running("c5.xlarge", identity="i-0")
+    always = [running(kind, identity=f"i-{kind}") for kind in ("t3.large", "t3.xlarge")]
+    kinds = ("c5.large", "t3.large", "c5.xlarge")
+    others = [often_stopped("0.5", kind, f"i-{at}") for at, kind in enumerate(kinds, 1)]
+    bought = [reserved("c5.large", zone="us-east-1a")]
+    rates = {"c5.large": "0.051", "c5.xlarge": "0.102", "t3.large": "0.054912", "t3.xlarge": "0.109824"}
+    paid = [plan("0.1", rates, PlanType.COMPUTE)]
+
+    def kept(beside: list[Resource]) -> Decimal | None:
+        return fleet([moved, *always, *beside], bought, plans=paid).unsaved(resize(moved, "c5.large")).hourly
+
+    assert kept([]) == kept(others) == 0
+    assert kept(others[:1]) != 0
+    several = month([moved, *always, *others], bought, plans=paid)
+    assert several.unsaved(resize(moved, "c5.large")) == Unsaved(None, UNKNOWN)
+
+
+HOURS, SLOTS = 6, 2
 KINDS = ("m5.large", "m5.xlarge", "m5.2xlarge", "c5.large", "c5.xlarge")
 Commitments = tuple[list[ReservedInstances], list[CapacityReservation], list[SavingsPlan]]
 
@@ -161,29 +198,42 @@ def days(draw: st.DrawFn) -> tuple[dict[str, frozenset[int]], dict[str, Resource
     """Return id → hours of a day in which it runs, its record, and commitments."""
     hours: dict[str, frozenset[int]] = {}
     records: dict[str, Resource] = {}
-    for number in range(draw(st.integers(1, 4))):
+    for number in range(draw(st.integers(1, 5))):
         name = f"i-{number}"
         ran = draw(st.frozensets(st.integers(0, HOURS - 1), min_size=1)) if draw(st.booleans()) else range(HOURS)
         hours[name] = frozenset(ran)
         share = "" if len(hours[name]) == HOURS else str(Decimal(len(hours[name])) / HOURS)
-        inside = draw(st.sampled_from(("", "", "cr-m5.large")))
-        facts = {"billed_share": share} if share else {}
-        records[name] = running(draw(st.sampled_from(KINDS)), identity=name, capacity_reservation=inside, **facts)
-    bought = st.builds(reserved, st.sampled_from(KINDS), st.integers(1, 3))
+        kind, facts = draw(st.sampled_from(KINDS)), {"billed_share": share} if share else {}
+        # AWS lets in what is of the reservation's own type, and no more than it has slots.
+        room = kind == "m5.large" and sum(bool(one.text("capacity_reservation")) for one in records.values()) < SLOTS
+        inside = "cr-m5.large" if room and draw(st.booleans()) else ""
+        records[name] = running(kind, identity=name, capacity_reservation=inside, **facts)
+    bought = st.builds(
+        lambda kind, count, zone: reserved(kind, count, zone=zone),
+        st.sampled_from(KINDS),
+        st.integers(1, 3),
+        st.sampled_from(("", "us-east-1a")),
+    )
     plans = st.builds(
-        lambda cents, percents: plan(
+        lambda cents, percents, sort: plan(
             str(Decimal(cents) / 100),
             {kind: str(_price(kind) * part / 100) for kind, part in zip(KINDS, percents, strict=True)},
+            sort,
         ),
         st.integers(1, 40),
-        st.tuples(*(st.integers(20, 95) for _ in KINDS)),
+        st.one_of(
+            st.tuples(*(st.integers(20, 95) for _ in KINDS)),
+            # As AWS has them: one discount for each family.
+            st.tuples(st.integers(20, 95), st.integers(20, 95)).map(lambda one: (*one[:1] * 3, *one[1:] * 2)),
+        ),
+        st.sampled_from(PlanType),
     )
     return (
         hours,
         records,
         (
             draw(st.lists(bought, max_size=2, unique_by=lambda one: one.id)),
-            draw(st.sampled_from(([], [capacity("cr-m5.large", 2)]))),
+            draw(st.sampled_from(([], [capacity("cr-m5.large", SLOTS)]))),
             draw(st.lists(plans, max_size=1)),
         ),
     )

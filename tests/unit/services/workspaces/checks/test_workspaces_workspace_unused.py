@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import summarize
+from tests.support.facts import day_lost, summarize
 from tests.unit.services.workspaces.desktops import DAY, DESKTOPS, desktop, measured, unknown, users
 
 from finops.domain.canonical import Json
@@ -59,3 +59,15 @@ def test_what_is_not_known_or_stands_by_is_not_judged(changes: dict[str, Json], 
 
 def test_a_desktop_in_a_passing_state_is_not_judged() -> None:
     assert DESKTOPS.reason(CHECK, desktop("rebuilding"), measured()) == "it is rebuilding"
+
+
+def test_where_nobody_ever_connected_a_lost_day_may_have_been_the_one_with_a_user() -> None:
+    lost = measured(day_lost(days=63, period=DAY))
+    why = "nothing is known of user connected in 24 of its hours"
+    assert DESKTOPS.reason(CHECK, desktop("available", None), lost) == why
+
+
+def test_where_nobody_ever_connected_a_lost_day_may_have_been_the_one_with_a_user() -> None:
+    lost = measured(day_lost(days=63, period=DAY))
+    why = "nothing is known of user connected in 24 of its hours"
+    assert DESKTOPS.reason(CHECK, desktop("available", None), lost) == why
