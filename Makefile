@@ -8,7 +8,7 @@ SOURCES := operator slackbot tests tools
 PYTEST := $(BIN)/python -m pytest
 
 .NOTPARALLEL:
-.PHONY: install demo test unit contract integration e2e check api-examples bench chaos chaos-sample pod-kills generate lock clean help
+.PHONY: install demo test unit contract integration e2e check act-kills api-examples bench chaos chaos-sample pod-kills generate lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -48,6 +48,9 @@ chaos: $(STAMP) ## Disturb every act at every boundary; RUNS=100 SEED=7 a sample
 
 chaos-sample: $(STAMP) ## Disturb each action once, in every way among them; SEED=7 chooses others
 	$(BIN)/python -m tests.chaos.chaos_program --small --seed $(or $(SEED),1)
+
+act-kills: $(STAMP) ## Kill the executor of each action at every boundary; ACTION=ebs_volume_delete one
+	FINOPS_ACT_KILLS=all $(PYTEST) tests/integration/act/test_act_kills.py -q -s -k '$(or $(ACTION),any_boundary)'
 
 pod-kills: $(STAMP) ## Kill pods of the test cluster while acts are under way; RUNS=200 SEED=1
 	$(BIN)/python -m tests.e2e.loop.kills.pod_kills_program --runs $(or $(RUNS),200) --seed $(or $(SEED),1) $(if $(FOLDER),--folder $(FOLDER))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from finops.domain.utilization import MetricSummary
 
@@ -28,15 +29,34 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Why scans leave out the logs of a resource on purpose.
+
+    Attributes:
+        reason: of the last scan that did.
+        size_bytes: what its logs hold, as last measured.
+        measured: when that was, aware.
+        since: when the first of those scans was that left it out for the same cause and read nothing in between, aware.
+    """
+
+    reason: str
+    size_bytes: float
+    measured: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedBatch:
     """What one query brought.
 
     Attributes:
         found: id of a resource → what is to be kept of it.
         scanned_bytes: what the service read for it, and bills.
-        left_out: id of a resource → why nothing was begun for it; kept for no later scan.
+        left_out: id of a resource → why nothing was begun for it; no answer, so that a later scan may ask.
+        sizes: id of a resource left out on purpose → the bytes that its logs hold.
     """
 
     found: dict[str, Logged] = field(default_factory=dict)
     scanned_bytes: float = 0.0
     left_out: dict[str, Logged] = field(default_factory=dict)
+    sizes: dict[str, float] = field(default_factory=dict)

@@ -366,3 +366,7 @@ class LoggedKeys:
     def of(self, account: str, region: str, kind: str, metric: str) -> str:
         """Return the key of what is kept of one metric of a kind, in an account and region."""
         return f"{self.prefix}logged:{account}:{region}:{kind}:{metric}"
+
+    def left_out(self, account: str, region: str, kind: str, metric: str) -> str:
+        """Return the key of what is left out of such reading."""
+        return f"{self.of(account, region, kind, metric)}:left-out"

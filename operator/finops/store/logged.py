@@ -1,6 +1,7 @@
 """What lines of logs said of each resource, kept for a day: the query that reads them is billed by what it reads.
 
-Written and read by the scan, for an account and region; it serves all policies. About 400 bytes a resource.
+Beside it, which resources scans left out on purpose, with why and since when, until they are read or gone. Written and
+read by the scan, for an account and region; it serves all policies. About 400 bytes a resource.
 """
 
 from __future__ import annotations
@@ -8,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from finops.domain.logged import Logged
+from finops.domain.logged import LeftOut, Logged
 from finops.domain.resource import Shard
 from finops.store.connection import Store, store_errors
 from finops.store.keys import LoggedKeys
 from finops.store.records import Record
 
 KEPT_SECONDS: Final = 86_400
+LEFT_OUT_SECONDS: Final = 32 * 86_400
+"""After the last scan that left one out: longer than a month, as often as the rarest scans come."""
 _PUT: Final = """
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
 """
 _LOGGED: Final[Record[Logged]] = Record(Logged)
+_LEFT_OUT: Final[Record[LeftOut]] = Record(LeftOut)
 
 
 class LoggedStore:
@@ -48,3 +52,29 @@ class LoggedStore:
         texts = [text for one, value in found.items() for text in (one, _LOGGED.text(value))]
         with store_errors():
             self._put(keys=[key], args=[KEPT_SECONDS, *texts])
+
+    def left_out(self, shard: Shard, metric: str) -> dict[str, LeftOut]:
+        """Return id → why and since when scans leave it out, without those that are not readable."""
+        with store_errors():
+            texts: Mapping[str, str] = self._client.hgetall(self._left_out_key(shard, metric))
+        known = ((one, _LEFT_OUT.value_or_none(text)) for one, text in texts.items())
+        return {one: value for one, value in known if value is not None}
+
+    def leave_out(self, shard: Shard, metric: str, found: Mapping[str, LeftOut]) -> None:
+        """Keep why some resources are left out beside others."""
+        if not found:
+            return
+        key, texts = self._left_out_key(shard, metric), {one: _LEFT_OUT.text(value) for one, value in found.items()}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(key, mapping=texts)
+            pipe.expire(key, LEFT_OUT_SECONDS)
+            pipe.execute()
+
+    def forget_left_out(self, shard: Shard, metric: str, ids: Collection[str]) -> None:
+        """Keep no more that these were left out: they were read, need it no more, or are gone."""
+        if ids:
+            with store_errors():
+                self._client.hdel(self._left_out_key(shard, metric), *ids)
+
+    def _left_out_key(self, shard: Shard, metric: str) -> str:
+        return self._keys.left_out(shard.account, shard.region, shard.kind, metric)

@@ -3,8 +3,9 @@
 One meaning for every sum of them: status of a policy, dashboard, API, and the sums by month of the act. An act counts
 for what it changes against the cost right before it, as long as scans show it. It counts for nothing once it was
 undone, once it has ended, and once a later act on the same resource took it back; what saves once keeps what scans saw
-it save until then. Of a rise, a start that somebody asked for, that took back a saving only what exceeds that saving
-counts.
+it save until then. Of a rise, a start that somebody asked for, that took back savings only what exceeds them counts,
+and a saving that takes back such a rise counts for so much less. So acts that take each other back count together for
+no more than the cost before the first saving less the cost now; what somebody asked for before it is no part of that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import Lasting, saved_until_now
+from finops.domain.lasting import TAKEN_BACK, Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
 from finops.store.realized import hours_per_month, is_undo, promise_of, undone_by, whole_cost
@@ -67,16 +68,26 @@ def counted(
             whose cost the last scan did not know is not known. One that no scan has seen counts as promised.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    settled, exceeds = _settled(ordered), _after_taking_back(ordered, known)
+    settled, chained = _settled(ordered), _after_taking_back(ordered, known)
     return tuple(
         Counted(
             time=str(one.get("time")),
-            amount=exceeds[at] if at in exceeds else _NOTHING if at in settled else _amount(one, known),
+            amount=chained[at]
+            if at in chained
+            else _settled_amount(one, known)
+            if at in settled
+            else _amount(one, known),
             once=bool(one.get("lastsDays")),
             recent=now - datetime.fromisoformat(str(one["time"])) < _MONTH,
         )
         for at, one in enumerate(ordered)
     )
+
+
+def _settled_amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
+    """Return what an act that was undone, or an undo, counts for: what was saved once until then stays saved."""
+    once = bool(entry.get("lastsDays")) and not is_undo(entry)
+    return proven(entry, known.get(str(entry.get("request")))) if once else _NOTHING
 
 
 def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
@@ -99,7 +110,10 @@ def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:
 
 
 def taken_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, int]:
-    """Return place of an act that a later one took back → place of that one; arguments in order, as `counted`."""
+    """Return place of an act that a later one took back → place of that one; arguments in order, as `counted`.
+
+    One act may take back several.
+    """
     settled, found = _settled(ordered), dict[int, int]()
     for at, later in enumerate(ordered):
         if at in settled:
@@ -110,7 +124,6 @@ def taken_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting
                 continue
             if _stood_until(earlier, str(later["time"]), known) and _reverses(later, earlier):
                 found[before] = at
-                break
     return found
 
 
@@ -121,17 +134,47 @@ def _settled(ordered: Sequence[Mapping[str, Any]]) -> set[int]:
 
 
 def _after_taking_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, Decimal | None]:
-    """Return place of an act that a later one took back, or of a rise that took one back → what it counts for."""
-    found: dict[int, Decimal | None] = {}
-    for before, at in taken_back(ordered, known).items():
-        earlier, later = ordered[before], ordered[at]
-        # What saves once has saved it; what lasts is counted a month from now on.
-        once = bool(earlier.get("lastsDays"))
-        found[before] = proven(earlier, known.get(str(earlier.get("request")))) if once else _NOTHING
-        seen = known.get(str(later.get("request")))
-        if _promised(later) < 0 and (seen is None or seen.ended is None):
-            found.setdefault(at, min(_NOTHING, to_cents(_promised(earlier) + _promised(later))))
+    """Return place of an act that a later one took back, or of one that took one back → what it counts for."""
+    found, values, savings = dict[int, Decimal | None](), dict[int, Decimal](), list[Mapping[str, Any]]()
+    later, settled = taken_back(ordered, known), _settled(ordered)
+    for at, one in enumerate(ordered):
+        if at in settled:
+            continue
+        taken = [before for before, by in later.items() if by == at]
+        for before in taken:
+            # What saves once has saved it; what lasts is counted a month from now on.
+            found[before] = _settled_amount(ordered[before], known)
+        change, carried = _promised(one), sum((values[before] for before in taken), _NOTHING)
+        values[at] = carried + change
+        if change < 0 and taken:
+            values[at] = min(_NOTHING, values[at])
+        elif change < 0 and not any(_saved_before(each, one, known) for each in savings):
+            # The first saving counts against the cost right before it.
+            values[at] = _NOTHING
+        elif change > 0:
+            savings.append(one)
+        seen = known.get(str(one.get("request")))
+        over = seen is not None and seen.ended is not None
+        if taken and change < 0 and not over:
+            found[at] = to_cents(values[at])
+        elif taken and change > 0 and (not over or one.get("lastsDays")):
+            found[at] = _less(one, _amount(one, known), change, carried)
     return found
+
+
+def _saved_before(act: Mapping[str, Any], rise: Mapping[str, Any], known: Mapping[str, Lasting]) -> bool:
+    """Return whether an act had saved on the resource of a rise, and nobody but our own acts ended that before it."""
+    if act.get("resource") != rise.get("resource"):
+        return False
+    seen = known.get(str(act.get("request")))
+    return (seen is not None and seen.why == TAKEN_BACK) or _stood_until(act, str(rise["time"]), known)
+
+
+def _less(entry: Mapping[str, Any], amount: Decimal | None, change: Decimal, carried: Decimal) -> Decimal | None:
+    """Return what a saving counts for that took back rises of so much a month beyond what they had taken back."""
+    if amount is None or not change:
+        return amount
+    return to_cents(amount * (change + carried) / change if entry.get("lastsDays") else amount + carried)
 
 
 def _stood_until(entry: Mapping[str, Any], time: str, known: Mapping[str, Lasting]) -> bool:

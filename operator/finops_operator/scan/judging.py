@@ -194,7 +194,7 @@ class ShardJudge:
         self._known = _OfPage(costs, {resource_id: target for (_, resource_id), target in targets.items()})
         if not self._declared.kind.read_by_day:
             measured = self._measurer.page(chosen)
-        measured = self._asked.logged.page(chosen, measured, costs, brief)
+        measured = self._asked.logged.page(resources, measured, costs, brief)
         ran = self._as_they_ran(resources, measured, priced)
         chosen = [ran.get(one.id, one) for one in chosen]
         recommended: list[Recommendation] = []

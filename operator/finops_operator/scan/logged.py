@@ -1,33 +1,44 @@
 """Metrics that only lines of logs hold: read where the policy wants it, a day's answer at a time.
 
 Used by the judge of a shard, which puts what was read in the place of the metric that is missing. A query is billed,
-so that no resource is asked about twice in a day, whatever came of it; only one that could not be begun, or was left
-out for what it would cost, is tried again by the next scan. A scan reads no more than its policy lets it. Two scans
-that begin at the same moment may both ask.
+so that no resource is asked about twice in a day, whatever came of it; only one that could not be begun is tried again
+by the next scan. A scan reads no more than its policy lets it. What it leaves out is kept with what its logs hold, and
+measured again a day later; those that the ceiling leaves out go first in the next scan, the longest waiting before all.
+Two scans that begin at the same moment may both ask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from finops.domain.logged import Logged
+from finops.domain.logged import LeftOut, Logged, LoggedBatch
 from finops.domain.price import Cost
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.utilization import Utilization
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
-from finops.store.logged import LoggedStore
+from finops.store.logged import KEPT_SECONDS, LoggedStore
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.kind import PriceLookup
-from finops_operator.plugins.logged import FROM_LOGS, Asking, ByteBudget, LoggedMetric, Pause
+from finops_operator.plugins.logged import (
+    FROM_LOGS,
+    SAVING_UNKNOWN,
+    Asking,
+    ByteBudget,
+    LoggedMetric,
+    Pause,
+    first_in_turn,
+)
 from finops_operator.scan.policy_rules import PolicyRules
 
 READINGS_A_MONTH: Final = Decimal(30)
 BYTES_PER_GB: Final = Decimal(10**9)
 """The smaller of what a GB may mean: an estimate is no lower than the bill."""
+_MEASURED_FOR: Final = timedelta(seconds=KEPT_SECONDS)
 
 
 def logged_metric(rules: PolicyRules, kind: str) -> LoggedMetric | None:
@@ -104,6 +115,66 @@ class LogSource:
     budget: ByteBudget
 
 
+class Kept:
+    """What the store keeps of the logs of one shard: what was read, and what scans left out on purpose.
+
+    Every method but `passed` raises StoreUnavailable.
+    """
+
+    def __init__(self, metric: str, shard: Shard, store: LoggedStore) -> None:
+        self._of = (shard, metric)
+        self._store = store
+        self._known: dict[str, LeftOut] | None = None
+        self.held: dict[str, float] = {}
+
+    def read(self, ids: Sequence[str], bytes_left: float) -> dict[str, Logged]:
+        """Return id → what was read less than a day ago; before the first, hold bytes for those whose turn it is."""
+        if self._known is None:
+            self._known = self._store.left_out(*self._of)
+            self.held |= first_in_turn(self._known, bytes_left)
+        return self._store.get(*self._of, ids)
+
+    def still(self, asking: Asking) -> dict[str, Logged]:
+        """Return the resources that are left out without measuring them, with why and since when."""
+        found = {}
+        for one in (resource.id for resource in asking.resources):
+            kept = self._left_out.get(one)
+            if kept is not None and asking.now - kept.measured < _MEASURED_FOR:
+                why = asking.too_much(one, kept.size_bytes)
+            else:
+                why = SAVING_UNKNOWN if asking.most_bytes.get(one) is None else ""
+            if why:
+                found[one] = Logged(reason=why if kept is None else f"{why}; left out since {_minute(kept.since)}")
+        return found
+
+    def note(self, batch: LoggedBatch, now: datetime) -> None:
+        """Keep what was read, and what was left out or measured anew; what was asked about is left out no more."""
+        self._store.put(*self._of, batch.found)
+        left = {name: self._anew(name, batch.left_out[name].reason, size, now) for name, size in batch.sizes.items()}
+        self._store.leave_out(*self._of, left)
+        self._left_out.update(left)
+        self.forget([name for name in (*batch.found, *batch.left_out) if name not in left])
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Keep no more that these were left out."""
+        gone = [one for one in ids if self._left_out.pop(one, None) is not None]
+        self._store.forget_left_out(*self._of, gone)
+
+    def passed(self, resources: Sequence[Resource]) -> None:
+        """Hold nothing for these any more: they had their turn."""
+        for one in resources:
+            self.held.pop(one.id, None)
+
+    @property
+    def _left_out(self) -> dict[str, LeftOut]:
+        return {} if self._known is None else self._known
+
+    def _anew(self, name: str, reason: str, size: float, now: datetime) -> LeftOut:
+        before = self._left_out.get(name)
+        since = before.since if before is not None and before.reason == reason else now
+        return LeftOut(reason, size, now, since)
+
+
 class LoggedReading:
     """What logs say of the resources of one shard, as far as one scan needs it."""
 
@@ -111,7 +182,7 @@ class LoggedReading:
         self._metric = metric
         self._shard = shard
         self._source = source
-        self._store = store
+        self._kept = Kept("" if metric is None else metric.metric, shard, store)
         self._refused: Gap | None = None
         self._lost: dict[tuple[str, bool], tuple[str, int]] = {}
         self._found: set[str] = set()
@@ -128,6 +199,8 @@ class LoggedReading:
     ) -> dict[str, Utilization]:
         """Return what was measured of a page, with what logs add to it; `costs` are a month's, by id.
 
+        What was not measured, because the policy does not select it, is not asked about either.
+
         Raises:
             StoreUnavailable: the store does not answer.
         """
@@ -135,12 +208,15 @@ class LoggedReading:
         self._found.clear()
         if metric is None:
             return used
-        needing = [one for one in resources if metric.needed(one, used[one.id], now)]
-        known = self._store.get(self._shard, metric.metric, [one.id for one in needing])
+        needing = [one for one in resources if one.id in used and metric.needed(one, used[one.id], now)]
+        budget, kept = self._source.budget, self._kept
+        known = kept.read([one.id for one in needing], budget.bytes_left)
         self._denied = self._denied or next((one.failed for one in known.values() if one.denied), "")
         wanted = [one for one in needing if one.id not in known]
         most = {one.id: most_bytes(metric, one, costs.get(one.id), rules.lookup) for one in wanted}
-        known |= self._ask(metric, Asking(wanted, now, most, self._source.budget))
+        known |= self._ask(metric, Asking(wanted, now, most, budget, kept.held))
+        kept.passed(resources)
+        kept.forget(list(used.keys() - {one.id for one in needing}))
         least_percent = float(rules.settings.minimum_coverage_percent)
         for one in needing:
             logged = known.get(one.id)
@@ -182,12 +258,13 @@ class LoggedReading:
 
         Where the answer of a query may not be read, no other is begun, by this scan and those that find it kept.
         """
-        found: dict[str, Logged] = {}
+        found = self._kept.still(asking)
+        asking = replace(asking, resources=[one for one in asking.resources if one.id not in found])
         if not asking.resources or self._refused is not None or self._denied:
             return found
         try:
             for batch in metric.read(self._source.reader, self._source.pause, asking):
-                self._store.put(self._shard, metric.metric, batch.found)
+                self._kept.note(batch, asking.now)
                 self.scanned_bytes += batch.scanned_bytes
                 found |= batch.found | batch.left_out
                 self._left |= batch.left_out.keys()
@@ -196,3 +273,7 @@ class LoggedReading:
             # A refusal that is kept beside its resources is said with them.
             self._refused = None if self._denied else gap_of(error, self._source.reader)
         return found
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

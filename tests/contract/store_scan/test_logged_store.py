@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tests.support.facts import flat
+from datetime import timedelta
 
-from finops.domain.logged import Logged
+from tests.support.facts import NOW, flat
+
+from finops.domain.logged import LeftOut, Logged
 from finops.domain.resource import Shard
 from finops.store.connection import Store
 from finops.store.keys import LoggedKeys
-from finops.store.logged import KEPT_SECONDS, LoggedStore
+from finops.store.logged import KEPT_SECONDS, LEFT_OUT_SECONDS, LoggedStore
 
 SHARD = Shard("111111111111", "us-east-1", "lambda-function")
 READ = Logged(flat(20.0, period=86_400), 97.5, "its logs have 39 REPORT lines of 40 invocations on 2026-11-02")
@@ -36,6 +38,19 @@ def test_a_later_answer_does_not_prolong_the_day_of_the_first(store: Store) -> N
 def test_what_is_no_answer_counts_as_none(store: Store) -> None:
     store.client.hset(LoggedKeys(store.keys.prefix).of(*SHARD_PARTS, "memoryPercent"), "one", '{"summary": 3}')
     assert LoggedStore(store).get(SHARD, "memoryPercent", ["one"]) == {}
+
+
+def test_what_is_left_out_comes_back_until_it_is_forgotten(store: Store) -> None:
+    logged, key = LoggedStore(store), LoggedKeys(store.keys.prefix).left_out(*SHARD_PARTS, "memoryPercent")
+    assert logged.left_out(SHARD, "memoryPercent") == {}
+    one = LeftOut("too much", 3e9, NOW, NOW - timedelta(days=3))
+    logged.leave_out(SHARD, "memoryPercent", {"one": one, "two": one})
+    logged.leave_out(SHARD, "memoryPercent", {})
+    assert 0 < store.client.ttl(key) <= LEFT_OUT_SECONDS
+    logged.forget_left_out(SHARD, "memoryPercent", ["two"])
+    logged.forget_left_out(SHARD, "memoryPercent", [])
+    store.client.hset(key, "three", '{"reason": 3}')
+    assert logged.left_out(SHARD, "memoryPercent") == {"one": one}
 
 
 SHARD_PARTS = (SHARD.account, SHARD.region, SHARD.kind)

@@ -3,7 +3,8 @@
 After SQLite's way of testing crashes: no list of interesting places, every place. Whatever was killed, the restarted
 executor must reach the same end with no effect twice, every call announced, and nothing left stopped. The executor is
 one and the same for all actions, so the longest acts are killed everywhere, and each other action at every eighth
-boundary, no two neighbours at the same ones; `make chaos` kills all of them everywhere.
+boundary, no two neighbours at the same ones. `make act-kills` kills all of them everywhere, and prints at how many
+boundaries; `make chaos` does so too, among other disturbances.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ from finops_sandbox.aws.double import AwsDouble
 
 _MOST = 200
 _EVERYWHERE = ("ec2_instance_resize", "ebs_volume_detach_delete")
-_STRIDE = 8
+_ALL = os.environ.get("FINOPS_ACT_KILLS") == "all"
+"""Set by `make act-kills`."""
+_STRIDE = 1 if _ALL else 8
+_LONGEST_SECONDS = 3600 if _ALL else 700
 _BACK = {"StopInstances": 1, "ModifyInstanceAttribute": 2, "StartInstances": 1}
 _KILLED = 9
 
@@ -101,7 +105,7 @@ def _boundaries(action: str) -> range:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(700)
+@pytest.mark.timeout(_LONGEST_SECONDS)
 @pytest.mark.parametrize(
     ("action", "changes"),
     [*((one, {}) for one in sorted(CASES)), ("rds_instance_resize", {"apply": "window"})],
@@ -113,7 +117,7 @@ def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_shows_it(
     name, parameters, expected = CASES[action]
     parameters = {**parameters, **changes}
     seen: set[str] = set()
-    sdk = warm_sdk()
+    sdk, kills = warm_sdk(), 0
     for number in _boundaries(action):
         aws.control.reset()
         here = _fresh(world, tmp_path, number)
@@ -130,9 +134,11 @@ def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_shows_it(
         assert second.get("state") == "Succeeded", (where, second)
         assert effects(aws.calls) == expected, where
         check(aws.calls, here.ledger_path, session=request.name)
+        kills += 1
     else:
         pytest.fail(f"no run of {action} survived {_MOST} boundaries")
     assert number > len(expected) * 8
+    print(f"\n{action} {changes or ''}: killed at {kills} of {number - 1} boundaries, and ended once each time")
     assert {point for point in seen if not point.startswith("ledger.")} <= set(ACT_KILL_POINTS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,6 +50,31 @@ def test_an_effect_has_the_time_in_which_aws_brings_it_about(name: str) -> None:
     one = _SAVING[name]
     assert one.shows.within >= one.brought_within
     assert not one.shown_by or one.shows.within > timedelta(0)
+
+
+_SET = {name: one for name, one in sorted(_LOADED.actions.items()) if one.shows.setting or one.shows.parameter}
+
+
+def test_acts_of_which_a_cost_alone_cannot_say_whether_they_last_declare_the_setting_that_does() -> None:
+    assert set(_SET) >= {
+        "dynamodb_table_set_mode",
+        "lambda_function_set_memory",
+        "log_group_set_retention",
+        "rds_instance_resize",
+        "s3_bucket_set_lifecycle",
+    }
+
+
+@pytest.mark.parametrize("name", _SET)
+def test_the_setting_that_says_whether_an_act_lasts_is_one_that_its_kind_lists_and_its_parameter_gives(
+    name: str,
+) -> None:
+    one = _SET[name]
+    for kind in one.kinds:
+        facts = _LOADED.kinds[kind].facts
+        assert facts is not None
+        assert one.shows.setting in {field.name for field in fields(facts)}
+    assert one.shows.parameter in one.sample.parameters
 
 
 def _levels_alone(kind: ResourceKind[Any]) -> bool:

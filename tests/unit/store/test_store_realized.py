@@ -75,6 +75,7 @@ def ended(day: int) -> Lasting:
     return Lasting(at, ended=at, why=AS_BEFORE)
 
 
+RESIZE, GROW = act("resize", 0, "100.00", "60.00"), act("grow", 1, "60.00", "120.00")
 STOP, START = act("stop", 0, "145.00", "5.00"), act("start", 2, "5.00", "150.00")
 
 
@@ -91,6 +92,16 @@ STOP, START = act("stop", 0, "145.00", "5.00"), act("start", 2, "5.00", "150.00"
         ([STOP, START], {"start": Lasting(_THEN, share=None)}, ["0.00", "-5.00"]),
         ([START], {"start": Lasting(_THEN, share=None)}, [None]),
         ([{**STOP, "lastsDays": "7"}, act("start", 9, "5.00", "145.00")], {}, ["140.00", "-140.00"]),
+        ([RESIZE, GROW, act("again", 2, "120.00", "60.00")], {}, ["0.00", "0.00", "40.00"]),
+        ([RESIZE, GROW, act("half", 2, "120.00", "85.00")], {}, ["0.00", "0.00", "15.00"]),
+        ([RESIZE, GROW, act("again", 2, "120.00", "60.00")], {"again": ended(3)}, ["0.00", "0.00", "0.00"]),
+        (
+            [RESIZE, GROW, act("week", 2, "120.00", "60.00", lastsDays="7", saving="14.00")],
+            {},
+            ["0.00", "0.00", "9.33"],
+        ),
+        ([RESIZE, act("more", 1, "60.00", "30.00"), act("back", 2, "30.00", "100.00")], {}, ["0.00", "0.00", "0.00"]),
+        ([RESIZE, act("more", 1, "60.00", "70.00"), act("back", 2, "70.00", "60.00")], {}, ["40.00", "0.00", "0.00"]),
     ],
 )
 def test_what_a_later_act_on_the_same_resource_took_back_counts_for_nothing(

@@ -20,14 +20,16 @@ from finops.domain.utilization import Utilization
 from finops.errors import AwsDenied
 from finops.store.connection import Store
 from finops.store.logged import LoggedStore
-from finops_operator.plugins.logged import Asking, ByteBudget
+from finops_operator.plugins.logged import SAVING_UNKNOWN, Asking, ByteBudget
 from finops_operator.scan.logged import LoggedReading, LogSource, most_bytes
 from finops_operator.services.awslambda.rules.report_queries import REPORT_LINES, RESULTS
 
 SHARD = Shard("111122223333", "eu-west-1", "lambda-function")
 DENIED = "AccessDeniedException"
 RULES: Any = SimpleNamespace(
-    now=NOW, settings=SimpleNamespace(minimum_coverage_percent=Decimal(95)), lookup=lambda _: None
+    now=NOW,
+    settings=SimpleNamespace(minimum_coverage_percent=Decimal(95)),
+    lookup=lambda _: SimpleNamespace(amount=Decimal(1)),
 )
 
 
@@ -47,15 +49,21 @@ class Logs:
 
 
 def reading(store: Store, logs: Logs) -> LoggedReading:
-    metric = replace(REPORT_LINES, needed=lambda *_: True, read=logs.read)
+    metric = replace(REPORT_LINES, needed=lambda *_: True, most_saved=lambda *_: Decimal(1), read=logs.read)
     reader: Any = SimpleNamespace(account=SHARD.account, region=SHARD.region)
     return LoggedReading(metric, SHARD, LogSource(reader, lambda _: None, ByteBudget(1e9)), LoggedStore(store))
 
 
-def page(one: LoggedReading, *names: str) -> dict[str, str]:
+def billed(month: str) -> Cost:
+    price = Price(Decimal(1), "gb-second", "bundled", date(2026, 1, 1))
+    return cost_from([BilledQuantity("gb_second", Decimal(month), price)], (), Decimal(730))
+
+
+def page(one: LoggedReading, *names: str, unpriced: str = "") -> dict[str, str]:
     """Return function → why its memory is not known."""
+    costs = {name: billed("8.00") for name in names if name not in unpriced}
     found = one.page(
-        [replace(function(), id=name) for name in names], {name: Utilization(name) for name in names}, {}, RULES
+        [replace(function(), id=name) for name in names], {name: Utilization(name) for name in names}, costs, RULES
     )
     return {name: used.unknown[REPORT_LINES.metric] for name, used in found.items()}
 
@@ -77,16 +85,17 @@ def test_a_refused_answer_ends_asking_in_the_shard_for_this_scan_and_those_that_
     assert [gap.code for gap in later.gaps()] == [DENIED]
 
 
-def test_what_is_left_out_on_purpose_is_no_gap_but_why_the_memory_is_not_known_and_kept_for_no_later_scan(
-    store: Store,
-) -> None:
+def test_what_is_left_out_on_purpose_is_no_gap_but_why_the_memory_is_not_known(store: Store) -> None:
     left = Logged(reason="too much to read")
-    logs = Logs([LoggedBatch(left_out={"one": left, "two": left})])
-    scan = reading(store, logs)
+    scan = reading(store, Logs([LoggedBatch(left_out={"one": left, "two": left})]))
     assert page(scan, "one", "two") == {"one": "too much to read", "two": "too much to read"}
     assert scan.gaps() == ()
-    page(reading(store, logs), "one")
-    assert logs.asked == [["one", "two"], ["one"]]
+
+
+def test_nothing_is_asked_about_a_function_of_which_nobody_knows_what_less_memory_saves(store: Store) -> None:
+    logs = Logs([])
+    assert page(reading(store, logs), "one", unpriced="one") == {"one": SAVING_UNKNOWN}
+    assert logs.asked == []
 
 
 def test_a_log_group_of_which_aws_begins_no_query_is_a_gap_that_says_why(store: Store) -> None:
@@ -98,11 +107,6 @@ def test_a_log_group_of_which_aws_begins_no_query_is_a_gap_that_says_why(store: 
         *("StartQuery", "ResourceNotFoundException", "there is no such group"),
         2,
     )
-
-
-def billed(month: str) -> Cost:
-    price = Price(Decimal(1), "gb-second", "bundled", date(2026, 1, 1))
-    return cost_from([BilledQuantity("gb_second", Decimal(month), price)], (), Decimal(730))
 
 
 @pytest.mark.parametrize(("cost", "price", "most"), [("8.00", "0.005", 7 / 0.15 * 1e9), (None, "0.005", None)])

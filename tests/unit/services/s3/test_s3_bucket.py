@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,13 +13,16 @@ from botocore.validate import ParamValidator
 from tests.support.judging import Pages, without
 from tests.unit.services.s3.buckets import BUCKETS, GIB, bucket, stored
 
+from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Gap, Resource
 from finops.domain.utilization import MonthlyUse
 from finops.errors import AwsDenied, AwsRejected, AwsThrottled
 from finops_operator.plugins.facts import facts_of
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.scan.price import SharedUnits, cost_of
+from finops_operator.services.s3.actions.s3_bucket_set_lifecycle import ACTION as SET_LIFECYCLE
 from finops_operator.services.s3.bucket import KIND, BucketFacts
+from finops_operator.services.s3.rules.lifecycle import rules_text
 from finops_operator.services.s3.rules.storage import STORED
 from finops_operator.services.s3.rules.uploads import MOST_OF_BUCKET, MOST_OF_REGION, UploadSize
 
@@ -220,6 +223,37 @@ def test_the_soonest_of_several_rules_aborts_and_rules_that_are_off_do_not_count
     soon, late = ({"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": days}} for days in (3, 30))
     facts = collected(**rules(late, soon, {"Status": "Disabled"}))
     assert (facts.aborts_uploads_days, facts.lifecycle_rules) == (3, 2)
+
+
+SOONER: dict[str, Any] = {"ID": "theirs", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3}}
+THEIRS: dict[str, Any] = {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}}
+
+
+@pytest.mark.parametrize(
+    ("others", "lasts"),
+    [
+        (lambda ours: ours, True),
+        (lambda ours: [{**THEIRS, "ID": "more"}, *ours], True),
+        (lambda ours: ours[:-1], False),
+        (lambda ours: [*ours[:-1], {**ours[-1], "Status": "Disabled"}], False),
+        (lambda ours: [*ours[:-1], {**ours[-1], **SOONER, "ID": ours[-1]["ID"]}], False),
+        (lambda ours: [*ours, SOONER], False),
+    ],
+    ids=["as it was left", "with another rule", "without ours", "ours off", "ours changed", "others end them sooner"],
+)
+@pytest.mark.parametrize("before", [[], [THEIRS]])
+def test_what_the_listing_shows_of_the_rule_that_the_act_set_ends_its_saving_once_it_is_another(
+    before: list[dict[str, Any]], others: Callable[[Any], Any], lasts: bool
+) -> None:
+    act = SET_LIFECYCLE.plan(
+        ResourceRef("s3-bucket", "shop-data", "arn:aws:s3:::shop-data", "111111111111", "us-east-1"),
+        {"abortUploadsAfterDays": 7},
+        {"lifecycle": rules_text(before), "minimumSize": "", "owner": "111111111111"},
+    )
+    shows, left = SET_LIFECYCLE.shows, act.steps[0].parameters["LifecycleConfiguration"]["Rules"]  # type: ignore[index,call-overload]
+    listed = getattr(collected(**rules(*others(left))), shows.setting)
+    assert (str(listed) == str(act.parameters[shows.parameter])) is lasts
+    assert listed is not None, "that there is no rule is known too"
 
 
 def test_buckets_of_other_regions_are_left_to_these() -> None:

@@ -56,9 +56,6 @@ _NOT_MEASURED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch"})
 NO_GROUP: Final = "its log group is not there, or of a class that is not read"
 NO_COUNT: Final = "the invocations of each day could not be read"
 SIZE_UNKNOWN: Final = "SizeUnknown: how much its logs hold could not be read"
-SAVING_UNKNOWN: Final = "SavingUnknown: what less memory could save, or what reading its logs costs, is not known"
-TOO_DEAR: Final = "CostsMoreThanItSaves: reading its logs each day costs more than less memory could save"
-OVER_THE_CEILING: Final = "OverTheCeiling: its logs hold more than the scan may still read (spec.metrics.logsMaxGb)"
 
 
 def needed(function: Resource, utilization: Utilization, now: datetime) -> bool:
@@ -119,33 +116,15 @@ def read(reader: PageReader, pause: Pause, asking: Asking) -> Iterator[LoggedBat
         idle |= {
             name: logged_of((), days, asking.now) for name, days in counts.items() if days and not any(days.values())
         }
-        sized = {name: sizes[name] for name in names.values() if name not in idle}
-        left = _left_out(sized, asking)
-        yield LoggedBatch(idle, left_out=left)
+        idle |= {name: Logged(reason=SIZE_UNKNOWN) for name, size in sizes.items() if size is None and name not in idle}
+        sized = {name: size for name, size in sizes.items() if size is not None and name not in idle}
+        # Nothing failed where one is left out: it is why its memory is not known, and no gap of the scan.
+        left = {name: Logged(reason=why) for name, size in sized.items() if (why := asking.left_out(name, size))}
+        yield LoggedBatch(idle, left_out=left, sizes={name: sized[name] for name in left})
         asked = {group: name for group, name in names.items() if name in sized and name not in left}
         if asked:
-            yield from _queried(
-                reader, pause, asked, counts, {name: sizes[name] or 0.0 for name in asked.values()}, asking
-            )
-
-
-def _left_out(sizes: Mapping[str, float | None], asking: Asking) -> dict[str, Logged]:
-    """Return the functions that are not asked about, with why; for all others their bytes are set aside.
-
-    Nothing failed: it is why their memory is not known, and no gap of the scan.
-    """
-    found = {}
-    for name, size in sizes.items():
-        most = asking.most_bytes.get(name)
-        if size is None:
-            found[name] = Logged(reason=SIZE_UNKNOWN)
-        elif most is None:
-            found[name] = Logged(reason=SAVING_UNKNOWN)
-        elif size > most:
-            found[name] = Logged(reason=TOO_DEAR)
-        elif not asking.budget.take(size):
-            found[name] = Logged(reason=OVER_THE_CEILING)
-    return found
+            expected = {name: sized[name] for name in asked.values()}
+            yield from _queried(reader, pause, asked, counts, expected, asking)
 
 
 def _queried(
