@@ -8,7 +8,7 @@ Plans user guide, "Understanding how Savings Plans apply to your usage".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -28,6 +28,8 @@ from finops_operator.services.ec2.rules.zones import outside_of_region
 PriceOf = Callable[[Use], Decimal | None]
 """On-demand price of an hour, None where it is not known."""
 _ZERO: Final = Decimal(0)
+_ROUNDED: Final = Decimal("1.01")
+"""What rounding makes of equal discounts at most."""
 _ORDER: Final = tuple(PlanType)
 
 
@@ -142,6 +144,16 @@ def _candidates(cover: Cover, plan: SavingsPlan, price_of: PriceOf) -> Iterator[
             cover.unordered = True
         elif rate < price:
             yield rate / price, rate, use
+
+
+def uneven(plan: SavingsPlan, uses: Iterable[Use], price_of: PriceOf) -> bool:
+    """Return whether a plan's discounts differ among `uses` of one pool, by more than the rounding of AWS's rates."""
+    shares: dict[tuple[str, str, str], list[Decimal]] = {}
+    for use in uses:
+        rate, price = plan.rate(use), price_of(use)
+        if rate and price:
+            shares.setdefault(pool_of(use), []).append(rate / price)
+    return any(max(known) > min(known) * _ROUNDED for known in shares.values())
 
 
 def price_of_difference(

@@ -4,7 +4,9 @@ AWS applies commitments to every hour on its own. Of an instance that is stopped
 is known, and not which hours they are. So an act is worked out in an hour in which no other such instance runs, and in
 one in which all of them do. Where both keep the same, so do the hours between them, as long as the instance stays in
 its family: more instances use more of what it leaves. Another family leaves commitments and finds others, so that hours
-between may keep something where both ends keep nothing: beside two others or more that share them it is not known.
+between may keep something where both ends keep nothing: beside two others or more that share them it is not known. So
+it is where Reserved Instances pay for one size alone, which another size leaves or finds, and where a plan discounts
+the sizes of one family differently, so that what it pays for depends on the sizes.
 Where one other instance alone is stopped and the act's own always runs, its share says how many hours are of each sort.
 Elsewhere the net saving is not known: it depends on which hours they have in common.
 """
@@ -19,9 +21,10 @@ from typing import Final, TypeAlias
 
 from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act, Unsaved
-from finops_operator.services.ec2.commitments.cover import pool_of
+from finops_operator.services.ec2.commitments.cover import pool_of, uneven
 from finops_operator.services.ec2.commitments.fleet import CommittedFleet, became, changes_hours, counted, placed
-from finops_operator.services.ec2.commitments.model import Placed
+from finops_operator.services.ec2.commitments.model import Placed, ReservedInstances
+from finops_operator.services.ec2.commitments.sizes import spreads
 from finops_operator.services.ec2.rules.running import share_of_hours
 
 _ALWAYS: Final = Decimal(1)
@@ -88,7 +91,8 @@ class PausingFleet:
         if not others or alone.hourly is None:
             return _over(alone, share)
         several = sum(count for _, count in others) > 1
-        if several and _leaves_family(where, became(where, act)):
+        then = became(where, act)
+        if several and (_leaves_family(where, then) or known.sizes_matter(where, then)):
             return _NOT_KNOWN
         beside = known.hour_of_all().unsaved(act)
         if beside.hourly is None or abs(beside.hourly - alone.hourly) <= _SAME:
@@ -141,6 +145,15 @@ class PausingFleet:
         pools = {pool_of(one.use) for one in (before, then) if one is not None}
         return {one: count for one, count in self.pausing.items() if pool_of(one[0].use) in pools}
 
+    def sizes_matter(self, before: Placed, then: Placed | None) -> bool:
+        """Return whether commitments pay for one size of a family otherwise than for another."""
+        everything = self.hour_of_all()
+        agreements = everything.agreements
+        uses = {one.use for one in everything.fleet} | (set() if then is None else {then.use})
+        return (then is not None and any(_of_one_size(one, before) for one in agreements.reserved)) or any(
+            uneven(plan, uses, everything.price_of) for plan in agreements.plans
+        )
+
     def hour_with(self, where: Placed) -> CommittedFleet:
         """Return an hour in which one that is often stopped runs, and no other such."""
         if where not in self._hours:
@@ -160,6 +173,11 @@ class PausingFleet:
 def _leaves_family(before: Placed, then: Placed | None) -> bool:
     """Return whether an instance goes on in another family, where it uses other commitments."""
     return then is not None and pool_of(then.use) != pool_of(before.use)
+
+
+def _of_one_size(reserved: ReservedInstances, before: Placed) -> bool:
+    """Return whether Reserved Instances of an instance's pool pay for their own size alone."""
+    return pool_of(reserved.use) == pool_of(before.use) and not spreads(reserved.use)
 
 
 def _over(kept: Unsaved, share: Decimal) -> Unsaved:

@@ -7,13 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.services.ec2.commitments.drawn_days import HOURS, KINDS, Commitments, bill, days, hour_price
 from tests.unit.services.ec2.commitments.fleets import (
-    LINUX,
     capacity,
     fleet,
     month,
     plan,
-    price_of,
     reserved,
     resize,
     running,
@@ -24,11 +23,7 @@ from finops.domain.recommendation import ActionType
 from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act, Unsaved
 from finops_operator.services.ec2.commitments.model import (
-    CapacityReservation,
     PlanType,
-    ReservedInstances,
-    SavingsPlan,
-    Use,
 )
 
 LARGE = Decimal("0.096")
@@ -151,48 +146,41 @@ def test_another_family_is_known_where_no_reservation_is_shared_with_those_that_
     assert beside.hourly is None
 
 
-HOURS = 6
-KINDS = ("m5.large", "m5.xlarge", "m5.2xlarge", "c5.large", "c5.xlarge")
-Commitments = tuple[list[ReservedInstances], list[CapacityReservation], list[SavingsPlan]]
+def test_beside_a_plan_that_discounts_sizes_of_one_family_differently_two_others_leave_the_net_saving_unknown() -> None:
+    stopped = running("m5.2xlarge", identity="i-0")
+    always = [running(kind, identity=f"i-{kind}") for kind in ("m5.4xlarge", "m5.large")]
+    kinds = ("m5.xlarge", "m5.xlarge", "m5.2xlarge", "m5.4xlarge")
+    others = [often_stopped("0.5", kind, f"i-{at}") for at, kind in enumerate(kinds, 1)]
+    bought = [reserved("m5.large", 2), reserved("m5.xlarge", 2)]
+    rates = {"m5.large": "0.0576", "m5.xlarge": "0.0768", "m5.2xlarge": "0.1536", "m5.4xlarge": "0.4608"}
+    paid = [plan("0.11", rates)]
+
+    def kept(beside: list[Resource]) -> Decimal | None:
+        return fleet([stopped, *always, *beside], bought, plans=paid).unsaved(stop(stopped)).hourly
+
+    assert kept([]) == kept(others) == 0
+    assert kept(others[:1]) == pytest.approx(Decimal("0.032"))
+    assert month([stopped, *always, *others], bought, plans=paid).unsaved(stop(stopped)) == Unsaved(None, UNKNOWN)
+    even = [plan("0.11", {kind: str(hour_price(kind) * 60 / 100) for kind in rates})]
+    assert month([stopped, *always, *others], bought, plans=even).unsaved(stop(stopped)).hourly == 0
 
 
-@st.composite
-def days(draw: st.DrawFn) -> tuple[dict[str, frozenset[int]], dict[str, Resource], Commitments]:
-    """Return id → hours of a day in which it runs, its record, and commitments."""
-    hours: dict[str, frozenset[int]] = {}
-    records: dict[str, Resource] = {}
-    for number in range(draw(st.integers(1, 4))):
-        name = f"i-{number}"
-        ran = draw(st.frozensets(st.integers(0, HOURS - 1), min_size=1)) if draw(st.booleans()) else range(HOURS)
-        hours[name] = frozenset(ran)
-        share = "" if len(hours[name]) == HOURS else str(Decimal(len(hours[name])) / HOURS)
-        inside = draw(st.sampled_from(("", "", "cr-m5.large")))
-        facts = {"billed_share": share} if share else {}
-        records[name] = running(draw(st.sampled_from(KINDS)), identity=name, capacity_reservation=inside, **facts)
-    bought = st.builds(reserved, st.sampled_from(KINDS), st.integers(1, 3))
-    plans = st.builds(
-        lambda cents, percents: plan(
-            str(Decimal(cents) / 100),
-            {kind: str(_price(kind) * part / 100) for kind, part in zip(KINDS, percents, strict=True)},
-        ),
-        st.integers(1, 40),
-        st.tuples(*(st.integers(20, 95) for _ in KINDS)),
-    )
-    return (
-        hours,
-        records,
-        (
-            draw(st.lists(bought, max_size=2, unique_by=lambda one: one.id)),
-            draw(st.sampled_from(([], [capacity("cr-m5.large", 2)]))),
-            draw(st.lists(plans, max_size=1)),
-        ),
-    )
+def test_another_size_that_has_reserved_instances_of_its_own_leaves_the_net_saving_unknown_beside_two_others() -> None:
+    moved = running("c5.xlarge", identity="i-0")
+    always = [running(kind, identity=f"i-{kind}") for kind in ("t3.large", "t3.xlarge")]
+    kinds = ("c5.large", "t3.large", "c5.xlarge")
+    others = [often_stopped("0.5", kind, f"i-{at}") for at, kind in enumerate(kinds, 1)]
+    bought = [reserved("c5.large", zone="us-east-1a")]
+    rates = {"c5.large": "0.051", "c5.xlarge": "0.102", "t3.large": "0.054912", "t3.xlarge": "0.109824"}
+    paid = [plan("0.1", rates, PlanType.COMPUTE)]
 
+    def kept(beside: list[Resource]) -> Decimal | None:
+        return fleet([moved, *always, *beside], bought, plans=paid).unsaved(resize(moved, "c5.large")).hourly
 
-def _price(kind: str) -> Decimal:
-    found = price_of(Use(kind, LINUX, "default", ""))
-    assert found is not None
-    return found
+    assert kept([]) == kept(others) == 0
+    assert kept(others[:1]) != 0
+    several = month([moved, *always, *others], bought, plans=paid)
+    assert several.unsaved(resize(moved, "c5.large")) == Unsaved(None, UNKNOWN)
 
 
 def _hour_by_hour(
@@ -233,7 +221,7 @@ def test_net_is_never_more_than_list_over_the_hours_that_ran_and_never_less_than
     several = month(list(records.values()), *committed)
     for name, one in records.items():
         kept = several.unsaved(stop(one)).hourly
-        listed = _price(one.text("instance_type")) * len(hours[name]) / HOURS
+        listed = hour_price(one.text("instance_type")) * len(hours[name]) / HOURS
         assert kept is None or 0 <= kept <= listed + Decimal("1e-9")
 
 
@@ -243,22 +231,12 @@ def test_stops_one_after_the_other_never_save_more_than_the_bill_of_all_hours_fa
 ) -> None:
     hours, records, committed = drawn
     several, left, saved = month(list(records.values()), *committed), dict(hours), Decimal(0)
-    start = _bill(left, records, committed)
+    start = bill(left, records, committed)
     for name, one in records.items():
         kept = several.unsaved(stop(one)).hourly
         if kept is None:
             return
-        saved += _price(one.text("instance_type")) * len(hours[name]) / HOURS - kept
+        saved += hour_price(one.text("instance_type")) * len(hours[name]) / HOURS - kept
         several = several.after(stop(one))
         del left[name]
-    assert saved <= start - _bill(left, records, committed) + Decimal("1e-6")
-
-
-def _bill(hours: dict[str, frozenset[int]], records: dict[str, Resource], committed: Commitments) -> Decimal:
-    total = Decimal(0)
-    for hour in range(HOURS):
-        there = fleet([records[name] for name, ran in hours.items() if hour in ran], *committed)
-        total += sum(
-            (count * _price(use.instance_type) for use, count in there.now_covered.on_demand.items()), total * 0
-        )
-    return total / HOURS
+    assert saved <= start - bill(left, records, committed) + Decimal("1e-6")
