@@ -23,6 +23,7 @@ TITLES: Final = {
     "defaultShare": "first scan, AWS's quotas in force, half of them ours",
     "noQuotas": "first scan, no quotas",
     "custodian": "one policy with one metric, no quotas",
+    "tenfold": "first scan, no quotas",
     "dayLater": "a day later, 1 % of the instances replaced, no quotas",
     "thousand": "first scan, no quotas",
     "thousandDayLater": "a day later, 1 % of the instances replaced, no quotas",
@@ -73,6 +74,10 @@ def ratios(runs: Runs) -> Iterator[str]:
 def _compared(runs: Runs) -> Iterator[tuple[str, str]]:
     yield from _beside(runs, "noQuotas", "custodian", "dayLater")
     yield from _beside(runs, "thousand", "custodianThousand", "thousandDayLater")
+    few, many = runs.get("noQuotas"), runs.get("tenfold")
+    if few and many:
+        sizes = f"from {few['instances']:,} to {many['instances']:,} instances"
+        yield f"{sizes}: growth of the peak memory", f"{many['peakMegabytes'] - few['peakMegabytes']} MB"
     one, four = runs.get("thousand"), runs.get("fourPolicies")
     if one and four:
         further = four["metricRequests"] - one["metricRequests"]

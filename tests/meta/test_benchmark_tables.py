@@ -66,6 +66,14 @@ def test_what_was_not_measured_is_compared_with_nothing(missing: str) -> None:
     assert set(tool().ratios(runs)) < set(everything[1])
 
 
+def test_growth_of_memory_is_said_for_a_larger_fleet_beside_a_smaller_one() -> None:
+    runs = every_run()
+    runs["tenfold"].update(instances=200, peakMegabytes=7)
+    assert "| from 20 to 200 instances: growth of the peak memory | 3 MB |" in [*tool().ratios(runs)]
+    del runs["noQuotas"]
+    assert not any("growth" in line for line in tool().ratios(runs))
+
+
 def test_fleets_of_different_sizes_are_not_compared() -> None:
     runs = every_run()
     runs["custodian"]["instances"] = runs["custodianThousand"]["instances"] = 11

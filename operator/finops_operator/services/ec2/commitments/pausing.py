@@ -5,8 +5,8 @@ is known, and not which hours they are. So an act is worked out in an hour in wh
 one in which all of them do. Where both keep the same, so do the hours between them, as long as the instance stays in
 its family: more instances use more of what it leaves. Another family leaves commitments and finds others, so that hours
 between may keep something where both ends keep nothing: beside two others or more that share them it is not known. So
-it is where plans pay beside Reserved Instances or capacity reservations: what these leave to a plan changes with what
-runs.
+it is where another size leaves or finds Reserved Instances that pay for one size alone, and where plans pay beside
+Reserved Instances or capacity reservations: what these leave to a plan changes with what runs.
 Where one other instance alone is stopped and the act's own always runs, its share says how many hours are of each sort.
 Elsewhere the net saving is not known: it depends on which hours they have in common.
 """
@@ -23,7 +23,8 @@ from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act, Unsaved
 from finops_operator.services.ec2.commitments.cover import pool_of
 from finops_operator.services.ec2.commitments.fleet import CommittedFleet, became, changes_hours, counted, placed
-from finops_operator.services.ec2.commitments.model import Agreements, Placed
+from finops_operator.services.ec2.commitments.model import Agreements, Placed, ReservedInstances
+from finops_operator.services.ec2.commitments.sizes import spreads
 from finops_operator.services.ec2.rules.running import share_of_hours
 
 _ALWAYS: Final = Decimal(1)
@@ -90,7 +91,7 @@ class PausingFleet:
         if not others or alone.hourly is None:
             return _over(alone, share)
         several = sum(count for _, count in others) > 1
-        if several and (_leaves_family(where, became(where, act)) or _is_mixed(known.always.agreements)):
+        if several and _changes_with_hours(where, became(where, act), known.always.agreements):
             return _NOT_KNOWN
         beside = known.hour_of_all().unsaved(act)
         if beside.hourly is None or abs(beside.hourly - alone.hourly) <= _SAME:
@@ -159,14 +160,18 @@ class PausingFleet:
         return self._hours[None]
 
 
-def _is_mixed(agreements: Agreements) -> bool:
-    """Return whether plans pay for what Reserved Instances or capacity reservations leave."""
-    return bool(agreements.plans and (agreements.reserved or agreements.capacity))
+def _changes_with_hours(before: Placed, then: Placed | None, agreements: Agreements) -> bool:
+    """Return whether hours between may keep something although neither an hour alone nor one of all does."""
+    if agreements.plans and (agreements.reserved or agreements.capacity):
+        return True
+    if then is None:
+        return False
+    return pool_of(then.use) != pool_of(before.use) or any(_of_one_size(one, before) for one in agreements.reserved)
 
 
-def _leaves_family(before: Placed, then: Placed | None) -> bool:
-    """Return whether an instance goes on in another family, where it uses other commitments."""
-    return then is not None and pool_of(then.use) != pool_of(before.use)
+def _of_one_size(reserved: ReservedInstances, before: Placed) -> bool:
+    """Return whether Reserved Instances of an instance's pool pay for their own size alone."""
+    return pool_of(reserved.use) == pool_of(before.use) and not spreads(reserved.use)
 
 
 def _over(kept: Unsaved, share: Decimal) -> Unsaved:

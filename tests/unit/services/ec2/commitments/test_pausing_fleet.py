@@ -7,13 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.services.ec2.commitments.drawn_days import HOURS, KINDS, Commitments, bill, days, hour_price
 from tests.unit.services.ec2.commitments.fleets import (
-    LINUX,
     capacity,
     fleet,
     month,
     plan,
-    price_of,
     reserved,
     resize,
     running,
@@ -24,11 +23,7 @@ from finops.domain.recommendation import ActionType
 from finops.domain.resource import Resource
 from finops_operator.plugins.commitments import Act, Unsaved
 from finops_operator.services.ec2.commitments.model import (
-    CapacityReservation,
     PlanType,
-    ReservedInstances,
-    SavingsPlan,
-    Use,
 )
 
 LARGE = Decimal("0.096")
@@ -167,13 +162,13 @@ def test_a_plan_beside_reserved_instances_leaves_the_net_saving_unknown_beside_t
     assert kept([]) == kept(others) == 0
     assert kept(others[:1]) == pytest.approx(Decimal("0.032"))
     assert month([stopped, *always, *others], bought, plans=paid).unsaved(stop(stopped)) == Unsaved(None, UNKNOWN)
-    even = [plan("0.11", {kind: str(_price(kind) * 60 / 100) for kind in rates})]
+    even = [plan("0.11", {kind: str(hour_price(kind) * 60 / 100) for kind in rates})]
     assert month([stopped, *always, *others], bought, plans=even).unsaved(stop(stopped)) == Unsaved(None, UNKNOWN)
     assert month([stopped, *always, *others], plans=even).unsaved(stop(stopped)).hourly == 0
     assert month([stopped, *always, *others], bought).unsaved(stop(stopped)).hourly == 0
 
 
-def test_another_size_with_reserved_instances_of_its_own_beside_a_plan_leaves_the_net_saving_unknown() -> None:
+def test_another_size_that_has_reserved_instances_of_its_own_leaves_the_net_saving_unknown_beside_two_others() -> None:
     moved = running("c5.xlarge", identity="i-0")
     always = [running(kind, identity=f"i-{kind}") for kind in ("t3.large", "t3.xlarge")]
     kinds = ("c5.large", "t3.large", "c5.xlarge")
@@ -189,63 +184,6 @@ def test_another_size_with_reserved_instances_of_its_own_beside_a_plan_leaves_th
     assert kept(others[:1]) != 0
     several = month([moved, *always, *others], bought, plans=paid)
     assert several.unsaved(resize(moved, "c5.large")) == Unsaved(None, UNKNOWN)
-
-
-HOURS, SLOTS = 6, 2
-KINDS = ("m5.large", "m5.xlarge", "m5.2xlarge", "c5.large", "c5.xlarge")
-Commitments = tuple[list[ReservedInstances], list[CapacityReservation], list[SavingsPlan]]
-
-
-@st.composite
-def days(draw: st.DrawFn) -> tuple[dict[str, frozenset[int]], dict[str, Resource], Commitments]:
-    """Return id → hours of a day in which it runs, its record, and commitments."""
-    hours: dict[str, frozenset[int]] = {}
-    records: dict[str, Resource] = {}
-    for number in range(draw(st.integers(1, 6))):
-        name = f"i-{number}"
-        ran = draw(st.frozensets(st.integers(0, HOURS - 1), min_size=1)) if draw(st.booleans()) else range(HOURS)
-        hours[name] = frozenset(ran)
-        share = "" if len(hours[name]) == HOURS else str(Decimal(len(hours[name])) / HOURS)
-        kind, facts = draw(st.sampled_from(KINDS)), {"billed_share": share} if share else {}
-        # AWS lets in what is of the reservation's own type, and no more than it has slots.
-        room = kind == "m5.large" and sum(bool(one.text("capacity_reservation")) for one in records.values()) < SLOTS
-        inside = "cr-m5.large" if room and draw(st.booleans()) else ""
-        records[name] = running(kind, identity=name, capacity_reservation=inside, **facts)
-    bought = st.builds(
-        lambda kind, count, zone: reserved(kind, count, zone=zone),
-        st.sampled_from(KINDS),
-        st.integers(1, 3),
-        st.sampled_from(("", "us-east-1a")),
-    )
-    plans = st.builds(
-        lambda cents, percents, sort: plan(
-            str(Decimal(cents) / 100),
-            {kind: str(_price(kind) * part / 100) for kind, part in zip(KINDS, percents, strict=True)},
-            sort,
-        ),
-        st.integers(1, 40),
-        st.one_of(
-            st.tuples(*(st.integers(20, 95) for _ in KINDS)),
-            # As AWS has them: one discount for each family.
-            st.tuples(st.integers(20, 95), st.integers(20, 95)).map(lambda one: (*one[:1] * 3, *one[1:] * 2)),
-        ),
-        st.sampled_from(PlanType),
-    )
-    return (
-        hours,
-        records,
-        (
-            draw(st.lists(bought, max_size=2, unique_by=lambda one: one.id)),
-            draw(st.sampled_from(([], [capacity("cr-m5.large", SLOTS)]))),
-            draw(st.lists(plans, max_size=1)),
-        ),
-    )
-
-
-def _price(kind: str) -> Decimal:
-    found = price_of(Use(kind, LINUX, "default", ""))
-    assert found is not None
-    return found
 
 
 def _hour_by_hour(
@@ -286,7 +224,7 @@ def test_net_is_never_more_than_list_over_the_hours_that_ran_and_never_less_than
     several = month(list(records.values()), *committed)
     for name, one in records.items():
         kept = several.unsaved(stop(one)).hourly
-        listed = _price(one.text("instance_type")) * len(hours[name]) / HOURS
+        listed = hour_price(one.text("instance_type")) * len(hours[name]) / HOURS
         assert kept is None or 0 <= kept <= listed + Decimal("1e-9")
 
 
@@ -296,22 +234,12 @@ def test_stops_one_after_the_other_never_save_more_than_the_bill_of_all_hours_fa
 ) -> None:
     hours, records, committed = drawn
     several, left, saved = month(list(records.values()), *committed), dict(hours), Decimal(0)
-    start = _bill(left, records, committed)
+    start = bill(left, records, committed)
     for name, one in records.items():
         kept = several.unsaved(stop(one)).hourly
         if kept is None:
             return
-        saved += _price(one.text("instance_type")) * len(hours[name]) / HOURS - kept
+        saved += hour_price(one.text("instance_type")) * len(hours[name]) / HOURS - kept
         several = several.after(stop(one))
         del left[name]
-    assert saved <= start - _bill(left, records, committed) + Decimal("1e-6")
-
-
-def _bill(hours: dict[str, frozenset[int]], records: dict[str, Resource], committed: Commitments) -> Decimal:
-    total = Decimal(0)
-    for hour in range(HOURS):
-        there = fleet([records[name] for name, ran in hours.items() if hour in ran], *committed)
-        total += sum(
-            (count * _price(use.instance_type) for use, count in there.now_covered.on_demand.items()), total * 0
-        )
-    return total / HOURS
+    assert saved <= start - bill(left, records, committed) + Decimal("1e-6")
