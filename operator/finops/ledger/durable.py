@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -81,23 +82,21 @@ class DurableLedger:
         """Why nothing may be acted upon: what the sinks disagree on. Empty while they agree."""
         return self._sinks.diverged
 
-    def forget_problem(self) -> None:
-        """Take nothing for a problem that was found while another process wrote; the next `start` compares all anew."""
-        self._sinks.diverged = ""
-
-    def start(self, *, moved: Callable[[], None] = lambda: None) -> int:
+    def start(self, *, moved: Callable[[], None] = lambda: None, held: Callable[[], bool] = lambda: True) -> int:
         """Compare all sinks and copy what one lacks; returns the number of records copied.
 
         Called at every acquisition of the lease, and again by hand once a divergence was cleared up. `moved` is called
-        with each record that is read: a medium that hangs in a read raises nothing.
+        with each record that is read: a medium that hangs in a read raises nothing. `held` says whether the lease is
+        still ours, when something was found: another holder writes on meanwhile.
 
         Raises:
+            FenceLost: it was not, so that what was found proves nothing.
             LedgerUnavailable: a sink does not answer.
             ClusterUnavailable, Refused: the anchor cannot be read or written.
             LedgerDiverged: a sink is ahead of the stream, is another one, or they do not continue what was anchored.
                 Every later append raises it too.
         """
-        with self._lock:
+        with self._lock, _as_holder(self._sinks, held):
             self._sinks.moved = moved
             copied = self._sinks.reconcile()
             _record_key(self._sinks.followed(), self._keys.key, self.append)
@@ -144,10 +143,12 @@ class DurableLedger:
                 anchor.announce(self.append(entry).entry)
         return anchor.size
 
-    def claim(self, entry: Entry, *, moved: Callable[[], None] = lambda: None) -> Record:
+    def claim(
+        self, entry: Entry, *, moved: Callable[[], None] = lambda: None, held: Callable[[], bool] = lambda: True
+    ) -> Record:
         """Append the first record under a new fence, to the stream alone; `start` copies it with what else is missing.
 
-        `moved` as in `start`.
+        `moved` and `held` as in `start`.
 
         Raises:
             LedgerUnavailable: the stream does not answer.
@@ -155,7 +156,7 @@ class DurableLedger:
             LedgerDiverged: the stream is behind another sink, or does not continue what was anchored.
             FenceLost: another process has written with this fence, or with a later one.
         """
-        with self._lock:
+        with self._lock, _as_holder(self._sinks, held):
             self._sinks.moved, self._sinks.current = moved, False
             self._sinks.check_anchor()
             # A new key signs this record already: what it follows has to say so.
@@ -322,6 +323,22 @@ def _shown(record: Record, operation_id: str, known: KnownRecords | None) -> Rec
     if known is not None:
         known.check(record)
     return record
+
+
+@contextmanager
+def _as_holder(sinks: Sinks, held: Callable[[], bool]) -> Iterator[None]:
+    """Take nothing for a divergence that was found while another process held the lease and wrote on.
+
+    Raises:
+        FenceLost: instead of what was found.
+    """
+    try:
+        yield
+    except LedgerDiverged as error:
+        if held():
+            raise
+        sinks.diverged = ""
+        raise FenceLost(f"the lease was lost while the ledger was read ({error})") from error
 
 
 def _has_lost(fence: Callable[[], int], record: Record) -> bool:

@@ -199,7 +199,7 @@ class LeaseKeeper:
             detail={"holder": self.lease.holder, "fence": fence},
         )
         try:
-            ledger.claim(claim, moved=moved)
+            ledger.claim(claim, moved=moved, held=self.lease.renew)
         except FenceLost:
             self.lease.release()
             raise
@@ -209,7 +209,8 @@ class LeaseKeeper:
 
     def _reconcile(self, ledger: DurableLedger, moved: Callable[[], None]) -> bool:
         try:
-            copied = ledger.start(moved=moved)
+            # Whether it is still ours is asked of the API server: our clock may have stood still with this process.
+            copied = ledger.start(moved=moved, held=self.lease.renew)
             # Whoever stood still for long lost it meanwhile.
             self.lease.guard()
             moved()
@@ -226,16 +227,8 @@ class LeaseKeeper:
         return True
 
     def _held_back(self, ledger: DurableLedger, error: FinopsError) -> bool:
-        """Say why nothing is taken over now; a ledger that was changed freezes besides. Returns False.
-
-        Raises:
-            FenceLost: another process took it over meanwhile and wrote on: what we read was no change of somebody else.
-        """
+        """Say why nothing is taken over now; a ledger that was changed freezes besides. Returns False."""
         if isinstance(error, LedgerDiverged):
-            # Asked of the API server: our own clock may have stood still with this process.
-            if not self.lease.renew():
-                ledger.forget_problem()
-                raise FenceLost(f"the lease was lost while the ledger was read ({error})") from error
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error)
         else:
