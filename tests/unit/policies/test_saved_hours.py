@@ -404,6 +404,78 @@ def test_a_size_that_a_later_act_has_set_ends_no_saving_of_the_one_before(store:
     assert (times(lasting), lasting.share, lasting.ended) == ((2, 0), Decimal(1), None)
 
 
+_MODE = Shows(
+    parts=frozenset({"gb", "instance_hour"}),
+    setting="billing_mode",
+    parameter="billingMode",
+    fact="billingMode",
+    used_after=True,
+)
+_ON_DEMAND, _PROVISIONED = "PAY_PER_REQUEST", "PROVISIONED"
+
+
+class Moded(World):
+    """A table whose mode acts and others change; scans see the mode and what it costs."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, replace(RESIZE, shows=_MODE))
+        self.see(-0.5, _ON_DEMAND, of_parts("0", "100"))
+
+    def see(self, hours: float, mode: str, cost: Cost, policy: tuple[str, str] = POLICY) -> dict[str, Lasting]:
+        generation = self.listed(hours, there=False)
+        listed = replace(resource("ec2-instance", "i-1"), attributes={"billing_mode": mode})
+        self.inventory.add(SHARD, generation, 0, [listed])
+        self.costs.put(SHARD, {"i-1": cost})
+        self.hours.note(policy, PolicyHead(generation, summary(), ((SHARD, generation),)))
+        return self.savings.seen()
+
+    def set(self, uid: str, hours: float, modes: tuple[str, str], costs: tuple[str, str], policy: str = "all") -> None:
+        """Let an act change the mode: (before it, after it), as its plan found and set it, and the costs a month."""
+        (was, mode), (before, later), made = modes, costs, act(uid)
+        plan = replace(made.plan, parameters={"billingMode": mode}, fingerprint={"billingMode": was})
+        saved = f"{Decimal(before) - Decimal(later)}"
+        estimate = {"currentMonthlyCost": before, "newMonthlyCost": later, "monthlySavings": saved}
+        tenant = replace(TENANT, policy=policy)
+        request = replace(made, tenant=tenant, plan=plan, plan_hash=plan.hash, estimate=estimate)
+        ended = NOW + timedelta(hours=hours)
+        self.savings.append(request, ended, "", _MODE, ended - timedelta(minutes=5))
+
+    def net(self, hours: float, *uids: str) -> Decimal:
+        entries = [one for one in self.savings.read() if one["request"] in uids]
+        return realised_a_month(entries, NOW + timedelta(hours=hours), self.savings.seen()).net
+
+
+def test_an_act_that_sets_back_what_was_before_another_one_ends_it_and_saves_nothing_as_the_use_falls(
+    store: Store,
+) -> None:
+    world = Moded(store)
+    world.set("m1", 0, (_ON_DEMAND, _PROVISIONED), ("100.00", "40.00"))
+    entry = next(one for one in world.savings.read() if one["request"] == "m1")
+    assert (entry["was"], entry["set"]) == (_ON_DEMAND, _PROVISIONED)
+    for hours in range(1, 48):
+        world.see(hours, _PROVISIONED, of_parts("40", "0"))
+    assert world.net(47, "m1") == Decimal("60.00")
+    world.set("m2", 48, (_PROVISIONED, _ON_DEMAND), ("40.00", "5.00"))
+    seen = world.see(50, _ON_DEMAND, of_parts("0", "5"))
+    assert (seen["m1"].why, seen["m1"].ended) == (TAKEN_BACK, NOW + timedelta(hours=48))
+    assert world.net(50, "m1", "m2") == Decimal("0.00"), "the table stands as before the first act"
+    world.set("m3", 52, (_ON_DEMAND, _PROVISIONED), ("5.00", "3.00"))
+    seen = world.see(53, _PROVISIONED, of_parts("3", "0"))
+    assert (seen["m2"].why, world.net(53, "m1", "m2", "m3")) == (TAKEN_BACK, Decimal("2.00"))
+
+
+def test_an_act_that_finds_what_somebody_else_has_set_ends_the_one_before_it(store: Store) -> None:
+    world = Moded(store)
+    world.set("m1", 0, (_ON_DEMAND, _PROVISIONED), ("100.00", "40.00"))
+    world.see(1, _PROVISIONED, of_parts("40", "0"))
+    world.see(5, _ON_DEMAND, of_parts("0", "100"), ("team-a", "of another policy"))
+    world.set("m2", 9, (_ON_DEMAND, _PROVISIONED), ("100.00", "40.00"))
+    assert world.net(9, "m1", "m2") == Decimal("60.00"), "none of its own scans came between, and it is saved once"
+    seen = world.see(10, _PROVISIONED, of_parts("40", "0"))
+    assert (seen["m1"].why, times(seen["m1"]), seen["m2"].ended) == (CHANGED, (1, 8), None)
+    assert world.net(10, "m1", "m2") == Decimal("60.00")
+
+
 def raised() -> ActRequest:
     costs_more = {"currentMonthlyCost": "73.00", "newMonthlyCost": "146.00", "monthlySavings": "0.00"}
     return replace(act("u5"), estimate=costs_more)
