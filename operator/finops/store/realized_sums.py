@@ -12,7 +12,7 @@ stands as before both, and what it costs less is a lower use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -52,14 +52,20 @@ class Counted:
 
 
 def realised_a_month(
-    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
+    entries: Iterable[Mapping[str, Any]],
+    now: datetime,
+    lasting: Mapping[str, Lasting] | None = None,
+    own: Callable[[Mapping[str, Any]], bool] = lambda _entry: True,
 ) -> Realised:
     """Return what acts save in a month by now; arguments as `counted`."""
-    return realised(one.a_month for one in counted(entries, now, lasting))
+    return realised(one.a_month for one in counted(entries, now, lasting, own))
 
 
 def counted(
-    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
+    entries: Iterable[Mapping[str, Any]],
+    now: datetime,
+    lasting: Mapping[str, Lasting] | None = None,
+    own: Callable[[Mapping[str, Any]], bool] = lambda _entry: True,
 ) -> tuple[Counted, ...]:
     """Return what each act counts for, in the order of time.
 
@@ -69,6 +75,7 @@ def counted(
         now: aware.
         lasting: uid of a request → what scans saw since: one that was changed in part counts for that part, and one
             whose cost the last scan did not know is not known. One that no scan has seen counts as promised.
+        own: whether the act of an entry is one of those to return; the others end acts on the same resources.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
     settled, chained = _settled(ordered), _after_taking_back(ordered, known)
@@ -84,6 +91,7 @@ def counted(
             recent=now - datetime.fromisoformat(str(one["time"])) < _MONTH,
         )
         for at, one in enumerate(ordered)
+        if own(one)
     )
 
 

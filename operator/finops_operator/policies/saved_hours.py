@@ -35,10 +35,10 @@ class SavedHours:
 
     def a_month(self, policy: tuple[str, str], now: datetime) -> Realised:
         """Return what the acts of a policy (namespace, name) save a month, as scans last saw them."""
-        return realised_a_month(self._ended(policy), now, self.savings.seen())
+        return realised_a_month(self._beside(policy), now, self.savings.seen(), _acts_of(policy))
 
     def note(self, policy: tuple[str, str], head: PolicyHead | None) -> None:
-        """Note what a scan of a policy saw.
+        """Note what a scan of a policy saw of its own acts; what ended one of them may be any policy's.
 
         Entries of older releases do not say which resource they are about: nothing is noted of them.
 
@@ -47,13 +47,13 @@ class SavedHours:
             head: of its last scan; None: it has none.
         """
         known, found = self.savings.seen(), dict[str, Lasting]()
-        ordered = sorted(self._ended(policy), key=lambda one: str(one.get("time")))
+        ordered, own = sorted(self._beside(policy), key=lambda one: str(one.get("time"))), _acts_of(policy)
         judged = {} if head is None else dict(head.shards)
         over = {place: (_time(ordered[at]), why) for place, (at, why) in ends_of(ordered, known).items()}
         settings = settings_of(ordered, known)
         for place, entry in enumerate(ordered):
             uid, action = str(entry["request"]), self.actions.get(str(entry.get("action")))
-            if is_undo(entry) or not entry.get("kind") or action is None:
+            if not own(entry) or is_undo(entry) or not entry.get("kind") or action is None:
                 continue
             promise = promise_of(entry, destroys=_removes(action), shows_within=action.shows.within)
             before = known.get(uid) or begun(promise)
@@ -69,9 +69,11 @@ class SavedHours:
                 found[uid] = after
         self.savings.note_seen(found)
 
-    def _ended(self, policy: tuple[str, str]) -> list[Mapping[str, str]]:
-        """Return the entries of a policy's acts that ended verified."""
-        return [one for one in self.savings.read() if (one.get("namespace"), one.get("policy")) == policy]
+    def _beside(self, policy: tuple[str, str]) -> list[Mapping[str, str]]:
+        """Return the entries of a policy's acts that ended verified, and of all other acts on the same resources."""
+        entries, own = list(self.savings.read()), _acts_of(policy)
+        resources = {one.get("resource") for one in entries if own(one)}
+        return [one for one in entries if one.get("resource") in resources]
 
     def _sightings(
         self, entry: Mapping[str, Any], judged: Mapping[Shard, str], values: Callable[[datetime], Collection[str]]
@@ -94,6 +96,10 @@ class SavedHours:
         # Where the listing has gaps, what is absent is unknown, not gone.
         if now is not None and now.generation == head.generation and (there or not now.gaps):
             yield Sighting(head.started, there, cost, None if value is None else str(value) in values(head.started))
+
+
+def _acts_of(policy: tuple[str, str]) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda entry: (entry.get("namespace"), entry.get("policy")) == policy
 
 
 def _removes(action: Action) -> bool:

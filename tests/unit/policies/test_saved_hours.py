@@ -476,6 +476,34 @@ def test_an_act_that_finds_what_somebody_else_has_set_ends_the_one_before_it(sto
     assert world.net(10, "m1", "m2") == Decimal("60.00")
 
 
+_OTHER = ("team-a", "other")
+
+
+def test_a_lower_setting_by_an_act_of_another_policy_ends_no_saving(store: Store) -> None:
+    world = Sized(store)
+    world.see(1, 512, "50")
+    other = replace(sized("u5", 256, "50.00", "25.00"), tenant=replace(TENANT, policy="other"))
+    world.savings.append(other, NOW + timedelta(hours=1), "", _SET)
+    lasting = world.see(2, 256, "25")
+    assert (times(lasting), lasting.share, lasting.ended) == ((2, 0), Decimal(1), None)
+    entries = [one for one in world.savings.read() if one["request"] in {"u4", "u5"}]
+    assert realised_a_month(entries, NOW + timedelta(hours=2), world.savings.seen()).net == Decimal("75.00")
+    assert "u5" not in world.savings.seen(), "each policy notes its own acts alone"
+
+
+def test_an_act_of_another_policy_that_takes_a_saving_back_ends_it_and_each_policy_says_its_part(store: Store) -> None:
+    world = World(store)
+    world.scan(1, "0.1")
+    back = replace(raised(), tenant=replace(TENANT, policy="other"))
+    dearer = {"currentMonthlyCost": "73.00", "newMonthlyCost": "150.00", "monthlySavings": "0.00"}
+    world.savings.append(replace(back, estimate=dearer), NOW + timedelta(hours=3))
+    lasting = world.scan(4, "0.2")
+    assert (times(lasting), lasting.why, lasting.ended) == ((3, 0), TAKEN_BACK, NOW + timedelta(hours=3))
+    later = NOW + timedelta(hours=5)
+    assert world.hours.a_month(POLICY, later) == Realised(known=1)
+    assert world.hours.a_month(_OTHER, later) == Realised(rises=Decimal("4.00"), known=1)
+
+
 def raised() -> ActRequest:
     costs_more = {"currentMonthlyCost": "73.00", "newMonthlyCost": "146.00", "monthlySavings": "0.00"}
     return replace(act("u5"), estimate=costs_more)
