@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, saved_until_now
+from finops.domain.lasting import LONGEST_BLIND, TAKEN_BACK, UNDONE, Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
 from finops.store.realized import hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
@@ -74,11 +74,12 @@ def counted(
             lost its act.
         now: aware.
         lasting: uid of a request → what scans saw since: one that was changed in part counts for that part, and one
-            whose cost the last scan did not know is not known. One that no scan has seen counts as promised.
+            whose cost the last scan did not know is not known. One that no scan has seen yet counts as promised. One
+            that none has seen for longer than `LONGEST_BLIND` is not known, but what it saved once is what they saw.
         own: whether the act of an entry is one of those to return; the others end acts on the same resources.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    settled, chained = _settled(ordered), _after_taking_back(ordered, known)
+    settled, chained = _settled(ordered), _after_taking_back(ordered, known, now)
     return tuple(
         Counted(
             time=str(one.get("time")),
@@ -86,7 +87,7 @@ def counted(
             if at in chained
             else _settled_amount(one, known)
             if at in settled
-            else _amount(one, known),
+            else _amount(one, known, now),
             once=bool(one.get("lastsDays")),
             recent=now - datetime.fromisoformat(str(one["time"])) < _MONTH,
         )
@@ -101,15 +102,26 @@ def _settled_amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> D
     return proven(entry, known.get(str(entry.get("request")))) if once else _NOTHING
 
 
-def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
+def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting], now: datetime) -> Decimal | None:
     seen, promised = known.get(str(entry.get("request"))), entry.get("saving")
     if not promised:
         return _NOTHING if seen is not None and seen.ended is not None else None
+    if seen is not None and seen.ended is not None:
+        return proven(entry, seen) if entry.get("lastsDays") else _NOTHING
+    if _unwatched(entry, seen, now):
+        return proven(entry, seen) if entry.get("lastsDays") else None
     if seen is None:
         return to_cents(Decimal(promised))
-    if seen.ended is not None:
-        return proven(entry, seen) if entry.get("lastsDays") else _NOTHING
     return None if seen.share is None else to_cents(Decimal(promised) * seen.share)
+
+
+def _unwatched(entry: Mapping[str, Any], seen: Lasting | None, now: datetime) -> bool:
+    """Return whether no scan has seen the resource for so long that nobody knows what became of the act.
+
+    Its policy was renamed or deleted, or no longer reads the account. Entries that no scan can follow are as they were.
+    """
+    since = datetime.fromisoformat(str(entry["time"])) if seen is None else seen.until
+    return bool(entry.get("kind")) and now - since > LONGEST_BLIND
 
 
 def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:
@@ -161,7 +173,9 @@ def _settled(ordered: Sequence[Mapping[str, Any]]) -> set[int]:
     return {*undone, *undone.values(), *(at for at, one in enumerate(ordered) if is_undo(one))}
 
 
-def _after_taking_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, Decimal | None]:
+def _after_taking_back(
+    ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting], now: datetime
+) -> dict[int, Decimal | None]:
     """Return place of an act that a later one ended, or of one that took one back → what it counts for."""
     found, values, savings = dict[int, Decimal | None](), dict[int, Decimal](), list[Mapping[str, Any]]()
     settings, settled = settings_of(ordered, known), _settled(ordered)
@@ -189,7 +203,7 @@ def _after_taking_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str,
         if taken and change < 0 and not over:
             found[at] = to_cents(values[at])
         elif taken and change > 0 and (not over or one.get("lastsDays")):
-            found[at] = _less(one, _amount(one, known), change, carried)
+            found[at] = _less(one, _amount(one, known, now), change, carried)
     # What saves once has saved it; what lasts is counted a month from now on.
     return found | {place: _settled_amount(ordered[place], known) for place in ends if place not in settled}
 
