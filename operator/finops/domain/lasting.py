@@ -61,6 +61,7 @@ class Shows:
         moves: whether these move by themselves though they are not billed by use, as stored data does.
         setting: the attribute of the resource that the act sets; empty: none that the kind shows.
         parameter: the parameter of the act that has its value.
+        fact: the fact of the plan's fingerprint that has its value before the act; empty: none has it by itself.
         used_after: whether what they cost after the act is billed by use, whatever it was billed by before.
     """
 
@@ -69,6 +70,7 @@ class Shows:
     moves: bool = False
     setting: str = ""
     parameter: str = ""
+    fact: str = ""
     used_after: bool = False
 
 
@@ -204,10 +206,15 @@ def unmeasured(lasting: Lasting, promise: Promise, now: datetime) -> str:
 
 
 def ended(lasting: Lasting, at: datetime, why: str) -> Lasting:
-    """Return what is known once it ended at a known time, until which the resource stood as it was last seen."""
+    """Return what is known once it ended at a known time, until which the resource stood as it was last seen.
+
+    Where an act of ours found that somebody else had changed it, nobody knows since when.
+    """
     if lasting.ended is not None:
         return lasting
     at = max(at, lasting.until)
+    if why == CHANGED:
+        return _stopped(lasting, at, why)
     return replace(_passed(lasting, at, lasting.share), ended=at, why=why, waiting=False)
 
 

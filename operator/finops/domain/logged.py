@@ -19,6 +19,7 @@ class Logged:
         failed: code of a query that was begun, and may have been billed, and brought nothing, or that AWS did not
             begin: a gap of the scan. Empty for none, and where nothing was asked on purpose.
         denied: whether it brought nothing because its answer may not be read: no other one may be either.
+        operation: the call that failed, `service:Operation`, where it was none of the query's; else empty.
     """
 
     summary: MetricSummary | None = None
@@ -26,6 +27,7 @@ class Logged:
     reason: str = ""
     failed: str = ""
     denied: bool = False
+    operation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@
 | `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
 | `{p}offered:{account}:{region}:{question}` | hash | scan | place → what AWS offers there, kept a day |
-| `{p}logged:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → what its logs say, kept a day |
+| `{p}logged:{account}:{region}:{kind}:{metric}:of:{id}` | string | scan | what logs say of a resource, kept a day |
 | `{p}logged:{account}:{region}:{kind}:{metric}:left-out` | hash | scan | resource id → why its logs are not read |
 | `{p}listed:{region}:{service}:{figure}` | string | scan | what AWS's price list says of a figure, kept a day |
 | `{p}listed:{region}:{service}:{figure}:last` | string | scan | what it said last, kept 30 days |
@@ -364,10 +364,13 @@ class LoggedKeys:
 
     prefix: str
 
-    def of(self, account: str, region: str, kind: str, metric: str) -> str:
-        """Return the key of what is kept of one metric of a kind, in an account and region."""
-        return f"{self.prefix}logged:{account}:{region}:{kind}:{metric}"
+    def of_one(self, account: str, region: str, kind: str, metric: str, name: str) -> str:
+        """Return the key of what is kept of one metric of a resource."""
+        return f"{self._of(account, region, kind, metric)}:of:{name}"
 
     def left_out(self, account: str, region: str, kind: str, metric: str) -> str:
         """Return the key of what is left out of such reading."""
-        return f"{self.of(account, region, kind, metric)}:left-out"
+        return f"{self._of(account, region, kind, metric)}:left-out"
+
+    def _of(self, account: str, region: str, kind: str, metric: str) -> str:
+        return f"{self.prefix}logged:{account}:{region}:{kind}:{metric}"

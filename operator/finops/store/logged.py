@@ -1,7 +1,7 @@
-"""What lines of logs said of each resource, kept for a day: the query that reads them is billed by what it reads.
+"""What lines of logs said of each resource, kept for a day each: the query that reads them is billed by what it reads.
 
 Beside it, which resources scans left out on purpose, with why and since when, until they are read or gone. Written and
-read by the scan, for an account and region; it serves all policies. About 400 bytes a resource.
+read by the scan, for an account and region; it serves all policies. About 640 bytes a resource.
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ from finops.store.records import Record
 KEPT_SECONDS: Final = 86_400
 LEFT_OUT_SECONDS: Final = 32 * 86_400
 """After the last scan that left one out: longer than a month, as often as the rarest scans come."""
-_PUT: Final = """
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-"""
 _LOGGED: Final[Record[Logged]] = Record(Logged)
 _LEFT_OUT: Final[Record[LeftOut]] = Record(LeftOut)
 
@@ -31,27 +27,25 @@ class LoggedStore:
 
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
-        self._put = self._client.register_script(_PUT)
         self._keys = LoggedKeys(store.keys.prefix)
 
     def get(self, shard: Shard, metric: str, ids: Collection[str]) -> dict[str, Logged]:
         """Return id → what was read less than a day ago, without those of which nothing was, or nothing readable."""
         if not ids:
             return {}
-        key = self._keys.of(shard.account, shard.region, shard.kind, metric)
         with store_errors():
-            texts = self._client.hmget(key, list(ids))
+            texts = self._client.mget([self._key(shard, metric, one) for one in ids])
         known = ((one, _LOGGED.value_or_none(text)) for one, text in zip(ids, texts, strict=True) if text is not None)
         return {one: value for one, value in known if value is not None}
 
     def put(self, shard: Shard, metric: str, found: Mapping[str, Logged]) -> None:
-        """Keep what was read of some resources beside what is kept of others; all goes a day after the first."""
+        """Keep what was read of some resources, each for a day from now."""
         if not found:
             return
-        key = self._keys.of(shard.account, shard.region, shard.kind, metric)
-        texts = [text for one, value in found.items() for text in (one, _LOGGED.text(value))]
-        with store_errors():
-            self._put(keys=[key], args=[KEPT_SECONDS, *texts])
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for one, value in found.items():
+                pipe.set(self._key(shard, metric, one), _LOGGED.text(value), ex=KEPT_SECONDS)
+            pipe.execute()
 
     def left_out(self, shard: Shard, metric: str) -> dict[str, LeftOut]:
         """Return id → why and since when scans leave it out, without those that are not readable."""
@@ -75,6 +69,9 @@ class LoggedStore:
         if ids:
             with store_errors():
                 self._client.hdel(self._left_out_key(shard, metric), *ids)
+
+    def _key(self, shard: Shard, metric: str, name: str) -> str:
+        return self._keys.of_one(shard.account, shard.region, shard.kind, metric, name)
 
     def _left_out_key(self, shard: Shard, metric: str) -> str:
         return self._keys.left_out(shard.account, shard.region, shard.kind, metric)

@@ -8,10 +8,10 @@ Called by the operator's executor, read by reports. Fields of an entry, all text
 (dimensions of the cost that the act changes, with commas; empty: all of it is judged), `part` (what they cost a month
 as the last scan before the act priced them; empty without `parts`), `moving` (what of the judged cost moves by itself,
 before the act or after it, whichever is more; empty: not known, all of it may), `setting` (attribute of the resource
-that the act set, or empty) and `set` (its value). The last five are absent from entries of older releases, where
-nothing is known to move and no setting is; `kind`, `id`, `hoursPerMonth` and `undoes` from still older ones, where an
-act after which the resource costs more has undone the one before it. What scans saw of an act since stands beside the
-entries: see `finops.domain.lasting`.
+that the act set, or empty), `set` (its value) and `was` (its value right before the act; empty: not known). `was` is
+absent from entries of older releases; the five before it from older ones, where nothing is known to move and no setting
+is; `kind`, `id`, `hoursPerMonth` and `undoes` from still older ones, where an act after which the resource costs more
+has undone the one before it. What scans saw of an act since stands beside the entries: see `finops.domain.lasting`.
 """
 
 from __future__ import annotations
@@ -74,6 +74,20 @@ def _may_undo(undo: Mapping[str, Any], act: Mapping[str, Any]) -> bool:
         return str(undo["undoes"]) == act.get("request")
     same = (act.get("resource"), act.get("action")) == (undo.get("resource"), undo.get("action"))
     return same and not is_undo(act)
+
+
+def stood_until(entry: Mapping[str, Any], time: str, known: Mapping[str, Lasting]) -> bool:
+    """Return whether the act of an entry had not ended before another one, as far as scans saw.
+
+    Args:
+        entry: of the act.
+        time: of the other one, ISO 8601.
+        known: uid of a request → what scans saw since.
+    """
+    act = promise_of(entry)
+    at, seen = datetime.fromisoformat(time), known.get(str(entry.get("request")))
+    over = act.lasts is not None and at >= act.since + act.lasts
+    return not over and (seen is None or seen.ended is None or seen.ended >= at)
 
 
 def whole_cost(entry: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
@@ -153,6 +167,9 @@ class StoredSavings:
         }
         value = request.plan.parameters.get(shows.parameter) if shows.setting else None
         entry |= {"setting": "", "set": ""} if value is None else {"setting": shows.setting, "set": str(value)}
+        # The executor acts only on a resource that still has the plan's fingerprint.
+        was = request.plan.fingerprint.get(shows.fact) if entry["setting"] and shows.fact else None
+        entry["was"] = "" if was is None else str(was)
         entry |= self._judged(entry, shows, began or verified_at)
         fields = [text for pair in entry.items() for text in pair]
         first = begun(promise_of(entry, shows_within=shows.within))

@@ -6,20 +6,23 @@ undone, once it has ended, and once a later act on the same resource took it bac
 it save until then. Of a rise, a start that somebody asked for, that took back savings only what exceeds them counts,
 and a saving that takes back such a rise counts for so much less. So acts that take each other back count together for
 no more than the cost before the first saving less the cost now; what somebody asked for before it is no part of that.
+An act that sets a resource back to what it was before a saving ends that saving and saves nothing itself: the resource
+stands as before both, and what it costs less is a lower use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import TAKEN_BACK, Lasting, saved_until_now
+from finops.domain.lasting import LONGEST_BLIND, TAKEN_BACK, UNDONE, Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
-from finops.store.realized import hours_per_month, is_undo, promise_of, undone_by, whole_cost
+from finops.store.realized import hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
+from finops.store.realized_settings import Settings, settings_of
 
 _MONTH: Final = timedelta(days=30)
 _NOTHING: Final = Decimal("0.00")
@@ -49,14 +52,20 @@ class Counted:
 
 
 def realised_a_month(
-    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
+    entries: Iterable[Mapping[str, Any]],
+    now: datetime,
+    lasting: Mapping[str, Lasting] | None = None,
+    own: Callable[[Mapping[str, Any]], bool] = lambda _entry: True,
 ) -> Realised:
     """Return what acts save in a month by now; arguments as `counted`."""
-    return realised(one.a_month for one in counted(entries, now, lasting))
+    return realised(one.a_month for one in counted(entries, now, lasting, own))
 
 
 def counted(
-    entries: Iterable[Mapping[str, Any]], now: datetime, lasting: Mapping[str, Lasting] | None = None
+    entries: Iterable[Mapping[str, Any]],
+    now: datetime,
+    lasting: Mapping[str, Lasting] | None = None,
+    own: Callable[[Mapping[str, Any]], bool] = lambda _entry: True,
 ) -> tuple[Counted, ...]:
     """Return what each act counts for, in the order of time.
 
@@ -65,10 +74,12 @@ def counted(
             lost its act.
         now: aware.
         lasting: uid of a request → what scans saw since: one that was changed in part counts for that part, and one
-            whose cost the last scan did not know is not known. One that no scan has seen counts as promised.
+            whose cost the last scan did not know is not known. One that no scan has seen yet counts as promised. One
+            that none has seen for longer than `LONGEST_BLIND` is not known, but what it saved once is what they saw.
+        own: whether the act of an entry is one of those to return; the others end acts on the same resources.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    settled, chained = _settled(ordered), _after_taking_back(ordered, known)
+    settled, chained = _settled(ordered), _after_taking_back(ordered, known, now)
     return tuple(
         Counted(
             time=str(one.get("time")),
@@ -76,11 +87,12 @@ def counted(
             if at in chained
             else _settled_amount(one, known)
             if at in settled
-            else _amount(one, known),
+            else _amount(one, known, now),
             once=bool(one.get("lastsDays")),
             recent=now - datetime.fromisoformat(str(one["time"])) < _MONTH,
         )
         for at, one in enumerate(ordered)
+        if own(one)
     )
 
 
@@ -90,15 +102,26 @@ def _settled_amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> D
     return proven(entry, known.get(str(entry.get("request")))) if once else _NOTHING
 
 
-def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
+def _amount(entry: Mapping[str, Any], known: Mapping[str, Lasting], now: datetime) -> Decimal | None:
     seen, promised = known.get(str(entry.get("request"))), entry.get("saving")
     if not promised:
         return _NOTHING if seen is not None and seen.ended is not None else None
+    if seen is not None and seen.ended is not None:
+        return proven(entry, seen) if entry.get("lastsDays") else _NOTHING
+    if _unwatched(entry, seen, now):
+        return proven(entry, seen) if entry.get("lastsDays") else None
     if seen is None:
         return to_cents(Decimal(promised))
-    if seen.ended is not None:
-        return proven(entry, seen) if entry.get("lastsDays") else _NOTHING
     return None if seen.share is None else to_cents(Decimal(promised) * seen.share)
+
+
+def _unwatched(entry: Mapping[str, Any], seen: Lasting | None, now: datetime) -> bool:
+    """Return whether no scan has seen the resource for so long that nobody knows what became of the act.
+
+    Its policy was renamed or deleted, or no longer reads the account. Entries that no scan can follow are as they were.
+    """
+    since = datetime.fromisoformat(str(entry["time"])) if seen is None else seen.until
+    return bool(entry.get("kind")) and now - since > LONGEST_BLIND
 
 
 def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:
@@ -109,11 +132,28 @@ def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:
     return None if saved is None else to_cents(saved)
 
 
-def taken_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, int]:
-    """Return place of an act that a later one took back → place of that one; arguments in order, as `counted`.
+def ends_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, tuple[int, str]]:
+    """Return place of an act that a later entry ended → place of that one, and why; arguments in order, as `counted`.
 
-    One act may take back several.
+    It was undone, a later act led back its cost or its setting, or a later act found another setting than ours.
     """
+    return _ends(ordered, known, settings_of(ordered, known))
+
+
+def _ends(
+    ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting], settings: Settings
+) -> dict[int, tuple[int, str]]:
+    found = {place: (at, UNDONE) for place, at in undone_by(ordered).items()}
+    by_cost = {place: (at, TAKEN_BACK) for place, at in _led_back(ordered, known).items()}
+    for ends in (by_cost, settings.over):
+        for place, (at, why) in ends.items():
+            if place not in found or at < found[place][0]:
+                found[place] = (at, why)
+    return found
+
+
+def _led_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, int]:
+    """Return place of an act whose cost a later one led back → place of that one; one may lead back several."""
     settled, found = _settled(ordered), dict[int, int]()
     for at, later in enumerate(ordered):
         if at in settled:
@@ -122,7 +162,7 @@ def taken_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting
             earlier = ordered[before]
             if before in settled or before in found or later.get("resource") != earlier.get("resource"):
                 continue
-            if _stood_until(earlier, str(later["time"]), known) and _reverses(later, earlier):
+            if stood_until(earlier, str(later["time"]), known) and _reverses(later, earlier):
                 found[before] = at
     return found
 
@@ -133,18 +173,23 @@ def _settled(ordered: Sequence[Mapping[str, Any]]) -> set[int]:
     return {*undone, *undone.values(), *(at for at, one in enumerate(ordered) if is_undo(one))}
 
 
-def _after_taking_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, Decimal | None]:
-    """Return place of an act that a later one took back, or of one that took one back → what it counts for."""
+def _after_taking_back(
+    ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting], now: datetime
+) -> dict[int, Decimal | None]:
+    """Return place of an act that a later one ended, or of one that took one back → what it counts for."""
     found, values, savings = dict[int, Decimal | None](), dict[int, Decimal](), list[Mapping[str, Any]]()
-    later, settled = taken_back(ordered, known), _settled(ordered)
+    settings, settled = settings_of(ordered, known), _settled(ordered)
+    ends, back = _ends(ordered, known, settings), _back_before_a_saving(ordered, settings)
     for at, one in enumerate(ordered):
         if at in settled:
             continue
-        taken = [before for before, by in later.items() if by == at]
-        for before in taken:
-            # What saves once has saved it; what lasts is counted a month from now on.
-            found[before] = _settled_amount(ordered[before], known)
-        change, carried = _promised(one), sum((values[before] for before in taken), _NOTHING)
+        taken = [place for place, (by, why) in ends.items() if by == at and why == TAKEN_BACK]
+        change, carried = _promised(one), sum((values.get(place, _NOTHING) for place in taken), _NOTHING)
+        if at in back and not change < 0:
+            # It stands as before the first saving: what it costs less by now is no act's doing.
+            values[at] = _NOTHING
+            found[at] = _NOTHING if one.get("saving") else None
+            continue
         values[at] = carried + change
         if change < 0 and taken:
             values[at] = min(_NOTHING, values[at])
@@ -158,7 +203,18 @@ def _after_taking_back(ordered: Sequence[Mapping[str, Any]], known: Mapping[str,
         if taken and change < 0 and not over:
             found[at] = to_cents(values[at])
         elif taken and change > 0 and (not over or one.get("lastsDays")):
-            found[at] = _less(one, _amount(one, known), change, carried)
+            found[at] = _less(one, _amount(one, known, now), change, carried)
+    # What saves once has saved it; what lasts is counted a month from now on.
+    return found | {place: _settled_amount(ordered[place], known) for place in ends if place not in settled}
+
+
+def _back_before_a_saving(ordered: Sequence[Mapping[str, Any]], settings: Settings) -> set[int]:
+    """Return the places of acts that set back what was before one that saved, and was no such act itself."""
+    found: set[int] = set()
+    for at, ended in sorted(settings.back.items()):
+        first = ended[0]
+        if first not in found and Decimal(ordered[first].get("saving") or 0) > 0:
+            found.add(at)
     return found
 
 
@@ -167,7 +223,7 @@ def _saved_before(act: Mapping[str, Any], rise: Mapping[str, Any], known: Mappin
     if act.get("resource") != rise.get("resource"):
         return False
     seen = known.get(str(act.get("request")))
-    return (seen is not None and seen.why == TAKEN_BACK) or _stood_until(act, str(rise["time"]), known)
+    return (seen is not None and seen.why == TAKEN_BACK) or stood_until(act, str(rise["time"]), known)
 
 
 def _less(entry: Mapping[str, Any], amount: Decimal | None, change: Decimal, carried: Decimal) -> Decimal | None:
@@ -175,14 +231,6 @@ def _less(entry: Mapping[str, Any], amount: Decimal | None, change: Decimal, car
     if amount is None or not change:
         return amount
     return to_cents(amount * (change + carried) / change if entry.get("lastsDays") else amount + carried)
-
-
-def _stood_until(entry: Mapping[str, Any], time: str, known: Mapping[str, Lasting]) -> bool:
-    """Return whether an act had not ended before another one, as far as scans saw."""
-    act = promise_of(entry)
-    at, seen = datetime.fromisoformat(time), known.get(str(entry.get("request")))
-    over = act.lasts is not None and at >= act.since + act.lasts
-    return not over and (seen is None or seen.ended is None or seen.ended >= at)
 
 
 def _reverses(later: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:

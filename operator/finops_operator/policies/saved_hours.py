@@ -6,17 +6,19 @@ the same scan twice changes nothing, and a scan whose note is lost leaves its ho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, Sighting, begun, ended, sighted
+from finops.domain.lasting import Lasting, Sighting, begun, ended, sighted
 from finops.domain.realised import Realised
 from finops.domain.resource import Shard
 from finops.store.inventory import InventoryStore
-from finops.store.realized import StoredSavings, hours_per_month, is_undo, parts_of, promise_of, undone_by
-from finops.store.realized_sums import realised_a_month, taken_back
+from finops.store.realized import StoredSavings, hours_per_month, is_undo, parts_of, promise_of
+from finops.store.realized_settings import settings_of, values_at
+from finops.store.realized_sums import ends_of, realised_a_month
 from finops.store.recommendations import PolicyHead
 from finops.store.resource_costs import ResourceCostStore
 from finops_operator.plugins.action import Action
@@ -33,10 +35,10 @@ class SavedHours:
 
     def a_month(self, policy: tuple[str, str], now: datetime) -> Realised:
         """Return what the acts of a policy (namespace, name) save a month, as scans last saw them."""
-        return realised_a_month(self._ended(policy), now, self.savings.seen())
+        return realised_a_month(self._beside(policy), now, self.savings.seen(), _acts_of(policy))
 
     def note(self, policy: tuple[str, str], head: PolicyHead | None) -> None:
-        """Note what a scan of a policy saw.
+        """Note what a scan of a policy saw of its own acts; what ended one of them may be any policy's.
 
         Entries of older releases do not say which resource they are about: nothing is noted of them.
 
@@ -45,20 +47,20 @@ class SavedHours:
             head: of its last scan; None: it has none.
         """
         known, found = self.savings.seen(), dict[str, Lasting]()
-        ordered = sorted(self._ended(policy), key=lambda one: str(one.get("time")))
+        ordered, own = sorted(self._beside(policy), key=lambda one: str(one.get("time"))), _acts_of(policy)
         judged = {} if head is None else dict(head.shards)
-        over = {place: (_time(ordered[at]), TAKEN_BACK) for place, at in taken_back(ordered, known).items()}
-        over |= {place: (_time(ordered[at]), UNDONE) for place, at in undone_by(ordered).items()}
+        over = {place: (_time(ordered[at]), why) for place, (at, why) in ends_of(ordered, known).items()}
+        settings = settings_of(ordered, known)
         for place, entry in enumerate(ordered):
             uid, action = str(entry["request"]), self.actions.get(str(entry.get("action")))
-            if is_undo(entry) or not entry.get("kind") or action is None:
+            if not own(entry) or is_undo(entry) or not entry.get("kind") or action is None:
                 continue
             promise = promise_of(entry, destroys=_removes(action), shows_within=action.shows.within)
             before = known.get(uid) or begun(promise)
             if before.ended is not None:
                 continue
             after = before
-            for sighting in self._sightings(entry, judged, _values(ordered[place:], entry)):
+            for sighting in self._sightings(entry, judged, partial(values_at, place, ordered, settings)):
                 if place not in over or sighting.at < over[place][0]:
                     after = sighted(after, promise, sighting)
             if place in over:
@@ -67,16 +69,18 @@ class SavedHours:
                 found[uid] = after
         self.savings.note_seen(found)
 
-    def _ended(self, policy: tuple[str, str]) -> list[Mapping[str, str]]:
-        """Return the entries of a policy's acts that ended verified."""
-        return [one for one in self.savings.read() if (one.get("namespace"), one.get("policy")) == policy]
+    def _beside(self, policy: tuple[str, str]) -> list[Mapping[str, str]]:
+        """Return the entries of a policy's acts that ended verified, and of all other acts on the same resources."""
+        entries, own = list(self.savings.read()), _acts_of(policy)
+        resources = {one.get("resource") for one in entries if own(one)}
+        return [one for one in entries if one.get("resource") in resources]
 
     def _sightings(
-        self, entry: Mapping[str, Any], judged: Mapping[Shard, str], values: Collection[str]
+        self, entry: Mapping[str, Any], judged: Mapping[Shard, str], values: Callable[[datetime], Collection[str]]
     ) -> Iterator[Sighting]:
         """Yield what the scan saw of an act's resource; nothing where it is not clear, or another scan came since.
 
-        `values`: those of the act's setting that are its own or a later act's.
+        `values`: time → those of the act's setting that are its own or a later act's.
         """
         shard, name = Shard(str(entry["account"]), str(entry["region"]), str(entry["kind"])), str(entry["id"])
         head = self.inventory.head(shard)
@@ -91,15 +95,11 @@ class SavedHours:
         now = self.inventory.head(shard)
         # Where the listing has gaps, what is absent is unknown, not gone.
         if now is not None and now.generation == head.generation and (there or not now.gaps):
-            yield Sighting(head.started, there, cost, None if value is None else str(value) in values)
+            yield Sighting(head.started, there, cost, None if value is None else str(value) in values(head.started))
 
 
-def _values(entries: Iterable[Mapping[str, Any]], act: Mapping[str, Any]) -> frozenset[str]:
-    """Return which values of an act's setting it has given its resource, or a later act among the entries has."""
-    same = (act.get("resource"), act.get("setting"))
-    return frozenset(
-        str(one["set"]) for one in entries if one.get("set") and (one.get("resource"), one.get("setting")) == same
-    )
+def _acts_of(policy: tuple[str, str]) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda entry: (entry.get("namespace"), entry.get("policy")) == policy
 
 
 def _removes(action: Action) -> bool:

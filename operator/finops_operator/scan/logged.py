@@ -38,6 +38,9 @@ from finops_operator.scan.policy_rules import PolicyRules
 READINGS_A_MONTH: Final = Decimal(30)
 BYTES_PER_GB: Final = Decimal(10**9)
 """The smaller of what a GB may mean: an estimate is no lower than the bill."""
+_BEGUN: Final = "logs:StartQuery"
+_ANSWERED: Final = "logs:GetQueryResults"
+_KEPT: Final = "; asked again a day after it was"
 _MEASURED_FOR: Final = timedelta(seconds=KEPT_SECONDS)
 
 
@@ -184,7 +187,7 @@ class LoggedReading:
         self._source = source
         self._kept = Kept("" if metric is None else metric.metric, shard, store)
         self._refused: Gap | None = None
-        self._lost: dict[tuple[str, bool], tuple[str, int]] = {}
+        self._lost: dict[tuple[str, str, bool], tuple[str, int]] = {}
         self._found: set[str] = set()
         self._left: set[str] = set()
         self._denied = ""
@@ -224,7 +227,8 @@ class LoggedReading:
                 reason = self._denied or ("NotAsked" if self._refused is None else self._refused.code)
                 logged = Logged(reason=f"its logs could not be read: {reason}")
             elif logged.failed:
-                kind = logged.failed, one.id in self._left
+                left = one.id in self._left
+                kind = logged.operation or (_BEGUN if left else _ANSWERED), logged.failed, left
                 self._lost[kind] = logged.reason, self._lost.get(kind, ("", 0))[1] + 1
             used[one.id] = with_logged(used[one.id], metric.metric, logged, least_percent)
             if metric.metric in used[one.id].metrics:
@@ -242,14 +246,8 @@ class LoggedReading:
         """
         at = self._shard
         lost = (
-            Gap(at.account, at.region, "logs", "StartQuery", code, reason, number)
-            if left
-            else Gap(
-                *(at.account, at.region, "logs", "GetQueryResults", code),
-                f"{reason}; asked again a day after it was",
-                number,
-            )
-            for (code, left), (reason, number) in self._lost.items()
+            Gap(at.account, at.region, *operation.split(":"), code, reason if left else f"{reason}{_KEPT}", number)
+            for (operation, code, left), (reason, number) in self._lost.items()
         )
         return (*lost, *((self._refused,) if self._refused is not None else ()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from finops.store.realized_sums import counted, realised_a_month
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.requests import requests_of
-from finops_web.readings.savings import accuracy, act_in_words, by_month, chart_of_months, checks_of, so_far
+from finops_web.readings.savings import accuracy, act_in_words, acts_in, by_month, chart_of_months, checks_of, so_far
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -54,7 +54,7 @@ def savings(asked: Visit, request: Request) -> Response:
     policies, stored, now = asked.policies(), _stored(asked), asked.parts.clock.now()
     entries = _entries(stored, now)
     read = requests_of(asked.visitor, asked.namespaces())
-    months = by_month(counted(stored.acts, now, stored.seen))
+    months = by_month(counted(stored.every, now, stored.seen, stored.own))
     return render(
         asked,
         request,
@@ -65,9 +65,9 @@ def savings(asked: Visit, request: Request) -> Response:
         months=months,
         chart=chart_of_months(months),
         acts=_in_words(asked, entries),
-        realised=realised_a_month(stored.acts, now, stored.seen),
+        realised=realised_a_month(stored.every, now, stored.seen, stored.own),
         potential=savings_of(policies),
-        accuracy=accuracy(stored.acts, checks_of(read.found), now, stored.seen),
+        accuracy=accuracy(stored.every, checks_of(read.found), now, stored.seen, stored.own),
     )
 
 
@@ -102,21 +102,27 @@ def by_check_csv(asked: Visit) -> Response:
 def _by_check(asked: Asked) -> tuple[list[dict[str, Any]], tuple[Gap, ...]]:
     """Return a row per check, and which requests could not be read to learn their check."""
     read, stored = requests_of(asked.visitor, asked.namespaces()), _stored(asked)
-    found = accuracy(stored.acts, checks_of(read.found), asked.parts.clock.now(), stored.seen)
+    found = accuracy(stored.every, checks_of(read.found), asked.parts.clock.now(), stored.seen, stored.own)
     return [{**asdict(one), "check": one.check or None, "currency": "USD"} for one in found], tuple(read.gaps)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """The acts of the visitor's namespaces, the oldest first, and uid → what scans saw since."""
+    """All acts, the oldest first, uid → what scans saw since, and which are of the visitor's namespaces."""
 
-    acts: list[dict[str, Any]]
+    every: list[dict[str, Any]]
     seen: dict[str, Lasting]
+    own: Callable[[Mapping[str, Any]], bool]
+
+    @property
+    def acts(self) -> list[dict[str, Any]]:
+        """The acts of the visitor's namespaces, the oldest first."""
+        return [one for one in self.every if self.own(one)]
 
 
 def _stored(asked: Asked) -> _Stored:
-    savings, allowed = StoredSavings(asked.parts.store), asked.namespaces()
-    return _Stored([dict(one) for one in savings.read() if one.get("namespace") in allowed], savings.seen())
+    savings = StoredSavings(asked.parts.store)
+    return _Stored([dict(one) for one in savings.read()], savings.seen(), acts_in(asked.namespaces()))
 
 
 def _entries(stored: _Stored, now: datetime) -> list[dict[str, Any]]:

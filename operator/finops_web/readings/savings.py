@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,8 +27,13 @@ _MOST_BARS: Final = 24
 def realised_of(store: Store, namespaces: Collection[str], now: datetime) -> tuple[Realised, int]:
     """Return what ended acts of the namespaces save a month, and how many they are. Raises StoreUnavailable."""
     savings = StoredSavings(store)
-    known = [one for one in savings.read() if one.get("namespace") in namespaces]
-    return realised_a_month(known, now, savings.seen()), len(known)
+    entries, own = list(savings.read()), acts_in(namespaces)
+    return realised_a_month(entries, now, savings.seen(), own), sum(1 for one in entries if own(one))
+
+
+def acts_in(namespaces: Collection[str]) -> Callable[[Mapping[str, Any]], bool]:
+    """Return whether an entry is of an act of the namespaces; acts of others end some of theirs, and are not shown."""
+    return lambda entry: entry.get("namespace") in namespaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,7 @@ def accuracy(
     checks: Mapping[str, str],
     now: datetime,
     lasting: Mapping[str, Lasting] | None = None,
+    own: Callable[[Mapping[str, Any]], bool] = lambda _entry: True,
 ) -> tuple[Accuracy, ...]:
     """Return what each check promised and what of it stands, by check; acts that save once have no sum a month.
 
@@ -229,9 +235,12 @@ def accuracy(
         checks: uid of a request → id of its check, as far as it is known.
         now: aware.
         lasting: uid of a request → what scans saw since its act.
+        own: as `counted`.
     """
-    ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    undone, counts = undone_by(ordered), counted(ordered, now, known)
+    every, known = list(entries), lasting or {}
+    counts = counted(every, now, known, own)
+    ordered = sorted(filter(own, every), key=lambda one: str(one.get("time")))
+    undone = undone_by(ordered)
     acts: list[dict[str, Any]] = []
     for place, one in enumerate(ordered):
         if is_undo(one) or one.get("lastsDays"):

@@ -1,4 +1,4 @@
-"""What logs said of resources, on a real server: beside each other, for a day from the first."""
+"""What logs said of resources, on a real server: beside each other, each for a day."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ def test_what_is_kept_of_a_resource_comes_back_beside_that_of_others(store: Stor
     assert logged.get(SHARD, "memoryPercent", []) == {}
 
 
-def test_a_later_answer_does_not_prolong_the_day_of_the_first(store: Store) -> None:
-    logged, key = LoggedStore(store), LoggedKeys(store.keys.prefix).of(*SHARD_PARTS, "memoryPercent")
+def test_what_is_kept_of_each_resource_goes_a_day_after_it_was_read(store: Store) -> None:
+    logged, keys = LoggedStore(store), LoggedKeys(store.keys.prefix)
+    first, other = (keys.of_one(*SHARD_PARTS, "memoryPercent", one) for one in ("one", "other"))
     logged.put(SHARD, "memoryPercent", {"one": READ})
-    assert 0 < store.client.ttl(key) <= KEPT_SECONDS
-    store.client.expire(key, 60)
+    store.client.expire(first, 60)
     logged.put(SHARD, "memoryPercent", {"other": LOST})
-    assert 0 < store.client.ttl(key) <= 60
+    logged.put(SHARD, "memoryPercent", {})
+    assert 0 < store.client.ttl(first) <= 60
+    assert 60 < store.client.ttl(other) <= KEPT_SECONDS
 
 
 def test_what_is_no_answer_counts_as_none(store: Store) -> None:
-    store.client.hset(LoggedKeys(store.keys.prefix).of(*SHARD_PARTS, "memoryPercent"), "one", '{"summary": 3}')
+    store.client.set(LoggedKeys(store.keys.prefix).of_one(*SHARD_PARTS, "memoryPercent", "one"), '{"summary": 3}')
     assert LoggedStore(store).get(SHARD, "memoryPercent", ["one"]) == {}
 
 

@@ -77,6 +77,13 @@ def test_the_setting_that_says_whether_an_act_lasts_is_one_that_its_kind_lists_a
     assert one.shows.parameter in one.sample.parameters
 
 
+@pytest.mark.parametrize("name", sorted(_SET.keys() - {"s3_bucket_set_lifecycle"}))
+def test_the_setting_before_an_act_is_a_fact_that_its_plan_is_bound_to(name: str) -> None:
+    """The rules of a bucket are one fact, and the undo of an act on them is known by what it undoes."""
+    one = _SET[name]
+    assert one.shows.fact in one.sample.assumed
+
+
 def _levels_alone(kind: ResourceKind[Any]) -> bool:
     """Whether all that such a resource costs is read from levels of its metrics, so that nothing listed can show."""
     sample = kind.sample

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, Sighting, begun, ended, sighted
+from finops.domain.lasting import Lasting, Sighting, begun, ended, sighted
 from finops.store.realized import promise_of, undone_by
-from finops.store.realized_sums import counted, taken_back
+from finops.store.realized_sums import counted, ends_of
 
 _THEN: Final = datetime(2026, 3, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -71,8 +71,7 @@ class History:
         known: dict[str, Lasting] = {}
         for day in range(len(self.entries)):
             so_far, cost = self.entries[: day + 1], Decimal(self.entries[day]["after"])
-            over = {place: (at, TAKEN_BACK) for place, at in taken_back(so_far, known).items()}
-            over |= {place: (at, UNDONE) for place, at in undone_by(so_far).items()}
+            over = ends_of(so_far, known)
             for place, one in enumerate(so_far):
                 promise, uid = promise_of(one), one["request"]
                 lasting = known.get(uid) or begun(promise)

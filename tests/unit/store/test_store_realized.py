@@ -146,6 +146,18 @@ def test_what_saved_once_until_aws_undid_it_counts_the_hours_that_scans_saw_and_
         assert found.amount == amount
 
 
+@pytest.mark.parametrize(("seen", "amount"), [(6, "28.80"), (0, None)])
+def test_what_saves_once_and_no_scan_sees_any_more_counts_what_they_saw_until_then(
+    seen: int, amount: str | None
+) -> None:
+    stop = act("stop", 0, "145.00", "5.00", lastsDays="7", saving="33.60", kind="rds-instance")
+    seconds = seen * 24 * 3600
+    lasting = Lasting(_THEN + timedelta(days=seen), saved=Decimal(seconds), seen=seconds)
+    known = {"stop": lasting} if seen else {}
+    (found,) = counted([stop], _THEN + timedelta(days=20), known)
+    assert found.amount == (None if amount is None else Decimal(amount))
+
+
 def test_what_cannot_be_measured_is_not_said_to_have_saved_once_what_was_promised() -> None:
     stop = act("stop", 0, "145.00", "135.00", lastsDays="7", saving="33.60", moving="145.00")
     (found,) = counted([stop], _THEN, {"stop": Lasting(_THEN, share=None, ended=_THEN, why=BY_ITSELF)})

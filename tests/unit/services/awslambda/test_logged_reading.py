@@ -109,6 +109,17 @@ def test_a_log_group_of_which_aws_begins_no_query_is_a_gap_that_says_why(store: 
     )
 
 
+def test_a_call_before_the_query_that_failed_is_a_gap_of_that_call(store: Store) -> None:
+    lost = Logged(reason="no size", failed="IncompleteAnswer", operation="cloudwatch:GetMetricData")
+    scan = reading(store, Logs([LoggedBatch(left_out={"one": lost})]))
+    page(scan, "one")
+    (gap,) = scan.gaps()
+    assert (gap.service, gap.operation, gap.code, gap.resources) == (
+        *("cloudwatch", "GetMetricData", "IncompleteAnswer"),
+        1,
+    )
+
+
 @pytest.mark.parametrize(("cost", "price", "most"), [("8.00", "0.005", 7 / 0.15 * 1e9), (None, "0.005", None)])
 def test_reading_each_day_may_cost_what_the_smallest_memory_would_save(
     cost: str | None, price: str, most: float | None

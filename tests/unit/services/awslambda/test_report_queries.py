@@ -314,6 +314,15 @@ def test_what_aws_says_that_an_ended_query_read_is_what_counts_though_it_failed(
     assert (scanned, asked.budget.bytes_left) == (7.0, 4_993.0)
 
 
+@pytest.mark.parametrize("status", ["Unknown", "SomethingNew"])
+def test_a_query_of_whose_end_aws_says_nothing_is_running_stopped_and_counts_for_what_was_expected(status: str) -> None:
+    asked = asking("one", budget=5_000.0)
+    aws = reader("one", results=[{"status": status, "statistics": {"bytesScanned": 0.0}}])
+    found, scanned = read(aws, asked=asked)
+    assert (found["one"].failed, scanned, asked.budget.bytes_left) == ("QueryTimedOut", 1400.0, 3_600.0)
+    assert aws.count(STOP) == 1
+
+
 def test_a_query_that_aws_does_not_begin_uses_up_nothing() -> None:
     refused = AwsRejected("no such group", operation=START, code="ResourceNotFoundException")
     asked = asking("one", budget=5_000.0)
@@ -335,10 +344,15 @@ def test_other_shards_may_read_what_a_query_that_aws_did_not_begin_was_expected_
     assert asked.budget.bytes_left == left
 
 
-def test_a_function_whose_logs_size_is_not_known_is_left_out() -> None:
-    whole = counted({"StartTime": window_of(NOW)[0], "MetricDataQueries": [{"Id": "i0"}]})
-    found, _ = read(reader("one", counts=[whole]), "one")
-    assert (found["one"].failed, found["one"].reason) == ("", SIZE_UNKNOWN)
+@pytest.mark.parametrize(("answered", "reason"), [(["i0"], SIZE_UNKNOWN), (["b0"], NO_COUNT), ([], NO_COUNT)])
+def test_what_was_not_read_of_a_function_before_its_query_is_a_failed_call_that_the_next_scan_makes_again(
+    answered: list[str], reason: str
+) -> None:
+    given = counted({"StartTime": window_of(NOW)[0], "MetricDataQueries": [{"Id": one} for one in answered]})
+    batches = list(REPORT_LINES.read(reader("one", counts=[given]), lambda _: None, asking("one")))
+    assert [dict(one.found) for one in batches if one.found] == [], "nothing is kept of it for a day"
+    (lost,) = [one.left_out["one"] for one in batches if one.left_out]
+    assert (lost.failed, lost.operation, lost.reason) == ("IncompleteAnswer", COUNTS, reason)
 
 
 def test_a_refused_answer_ends_asking_and_is_kept_of_those_that_were_asked() -> None:

@@ -302,5 +302,5 @@ ACTION: Final = Action(
     ),
     undo=SETTING.undo,
     watch=function_watch(_observe),
-    shows=Shows(parts=BY_MEMORY, setting="memory_mb", parameter="memoryMb"),
+    shows=Shows(parts=BY_MEMORY, setting="memory_mb", parameter="memoryMb", fact="memoryMb"),
 )

@@ -2,9 +2,10 @@
 
 Declared by the kind, called by the scan where the policy wants it. One query at a time runs in an account and region,
 of the 30 to 100 that AWS lets run there; it is stopped where it is not waited for. What a query that was begun could
-not answer is kept like an answer, because AWS bills what it read. What AWS would not begin, and what would read too
-much, is left out by itself. Sources: CloudWatch Logs API reference, StartQuery, GetQueryResults, StopQuery,
-DescribeLogGroups; Lambda developer guide, "Sending Lambda function logs to CloudWatch".
+not answer is kept like an answer, because AWS bills what it read. What AWS would not begin, what would read too much,
+and a function of which the calls before did not say enough, is left out by itself. Sources: CloudWatch Logs API
+reference, StartQuery, GetQueryResults, StopQuery, DescribeLogGroups; Lambda developer guide, "Sending Lambda function
+logs to CloudWatch".
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ GROUP_PREFIX: Final = "/aws/lambda/"
 TEXT: Final = "Text"
 _STANDARD: Final = "STANDARD"
 _PAGE: Final = 50
-_RUNNING: Final = frozenset({"Scheduled", "Running"})
+_ENDED: Final = frozenset({"Complete", "Failed", "Cancelled", "Timeout"})
+"""Of any other status, `Unknown` among them, a query may still run."""
 _PAUSE_SECONDS: Final = 1.0
 _PATIENCE: Final = 300
 """How often an answer is asked for before a query is stopped."""
@@ -54,6 +56,7 @@ SMALLEST_MB: Final = 128
 _NOT_MEASURED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch"})
 """What CloudWatch says of memory where Lambda Insights is off; after any other reason it may be on."""
 NO_GROUP: Final = "its log group is not there, or of a class that is not read"
+_INCOMPLETE: Final = "IncompleteAnswer"
 NO_COUNT: Final = "the invocations of each day could not be read"
 SIZE_UNKNOWN: Final = "SizeUnknown: how much its logs hold could not be read"
 
@@ -112,19 +115,24 @@ def read(reader: PageReader, pause: Pause, asking: Asking) -> Iterator[LoggedBat
     for groups in queries_of(group for group, why in there.items() if not why):
         names = {group: by_group[group] for group in groups}
         counts, sizes = _counts(reader, names, asking.now)
-        idle = {name: Logged(reason=NO_COUNT) for name in names.values() if counts[name] is None}
-        idle |= {
+        idle = {
             name: logged_of((), days, asking.now) for name, days in counts.items() if days and not any(days.values())
         }
-        idle |= {name: Logged(reason=SIZE_UNKNOWN) for name, size in sizes.items() if size is None and name not in idle}
-        sized = {name: size for name, size in sizes.items() if size is not None and name not in idle}
+        lost = {name: _unread(SIZE_UNKNOWN) for name, size in sizes.items() if size is None and name not in idle}
+        lost |= {name: _unread(NO_COUNT) for name, days in counts.items() if days is None}
+        decided = idle.keys() | lost.keys()
+        sized = {name: size for name, size in sizes.items() if size is not None and name not in decided}
         # Nothing failed where one is left out: it is why its memory is not known, and no gap of the scan.
         left = {name: Logged(reason=why) for name, size in sized.items() if (why := asking.left_out(name, size))}
-        yield LoggedBatch(idle, left_out=left, sizes={name: sized[name] for name in left})
+        yield LoggedBatch(idle, left_out=lost | left, sizes={name: sized[name] for name in left})
         asked = {group: name for group, name in names.items() if name in sized and name not in left}
         if asked:
             expected = {name: sized[name] for name in asked.values()}
             yield from _queried(reader, pause, asked, counts, expected, asking)
+
+
+def _unread(reason: str) -> Logged:
+    return Logged(reason=reason, failed=_INCOMPLETE, operation=_COUNTS)
 
 
 def _queried(
@@ -182,7 +190,7 @@ def _batch(
 ) -> LoggedBatch:
     days = None if answer.failed else reported(answer.status, answer.rows)
     if days is None:
-        failed = answer.failed or "IncompleteAnswer"
+        failed = answer.failed or _INCOMPLETE
         reason = answer.reason or f"the query of its logs ended as {answer.status}"
         lost = Logged(reason=reason, failed=failed, denied=answer.denied is not None)
         return LoggedBatch(dict.fromkeys(asked.values(), lost))
@@ -294,8 +302,7 @@ class _Answer:
             return 0.0
         if self.scanned_bytes is None:
             return expected
-        over = bool(self.status) and self.status not in _RUNNING
-        return self.scanned_bytes if over else max(expected, self.scanned_bytes)
+        return self.scanned_bytes if self.status in _ENDED else max(expected, self.scanned_bytes)
 
 
 class _Query:
@@ -336,9 +343,9 @@ class _Query:
             answer = self._reader.once(RESULTS, {"queryId": self._id})
             status, scanned = str(answer.get("status")), (answer.get("statistics") or {}).get("bytesScanned")
             self._last = _Answer(status, answer.get("results") or (), None if scanned is None else float(scanned))
-            if status not in _RUNNING:
+            if status in _ENDED:
                 if answer.get("nextToken"):
-                    self._last = replace(self._last, failed="IncompleteAnswer", reason="the answer has further pages")
+                    self._last = replace(self._last, failed=_INCOMPLETE, reason="the answer has further pages")
                 return False
             self._pause(_PAUSE_SECONDS)
         reason = f"the query of its logs did not end in {_PATIENCE * _PAUSE_SECONDS:.0f} s"

@@ -308,5 +308,6 @@ ACTION: Final = Action(
         moves=True,
         setting="retention_days",
         parameter="retentionInDays",
+        fact="retentionDays",
     ),
 )

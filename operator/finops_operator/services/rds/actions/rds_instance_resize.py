@@ -299,6 +299,7 @@ ACTION: Final = Action(
         frozenset({"instance_hour", EXTENDED_SUPPORT}),
         setting="db_instance_class",
         parameter=WANTED,
+        fact="class",
     ),
     sample=ActSample(
         parameters={WANTED: "db.m5.large", APPLY: WINDOW},

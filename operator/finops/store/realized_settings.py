@@ -1,0 +1,91 @@
+"""Which acts on one resource still stand, by the settings that they gave it and those that they found; pure.
+
+An act that sets a resource back to what it was before an earlier one ends that one and all between them, whatever the
+resource costs by then. An act that finds another setting than the last one made shows that somebody else changed it.
+Entries of older releases do not say what was set before: such acts are ended by neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from finops.domain.lasting import CHANGED, TAKEN_BACK, Lasting
+from finops.store.realized import is_undo, stood_until, undone_by
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What entries say of their acts' settings; acts by their place among them.
+
+    Attributes:
+        over: act → the entry that shows that its setting stands no more, and why.
+        back: act that set back what was before → those that it ended, the earliest first.
+        above: act → the later acts that set the same attribute while it stood.
+    """
+
+    over: dict[int, tuple[int, str]] = field(default_factory=dict)
+    back: dict[int, list[int]] = field(default_factory=dict)
+    above: dict[int, list[int]] = field(default_factory=dict)
+
+
+def settings_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> Settings:
+    """Return which acts stand by their settings.
+
+    Args:
+        ordered: entries in the order of time, of all policies.
+        known: uid of a request → what scans saw since. An act that they saw end before a later one is ended by none.
+    """
+    found, undone = Settings(), {undo: act for act, undo in undone_by(ordered).items()}
+    standing: dict[tuple[str, str], list[int]] = {}
+    for at, one in enumerate(ordered):
+        if not one.get("setting"):
+            continue
+        key = (str(one.get("resource")), str(one["setting"]))
+        acts = [each for each in standing.get(key, ()) if stood_until(ordered[each], str(one["time"]), known)]
+        while acts and one.get("was") and ordered[acts[-1]].get("set") != one["was"]:
+            found.over[acts.pop()] = (at, CHANGED)
+        first = _first_before(ordered, acts, at, undone)
+        ended, standing[key] = acts[first:], acts[:first]
+        found.over.update(dict.fromkeys(ended, (at, TAKEN_BACK)))
+        if is_undo(one):
+            continue
+        if ended:
+            found.back[at] = ended
+        for each in standing[key]:
+            found.above.setdefault(each, []).append(at)
+        standing[key].append(at)
+    return found
+
+
+def values_at(place: int, ordered: Sequence[Mapping[str, Any]], settings: Settings, at: datetime) -> frozenset[str]:
+    """Return which values of an act's setting a scan may have seen at a time while the act stood.
+
+    Its own, those of later acts that stood then, and of such that had not ended yet and may have begun.
+    """
+    act = ordered[place]
+    same = (act.get("resource"), act.get("setting"))
+    own, above = str(act.get("set") or ""), settings.above.get(place, [])
+    standing = {each for each in above if each not in settings.over or _time(ordered[settings.over[each][0]]) > at}
+    later = {
+        str(one.get("set") or "")
+        for each, one in enumerate(ordered[place + 1 :], place + 1)
+        if (one.get("resource"), one.get("setting")) == same and (each in standing or _time(one) > at)
+    }
+    return frozenset({own, *later} - {""})
+
+
+def _first_before(ordered: Sequence[Mapping[str, Any]], acts: Sequence[int], at: int, undone: Mapping[int, int]) -> int:
+    """Return from which of the standing acts on an entry leads back; their number where it leads back to none."""
+    one = ordered[at]
+    if is_undo(one):
+        led = [place for place, each in enumerate(acts) if each == undone.get(at)]
+    else:
+        led = [place for place, each in enumerate(acts) if one.get("set") and ordered[each].get("was") == one["set"]]
+    return led[0] if led else len(acts)
+
+
+def _time(entry: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(str(entry["time"]))
