@@ -55,4 +55,7 @@ def test_a_lost_day_may_have_been_the_one_with_a_client(name: str) -> None:
 @pytest.mark.parametrize("name", ["clientConnections", "meteredBytes"])
 def test_a_lost_day_may_have_been_the_one_with_a_client(name: str) -> None:
     lost = measured(**{name: day_lost(period=DAY)})
-    assert FILE_SYSTEMS.reason(CHECK, file_system(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
+    assert (
+        FILE_SYSTEMS.reason(CHECK, file_system(), lost)
+        == f"nothing is known of {metric_words(name)} in 24 of its hours"
+    )

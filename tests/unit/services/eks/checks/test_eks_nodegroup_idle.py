@@ -104,4 +104,6 @@ def test_a_lost_day_may_have_been_the_one_with_work(name: str) -> None:
 def test_a_lost_day_may_have_been_the_one_with_work(name: str) -> None:
     use = node_cpu(flat(1))
     lost = replace(use, metrics={**use.metrics, name: day_lost(1)})
-    assert NODE_GROUPS.reason(CHECK, node_group(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
+    assert (
+        NODE_GROUPS.reason(CHECK, node_group(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
+    )

@@ -80,7 +80,9 @@ def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
     assert KAFKA.reason(CHECK, kafka(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
-@pytest.mark.parametrize("name", ["brokerReceivedBytesPerSecond", "brokerSentBytesPerSecond", "brokerClientConnections"])
+@pytest.mark.parametrize(
+    "name", ["brokerReceivedBytesPerSecond", "brokerSentBytesPerSecond", "brokerClientConnections"]
+)
 def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
     lost = measured(**{name: day_lost()})
     assert KAFKA.reason(CHECK, kafka(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
