@@ -246,8 +246,9 @@ class LoggedReading:
         """
         at = self._shard
         lost = (
-            Gap(at.account, at.region, *operation.split(":"), code, reason if left else f"{reason}{_KEPT}", number)
+            Gap(at.account, at.region, service, name, code, reason if left else f"{reason}{_KEPT}", number)
             for (operation, code, left), (reason, number) in self._lost.items()
+            for service, name in (operation.split(":"),)
         )
         return (*lost, *((self._refused,) if self._refused is not None else ()))
 

@@ -45,26 +45,12 @@ def test_every_check_of_idle_days_or_that_stops_or_deletes_is_held_to_the_law_of
     assert "ec2_instance_overprovisioned" not in held
 
 
-def test_every_check_of_idle_days_or_that_stops_or_deletes_is_held_to_the_law_of_the_lost_day() -> None:
-    held = {name for name, check in load_checks().items() if calls_idle(check)}
-    named = {name for name in load_checks() if name.endswith(("_idle", "_unused", "_down", "_unread"))}
-    assert named <= held
-    assert "ec2_instance_overprovisioned" not in held
-
-
 def found(facts: Facts[Any], cost: Decimal | None = None) -> Finding:
     left = cost if cost is not None else (facts.cost.unrounded_monthly or Decimal(0)) / 2
     return Finding("made_up", "", {}, left, {"windowStart": ""}, "It is idle.")
 
 
 def lawful(facts: Facts[Any]) -> Finding | NotRecommended:
-    cpu = facts.utilization.metrics.get(CPU)
-    if cpu is None or insufficient(facts.utilization, CPU, facts.settings) or day_lost(facts.utilization, CPU):
-        return _NO
-    return found(facts) if cpu.maximum < 5 else _NO
-
-
-def lets_a_day_be_lost(facts: Facts[Any]) -> Finding | NotRecommended:
     cpu = facts.utilization.metrics.get(CPU)
     if cpu is None or insufficient(facts.utilization, CPU, facts.settings) or day_lost(facts.utilization, CPU):
         return _NO
@@ -122,7 +108,6 @@ def test_what_keeps_the_laws_breaks_none() -> None:
         (takes_a_gap_for_zero, "it is found without cpuPercent, and not with very much of it"),
         (takes_a_gap_for_zero, "with nothing measured it states a window"),
         (overlooks_lost_hours, "half of cpuPercent missing says more than if it had never been published"),
-        (lets_a_day_be_lost, "one day of much cpuPercent takes the finding away, and where that day is not known"),
         (lets_a_day_be_lost, "one day of much cpuPercent takes the finding away, and where that day is not known"),
         (looks_at_no_figure, "it is not found without cpuPercent, and no amount of that matters"),
         (

@@ -147,7 +147,7 @@ def test_another_family_is_known_where_no_reservation_is_shared_with_those_that_
 
 
 def test_a_plan_beside_reserved_instances_leaves_the_net_saving_unknown_beside_two_others() -> None:
-    """What Reserved Instances leave to the plan changes with what runs: both ends keep nothing, an hour between does."""
+    """What Reserved Instances leave to a plan changes with what runs: an hour between two ends without any keeps it."""
     stopped = running("m5.2xlarge", identity="i-0")
     always = [running(kind, identity=f"i-{kind}") for kind in ("m5.4xlarge", "m5.large")]
     kinds = ("m5.xlarge", "m5.xlarge", "m5.2xlarge", "m5.4xlarge")

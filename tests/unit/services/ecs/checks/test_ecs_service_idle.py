@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.ecs.containers import SERVICES, measured, service, without
 
 from finops.domain.canonical import Json
@@ -54,12 +54,6 @@ def test_a_service_that_is_not_billed_by_its_tasks_is_not_judged(changes: dict[s
 
 def test_a_service_that_is_going_away_is_not_judged() -> None:
     assert SERVICES.reason(CHECK, service("draining"), measured()) == "it is draining, not active"
-
-
-@pytest.mark.parametrize("name", ["cpuPercent", "memoryPercent"])
-def test_a_lost_day_may_have_been_the_one_with_work(name: str) -> None:
-    lost = measured(**{name: day_lost(0.1)})
-    assert SERVICES.reason(CHECK, service(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
 @pytest.mark.parametrize("name", ["cpuPercent", "memoryPercent"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.efs.file_systems import DAY, FILE_SYSTEMS, file_system, measured, without
 
 from finops_operator.plugins.sufficiency import metric_words
@@ -41,15 +41,6 @@ def test_a_shorter_window_or_a_younger_file_system_proves_nothing() -> None:
 def test_one_without_a_mount_target_and_one_at_work_are_not_judged() -> None:
     assert FILE_SYSTEMS.reason(CHECK, file_system(mount_targets=0), measured()) == "it has no mount target"
     assert FILE_SYSTEMS.reason(CHECK, file_system("updating"), measured()) == "it is updating, not available"
-
-
-@pytest.mark.parametrize("name", ["clientConnections", "meteredBytes"])
-def test_a_lost_day_may_have_been_the_one_with_a_client(name: str) -> None:
-    lost = measured(**{name: day_lost(period=DAY)})
-    assert (
-        FILE_SYSTEMS.reason(CHECK, file_system(), lost)
-        == f"nothing is known of {metric_words(name)} in 24 of its hours"
-    )
 
 
 @pytest.mark.parametrize("name", ["clientConnections", "meteredBytes"])

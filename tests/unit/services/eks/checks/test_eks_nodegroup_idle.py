@@ -13,7 +13,6 @@ from tests.unit.services.eks.node_groups import NODE_GROUPS, node_cpu, node_grou
 from finops.domain.canonical import Json
 from finops.domain.utilization import Utilization
 from finops_operator.plugins.sufficiency import metric_words
-from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.eks.checks.eks_nodegroup_idle import CHECK
 
 HOURS = 14 * 24
@@ -89,15 +88,6 @@ def test_a_group_without_machines_or_whose_cpu_is_no_one_metric_is_left_alone(
 
 def test_only_an_active_group_is_judged() -> None:
     assert NODE_GROUPS.reason(CHECK, node_group("updating"), node_cpu(flat(1))) == "it is updating, not active"
-
-
-@pytest.mark.parametrize("name", ["nodeCpuPercent", "nodeNetworkInBytes", "nodeNetworkOutBytes"])
-def test_a_lost_day_may_have_been_the_one_with_work(name: str) -> None:
-    use = node_cpu(flat(1))
-    lost = replace(use, metrics={**use.metrics, name: day_lost(1)})
-    assert (
-        NODE_GROUPS.reason(CHECK, node_group(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
-    )
 
 
 @pytest.mark.parametrize("name", ["nodeCpuPercent", "nodeNetworkInBytes", "nodeNetworkOutBytes"])

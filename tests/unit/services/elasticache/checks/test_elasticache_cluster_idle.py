@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.elasticache.caches import CACHES, cache, measured, without
 
 from finops.domain.canonical import Json
@@ -129,12 +129,6 @@ def test_the_only_node_of_a_group_is_judged() -> None:
 
 def test_only_an_available_cache_is_judged() -> None:
     assert CACHES.reason(CHECK, cache("modifying"), measured()) == "it is modifying, not available"
-
-
-@pytest.mark.parametrize("name", ["readCommands", "cacheConnections"])
-def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
-    lost = measured(**{name: day_lost()})
-    assert CACHES.reason(CHECK, cache(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
 @pytest.mark.parametrize("name", ["readCommands", "cacheConnections"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.elasticache.caches import GROUPS, group, measured, without
 
 from finops.domain.canonical import Json
@@ -48,12 +48,6 @@ def test_a_group_that_is_not_known_or_has_copies_elsewhere_is_not_judged(changes
 def test_a_young_group_and_one_that_changes_are_not_judged() -> None:
     assert GROUPS.reason(CHECK, group("available", 13), measured()) == "it is younger than 14 days"
     assert GROUPS.reason(CHECK, group("modifying"), measured()) == "it is modifying, not available"
-
-
-@pytest.mark.parametrize("name", ["readCommands", "cacheConnections"])
-def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
-    lost = measured(**{name: day_lost()})
-    assert GROUPS.reason(CHECK, group(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
 @pytest.mark.parametrize("name", ["readCommands", "cacheConnections"])

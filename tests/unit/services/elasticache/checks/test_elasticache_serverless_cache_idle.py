@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.elasticache.caches import SERVERLESS, measured, serverless, without
 
 from finops_operator.services.elasticache.checks.elasticache_serverless_cache_idle import CHECK
@@ -37,11 +37,6 @@ def test_a_young_one_one_without_known_tags_and_one_at_work_are_not_judged() -> 
     assert SERVERLESS.reason(CHECK, serverless("available", 13), measured()) == "it is younger than 14 days"
     assert "may be protected" in SERVERLESS.reason(CHECK, serverless(tags_known=False), measured())
     assert SERVERLESS.reason(CHECK, serverless("modifying"), measured()) == "it is modifying, not available"
-
-
-def test_a_lost_day_may_have_been_the_one_with_requests() -> None:
-    lost = measured(processingUnits=day_lost())
-    assert SERVERLESS.reason(CHECK, serverless(), lost) == "nothing is known of processing units in 24 of its hours"
 
 
 def test_a_lost_day_may_have_been_the_one_with_requests() -> None:

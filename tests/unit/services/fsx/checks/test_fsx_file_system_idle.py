@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.fsx.shares import DAY, SYSTEMS, file_system, measured, without
 
 from finops_operator.plugins.sufficiency import metric_words
@@ -39,12 +39,6 @@ def test_a_young_one_and_one_that_is_changing_prove_nothing() -> None:
     assert SYSTEMS.reason(CHECK, replace(file_system(), created=None), measured()) == "its age is not known"
     assert SYSTEMS.reason(CHECK, file_system("updating"), measured()) == "it is updating, not available"
     assert SYSTEMS.reason(CHECK, file_system(changing=True), measured()) == "AWS is still carrying out a change of it"
-
-
-@pytest.mark.parametrize("name", ["readOperations", "writeOperations"])
-def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
-    lost = measured(**{name: day_lost(period=DAY)})
-    assert SYSTEMS.reason(CHECK, file_system(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
 @pytest.mark.parametrize("name", ["readOperations", "writeOperations"])

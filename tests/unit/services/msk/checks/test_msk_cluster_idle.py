@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.msk.brokers import KAFKA, kafka, measured, without
 
 from finops.domain.canonical import Json
@@ -70,14 +70,6 @@ def test_a_cluster_that_is_not_measured_is_not_judged(changes: dict[str, Json], 
 def test_a_young_one_and_one_at_work_are_not_judged() -> None:
     assert KAFKA.reason(CHECK, kafka("active", "us-east-1", 13), measured()) == "it is younger than 14 days"
     assert KAFKA.reason(CHECK, kafka("updating"), measured()) == "it is updating, not active"
-
-
-@pytest.mark.parametrize(
-    "name", ["brokerReceivedBytesPerSecond", "brokerSentBytesPerSecond", "brokerClientConnections"]
-)
-def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
-    lost = measured(**{name: day_lost()})
-    assert KAFKA.reason(CHECK, kafka(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
 @pytest.mark.parametrize(

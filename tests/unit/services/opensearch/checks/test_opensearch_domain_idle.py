@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.opensearch.domains import DOMAINS, domain, measured, without
 
 from finops_operator.plugins.sufficiency import metric_words
@@ -50,12 +50,6 @@ def test_a_window_with_holes_or_of_a_few_days_proves_nothing() -> None:
 def test_a_domain_at_work_or_without_known_tags_is_not_judged() -> None:
     assert DOMAINS.reason(CHECK, domain("upgrading"), measured()) == "it is upgrading, not active"
     assert "may be protected" in DOMAINS.reason(CHECK, domain(tags_known=False), measured())
-
-
-@pytest.mark.parametrize("name", ["searchesPerMinute", "indexingPerMinute"])
-def test_a_lost_day_may_have_been_the_one_with_searches(name: str) -> None:
-    lost = measured(**{name: day_lost()})
-    assert DOMAINS.reason(CHECK, domain(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
 @pytest.mark.parametrize("name", ["searchesPerMinute", "indexingPerMinute"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.rds.clusters import CLUSTERS, cluster, measured, without
 
 from finops.domain.canonical import Json
@@ -128,12 +128,6 @@ def test_a_member_without_a_price_leaves_the_saving_of_a_stop_unknown(members: l
 
 def test_the_other_engines_are_advice_whose_saving_is_not_worked_out() -> None:
     assert CLUSTERS.found(CHECK, cluster(engine="docdb"), measured()).new_monthly_cost is None
-
-
-@pytest.mark.parametrize("name", ["clusterConnections", "clusterCpuPercent"])
-def test_a_lost_day_may_have_been_the_one_with_clients(name: str) -> None:
-    lost = measured(**{name: day_lost()})
-    assert CLUSTERS.reason(CHECK, cluster(), lost) == f"nothing is known of {metric_words(name)} in 24 of its hours"
 
 
 @pytest.mark.parametrize("name", ["clusterConnections", "clusterCpuPercent"])

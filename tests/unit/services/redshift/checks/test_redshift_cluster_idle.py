@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.support.facts import day_lost, day_lost, flat, summarize
+from tests.support.facts import day_lost, flat, summarize
 from tests.unit.services.redshift.warehouses import WAREHOUSES, measured, warehouse, without
 
 from finops_operator.services.redshift.checks.redshift_cluster_idle import CHECK
@@ -35,11 +35,6 @@ def test_a_young_or_paused_one_is_not_judged() -> None:
     young = warehouse("available", "us-east-1", 6)
     assert WAREHOUSES.reason(CHECK, young, measured()) == "it is younger than 7 days"
     assert WAREHOUSES.reason(CHECK, warehouse("paused"), measured()) == "it is paused, not available"
-
-
-def test_a_lost_day_may_have_been_the_one_with_a_query() -> None:
-    lost = measured(databaseConnections=day_lost())
-    assert WAREHOUSES.reason(CHECK, warehouse(), lost) == "nothing is known of database connections in 24 of its hours"
 
 
 def test_a_lost_day_may_have_been_the_one_with_a_query() -> None:

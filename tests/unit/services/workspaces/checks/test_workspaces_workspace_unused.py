@@ -65,9 +65,3 @@ def test_where_nobody_ever_connected_a_lost_day_may_have_been_the_one_with_a_use
     lost = measured(day_lost(days=63, period=DAY))
     why = "nothing is known of user connected in 24 of its hours"
     assert DESKTOPS.reason(CHECK, desktop("available", None), lost) == why
-
-
-def test_where_nobody_ever_connected_a_lost_day_may_have_been_the_one_with_a_user() -> None:
-    lost = measured(day_lost(days=63, period=DAY))
-    why = "nothing is known of user connected in 24 of its hours"
-    assert DESKTOPS.reason(CHECK, desktop("available", None), lost) == why
