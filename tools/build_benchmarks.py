@@ -1,20 +1,22 @@
-"""Writes the tables of docs/benchmarks.md from docs/benchmarks.json: `python tools/build_benchmarks.py [--check]`.
+"""Writes the tables of docs/benchmarks.md from benchmarks.json and estate.json: `build_benchmarks.py [--check]`.
 
-The figures are what `make bench` measured last and wrote; run by `make generate` and with `--check` by `make check`, so
-that no figure of these tables is written by hand.
+The figures are what `make bench` measured last and wrote into docs; run by `make generate` and with `--check` by
+`make check`, so that no figure of these tables is written by hand.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FIGURES: Final = ROOT / "docs" / "benchmarks.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
+ESTATE: Final = ROOT / "docs" / "estate.json"
+BEGIN_ESTATE: Final = "<!-- generated from estate.json by tools/build_benchmarks.py -->"
 BEGIN: Final = "<!-- generated from benchmarks.json by tools/build_benchmarks.py -->"
 END: Final = "<!-- end of the generated part -->"
 TITLES: Final = {
@@ -33,6 +35,18 @@ TITLES: Final = {
 }
 """Run → what was done."""
 Runs = Mapping[str, Mapping[str, Any]]
+ESTATE_ROWS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "Measured on": lambda run: str(run["measured"]),
+    "Resources": lambda run: f"{run['resources']:,}",
+    "Recommendations": lambda run: f"{run['recommendations']:,}",
+    "Precision, recall": lambda run: f"{run['precision']:.2f}, {run['recall']:.3f}",
+    "Calls": lambda run: f"{run['calls']:,}",
+    "Datapoints": lambda run: f"{run['points']:,}",
+    "Estimated cost of the scan in US dollars": lambda run: f"{float(run['estimatedApiCost']):.4f}",
+    "CPU seconds of the scan": lambda run: f"{run['cpuSeconds']:.1f}",
+    "Peak memory, MB": lambda run: f"{run['peakMegabytes']:.0f}",
+}
+"""Row of the table of all kinds → what it says of a scan."""
 
 
 def rows(runs: Runs) -> Iterator[str]:
@@ -112,16 +126,33 @@ def generated(document: Mapping[str, Any]) -> str:
     return "\n".join((BEGIN, "", said, "", *rows(runs), "", *ratios(runs), "", END))
 
 
-def page_with(part: str, page: str) -> str:
-    """Return the page with its generated part replaced.
+def estate(runs: Runs) -> str:
+    """Return the generated part about the scans of all kinds, by how many accounts and regions each was of."""
+    sizes = sorted(runs, key=int)
+    lines = [f"|  | {' | '.join(f'{one} accounts and regions' for one in sizes)} |", f"|---{'|---' * len(sizes)}|"]
+    lines += [f"| {title} | {' | '.join(said(runs[one]) for one in sizes)} |" for title, said in ESTATE_ROWS.items()]
+    lines += [
+        "",
+        f"| Kind | {' | '.join(f'Calls in {one}, allowed' for one in sizes)} |",
+        f"|---{'|---' * len(sizes)}|",
+    ]
+    counts = {one: {title: (calls, allowed) for title, _, calls, allowed in runs[one]["rows"]} for one in sizes}
+    for title in counts[sizes[0]]:
+        cells = (f"{counts[one][title][0]:,}, {counts[one][title][1]:,}" for one in sizes)
+        lines.append(f"| {title if ':' in title else f'`{title}`'} | {' | '.join(cells)} |")
+    return "\n".join((BEGIN_ESTATE, "", *lines, "", END))
+
+
+def page_with(part: str, page: str, mark: str = BEGIN) -> str:
+    """Return the page with its generated part replaced, the one that begins at the mark.
 
     Raises:
         ValueError: the page has no such part.
     """
-    before, begin, rest = page.partition(BEGIN)
+    before, begin, rest = page.partition(mark)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{PAGE.name} has no part between {BEGIN} and {END}")
+        raise ValueError(f"{PAGE.name} has no part between {mark} and {END}")
     return before + part + after
 
 
@@ -129,9 +160,12 @@ def main() -> int:
     """Write or compare; 0 done or equal, 1 different."""
     page = PAGE.read_text(encoding="utf-8")
     wanted = page_with(generated(json.loads(FIGURES.read_text(encoding="utf-8"))), page)
+    wanted = page_with(estate(json.loads(ESTATE.read_text(encoding="utf-8"))), wanted, BEGIN_ESTATE)
     if "--check" in sys.argv[1:]:
         if page != wanted:
-            sys.stderr.write("docs/benchmarks.md is not what docs/benchmarks.json says: run `make generate`\n")
+            sys.stderr.write(
+                "docs/benchmarks.md is not what benchmarks.json and estate.json say: run `make generate`\n"
+            )
         return int(page != wanted)
     PAGE.write_text(wanted, encoding="utf-8")
     return 0

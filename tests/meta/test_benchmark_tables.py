@@ -37,6 +37,20 @@ def test_the_tables_are_those_of_the_figures_that_were_measured() -> None:
     page = tool().PAGE.read_text(encoding="utf-8")
     figures = json.loads(tool().FIGURES.read_text(encoding="utf-8"))
     assert tool().page_with(tool().generated(figures), page) == page
+    every_kind = json.loads(tool().ESTATE.read_text(encoding="utf-8"))
+    assert tool().page_with(tool().estate(every_kind), page, tool().BEGIN_ESTATE) == page
+
+
+def test_what_each_kind_asked_for_stands_beside_what_it_may_for_every_size() -> None:
+    used = {"measured": "2026-11-30", "resources": 5000, "recommendations": 9, "precision": 1.0, "recall": 0.9986}
+    used |= {"calls": 1234, "points": 99, "estimatedApiCost": "0.18", "cpuSeconds": 41.74, "peakMegabytes": 181.6}
+    runs = {
+        "24": {**used, "rows": [["ami", 4, 40, 100], ["all: tags", 0, 3, 4]]},
+        "12": {**used, "rows": [["ami", 2, 20, 50], ["all: tags", 0, 2, 4]]},
+    }
+    part = tool().estate(runs)
+    assert "| `ami` | 20, 50 | 40, 100 |\n| all: tags | 2, 4 | 3, 4 |" in part
+    assert "| Precision, recall | 1.00, 0.999 | 1.00, 0.999 |" in part
 
 
 def test_every_run_that_was_measured_has_a_title_else_the_table_would_leave_it_out() -> None:

@@ -15,6 +15,7 @@
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
 | `{p}offered:{account}:{region}:{question}` | hash | scan | place → what AWS offers there, kept a day |
 | `{p}logged:{account}:{region}:{kind}:{metric}:of:{id}` | string | scan | what logs say of a resource, kept a day |
+| `{p}logged:{account}:{region}:{kind}:{metric}:left-out` | hash | scan | resource id → why its logs are not read |
 | `{p}listed:{region}:{service}:{figure}` | string | scan | what AWS's price list says of a figure, kept a day |
 | `{p}listed:{region}:{service}:{figure}:last` | string | scan | what it said last, kept 30 days |
 | `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |

@@ -178,3 +178,22 @@ def test_what_works_hard_is_found_by_no_check_that_measures(store: Store, monkey
         report = run("busy")
     found = {check for _, _, check, _ in resting_on_metrics(report)}
     assert found <= NO_MATTER_OF_USE.keys(), found - NO_MATTER_OF_USE.keys()
+
+
+def test_while_aws_throttles_every_operation_of_every_service_once_and_a_third_of_all_the_same_is_found(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = planted_sites()
+    with scanning(sites, store, monkeypatch) as (double, run):
+        run("calm")
+        for service, action in (one.split(":") for one in sorted(double.counts)):
+            double.control.inject({"kind": "throttle", "service": service, "action": action, "count": 1})
+        once = len(double.control.faults.listing())
+        double.control.inject({"kind": "throttle", "rate": 0.3})
+        report = run("throttled")
+        untouched = [one for one in double.control.faults.listing() if not one["hits"]]
+    assert (once > 60, untouched) == (True, [])
+    assert report["gaps"] == []
+    tallies = estate_scan.compared(sites, report)
+    assert {check: one.false for check, one in tallies.items() if one.false} == {}
+    assert {check: one.missed for check, one in tallies.items() if one.missed} == {}

@@ -414,7 +414,5 @@ ACTION: Final = Action(
     ),
     undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
     watch=table_watch(_observe),
-    shows=Shows(
-        parts=THROUGHPUT, setting="billing_mode", parameter="billingMode", fact="billingMode", used_after=True
-    ),
+    shows=Shows(parts=THROUGHPUT, setting="billing_mode", parameter="billingMode", fact="billingMode", used_after=True),
 )

@@ -422,7 +422,7 @@ ACTION: Final = Action(
     brought_within=_APPLIED_WITHIN,
     shown_by=tuple(one.name for one in SIZES),
     # Parts of uploads are stored among the objects, in their class: no part of the cost is theirs alone.
-    # The listing has the soonest rule for the whole bucket: ours, because the preflight refuses where another is sooner.
+    # The listing has the soonest rule for the whole bucket: ours, as the preflight refuses where another is sooner.
     shows=Shows(
         _APPLIED_WITHIN + max(one.shown_within for one in SIZES),
         moves=True,

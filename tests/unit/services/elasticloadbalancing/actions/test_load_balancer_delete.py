@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -70,6 +71,11 @@ def observed(changes: dict[str, Any] | None = None, **described: Any) -> Observa
     return ACTION.observe(reader, Target(_BALANCER, {}, now=_NOW))
 
 
+def without(fact: str) -> Observation:
+    seen = observed()
+    return replace(seen, facts={name: value for name, value in seen.facts.items() if name != fact})
+
+
 def tagged(key: str, value: str = "") -> Observation:
     listed = [{"ResourceArn": _ARN, "Tags": [{"Key": key, "Value": value}]}]
     return observed({"elbv2:DescribeTags": {"TagDescriptions": listed}})
@@ -135,6 +141,7 @@ def test_nothing_speaks_against_one_with_no_healthy_target_and_no_traffic() -> N
         (protected("true"), "DeletionProtected"),
         (protected(""), "DeletionProtected"),
         (observed({"elbv2:DescribeRules": {"Rules": [{"RuleArn": "r" * 3001}]}}), "ConfigurationTooLong"),
+        (without("targetsAlive"), "TargetsUnknown"),
         (target("healthy"), "HealthyTargets"),
         (target("initial"), "HealthyTargets"),
         (target("draining"), "HealthyTargets"),
