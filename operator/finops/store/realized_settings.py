@@ -36,7 +36,8 @@ def settings_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lastin
 
     Args:
         ordered: entries in the order of time, of all policies.
-        known: uid of a request → what scans saw since. An act that they saw end before a later one is ended by none.
+        known: uid of a request → what scans saw since. An act that they saw end before a later one is ended by none,
+            but where our own acts alone had led back its cost.
     """
     found, undone = Settings(), {undo: act for act, undo in undone_by(ordered).items()}
     standing: dict[tuple[str, str], list[int]] = {}
@@ -44,7 +45,7 @@ def settings_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lastin
         if not one.get("setting"):
             continue
         key = (str(one.get("resource")), str(one["setting"]))
-        acts = [each for each in standing.get(key, ()) if stood_until(ordered[each], str(one["time"]), known)]
+        acts = [each for each in standing.get(key, ()) if _stands(ordered[each], one, known)]
         while acts and one.get("was") and ordered[acts[-1]].get("set") != one["was"]:
             found.over[acts.pop()] = (at, CHANGED)
         first = _first_before(ordered, acts, at, undone)
@@ -75,6 +76,11 @@ def values_at(place: int, ordered: Sequence[Mapping[str, Any]], settings: Settin
         if (one.get("resource"), one.get("setting")) == same and (each in standing or _time(one) > at)
     }
     return frozenset({own, *later} - {""})
+
+
+def _stands(act: Mapping[str, Any], later: Mapping[str, Any], known: Mapping[str, Lasting]) -> bool:
+    seen = known.get(str(act.get("request")))
+    return (seen is not None and seen.why == TAKEN_BACK) or stood_until(act, str(later["time"]), known)
 
 
 def _first_before(ordered: Sequence[Mapping[str, Any]], acts: Sequence[int], at: int, undone: Mapping[int, int]) -> int:

@@ -143,11 +143,13 @@ def ends_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) 
 def _ends(
     ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting], settings: Settings
 ) -> dict[int, tuple[int, str]]:
-    found = {place: (at, UNDONE) for place, at in undone_by(ordered).items()}
     by_cost = {place: (at, TAKEN_BACK) for place, at in _led_back(ordered, known).items()}
-    for ends in (by_cost, settings.over):
+    undone = {place: (at, UNDONE) for place, at in undone_by(ordered).items()}
+    found: dict[int, tuple[int, str]] = {}
+    # The first end counts; of one and the same entry a setting says more than a cost.
+    for ends in (by_cost, settings.over, undone):
         for place, (at, why) in ends.items():
-            if place not in found or at < found[place][0]:
+            if place not in found or at <= found[place][0]:
                 found[place] = (at, why)
     return found
 

@@ -244,13 +244,15 @@ class LoggedReading:
 
         What was left out for what it would cost is none: a place with a gap counts as not seen wholly, and it was seen.
         """
-        at = self._shard
         lost = (
-            Gap(at.account, at.region, service, name, code, reason if left else f"{reason}{_KEPT}", number)
+            self._gap(operation, code, reason if left else f"{reason}{_KEPT}", number)
             for (operation, code, left), (reason, number) in self._lost.items()
-            for service, name in (operation.split(":"),)
         )
         return (*lost, *((self._refused,) if self._refused is not None else ()))
+
+    def _gap(self, call: str, code: str, reason: str, number: int) -> Gap:
+        service, _, operation = call.partition(":")
+        return Gap(self._shard.account, self._shard.region, service, operation, code, reason, number)
 
     def _ask(self, metric: LoggedMetric, asking: Asking) -> dict[str, Logged]:
         """Read what is not known and keep it as it comes; what was refused once is not asked again by this scan.
