@@ -74,6 +74,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         health={one.account: one for one in health_of(policies)},
         days=_days(ahead, now.date()) if policies else (),
         outlook=ahead,
+        today=now.date(),
         least_days_for_months=LEAST_DAYS_FOR_MONTHS,
         policies=policies,
     )

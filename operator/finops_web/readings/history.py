@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
 from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
-from finops.domain.analytics.series import Part, Series, added, lacking_prices
+from finops.domain.analytics.series import LONGEST_GAP_DAYS, Part, Series, added, lacking_prices, late
 from finops.domain.budget import parts_of
 from finops.domain.quantity import counted as counted_words
 from finops.domain.resource import Gap, Shard
@@ -120,6 +120,7 @@ class Outlook:
         month: forecast of the days that are left of it, None when the history is too short, or no day is left.
         month_end: to date and forecast together, with its range; None without a forecast.
         quarter: forecast of the next three months, None when the history is too short.
+        ended: why nothing is said of today: what is known of all parts of the cost ended too long ago; mostly empty.
     """
 
     series: Series | None
@@ -128,6 +129,7 @@ class Outlook:
     ahead_days: int
     month: Forecast | None
     quarter: Forecast | None
+    ended: str = ""
 
     @property
     def month_end(self) -> tuple[float, float, float] | None:
@@ -153,18 +155,42 @@ class Outlook:
     def lacking(self, least: int) -> str:
         """Return why there is no forecast that needs so many days: fewer are known, or none of the last ones."""
         known = len(self.series.values) if self.series else 0
-        if self.series is not None and known >= least:
-            return f"nothing is known of the days after {self.series.last}"
+        if self.ended:
+            return self.ended
         return f"not enough history: {known} of {least} days"
+
+
+def left_out_of(parts: Collection[Part], today: date) -> tuple[str, ...]:
+    """Return a sentence for the parts of the cost of which nothing is known since each day that is too long ago."""
+    return tuple(
+        f"nothing is known of the days after {last}: {_names(found)} {'was' if len(found) == 1 else 'were'} "
+        "not listed whole since"
+        for last, found in late(parts, today).items()
+    )
+
+
+def _ended(parts: Collection[Part], series: Series | None, today: date) -> str:
+    """Return why nothing is said of today; empty where all parts of the cost are known until a day that is recent."""
+    if series is not None and series.last >= today - timedelta(days=LONGEST_GAP_DAYS):
+        return ""
+    unknown = f"no day after {series.last} is known of all parts of the cost" if series is not None else ""
+    return next(iter(left_out_of(parts, today)), unknown)
+
+
+def _names(parts: Sequence[Part]) -> str:
+    one, more = parts[0], len(parts) - 1
+    name = f"{one.kind} in {one.region or 'all regions'} of account {one.account}"
+    return f"{name} and {counted_words(more, 'more part')}" if more else name
 
 
 def outlook(parts: Collection[Part], today: date) -> Outlook:
     """Return what this month and the next three will cost, from what is known until today."""
     series = added(parts, today)
     following = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
-    if series is None or series.last < today - timedelta(days=1):
-        # What is known ends too long ago: nothing is said of the days since.
-        return Outlook(series, None, 0, (following - today).days, None, None)
+    ended = _ended(parts, series, today)
+    if series is None or ended:
+        # What is known of all parts ends too long ago: nothing is said of the days since.
+        return Outlook(series, None, 0, (following - today).days, None, None, ended)
     ahead = (following - series.last).days - 1
     of_month = [value for day, value in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)]
     has_no_price = not sum(of_month) and any(day >= today.replace(day=1) for day in lacking_prices(parts))

@@ -103,6 +103,62 @@ def test_a_history_that_ended_days_ago_is_no_ground_for_a_forecast(site: Site, e
     assert (found["monthToDate"], found["knownDays"], found["monthEnd"]) == (None, 0, None)
 
 
+def test_a_region_that_was_not_scanned_today_is_not_free_today(site: Site, store: Store) -> None:
+    elsewhere = two_regions(store, since=1)
+
+    found = data(site, store, "/api/costing/forecast")
+
+    assert (found["monthToDate"], found["knownDays"]) == (600.0 * (TODAY.day - 1), TODAY.day - 1)
+    assert found["knownThrough"] == (TODAY - timedelta(days=1)).isoformat()
+    assert found["monthEnd"]["expected"] == pytest.approx(600.0 * 31)
+    rows = data(site, store, "/api/costing/history")
+    assert (rows[-1]["date"], rows[-1]["cost"]) == ((TODAY - timedelta(days=1)).isoformat(), 600.0)
+    assert data(site, store, "/api/anomalies")["anomalies"] == []
+    page = site.client(store).get("/", headers=site.bearer()).text
+    assert f"in {TODAY.day - 1} known days, through {TODAY - timedelta(days=1)}" in page
+    assert elsewhere.region == "eu-west-1"
+
+
+def test_a_region_that_was_not_scanned_for_long_leaves_the_month_unknown_until_no_policy_has_it(
+    site: Site, store: Store
+) -> None:
+    two_regions(store, since=10)
+    last = TODAY - timedelta(days=10)
+    said = (
+        f"nothing is known of the days after {last}: ec2-instance in eu-west-1 of account {ACCOUNT} was not listed "
+        "whole since"
+    )
+
+    found = data(site, store, "/api/costing/forecast")
+
+    assert (found["monthEnd"], found["monthToDate"], found["reason"]) == (None, None, said)
+    assert data(site, store, "/api/anomalies")["leftOut"] == [said]
+    assert said in site.client(store).get("/anomalies", headers=site.bearer()).text
+    assert said.replace(": ", ", ") in site.client(store).get("/", headers=site.bearer()).text
+
+    StoredScan(store).write({"a": (resource("ec2-instance", "i-1"), priced("0.10"))})
+
+    found = data(site, store, "/api/costing/forecast")
+    assert (found["monthToDate"], found["reason"]) == (100.0 * TODAY.day, "")
+
+
+def two_regions(store: Store, *, since: int) -> Shard:
+    """Write 81 days until today of 100 USD a day in one region, and of 500 in another until `since` days ago."""
+    elsewhere = Shard(ACCOUNT, "eu-west-1", "ec2-instance")
+    StoredScan(store).write(
+        {
+            "a": (resource("ec2-instance", "i-1"), priced("0.10")),
+            "b": (resource("ec2-instance", "i-2", region="eu-west-1"), priced("0.10")),
+        }
+    )
+    for ago in range(81):
+        costs = {INSTANCES: ShardCost(Decimal(73000) / 24, 1, 0)}
+        if ago >= since:
+            costs[elsewhere] = ShardCost(Decimal(365000) / 24, 1, 0)
+        CostHistoryStore(store).put(TODAY - timedelta(days=ago), costs)
+    return elsewhere
+
+
 def test_an_anomaly_names_what_changed_and_by_how_many_resources(site: Site, estate: Store) -> None:
     remember(estate, 90, odd={2: 5})
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from finops.domain.analytics.known_days import Run, known_of_all
+
 LONGEST_GAP_DAYS: Final = 3
 """A shard that was not scanned for so many days counts as unchanged meanwhile; after more its cost is unknown."""
 
@@ -52,26 +54,42 @@ class Series:
 
 
 def added(parts: Iterable[Part], until: date) -> Series | None:
-    """Return the days up to the last one that is known, summed over all parts; None when nothing is known.
+    """Return the days up to the last one that is known of all parts, summed over them; None where there is none.
 
-    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned, after
-    the last day on which a part is unknown, and where a part begins with a cost: without it the days before would be
-    too cheap. One that begins with none adds nothing.
+    Until a part has begun there is nothing to add; from then on a day is known where the part has a cost, or was not
+    scanned for `LONGEST_GAP_DAYS` days at most. A series ends before the day that is not known of one part, and starts
+    again after it, after the last day on which a part is unknown, and where a part begins with a cost: without it the
+    days before would be too cheap.
     """
     members = list(parts)
     filled = [_filled(part.costs, until) for part in members]
-    unknown = max((day for part in members for day in part.unknown), default=date.min)
-    begins = max((min(one) for one in filled if one and one[min(one)]), default=date.min)
-    known = sorted({day for one in filled for day in one if unknown < day >= begins})
+    since = max((day for part in members for day in part.unknown if day <= until), default=date.min)
+    runs = [_run(part, days) for part, days in zip(members, filled, strict=True) if days or part.unknown]
+    known = known_of_all(runs, min(since, date.max - timedelta(days=1)).toordinal() + 1, until.toordinal())
     if not known:
         return None
-    first = known[-1]
-    days = set(known)
-    while first - timedelta(days=1) in days:
-        first -= timedelta(days=1)
-    count = (known[-1] - first).days + 1
-    values = tuple(sum(one.get(first + timedelta(days=number), 0.0) for one in filled) for number in range(count))
-    return Series(first, values)
+    days = list(map(date.fromordinal, known))
+    return Series(days[0], tuple(sum(one.get(day, 0.0) for one in filled) for day in days))
+
+
+def late(parts: Iterable[Part], today: date) -> dict[date, list[Part]]:
+    """Return last day → the parts of which nothing was kept since, of those too long ago to count as unchanged."""
+    found: dict[date, list[Part]] = {}
+    for one in parts:
+        last = max((*one.costs, *one.unknown, *one.unpriced), default=today)
+        if last < today - timedelta(days=LONGEST_GAP_DAYS):
+            found.setdefault(last, []).append(one)
+    return dict(sorted(found.items()))
+
+
+def comparable(parts: Iterable[Part], until: date) -> list[Part]:
+    """Return the parts of which all days compare with each other: what anomalies and forecasts lean on.
+
+    A part that is `late` is left out of every day, so that a change of the others is seen all the same.
+    """
+    members = list(parts)
+    left_out = {id(one) for found in late(members, until).values() for one in found}
+    return [one for one in members if id(one) not in left_out]
 
 
 def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list[Part]]:
@@ -85,6 +103,19 @@ def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list
 def lacking_prices(parts: Iterable[Part]) -> frozenset[date]:
     """Return the days on which a resource of any part has no price."""
     return frozenset(day for one in parts for day in one.unpriced)
+
+
+def _run(part: Part, filled: Mapping[date, float]) -> Run:
+    """Return the known days of a part, none where all that is kept of it is not what is counted."""
+    if not filled:
+        end = max(part.unknown).toordinal()
+        return Run(end, end - 1)
+    first, last = min(filled), max(filled)
+    count = (last - first).days + 1
+    days = (first + timedelta(days=number) for number in range(count)) if len(filled) < count else ()
+    holes = tuple(day.toordinal() for day in days if day not in filled)
+    begins_free = not filled[first] and not any(day < first for day in part.unknown)
+    return Run(first.toordinal(), last.toordinal(), holes, begins_free)
 
 
 def _filled(costs: Mapping[date, float], until: date) -> dict[date, float]:
