@@ -15,13 +15,12 @@ from typing import Final
 
 from finops.domain.analytics.forecast import forecast
 from finops.domain.analytics.series import Part, added
-from finops.domain.money import DEFAULT_HOURS_PER_MONTH, to_cents
+from finops.domain.money import DAY_OF_MONTH, to_cents
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
-from finops.domain.selected import CostOfDay
+from finops.domain.selected import CostOfDay, Counted
+from finops.domain.shard_days import ShardDays, parts_of_rows
 
-DAY_OF_MONTH: Final = Decimal(24) / DEFAULT_HOURS_PER_MONTH
-"""The history keeps what 730 hours cost as things stood that day; this share of it is the day's cost."""
 _LARGEST_SHARE: Final = 2_000_000_000
 
 
@@ -222,26 +221,8 @@ def _days_left(day: date) -> int:
 
 def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date) -> list[Part]:
     """Return the series of the wanted shards until a day; a day without any price is left out, and named."""
-    days: dict[Shard, dict[date, float]] = {}
-    counts: dict[Shard, dict[date, int]] = {}
-    unknown: dict[Shard, set[date]] = {}
-    unpriced: dict[Shard, set[date]] = {}
+    rows: dict[Shard, ShardDays] = {}
     for one in costs:
-        if one.shard not in wanted or one.day > through:
-            continue
-        if one.cost is None or not one.is_whole:
-            unknown.setdefault(one.shard, set()).add(one.day)
-            continue
-        if one.cost.unpriced:
-            unpriced.setdefault(one.shard, set()).add(one.day)
-        known = one.cost.known_cost
-        if known is not None:
-            days.setdefault(one.shard, {})[one.day] = float(known * DAY_OF_MONTH)
-            counts.setdefault(one.shard, {})[one.day] = one.cost.resources
-    return [
-        Part(
-            *(one.account, one.region, one.kind, days.get(one, {}), counts.get(one, {})),
-            *(frozenset(unknown.get(one, ())), frozenset(unpriced.get(one, ()))),
-        )
-        for one in sorted(days.keys() | unknown.keys() | unpriced.keys(), key=str)
-    ]
+        if one.shard in wanted and one.day <= through:
+            rows.setdefault(one.shard, ShardDays()).put(one.day, Counted(one.cost, one.is_whole))
+    return parts_of_rows(rows)

@@ -13,6 +13,8 @@ from typing import Final
 
 CURRENCY: Final = "USD"
 DEFAULT_HOURS_PER_MONTH: Final = Decimal(730)
+DAY_OF_MONTH: Final = Decimal(24) / DEFAULT_HOURS_PER_MONTH
+"""The history keeps what 730 hours cost as things stood that day; this share of it is the day's cost."""
 _CENT: Final = Decimal("0.01")
 _TENTHS: Final = Decimal(1000)
 """Of a percent, in the whole."""

@@ -11,11 +11,11 @@ nothing of what is selected now. Such a day is unknown, so that no change of a p
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
@@ -76,6 +76,26 @@ absent.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is counted of a shard: all of it, or what policies with these marks take."""
+
+    marks: frozenset[str]
+    takes_all: bool = False
+
+
+class Counted(NamedTuple):
+    """What was counted of a shard on a day.
+
+    Attributes:
+        cost: None where nothing was kept of what is asked for.
+        is_whole: whether it was kept for each of the policies; otherwise the cost is at least that.
+    """
+
+    cost: ShardCost | None
+    is_whole: bool = True
+
+
 def by_shard(policies: Iterable[Selecting]) -> dict[Shard, tuple[Selecting, ...]]:
     """Return shard → the policies that cover it."""
     found: dict[Shard, list[Selecting]] = {}
@@ -85,31 +105,45 @@ def by_shard(policies: Iterable[Selecting]) -> dict[Shard, tuple[Selecting, ...]
     return {shard: tuple(covering) for shard, covering in found.items()}
 
 
-def counted(
-    whole: CostOfDay, kept: KeptSelections, covering: Collection[Selecting], tag: Tag | None = None
-) -> CostOfDay | None:
-    """Return what policies select of a shard, as it was on a day; None without any policy.
+def asked_by_shard(policies: Iterable[Selecting]) -> dict[Shard, Asked]:
+    """Return shard → what these policies count of it together, the same object where it is the same."""
+    found: dict[Shard, Asked] = {}
+    shared: dict[tuple[Asked | None, str], Asked] = {}
+    for one in policies:
+        mark = "" if one.takes_all else one.mark
+        for shard in one.shards:
+            before = found.get(shard)
+            if (before, mark) not in shared:
+                shared[before, mark] = _with(before, mark)
+            found[shard] = shared[before, mark]
+    return found
+
+
+def counted(cost: ShardCost, parts: Parts, asked: Asked) -> Counted:
+    """Return what policies select of a shard, as it was on a day.
 
     A policy that takes everything counts what the whole shard cost, also on a day on which it was not there. Of one
     that selects, the days are known on which it selected as it does now.
 
     Args:
-        whole: what all resources of the shard cost, or all that carry `tag`.
-        kept: what was kept of that day.
-        covering: the policies that are asked for, of those that cover the shard today.
-        tag: of a budget.
+        cost: of all resources of the shard, or of all that carry a tag.
+        parts: what was kept of them on that day, empty where nothing was.
+        asked: what is counted of the shard.
     """
-    if not covering:
-        return None
-    if whole.cost is None or not whole.cost.resources or any(one.takes_all for one in covering):
+    if not cost.resources or asked.takes_all:
         # Nothing is there to select from, or all of it is taken.
-        return whole
-    asked = frozenset(one.mark for one in covering)
-    parts = [(takers & asked, cost) for takers, cost in kept.get((whole.shard, tag), ())]
-    known = frozenset[str]().union(*(takers for takers, _ in parts))
+        return Counted(cost)
+    of_asked = [(takers & asked.marks, of_part) for takers, of_part in parts]
+    known = frozenset[str]().union(*(takers for takers, _ in of_asked))
     if not known:
-        return replace(whole, cost=None, is_whole=False)
-    return replace(whole, cost=_sum(cost for takers, cost in parts if takers), is_whole=known == asked)
+        return Counted(None, is_whole=False)
+    return Counted(_sum(of_part for takers, of_part in of_asked if takers), is_whole=known == asked.marks)
+
+
+def _with(asked: Asked | None, mark: str) -> Asked:
+    if not mark or (asked is not None and asked.takes_all):
+        return Asked(frozenset(), takes_all=True)
+    return Asked((asked.marks if asked is not None else frozenset()) | {mark})
 
 
 def _sum(costs: Iterable[ShardCost]) -> ShardCost:

@@ -7,7 +7,7 @@ All policies write here, so the figures are those of a month of 730 hours, whate
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -32,6 +32,11 @@ class DailyCost:
     cost: ShardCost
 
 
+def days_between(first: date, last: date) -> Iterator[date]:
+    """Yield the days `first` to `last`."""
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
 class DailyHashes:
     """A hash for each day: of the costs of whole shards, or of one `part` of them, as `keys` names it.
 
@@ -48,16 +53,40 @@ class DailyHashes:
         """Write fields of a day; the same fields again replace what they held."""
         if not fields:
             return
-        key = self._keys.cost(day.isoformat(), self._part)
+        key, writes = (name(day.isoformat(), self._part) for name in (self._keys.cost, self._keys.cost_writes))
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping=fields)
             pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
+            pipe.incr(writes)
+            pipe.expire(writes, KEPT_DAYS * _DAY_SECONDS)
             pipe.execute()
+
+    def writes(self, first: date, last: date) -> dict[date, int]:
+        """Return each of the days `first` to `last` and how often it was written.
+
+        It is 0 where that is not known: nothing is kept of the day, a release wrote it that did not count, or a backup
+        was restored.
+        """
+        days = list(days_between(first, last))
+        with store_errors():
+            found = self._client.mget([self._keys.cost_writes(day.isoformat(), self._part) for day in days])
+        return {day: int(text or 0) for day, text in zip(days, found, strict=True)}
+
+    def of_days(self, days: Collection[date], names: Sequence[str]) -> Iterator[tuple[date, list[str | None]]]:
+        """Yield each day with its fields of these names, None for each that is not kept of it; one answer for all."""
+        if not days or not names:
+            return
+        # Once for all days: the client would encode each name again for each of them.
+        encoded = [name.encode() for name in names]
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for day in days:
+                pipe.hmget(self._keys.cost(day.isoformat(), self._part), encoded)
+            found = pipe.execute()
+        yield from zip(days, found, strict=True)
 
     def between(self, first: date, last: date) -> Iterator[tuple[date, Mapping[str, str]]]:
         """Yield each of the days `first` to `last` and its fields, none where nothing is kept of it."""
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
+        for day in days_between(first, last):
             with store_errors():
                 fields = self._client.hgetall(self._keys.cost(day.isoformat(), self._part))
             yield day, fields

@@ -27,6 +27,7 @@
 | `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost, resources, unpriced; 400 days |
 | `{p}cost:{date}:selected` | hash | scan, operator | JSON list of shard, also with tag → parts that policies select |
 | `{p}cost:{date}:tags` | hash | operator | JSON list of shard, tag key and value → cost of what carries it |
+| `{p}cost-writes:{date}`, `{p}cost-writes:{date}:{part}` | string | as the hash | how often it was written; 400 days |
 | `{p}notices`, `{p}notices:ids` | stream, sorted set | operator | what was announced; ids by time, each once |
 | `{p}webhooks` | hash | operator | endpoint → what was last seen of it |
 | `{p}webhook:{name}:{part}` | hash, sorted set | operator | its places, events, tries, dead letters; what is due |
@@ -306,6 +307,9 @@ class Keys:
 
     def cost(self, day: str, part: str = "") -> str:
         return f"{self.prefix}cost:{day}{f':{part}' if part else ''}"
+
+    def cost_writes(self, day: str, part: str = "") -> str:
+        return f"{self.prefix}cost-writes:{day}{f':{part}' if part else ''}"
 
     @property
     def realized(self) -> str:

@@ -8,42 +8,100 @@ release that kept whole shards alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
 
 from pydantic_core import from_json
 
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
-from finops.domain.selected import CostOfDay, KeptSelections, Parts, Selecting, Tag, by_shard, counted
+from finops.domain.selected import (
+    Asked,
+    CostOfDay,
+    Counted,
+    KeptSelections,
+    Parts,
+    Selecting,
+    Tag,
+    asked_by_shard,
+    by_shard,
+    counted,
+)
 from finops.store.connection import Store
-from finops.store.cost_history import CostHistoryStore, DailyHashes, cost_from_text, cost_to_text
+from finops.store.cost_history import DailyHashes, cost_from_text, cost_to_text, days_between
 from finops.store.inventory import InventoryStore
 from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
+from finops.store.tag_costs import TagCostStore
+
+SELECTED: Final = "selected"
+_NOTHING: Final = "[]"
+_TEXTS: Final = 4096
+_DAYS_AT_ONCE: Final = 8
+"""Answers of so many days are in memory together."""
 
 
 class SelectedCostStore:
     """Daily costs of parts of shards. Every method raises StoreUnavailable when Redis is down."""
 
     def __init__(self, store: Store) -> None:
-        self._days = DailyHashes(store, "selected")
+        self._days = DailyHashes(store, SELECTED)
 
     def put(self, day: date, parts: KeptSelections) -> None:
         """Write the parts of shards; the same day again replaces them."""
         self._days.put(day, {_field(shard, tag): _parts_to_text(found) for (shard, tag), found in parts.items()})
 
-    def between(self, first: date, last: date) -> dict[date, KeptSelections]:
-        """Return what is kept of the days `first` to `last`; a day of which nothing is kept is absent."""
-        found: dict[date, KeptSelections] = {}
-        # A name stands on each of 400 days: it is kept once.
-        shared: dict[Any, Any] = {}
-        for day, fields in self._days.between(first, last):
-            if fields:
-                found[day] = {_named(name, shared): _parts_from_text(text, shared) for name, text in fields.items()}
-        return found
+    def of_days(
+        self, days: Collection[date], names: Sequence[tuple[Shard, Tag | None]]
+    ) -> Iterator[tuple[date, list[Parts]]]:
+        """Yield each day with the parts of these names; empty parts where nothing is kept."""
+        fields = [_field(shard, tag) for shard, tag in names]
+        for day, texts in self._days.of_days(days, fields):
+            yield day, [_parts_from_text(text or _NOTHING) for text in texts]
+
+
+class CountedDays:
+    """What policies counted of shards, read day by day. Every method raises StoreUnavailable when Redis is down."""
+
+    def __init__(self, store: Store) -> None:
+        self._whole = DailyHashes(store)
+        self._selected = DailyHashes(store, SELECTED)
+
+    def writes(self, first: date, last: date) -> dict[date, tuple[int, int]]:
+        """Return each of the days `first` to `last` and how often its hashes were written, as `DailyHashes` says it."""
+        whole, selected = self._whole.writes(first, last), self._selected.writes(first, last)
+        return {day: (count, selected[day]) for day, count in whole.items()}
+
+    def read(
+        self, days: Collection[date], asked: Sequence[tuple[Shard, Asked]]
+    ) -> Iterator[tuple[date, list[Counted | None]]]:
+        """Yield each day with what was counted of each shard on it, None where nothing was kept of the shard."""
+        wanted, names = list(days) if asked else [], [str(shard) for shard, _ in asked]
+        for start in range(0, len(wanted), _DAYS_AT_ONCE):
+            page = wanted[start : start + _DAYS_AT_ONCE]
+            whole = list(self._whole.of_days(page, names))
+            # Most kinds have no resource in most regions: nothing was selected there.
+            chosen = [
+                place
+                for place, (_, of_shard) in enumerate(asked)
+                if not of_shard.takes_all and any(_has_resources(costs[place]) for _, costs in whole)
+            ]
+            selected = dict(self._selected.of_days(page, [_field(asked[place][0], None) for place in chosen]))
+            for day, costs in whole:
+                parts: list[str | None] = [None] * len(asked)
+                for place, text in zip(chosen, selected.get(day, ()), strict=True):
+                    parts[place] = text
+                yield (
+                    day,
+                    [
+                        None if cost is None else _counted(cost, part, of_shard)
+                        for cost, part, (_, of_shard) in zip(costs, parts, asked, strict=True)
+                    ],
+                )
 
 
 def selecting_of(policy: tuple[str, str], head: PolicyHead) -> Selecting:
@@ -72,13 +130,23 @@ def all_selecting(store: Store) -> tuple[Selecting, ...]:
 
 def days_counted(store: Store, first: date, last: date, policies: Collection[Selecting]) -> Iterable[CostOfDay]:
     """Yield what policies counted of each shard on the days `first` to `last`. Raises StoreUnavailable."""
-    covering = by_shard(policies)
-    kept = SelectedCostStore(store).between(first, last)
-    for one in CostHistoryStore(store).between(first, last):
-        shard = Shard(one.account, one.region, one.kind)
-        found = counted(CostOfDay(one.day, shard, one.cost), kept.get(one.day, {}), covering.get(shard, ()))
-        if found is not None:
-            yield found
+    asked = sorted(asked_by_shard(policies).items(), key=lambda item: str(item[0]))
+    for day, found in CountedDays(store).read(list(days_between(first, last)), asked):
+        for (shard, _), one in zip(asked, found, strict=True):
+            if one is not None:
+                yield CostOfDay(day, shard, *one)
+
+
+def tagged_days_counted(
+    store: Store, first: date, last: date, key: str, policies: Collection[Selecting]
+) -> Iterator[tuple[str, CostOfDay]]:
+    """Yield the same of what carries a tag, with its value, as far as budgets name it. Raises StoreUnavailable."""
+    asked, selected = asked_by_shard(policies), SelectedCostStore(store)
+    for day, of_day in groupby(TagCostStore(store).of_key(first, last, key), lambda one: one[0]):
+        rows = [(shard, value, cost) for _, shard, value, cost in of_day if shard in asked]
+        for _, parts in selected.of_days([day], [(shard, (key, value)) for shard, value, _ in rows]):
+            for (shard, value, cost), kept in zip(rows, parts, strict=True):
+                yield value, CostOfDay(day, shard, *counted(cost, kept, asked[shard]))
 
 
 def keep_selected(store: Store, day: date, tags: Mapping[Shard, Collection[Tag | None]]) -> None:
@@ -133,22 +201,20 @@ def _field(shard: Shard, tag: Tag | None) -> str:
     )
 
 
-def _named(field: str, shared: dict[Any, Any]) -> tuple[Shard, Tag | None]:
-    if field not in shared:
-        account, region, kind, *tag = json.loads(field)
-        shared[field] = Shard(account, region, kind), (tag[0], tag[1]) if tag else None
-    named: tuple[Shard, Tag | None] = shared[field]
-    return named
-
-
 def _parts_to_text(parts: Parts) -> str:
     return json.dumps([[sorted(takers), cost_to_text(cost)] for takers, cost in parts], separators=(",", ":"))
 
 
-def _parts_from_text(text: str, shared: dict[Any, Any]) -> Parts:
-    """Return the parts; what is the same as before is the same object."""
-    if text not in shared:
-        read = ((frozenset(takers), cost_from_text(cost)) for takers, cost in json.loads(text))
-        shared[text] = tuple((shared.setdefault(takers, takers), cost) for takers, cost in read)
-    parts: Parts = shared[text]
-    return parts
+def _parts_from_text(text: str) -> Parts:
+    return tuple((frozenset(takers), cost_from_text(cost)) for takers, cost in from_json(text))
+
+
+@lru_cache(maxsize=_TEXTS)
+def _has_resources(cost: str | None) -> bool:
+    return cost is not None and cost_from_text(cost).resources > 0
+
+
+@lru_cache(maxsize=_TEXTS)
+def _counted(cost: str, parts: str | None, asked: Asked) -> Counted:
+    """Return what was counted by what the store holds; of most shards that is the same on many days."""
+    return counted(cost_from_text(cost), _parts_from_text(parts or _NOTHING), asked)

@@ -27,14 +27,8 @@ class TagCostStore:
         """Write the monthly cost of what carries each tag in whole shards; the same day again replaces it."""
         self._days.put(day, {_field(shard, tag): cost_to_text(cost) for (shard, tag), cost in costs.items()})
 
-    def between(self, first: date, last: date, tag: Tag) -> Iterator[tuple[date, Shard, ShardCost]]:
-        """Yield what is kept of one tag for the days `first` to `last`, in their order."""
-        for day, shard, value, cost in self.of_key(first, last, tag[0]):
-            if value == tag[1]:
-                yield day, shard, cost
-
     def of_key(self, first: date, last: date, key: str) -> Iterator[tuple[date, Shard, str, ShardCost]]:
-        """Yield the same of every kept value of a key, with the value."""
+        """Yield day, shard, value and cost of what is kept of a key from `first` to `last`, in order of the days."""
         for day, fields in self._days.between(first, last):
             for name in sorted(fields):
                 account, region, kind, named, value = json.loads(name)

@@ -19,7 +19,7 @@ from finops.domain.budget import Reached, drivers, judge, month_forecast, month_
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
-from finops.domain.selected import CostOfDay, Tag, by_shard, counted
+from finops.domain.selected import CostOfDay, Tag
 from finops.errors import Conflict, FinopsError, InvalidInput, Refused
 from finops.k8s.connection import NotFound
 from finops.k8s.events import Events
@@ -30,7 +30,7 @@ from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore
 from finops.store.resource_costs import ResourceCostStore
-from finops.store.selected_costs import SelectedCostStore, days_counted, keep_selected
+from finops.store.selected_costs import days_counted, keep_selected, tagged_days_counted
 from finops.store.slack_status import SlackProblem
 from finops.store.tag_costs import TagCostStore
 from finops_operator.cluster.cache import KindCache
@@ -136,11 +136,9 @@ class Budgets:
         if tag is None:
             yield from days_counted(self.store, first, today, seen.selecting)
             return
-        kept, covering = SelectedCostStore(self.store).between(first, today), by_shard(seen.selecting)
-        for day, shard, cost in TagCostStore(self.store).between(first, today, tag):
-            found = counted(CostOfDay(day, shard, cost), kept.get(day, {}), covering.get(shard, ()), tag)
-            if found is not None:
-                yield found
+        for value, one in tagged_days_counted(self.store, first, today, tag[0], seen.selecting):
+            if value == tag[1]:
+                yield one
 
     def _measure_tags(self, budgets: Iterable[Budget], seen: Mapping[str, Covered], today: date) -> None:
         """Add up what carries the tags that budgets name, in the shards that were scanned whole today."""

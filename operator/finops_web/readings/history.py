@@ -1,91 +1,54 @@
-"""The cost history as the visitor may see it, read once a minute and shared by all requests."""
+"""The cost history as the visitor may see it, and what the coming days will cost."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, TypeAlias
 
 from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
 from finops.domain.analytics.series import LONGEST_GAP_DAYS, Part, Series, added, lacking_prices, late
-from finops.domain.budget import parts_of
 from finops.domain.quantity import counted as counted_words
 from finops.domain.resource import Gap, Shard
-from finops.domain.selected import CostOfDay, KeptSelections, Selecting, by_shard, counted
+from finops.domain.selected import Counted, Selecting, asked_by_shard
+from finops.domain.shard_days import ShardDays, parts_of_rows
 from finops.ports.clock import Clock
 from finops.store.connection import Store
-from finops.store.cost_history import KEPT_DAYS, CostHistoryStore, DailyCost
-from finops.store.selected_costs import SelectedCostStore, selecting_of
-from finops.store.tag_costs import TagCostStore
+from finops.store.selected_costs import CountedDays, selecting_of, tagged_days_counted
+from finops_web.readings.kept_days import KeptDays
 from finops_web.readings.policies import ScannedPolicy
-
-_LASTS_SECONDS: Final = 60.0
-_Kept: TypeAlias = tuple[tuple[CostOfDay, ...], Mapping[date, KeptSelections]]
-"""What whole shards cost, and what policies selected of them."""
 
 
 class History:
     """Reads the history; thread-safe. Raises StoreUnavailable."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = CostHistoryStore(store)
-        self._selected = SelectedCostStore(store)
-        self._tags = TagCostStore(store)
+        self._store = store
         self._clock = clock
-        self._kept: tuple[float, date, _Kept] | None = None
-        self._lock = threading.Lock()
+        self._kept = KeptDays(CountedDays(store), clock)
 
     def parts(self, policies: Collection[ScannedPolicy]) -> tuple[Part, ...]:
         """Return what the policies select, by shard, each with its days; a day without any price is left out.
 
         A day is unknown where one of the policies was not there, or selected otherwise.
         """
-        today, covering = self.today(), _covering(policies)
-        whole, selected = self._days()
-        asked = ((one, covering[one.shard]) for one in whole if one.shard in covering)
-        found = (counted(one, selected.get(one.day, {}), of_shard) for one, of_shard in asked)
-        return tuple(parts_of((one for one in found if one is not None), frozenset(covering), today))
+        return tuple(self._kept.parts(asked_by_shard(_selecting(policies))))
 
     def by_tag(self, policies: Collection[ScannedPolicy], key: str, first: date) -> dict[str, list[Part]]:
         """Return value of a tag → its parts since `first`, of the values that budgets name: others are not kept.
 
         A value of which the policies select no resource on any of these days is left out.
         """
-        today, covering = self.today(), _covering(policies)
-        _, selected = self._days()
-        found: dict[str, list[CostOfDay]] = {}
-        for day, shard, value, cost in self._tags.of_key(first, today, key):
-            whole = CostOfDay(day, shard, cost)
-            one = counted(whole, selected.get(day, {}), covering.get(shard, ()), (key, value))
-            if one is not None:
-                found.setdefault(value, []).append(one)
-        return {
-            value: parts_of(days, frozenset(covering), today)
-            for value, days in sorted(found.items())
-            if any(one.cost is not None and one.cost.resources for one in days)
-        }
+        rows: dict[str, dict[Shard, ShardDays]] = {}
+        with_resources: set[str] = set()
+        for value, one in tagged_days_counted(self._store, first, self.today(), key, tuple(_selecting(policies))):
+            rows.setdefault(value, {}).setdefault(one.shard, ShardDays()).put(one.day, Counted(one.cost, one.is_whole))
+            if one.cost is not None and one.cost.resources:
+                with_resources.add(value)
+        return {value: parts_of_rows(rows[value]) for value in sorted(with_resources)}
 
     def today(self) -> date:
         return self._clock.now().date()
-
-    def _days(self) -> _Kept:
-        now, today = self._clock.monotonic(), self.today()
-        with self._lock:
-            if self._kept is None or self._kept[0] <= now or self._kept[1] != today:
-                first = today - timedelta(days=KEPT_DAYS - 1)
-                # A shard stands on each of 400 days: it is kept once.
-                shards: dict[Shard, Shard] = {}
-
-                def placed(one: DailyCost) -> CostOfDay:
-                    shard = Shard(one.account, one.region, one.kind)
-                    return CostOfDay(one.day, shards.setdefault(shard, shard), one.cost)
-
-                whole = map(placed, self._store.between(first, today))
-                found = tuple(whole), self._selected.between(first, today)
-                self._kept = (now + _LASTS_SECONDS, today, found)
-            return self._kept[2]
 
 
 def gaps_of(parts: Iterable[Part]) -> tuple[Gap, ...]:
@@ -105,8 +68,8 @@ def _left_out(account: str, days: Collection[date]) -> Gap:
     return Gap(account, "", "store", "ReadHistory", "KeptWhole", message)
 
 
-def _covering(policies: Collection[ScannedPolicy]) -> dict[Shard, tuple[Selecting, ...]]:
-    return by_shard(selecting_of(one.key, one.head) for one in policies)
+def _selecting(policies: Iterable[ScannedPolicy]) -> Iterator[Selecting]:
+    return (selecting_of(one.key, one.head) for one in policies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from tests.support.web_estate import ACCOUNT, NOW, StoredScan, priced, resource
 
 from finops.domain.report import ShardCost
 from finops.domain.resource import Gap, Shard
+from finops.domain.selected import KeptSelections
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore, ShardHead
@@ -29,12 +30,18 @@ def scans(store: Store) -> None:
         StoredScan(store, ("team-a", name)).write(RESOURCES, exclude_tags=left_out)
 
 
+def kept_today(store: Store) -> KeptSelections:
+    names = ((SHARD, None), (SHARD, ("stage", "dev")))
+    ((_, parts),) = SelectedCostStore(store).of_days([TODAY], names)
+    return dict(zip(names, parts, strict=True))
+
+
 def test_each_resource_is_in_one_part_that_names_who_took_it(store: Store) -> None:
     scans(store)
 
     keep_selected(store, TODAY, {SHARD: (None, ("stage", "dev"))})
 
-    (kept,) = SelectedCostStore(store).between(TODAY, TODAY).values()
+    kept = kept_today(store)
     marks = {one.policy: one.mark for one in all_selecting(store)}
     both = frozenset({marks["team-a/no-pay"], marks["team-a/no-web"]})
     assert dict(kept[SHARD, None]) == {
@@ -80,12 +87,12 @@ def test_days_before_a_selector_was_changed_are_unknown(store: Store) -> None:
 def test_a_listing_with_gaps_that_replaced_the_whole_one_leaves_what_was_kept(store: Store) -> None:
     scans(store)
     keep_selected(store, TODAY, {SHARD: (None,)})
-    before = SelectedCostStore(store).between(TODAY, TODAY)
+    before = kept_today(store)
 
     gap = Gap(ACCOUNT, "us-east-1", "ec2", "DescribeInstances", "Throttled", "again later")
     InventoryStore(store).swap(ShardHead(SHARD, "g1", 4, 1, 1, (gap,), NOW, NOW, NOW, {}))
 
     keep_selected(store, TODAY, {SHARD: (None,)})
 
-    assert before
-    assert SelectedCostStore(store).between(TODAY, TODAY) == before
+    assert before[SHARD, None]
+    assert kept_today(store) == before

@@ -12,7 +12,8 @@ from finops.domain.analytics.series import added
 from finops.domain.budget import BudgetState, drivers, judge, month_so_far, parts_of
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
-from finops.domain.selected import CostOfDay, KeptSelections, Parts, Selecting, by_shard, counted
+from finops.domain.selected import Asked, CostOfDay, KeptSelections, Parts, Selecting, asked_by_shard, by_shard
+from finops.domain.selected import counted as counted_of_shard
 
 SHARD = Shard("111122223333", "us-east-1", "ec2-instance")
 OTHER = Shard("444455556666", "us-east-1", "ec2-instance")
@@ -35,6 +36,13 @@ PARTS: Parts = (
     (frozenset({WEB.mark, PAY.mark}), ShardCost(Decimal(5), 1, 0)),
 )
 KEPT: KeptSelections = {(SHARD, None): PARTS}
+
+
+def counted(whole: CostOfDay, kept: KeptSelections, policies: list[Selecting]) -> CostOfDay | None:
+    asked = asked_by_shard(policies).get(whole.shard)
+    if asked is None or whole.cost is None:
+        return None
+    return CostOfDay(whole.day, whole.shard, *counted_of_shard(whole.cost, kept.get((whole.shard, None), ()), asked))
 
 
 @pytest.mark.parametrize(
@@ -136,6 +144,17 @@ def test_policies_are_found_by_the_shards_that_they_cover() -> None:
     both = [selecting("a/web"), selecting("a/pay", OTHER)]
 
     assert by_shard(both) == {SHARD: (both[0],), OTHER: (both[1],)}
+
+
+def test_what_policies_count_of_a_shard_together_is_all_of_it_where_one_takes_all() -> None:
+    everything = taking_all("a/all")
+
+    assert asked_by_shard([WEB, PAY, selecting("a/other", OTHER)]) == {
+        SHARD: Asked(frozenset({WEB.mark, PAY.mark})),
+        OTHER: Asked(frozenset({selecting("a/other", OTHER).mark})),
+    }
+    all_of_it = {SHARD: Asked(frozenset(), takes_all=True)}
+    assert asked_by_shard([WEB, everything, PAY]) == asked_by_shard([everything]) == all_of_it
 
 
 def test_a_series_begins_after_the_last_day_of_which_a_part_is_unknown() -> None:
