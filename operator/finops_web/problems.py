@@ -22,6 +22,7 @@ from finops_web.answers import NotThere, problem
 from finops_web.context import SignInNeeded
 from finops_web.forms import form_in_words, problem_of, without_members
 from finops_web.rendering import render_error
+from finops_web.written_days import HINT, KIND, PROBLEM
 
 logger = logging.getLogger(__name__)
 _CORRECT: Final = "correct it and ask again"
@@ -172,6 +173,8 @@ def _words(one: Mapping[str, Any]) -> tuple[str, str]:
         return "is missing", "send it: it has no default"
     if one["type"] == "extra_forbidden":
         return "is not a field that is taken here", "leave it out, or compare its name with /openapi.json"
+    if one["type"] == KIND:
+        return PROBLEM, HINT
     if one["type"] == "shape":
         return "The body is neither of the shapes that are taken.", "send an object, or a list of objects"
     context = {key: value for key, value in one.get("ctx", {}).items() if key != "error"}

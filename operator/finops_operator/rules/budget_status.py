@@ -16,6 +16,10 @@ from finops.domain.resource import Gap
 NO_ALERTS: Final = " No alert reaches Slack: "
 _MEASURES: Final = frozenset({"cloudwatch", "pricing", "ce"})
 """Gaps of these hide no resource where no kind is listed by their call: what they leave without a price is counted."""
+OF_OUR_OWN: Final = "store"
+"""Service of gaps in what the store holds of a policy's last scan; their account is `OF_POLICY` and its name."""
+OF_POLICY: Final = "policy "
+NEVER_SCANNED: Final = "NeverScanned"
 _REGIONS: Final = ":DescribeRegions"
 """Which regions there are hides resources of every kind."""
 _FIGURES: Final = frozenset({"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"})
@@ -136,14 +140,15 @@ def _that_fit(alerts: tuple[BudgetAlert, ...], budget: Budget) -> tuple[BudgetAl
 
 
 def summary(amount: Decimal, found: Judgement, month: MonthSoFar, gaps: tuple[Gap, ...]) -> str:
-    """Return how the month stands as sentences."""
+    """Return how the month stands as sentences, with the next step where not all is known."""
     if month.through is None:
-        unseen = f" Not seen: {_named(gaps[0])}." if gaps else ""
-        check = "Check the policies of the namespace and the scope."
-        return f"No day of this month was scanned for this scope.{unseen} {check}"
+        unseen = f": {_in_words(gaps)}" if gaps else ""
+        step = _next_step(gaps) if gaps else "check the policies of the namespace and the scope"
+        return f"No day of this month was scanned for this scope{unseen}. Next: {step}."
     problems = unknown_of(month, gaps)
     if problems:
-        return f"At least {found.known:,.2f} of {amount:,.2f} USD through {month.through}. Unknown: {problems}."
+        step = f" Next: {_next_step(gaps)}." if gaps else ""
+        return f"At least {found.known:,.2f} of {amount:,.2f} USD through {month.through}. Unknown: {problems}.{step}"
     ahead = "" if found.forecast is None else f" Forecast for the month: {found.forecast:,.2f} USD."
     short = "" if ahead else " No forecast: the history is shorter than 28 days."
     return f"{found.known:,.2f} of {amount:,.2f} USD through {month.through}.{ahead}{short}"
@@ -154,10 +159,30 @@ def unknown_of(month: MonthSoFar, gaps: tuple[Gap, ...]) -> str:
     unknown = [
         f"{counted(month.missing_days, 'day')} of the month not scanned whole" if month.missing_days else "",
         f"{counted(month.unpriced, 'resource')} not fully priced" if month.unpriced else "",
-        f"{counted(len(gaps), 'gap')} of the last scans, such as {_named(gaps[0])}" if gaps else "",
+        _in_words(gaps) if gaps else "",
     ]
     return ", ".join(one for one in unknown if one)
 
 
-def _named(gap: Gap) -> str:
-    return " ".join(word for word in (gap.account, gap.region, f"{gap.service}:{gap.operation}", gap.code) if word)
+def _in_words(gaps: tuple[Gap, ...]) -> str:
+    """Return what the first gap leaves out, and how many others there are."""
+    (first, *others) = gaps
+    more = f", and {counted(len(others), 'more gap')} of the last scans" if others else ""
+    return f"{_left_out(first)}{more}"
+
+
+def _left_out(gap: Gap) -> str:
+    message = gap.message.rstrip(".")
+    if gap.service == OF_OUR_OWN:
+        return message
+    place = f"list in {gap.region}" if gap.region else "show"
+    return f"what {gap.service}:{gap.operation} would {place} of account {gap.account} ({gap.code}: {message})"
+
+
+def _next_step(gaps: tuple[Gap, ...]) -> str:
+    first, policy = gaps[0], gaps[0].account.removeprefix(OF_POLICY)
+    if first.service != OF_OUR_OWN:
+        return "the page Policies and kubectl describe scanpolicy list every gap"
+    if first.code == NEVER_SCANNED:
+        return f"kubectl describe scanpolicy {policy} says what its scan waits for"
+    return f"the next scan of the policy {policy} writes it anew"

@@ -13,6 +13,7 @@ from finops.store.connection import Store
 from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
 from finops.store.selected_costs import selecting_of
 from finops_operator.cluster.cache import KindCache
+from finops_operator.rules.budget_status import NEVER_SCANNED, OF_OUR_OWN, OF_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def covered(store: Store, namespace: str, existing: Mapping[str, str] | None = N
         try:
             head = stored.head((namespace, name))
         except HeadUnreadable as error:
-            gaps.append(Gap(f"policy {name}", "", "store", "ReadHead", error.code, error.message))
+            gaps.append(_unread(name, error.code, error.message))
             unscanned.pop(name, None)
             continue
         if head is not None:
@@ -79,4 +80,8 @@ def existing_in(policies: KindCache[ScanPolicy], namespace: str) -> dict[str, st
 
 
 def _never_scanned(name: str) -> Gap:
-    return Gap(f"policy {name}", "", "store", "ReadHead", "NeverScanned", f"no scan of the policy {name} has ended yet")
+    return _unread(name, NEVER_SCANNED, f"no scan of the policy {name} has ended yet")
+
+
+def _unread(name: str, code: str, message: str) -> Gap:
+    return Gap(f"{OF_POLICY}{name}", "", OF_OUR_OWN, "ReadHead", code, message)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import LONGEST_SNOOZE, Choice, State
@@ -21,6 +21,7 @@ from finops_web.context import Asked, Visit
 from finops_web.entity_tags import same_as_before
 from finops_web.readings.many_votes import MOST, Decision, Result, decide_all
 from finops_web.readings.requests import lacking, requests_of, vote, votes_on
+from finops_web.written_days import Time
 
 ROUTER = APIRouter(tags=["decisions"])
 _WAIT_SECONDS = 10.0
@@ -52,7 +53,7 @@ class Ballot(BaseModel):
         "(acts of this kind and policy that wait since one failed), Undo (of an act that succeeded)."
     )
     reason: str = Field(default="", max_length=500, description="Why; some policies ask for it.")
-    until: AwareDatetime | None = Field(
+    until: Time | None = Field(
         default=None, description="Of a Snooze, and of nothing else: when to ask again, at most 366 days from now."
     )
 

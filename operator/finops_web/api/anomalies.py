@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
@@ -20,6 +19,7 @@ from finops_web.context import Asked, Visit
 from finops_web.readings.expected import ReadExpected, end, expected_in, extra_of, last_day, may_say, reason_of, say
 from finops_web.readings.history import gaps_of, left_out_of
 from finops_web.readings.policies import trust_in
+from finops_web.written_days import Day
 
 ROUTER = APIRouter(tags=["costing"])
 _Word: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -68,7 +68,7 @@ class PartOfCost(BaseModel):
 class ExpectedChange(PartOfCost):
     """A change of a part of the cost that somebody expects."""
 
-    until: date = Field(description="The last day, in UTC, on which it alerts nobody; at most 366 days from now.")
+    until: Day = Field(description="The last day, in UTC, on which it alerts nobody; at most 366 days from now.")
     reason: str = Field(min_length=1, max_length=300, description="Why it is expected.")
     extraPerDay: str = Field(  # noqa: N815 - the name that the annotation has
         pattern=r"^[0-9]{1,12}(\.[0-9]{1,2})?$",

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Header, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from finops.errors import InvalidInput
 from finops.store.claimed import Claim, ClaimedSavings
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.pushing import MOST_AT_ONCE, Account, Id, Pushing, Region, Word, namespace_for
+from finops_web.written_days import TimeOrDay
 
 ROUTER = APIRouter(tags=["savings"])
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST: Final = 1e12
 _EARLIEST_ZONE: Final = timedelta(hours=14)
 """How far ahead of UTC a day begins first."""
-
-
-def _begins(value: Any) -> Any:
-    """Return a day as its beginning in UTC: the classic clients send days as well as times."""
-    return f"{value}T00:00:00Z" if isinstance(value, str) and _DAY.fullmatch(value) else value
 
 
 class ClaimedSaving(BaseModel):
@@ -62,7 +56,7 @@ class ClaimedSaving(BaseModel):
     estimated_hours_saved: Annotated[float, Field(ge=0, le=744)] | None = Field(
         default=None, description="Hours a month that the resource does not run."
     )
-    date: Annotated[AwareDatetime, BeforeValidator(_begins)] | None = Field(
+    date: TimeOrDay | None = Field(
         default=None, description="Since when it is saved: a time with its zone, or a day. Default: today."
     )
 

@@ -13,6 +13,7 @@ from finops.store.realized import StoredSavings
 from finops_web.answers import Cursor, Limit, number, page_of, success
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import trust_in
+from finops_web.readings.requests import requests_of
 from finops_web.readings.resources import ResourceRow
 from finops_web.readings.savings import hours_saved, so_far
 
@@ -44,8 +45,9 @@ def savings(
     page = page_of(rows, lambda one: str(one[0]), cursor, limit)
     known = _resources(asked, {row["resource_arn"] for _, row in page.rows if not row["claimed"]})
     data = [row if row["claimed"] else {**row, **_of_resource(known.get(row["resource_arn"]))} for _, row in page.rows]
-    trust = trust_in(asked.policies(), 0, 0, asked.parts.clock.now())
-    return success(data, as_of=trust.oldest, next_page=page.next_page)
+    closed = requests_of(asked.visitor, asked.namespaces()).gaps
+    trust = trust_in(asked.policies(), 0, 0, asked.parts.clock.now(), closed)
+    return success(data, as_of=trust.oldest, gaps=trust.gaps, next_page=page.next_page)
 
 
 def _acts(asked: Asked) -> list[tuple[str, dict[str, Any]]]:

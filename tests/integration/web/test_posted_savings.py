@@ -12,6 +12,7 @@ from tests.support.scan_samples import recommendation
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
 
 from finops.domain.recommendation import ActionType
+from finops.domain.resource import Gap
 from finops.store import claimed
 from finops.store.connection import Store
 from finops_web.api import action_requests
@@ -268,3 +269,25 @@ def test_who_may_read_the_votes_on_a_request_reads_those_on_it_alone(
 
     assert (vote["kind"], vote["spec"]["request"]["uid"], vote["spec"]["decision"]) == ("Approval", first, "Deny")
     assert client.get(path, headers=site.bearer("bob")).status_code == 404
+
+
+@pytest.mark.parametrize("written", [20260301, "20260301", 1772323200.0, True, ["2026-03-01"]])
+def test_a_day_that_is_not_written_as_one_is_refused_with_how_to_write_it(
+    site: Site, estate: Store, written: Any
+) -> None:
+    answer = post(site, estate, {**CLAIM, "date": written})
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["field"]) == (422, "date")
+    assert error["message"] == "date is not written as a day or a time"
+    assert error["hint"] == "write it as text, such as “2026-03-01” or “2026-03-01T12:00:00Z”"
+    assert listed(site, estate, "?claimed=true") == []
+
+
+def test_the_list_has_the_gaps_that_the_page_shows(site: Site, store: Store) -> None:
+    gap = Gap(ACCOUNT, "eu-west-1", "ec2", "DescribeInstances", "AccessDenied", "the role may not list them")
+    StoredScan(store).write({}, gaps=(gap,))
+
+    answer = site.client(store).get("/api/savings", headers=site.bearer())
+
+    assert gap.to_json() in answer.json()["meta"]["gaps"]

@@ -222,8 +222,8 @@ def test_a_policy_that_was_never_scanned_makes_the_cost_unknown_and_is_named(
     status = cluster.now(budget).status
     assert (status.state, status.actual, f"{status.known_cost}") == (BudgetState.UNKNOWN, None, "240.00")
     assert status.unseen == 1
-    assert "policy europe" in status.conditions[0].message
-    assert "NeverScanned" in status.conditions[0].message
+    assert "no scan of the policy europe has ended yet" in status.conditions[0].message
+    assert "kubectl describe scanpolicy europe" in status.conditions[0].message
     StoredScan(store, ("team-a", "europe")).write({"a": (resource("ec2-instance", "i-1"), priced("0.10"))})
     duty.judge()
     assert cluster.now(budget).status.state is BudgetState.WITHIN_BUDGET

@@ -1,0 +1,71 @@
+"""A budget says in words what is not known of its month: what, of which policy, and what to do next."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from finops.domain.budget import BudgetState, Judgement, MonthSoFar
+from finops.domain.resource import Gap
+from finops_operator.rules.budget_status import summary, unknown_of
+
+AMOUNT = Decimal(1000)
+MONTH = MonthSoFar(Decimal(240), date(2026, 3, 10), 0, 0)
+NO_DAY = MonthSoFar(Decimal(0), None, 0, 0)
+UNKNOWN = Judgement(BudgetState.UNKNOWN, Decimal(240), None, None, ())
+NEVER = Gap("policy europe", "", "store", "ReadHead", "NeverScanned", "no scan of the policy europe has ended yet")
+DENIED = Gap("111122223333", "eu-west-1", "ec2", "DescribeInstances", "AccessDenied", "the role may not list them")
+IDENTITY = Gap("production", "", "sts", "AssumeRole", "AccessDenied", "the role does not trust us.")
+
+
+@pytest.mark.parametrize(
+    ("gaps", "words"),
+    [
+        (
+            (NEVER,),
+            (
+                "At least 240.00 of 1,000.00 USD through 2026-03-10. Unknown: no scan of the policy europe has ended yet. "
+                "Next: kubectl describe scanpolicy europe says what its scan waits for."
+            ),
+        ),
+        (
+            (DENIED, IDENTITY),
+            (
+                "At least 240.00 of 1,000.00 USD through 2026-03-10. Unknown: what ec2:DescribeInstances would list in "
+                "eu-west-1 of account 111122223333 (AccessDenied: the role may not list them), and 1 more gap of the last "
+                "scans. Next: the page Policies and kubectl describe scanpolicy list every gap."
+            ),
+        ),
+        (
+            (IDENTITY,),
+            (
+                "At least 240.00 of 1,000.00 USD through 2026-03-10. Unknown: what sts:AssumeRole would show of account "
+                "production (AccessDenied: the role does not trust us). Next: the page Policies and kubectl describe "
+                "scanpolicy list every gap."
+            ),
+        ),
+    ],
+)
+def test_what_a_scan_could_not_see_is_named_with_the_next_step(gaps: tuple[Gap, ...], words: str) -> None:
+    assert summary(AMOUNT, UNKNOWN, MONTH, gaps) == words
+
+
+def test_a_month_of_which_no_day_was_scanned_says_which_policy_never_was() -> None:
+    assert summary(AMOUNT, UNKNOWN, NO_DAY, (NEVER,)) == (
+        "No day of this month was scanned for this scope: no scan of the policy europe has ended yet. "
+        "Next: kubectl describe scanpolicy europe says what its scan waits for."
+    )
+    assert summary(AMOUNT, UNKNOWN, NO_DAY, ()) == (
+        "No day of this month was scanned for this scope. Next: check the policies of the namespace and the scope."
+    )
+
+
+def test_no_text_has_the_names_of_our_own_store() -> None:
+    unreadable = Gap("policy web", "", "store", "ReadHead", "StoreUnsafe", "what the store holds of web cannot be read")
+
+    for gap in (NEVER, unreadable):
+        text = f"{summary(AMOUNT, UNKNOWN, MONTH, (gap,))} {unknown_of(MONTH, (gap,))}"
+        assert not {"ReadHead", "NeverScanned", "store:"} & set(text.replace(" ", "\n").splitlines())
+        assert gap.message in text
