@@ -42,7 +42,8 @@ class History:
         rows: dict[str, dict[Shard, ShardDays]] = {}
         with_resources: set[str] = set()
         for value, one in tagged_days_counted(self._store, first, self.today(), key, tuple(_selecting(policies))):
-            rows.setdefault(value, {}).setdefault(one.shard, ShardDays()).put(one.day, Counted(one.cost, one.is_whole))
+            found = Counted(one.cost, one.is_whole, one.is_split)
+            rows.setdefault(value, {}).setdefault(one.shard, ShardDays()).put(one.day, found)
             if one.cost is not None and one.cost.resources:
                 with_resources.add(value)
         return {value: parts_of_rows(rows[value]) for value in sorted(with_resources)}
