@@ -80,22 +80,25 @@ def history(
 def cost_forecast(asked: Visit) -> dict[str, Any]:
     """Return the forecast to month end and of three months; null, with the reason, where that is not known.
 
-    A day counts once it is known of every account, region and service: `knownThrough` is the last one.
+    A day counts once it is known of every account, region and service: `knownThrough` is the last one. Where something
+    has no price the figures are at least that. Where nothing of an account, region and service has one, there is no
+    month end.
     What was pushed is in no forecast: `pushedResources` says how many those are.
     """
     parts = asked.parts.history.parts(asked.policies())
     found = outlook(parts, asked.parts.history.today())
-    known = len(found.series.values) if found.series else 0
     month_end = found.month_end
     data = {
         "monthToDate": None if found.to_date is None else round(found.to_date, 2),
+        "monthToDateAtLeast": found.to_date is not None and found.at_least,
         "pushedResources": pushed_among(asked.resources()),
         "knownDays": found.known_days,
         "knownThrough": found.series.last.isoformat() if found.series and found.known_days else None,
-        "historyDays": known,
+        "historyDays": found.trained,
         "monthEnd": None
         if month_end is None
         else dict(zip(("expected", "low", "high"), (round(one, 2) for one in month_end), strict=True)),
+        "monthEndAtLeast": month_end is not None and found.at_least,
         "restOfMonth": _to_json(found.month),
         "threeMonths": _to_json(found.quarter),
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from operator import add
 from typing import Final
@@ -59,12 +59,13 @@ def added(parts: Iterable[Part], until: date) -> Series | None:
     """Return the days up to the last one that is known of all parts, summed over them; None where there is none.
 
     Until a part has begun there is nothing to add; from then on a day is known where the part has a cost, or was not
-    scanned for `LONGEST_GAP_DAYS` days at most. A series ends before the day that is not known of one part, and starts
+    scanned for `LONGEST_GAP_DAYS` days at most. Where nothing of it has a price it adds nothing, and the sum is at
+    least that (`lacking_prices`). A series ends before the day that is not known of one part, and starts
     again after it, after the last day on which a part is unknown, and where a part begins with a cost: without it the
     days before would be too cheap.
     """
     members = list(parts)
-    filled = [_filled(DayMap.of(part.costs), until.toordinal()) for part in members]
+    filled = [_filled(_with_priceless(part), until.toordinal()) for part in members]
     since = max((max(part.unknown).toordinal() + 1 for part in members if part.unknown), default=0)
     runs = [_run(part, days) for part, days in zip(members, filled, strict=True) if days is not None or part.unknown]
     known = known_of_all(runs, since, until.toordinal())
@@ -93,11 +94,17 @@ def late(parts: Iterable[Part], today: date) -> dict[date, list[Part]]:
 def comparable(parts: Iterable[Part], until: date) -> list[Part]:
     """Return the parts of which all days compare with each other: what anomalies and forecasts lean on.
 
-    A part that is `late` is left out of every day, so that a change of the others is seen all the same.
+    A part that is `late`, or without any price on the last day, is left out of every day, so that a change of the
+    others is seen all the same. Of the others a day without any price is one that is not known: a price that comes or
+    goes is no change of the cost.
     """
     members = list(parts)
     left_out = {id(one) for found in late(members, until).values() for one in found}
-    return [one for one in members if id(one) not in left_out]
+    recent = [one for one in members if id(one) not in left_out]
+    series = added(recent, until)
+    if series is not None:
+        recent = [one for one in recent if series.last not in one.unpriced or series.last in one.costs]
+    return [one if all(day in one.costs for day in one.unpriced) else _priced(one) for one in recent]
 
 
 def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list[Part]]:
@@ -109,8 +116,34 @@ def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list
 
 
 def lacking_prices(parts: Iterable[Part]) -> frozenset[date]:
-    """Return the days on which a resource of any part has no price."""
-    return frozenset(day for one in parts for day in one.unpriced)
+    """Return the days on which a resource of any part has no price, with those that count as such a day before."""
+    return frozenset(day for one in parts for day in _lasting(one, one.unpriced))
+
+
+def priceless(one: Part) -> frozenset[date]:
+    """Return the days on which nothing of a part has a price, with those that count as such a day before."""
+    return _lasting(one, [day for day in one.unpriced if day not in one.costs])
+
+
+def _lasting(part: Part, days: Iterable[date]) -> frozenset[date]:
+    found = set[date]()
+    for day in days:
+        found.add(day)
+        following = [day + timedelta(days=number) for number in range(1, LONGEST_GAP_DAYS + 2)]
+        kept = next((place for place, one in enumerate(following) if one in part.costs or one in part.unpriced), 0)
+        found.update(following[:kept])
+    return frozenset(found)
+
+
+def _priced(part: Part) -> Part:
+    """Return a part without the days on which nothing of it has a price."""
+    return replace(part, unpriced=frozenset(day for day in part.unpriced if day in part.costs))
+
+
+def _with_priceless(part: Part) -> DayMap[float]:
+    """Return the costs of a part, zero where nothing has a price."""
+    days = [day for day in part.unpriced if day not in part.costs]
+    return DayMap.of({**part.costs, **dict.fromkeys(days, 0.0)} if days else part.costs)
 
 
 def _last_of(costs: Mapping[date, float]) -> tuple[date, ...]:
@@ -160,5 +193,6 @@ def _run(part: Part, filled: _Filled | None) -> Run:
     if filled is None:
         end = max(part.unknown).toordinal()
         return Run(end, end - 1)
-    begins_free = not filled.values[0] and not any(day.toordinal() < filled.first for day in part.unknown)
+    is_free = not filled.values[0] and date.fromordinal(filled.first) not in part.unpriced
+    begins_free = is_free and not any(day.toordinal() < filled.first for day in part.unknown)
     return Run(filled.first, filled.last, [filled.first + place for place in filled.holes], begins_free)
