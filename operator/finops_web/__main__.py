@@ -78,9 +78,11 @@ def main() -> int:
 
 
 def read_ahead(parts: Parts) -> None:
-    """Read the resources of all policies before the first visitor asks; who asks meanwhile waits for the rest."""
+    """Read the resources and the history of all policies before the first visitor asks; who asks meanwhile waits."""
     try:
-        parts.resources.seen_by(scanned_policies(parts.store))
+        policies = scanned_policies(parts.store)
+        parts.resources.seen_by(policies)
+        parts.history.parts(policies)
     except FinopsError as error:
         # The first visitor reads them, and is answered what is wrong.
         logger.info("nothing was read ahead: %s", error)

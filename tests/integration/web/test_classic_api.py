@@ -9,8 +9,10 @@ import pytest
 from tests.support.web_estate import NOW, Site, StoredScan, priced, resource
 
 from finops.domain.price import Cost, GroupOf, cost_of_group
+from finops.domain.report import ShardCost
 from finops.domain.resource import Resource
 from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore, ShardHead
 from finops_web.__main__ import read_ahead
 from finops_web.readings.policies import scanned_policies
@@ -180,3 +182,13 @@ def test_a_dashboard_that_starts_has_read_the_lists_before_anybody_asks(site: Si
     read_ahead(app.state.parts)
 
     assert len(app.state.parts.resources._kept) == len(SHEET)
+
+
+def test_a_dashboard_that_starts_has_read_the_history_before_anybody_asks(site: Site, sheet: Store) -> None:
+    (shard, _), *_ = scanned_policies(sheet)[0].head.shards
+    CostHistoryStore(sheet).put(NOW.date(), {shard: ShardCost(Decimal(730), 1, 0)})
+    parts = site.application(sheet).state.parts
+    read_ahead(parts)
+    sheet.client.delete(sheet.keys.cost(NOW.date().isoformat()))
+
+    assert [one.costs for one in parts.history.parts(scanned_policies(sheet))] == [{NOW.date(): 24.0}]

@@ -12,6 +12,7 @@ from finops.domain.resource import Gap
 from finops_operator.rules.budget_status import summary, unknown_of
 
 AMOUNT = Decimal(1000)
+KNOWN = "At least 240.00 of 1,000.00 USD through 2026-03-10."
 MONTH = MonthSoFar(Decimal(240), date(2026, 3, 10), 0, 0)
 NO_DAY = MonthSoFar(Decimal(0), None, 0, 0)
 UNKNOWN = Judgement(BudgetState.UNKNOWN, Decimal(240), None, None, ())
@@ -26,22 +27,22 @@ IDENTITY = Gap("production", "", "sts", "AssumeRole", "AccessDenied", "the role 
         (
             (NEVER,),
             (
-                "At least 240.00 of 1,000.00 USD through 2026-03-10. Unknown: no scan of the policy europe has ended yet. "
+                f"{KNOWN} Unknown: no scan of the policy europe has ended yet. "
                 "Next: kubectl describe scanpolicy europe says what its scan waits for."
             ),
         ),
         (
             (DENIED, IDENTITY),
             (
-                "At least 240.00 of 1,000.00 USD through 2026-03-10. Unknown: what ec2:DescribeInstances would list in "
-                "eu-west-1 of account 111122223333 (AccessDenied: the role may not list them), and 1 more gap of the last "
-                "scans. Next: the page Policies and kubectl describe scanpolicy list every gap."
+                f"{KNOWN} Unknown: what ec2:DescribeInstances would list in "
+                "eu-west-1 of account 111122223333 (AccessDenied: the role may not list them), and 1 more gap of the "
+                "last scans. Next: the page Policies and kubectl describe scanpolicy list every gap."
             ),
         ),
         (
             (IDENTITY,),
             (
-                "At least 240.00 of 1,000.00 USD through 2026-03-10. Unknown: what sts:AssumeRole would show of account "
+                f"{KNOWN} Unknown: what sts:AssumeRole would show of account "
                 "production (AccessDenied: the role does not trust us). Next: the page Policies and kubectl describe "
                 "scanpolicy list every gap."
             ),
