@@ -34,12 +34,14 @@ class CostOfDay:
     Attributes:
         cost: None where nothing was kept of what the policies select that are asked for.
         is_whole: whether it was kept for each of them; otherwise the cost is at least that.
+        is_split: whether it was kept for any policy; else it is the whole shard's alone.
     """
 
     day: date
     shard: Shard
     cost: ShardCost | None
     is_whole: bool = True
+    is_split: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,13 @@ class Counted(NamedTuple):
     Attributes:
         cost: None where nothing was kept of what is asked for.
         is_whole: whether it was kept for each of the policies; otherwise the cost is at least that.
+        is_split: False where it was kept for no policy at all, and the whole shard's cost alone: a release before did
+            so, or the parts were not written.
     """
 
     cost: ShardCost | None
     is_whole: bool = True
+    is_split: bool = True
 
 
 def by_shard(policies: Iterable[Selecting]) -> dict[Shard, tuple[Selecting, ...]]:
@@ -136,7 +141,7 @@ def counted(cost: ShardCost, parts: Parts, asked: Asked) -> Counted:
     of_asked = [(takers & asked.marks, of_part) for takers, of_part in parts]
     known = frozenset[str]().union(*(takers for takers, _ in of_asked))
     if not known:
-        return Counted(None, is_whole=False)
+        return Counted(None, is_whole=False, is_split=bool(parts))
     return Counted(_sum(of_part for takers, of_part in of_asked if takers), is_whole=known == asked.marks)
 
 

@@ -11,18 +11,21 @@ from typing import Final
 from finops.domain.analytics.day_map import DayMap
 from finops.domain.analytics.series import Part
 from finops.domain.money import DAY_OF_MONTH
-from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.domain.selected import Counted
 
 _KNOWN: Final = 1
 _UNKNOWN: Final = 2
 _UNPRICED: Final = 4
-_STATES: Final = range(8)
-_AS_KNOWN, _AS_UNKNOWN, _AS_UNPRICED = (
+_EMPTY: Final = 8
+"""Known, and without any resource: that is known of the whole shard, also where nothing was kept of its parts."""
+_UNSPLIT: Final = 16
+_STATES: Final = range(32)
+_AS_KNOWN, _AS_UNKNOWN, _AS_UNPRICED, _AS_UNSPLIT = (
     bytes(1 if state & flag else 0 for state in _STATES) + bytes(256 - len(_STATES))
-    for flag in (_KNOWN, _UNKNOWN, _UNPRICED)
+    for flag in (_KNOWN, _UNKNOWN, _UNPRICED, _UNSPLIT)
 )
+_AS_SPLIT: Final = bytes(1 if state and not state & (_EMPTY | _UNSPLIT) else 0 for state in range(256))
 _SETS: Final = 64
 
 
@@ -44,7 +47,7 @@ class ShardDays:
             if found is None:
                 return
             place = self._make_room(day.toordinal())
-        state, cost, resources = (0, 0.0, 0) if found is None else _read(found.cost, is_whole=found.is_whole)
+        state, cost, resources = (0, 0.0, 0) if found is None else _read(found)
         self._states[place], self._costs[place], self._resources[place] = state, cost, resources
 
     def drop_before(self, day: date) -> None:
@@ -55,8 +58,12 @@ class ShardDays:
             self._first += count
 
     def part(self, shard: Shard) -> Part | None:
-        """Return the days as a series, which later writes leave as it is; None where nothing was kept."""
-        states = bytes(self._states)
+        """Return the days as a series, which later writes leave as it is; None where nothing was kept.
+
+        A day of the whole shard alone is unknown until the first one that was kept for policies: a release before did
+        not keep more, or no policy selected. Later it is a day that is missing, as one without any scan.
+        """
+        states = self._split()
         if not any(states):
             return None
         known = states.translate(_AS_KNOWN)
@@ -65,6 +72,15 @@ class ShardDays:
             *(DayMap(self._first, known, self._costs[:]), DayMap(self._first, known, self._resources[:])),
             *(_days(self._first, states.translate(_AS_UNKNOWN)), _days(self._first, states.translate(_AS_UNPRICED))),
         )
+
+    def _split(self) -> bytes:
+        """Return the states, of days that were kept of the whole shard alone that of unknown or of missing ones."""
+        states = bytes(self._states)
+        if not any(states.translate(_AS_UNSPLIT)):
+            return states
+        first = states.translate(_AS_SPLIT).find(1)
+        before, since = (states, b"") if first < 0 else (states[:first], states[first:])
+        return before.replace(bytes([_UNSPLIT]), bytes([_UNKNOWN])) + since.replace(bytes([_UNSPLIT]), b"\0")
 
     def _make_room(self, day: int) -> int:
         """Return the place of a day that has none yet."""
@@ -89,14 +105,15 @@ def parts_of_rows(rows: Mapping[Shard, ShardDays]) -> list[Part]:
     return [one for one in found if one is not None]
 
 
-def _read(cost: ShardCost | None, *, is_whole: bool) -> tuple[int, float, int]:
+def _read(found: Counted) -> tuple[int, float, int]:
     """Return the state of a day, its cost and how many resources there were; zeros where that is not known."""
-    if cost is None or not is_whole:
-        return _UNKNOWN, 0.0, 0
+    cost = found.cost
+    if cost is None or not found.is_whole:
+        return _UNKNOWN if found.is_split else _UNSPLIT, 0.0, 0
     state, known = _UNPRICED if cost.unpriced else 0, cost.known_cost
     if known is None:
         return state, 0.0, 0
-    return state | _KNOWN, float(known * DAY_OF_MONTH), cost.resources
+    return state | _KNOWN | (0 if cost.resources else _EMPTY), float(known * DAY_OF_MONTH), cost.resources
 
 
 @lru_cache(maxsize=_SETS)

@@ -247,8 +247,9 @@ def _publish(
     summary = _summary(brief, started, completed, progress)
     if not summary.complete_failure:
         brief.stores.recommendations.swap(brief.policy, _head(brief, summary, shards, progress))
-        CostHistoryStore(deps.store).put(started.date(), progress.whole)
+        # Parts before the whole: whoever is stopped between the two leaves no day that is there without its parts.
         keep_selected(deps.store, started.date(), dict.fromkeys(progress.whole, (None,)))
+        CostHistoryStore(deps.store).put(started.date(), progress.whole)
     efforts = [totals.failures.asked for totals in progress.totals if totals.failures is not None]
     return ScanOutcome(
         summary=summary,

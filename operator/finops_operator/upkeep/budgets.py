@@ -156,8 +156,9 @@ class Budgets:
         shards = sorted(wanted.keys() & whole, key=str)
         for shard in shards:
             sums |= {(shard, tag): cost for tag, cost in self._by_tag(shard, wanted[shard]).items()}
-        TagCostStore(self.store).put(today, sums)
+        # Parts before the whole, as a scan does.
         keep_selected(self.store, today, {shard: wanted[shard] for shard in shards})
+        TagCostStore(self.store).put(today, sums)
 
     def _by_tag(self, shard: Shard, tags: set[Tag]) -> dict[Tag, ShardCost]:
         inventory, kept = InventoryStore(self.store), ResourceCostStore(self.store)

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from finops.domain.analytics.anomalies import WARM_UP_DAYS
 from finops.domain.analytics.causes import GATES, Cause, Explained, explained
 from finops.domain.analytics.expected import Expected, Way
-from finops.domain.analytics.series import added
+from finops.domain.analytics.series import added, comparable
 from finops.domain.resource import Gap, Shard
 from finops.errors import Refused
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.expected import ReadExpected, end, expected_in, extra_of, last_day, may_say, reason_of, say
-from finops_web.readings.history import gaps_of
+from finops_web.readings.history import gaps_of, left_out_of
 from finops_web.readings.policies import trust_in
 from finops_web.written_days import Day
 
@@ -32,10 +32,11 @@ _FormSecret: TypeAlias = Annotated[
 def anomalies(asked: Visit) -> dict[str, Any]:
     """List anomalies of the whole cost, the latest first; `reason` says why there can be none yet.
 
-    What was pushed is not watched.
+    What was pushed is not watched. `leftOut` says which parts of the cost are not, since nothing is known of their last
+    days.
     """
     parts, today = asked.parts.history.parts(asked.policies()), asked.parts.history.today()
-    series = added(parts, today)
+    series = added(comparable(parts, today), today)
     known = len(series.values) if series else 0
     said = expected_in(asked.visitor, asked.namespaces(), today)
     data = {
@@ -43,6 +44,7 @@ def anomalies(asked: Visit) -> dict[str, Any]:
         "historyDays": known,
         "gates": {"score": GATES.score, "moneyPerDay": GATES.money, "percent": GATES.percent},
         "notRead": [{"policy": policy, "problem": words} for policy, words in said.not_read()],
+        "leftOut": list(left_out_of(parts, today)),
         "reason": "" if known > WARM_UP_DAYS else f"not enough history: {known} of {WARM_UP_DAYS + 1} days",
     }
     return _success(asked, data, (*said.gaps, *gaps_of(parts)))

@@ -55,6 +55,9 @@ def history(
 ) -> dict[str, Any]:
     """Return each day's cost at the inventory and list prices of that day; days that are not known are left out.
 
+    A day is known where each account, region and service is that has begun, or was not scanned for three days at most.
+    Days before one that is not known are left out too.
+
     A day counts what your policies select now. Days on which one that selects was not there, or selected otherwise, are
     left out: the gap `KeptWhole` counts them.
 
@@ -75,22 +78,27 @@ def history(
 
 @ROUTER.get("/api/costing/forecast")
 def cost_forecast(asked: Visit) -> dict[str, Any]:
-    """Return the forecast to month end and of three months; null, with the reason, where history is too short.
+    """Return the forecast to month end and of three months; null, with the reason, where that is not known.
 
+    A day counts once it is known of every account, region and service: `knownThrough` is the last one. Where something
+    has no price the figures are at least that. Where nothing of an account, region and service has one, there is no
+    month end.
     What was pushed is in no forecast: `pushedResources` says how many those are.
     """
     parts = asked.parts.history.parts(asked.policies())
     found = outlook(parts, asked.parts.history.today())
-    known = len(found.series.values) if found.series else 0
     month_end = found.month_end
     data = {
         "monthToDate": None if found.to_date is None else round(found.to_date, 2),
+        "monthToDateAtLeast": found.to_date is not None and found.at_least,
         "pushedResources": pushed_among(asked.resources()),
         "knownDays": found.known_days,
-        "historyDays": known,
+        "knownThrough": found.series.last.isoformat() if found.series and found.known_days else None,
+        "historyDays": found.trained,
         "monthEnd": None
         if month_end is None
         else dict(zip(("expected", "low", "high"), (round(one, 2) for one in month_end), strict=True)),
+        "monthEndAtLeast": month_end is not None and found.at_least,
         "restOfMonth": _to_json(found.month),
         "threeMonths": _to_json(found.quarter),
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},

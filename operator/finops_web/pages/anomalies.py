@@ -13,12 +13,12 @@ from fastapi.responses import JSONResponse, Response
 from finops.domain.analytics.anomalies import WARM_UP_DAYS
 from finops.domain.analytics.causes import GATES, Cause, Explained, explained
 from finops.domain.analytics.expected import Expected, Way
-from finops.domain.analytics.series import Series, added
+from finops.domain.analytics.series import Series, added, comparable
 from finops.domain.resource import Shard
 from finops_web.api.anomalies import anomaly_to_json
 from finops_web.context import Asked, Visit
 from finops_web.readings.expected import ReadExpected, expected_in, may_say
-from finops_web.readings.history import gaps_of
+from finops_web.readings.history import gaps_of, left_out_of
 from finops_web.readings.policies import trust_in
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
@@ -64,7 +64,7 @@ def anomalies(asked: Visit, request: Request, said: str = "", problem: str = "")
     """Show the days, what was odd about them, and what somebody expects."""
     read = expected_in(asked.visitor, asked.namespaces(), asked.parts.history.today())
     parts, today = asked.parts.history.parts(asked.policies()), asked.parts.history.today()
-    series, found = added(parts, today), explained(parts, today)
+    series, found = added(comparable(parts, today), today), explained(parts, today)
     known = len(series.values) if series else 0
     return render(
         asked,
@@ -74,6 +74,7 @@ def anomalies(asked: Visit, request: Request, said: str = "", problem: str = "")
         trust=trust_in(asked.policies(), 0, 0, asked.parts.clock.now(), (*read.gaps, *gaps_of(parts))),
         found=[(one, _lines(asked, one, read)) for one in found],
         not_read=read.not_read(),
+        left_out=left_out_of(parts, today),
         first_day=today,
         said=said[:500],
         problem=problem[:500],

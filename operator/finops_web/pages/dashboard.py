@@ -30,12 +30,18 @@ _CSV: Final = ("figure", "value")
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One bar of the chart: a day that is known, or one that is forecast. The height is a percentage of the dearest."""
+    """One bar of the chart: a day that is known, or one that is forecast. The height is a percentage of the dearest.
+
+    Attributes:
+        cost: None where nothing had a price.
+        at_least: whether something had none.
+    """
 
     day: date
-    cost: float
+    cost: float | None
     height: float
     expected: bool
+    at_least: bool = False
 
 
 @ROUTER.get("/")
@@ -74,6 +80,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         health={one.account: one for one in health_of(policies)},
         days=_days(ahead, now.date()) if policies else (),
         outlook=ahead,
+        today=now.date(),
         least_days_for_months=LEAST_DAYS_FOR_MONTHS,
         policies=policies,
     )
@@ -100,5 +107,10 @@ def _days(found: Outlook, today: date) -> tuple[Day, ...]:
     ahead = found.month.values if found.month else ()
     coming = [(found.series.last + timedelta(days=number), cost) for number, cost in enumerate(ahead, start=1)]
     top = max((cost for _, cost in (*known, *coming)), default=0.0) or 1.0
-    bars = [Day(day, cost, 100 * cost / top, expected=False) for day, cost in known]
+    bars = [_known_day(found, day, cost, 100 * cost / top) for day, cost in known]
     return (*bars, *(Day(day, cost, 100 * cost / top, expected=True) for day, cost in coming))
+
+
+def _known_day(found: Outlook, day: date, cost: float, height: float) -> Day:
+    lacking = day in found.lacking_prices
+    return Day(day, cost if cost or not lacking else None, height, expected=False, at_least=lacking)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
-from finops.domain.analytics.series import Part, Series, added, lacking_prices
+from finops.domain.analytics.series import (
+    LONGEST_GAP_DAYS,
+    Part,
+    Series,
+    added,
+    comparable,
+    lacking_prices,
+    late,
+    priceless,
+)
 from finops.domain.quantity import counted as counted_words
 from finops.domain.resource import Gap, Shard
 from finops.domain.selected import Counted, Selecting, asked_by_shard
@@ -42,7 +51,8 @@ class History:
         rows: dict[str, dict[Shard, ShardDays]] = {}
         with_resources: set[str] = set()
         for value, one in tagged_days_counted(self._store, first, self.today(), key, tuple(_selecting(policies))):
-            rows.setdefault(value, {}).setdefault(one.shard, ShardDays()).put(one.day, Counted(one.cost, one.is_whole))
+            found = Counted(one.cost, one.is_whole, one.is_split)
+            rows.setdefault(value, {}).setdefault(one.shard, ShardDays()).put(one.day, found)
             if one.cost is not None and one.cost.resources:
                 with_resources.add(value)
         return {value: parts_of_rows(rows[value]) for value in sorted(with_resources)}
@@ -81,8 +91,11 @@ class Outlook:
         known_days: how many of them are, today included.
         ahead_days: days of this month after the last known one.
         month: forecast of the days that are left of it, None when the history is too short, or no day is left.
-        month_end: to date and forecast together, with its range; None without a forecast.
         quarter: forecast of the next three months, None when the history is too short.
+        trained: days that a forecast leans on.
+        lacking_prices: days on which something has no price.
+        problem: why no month end is said whatever the history: what is known of all parts of the cost ended too long
+            ago, or nothing of one has a price; mostly empty.
     """
 
     series: Series | None
@@ -91,10 +104,19 @@ class Outlook:
     ahead_days: int
     month: Forecast | None
     quarter: Forecast | None
+    trained: int = 0
+    lacking_prices: frozenset[date] = frozenset()
+    problem: str = ""
+
+    @property
+    def at_least(self) -> bool:
+        """Return whether something had no price on a day of the month, so that more is paid than its figures say."""
+        days = self.series.days[-max(self.known_days, 1) :] if self.series is not None else ()
+        return any(day in self.lacking_prices for day in days)
 
     @property
     def month_end(self) -> tuple[float, float, float] | None:
-        """Return (expected, low, high) of the whole month, None where it is not known (`reason`)."""
+        """Return (expected, low, high): to date and forecast together; None where that is not known (`reason`)."""
         if self.reason:
             return None
         to_date = self.to_date or 0.0
@@ -105,37 +127,86 @@ class Outlook:
     @property
     def reason(self) -> str:
         """Return why the cost of the whole month is not known, empty where it is."""
-        if self.series is None or (self.month is None and self.ahead_days):
+        if self.series is None or self.problem or (self.month is None and self.ahead_days):
             return self.lacking(LEAST_DAYS)
-        if self.known_days and self.to_date is None:
-            return "nothing of this month has a price"
         if self.series.first > self.series.last.replace(day=1) and self.known_days:
             return f"not all days known: those of this month before {self.series.first} are not"
         return ""
 
     def lacking(self, least: int) -> str:
         """Return why there is no forecast that needs so many days: fewer are known, or none of the last ones."""
-        known = len(self.series.values) if self.series else 0
-        if self.series is not None and known >= least:
-            return f"nothing is known of the days after {self.series.last}"
-        return f"not enough history: {known} of {least} days"
+        return self.problem or f"not enough history: {self.trained} of {least} days"
+
+
+def left_out_of(parts: Collection[Part], today: date) -> tuple[str, ...]:
+    """Return a sentence for the parts of the cost that anomalies leave out, as `comparable` does, and why."""
+    left_out = late(parts, today)
+    gone = {id(one) for found in left_out.values() for one in found}
+    recent = [one for one in parts if id(one) not in gone]
+    series = added(recent, today)
+    without = [one for one in recent if series is not None and series.last in priceless(one)]
+    has = "has" if len(without) == 1 else "have"
+    return (
+        *(_not_listed(found, last) for last, found in left_out.items()),
+        *((f"{_names(without)} {has} no price on {series.last}",) if without and series is not None else ()),
+    )
+
+
+def _not_listed(parts: Sequence[Part], last: date) -> str:
+    were = "was" if len(parts) == 1 else "were"
+    return f"nothing is known of the days after {last}: {_names(parts)} {were} not listed whole since"
+
+
+def _ended(parts: Collection[Part], series: Series | None, today: date) -> str:
+    """Return why nothing is said of today; empty where all parts of the cost are known until a day that is recent."""
+    least = max(today - timedelta(days=LONGEST_GAP_DAYS), today.replace(day=1) - timedelta(days=1))
+    if series is not None and series.last >= least:
+        return ""
+    unknown = f"no day after {series.last} is known of all parts of the cost" if series is not None else ""
+    return next((_not_listed(found, last) for last, found in late(parts, today).items()), unknown)
+
+
+def _priceless(parts: Iterable[Part], days: Sequence[date]) -> str:
+    """Return which parts have no price at all on some of these days, empty where each has some."""
+    found = {id(one): (one, priceless(one) & frozenset(days)) for one in parts if one.unpriced}
+    without = [one for one, lacking in found.values() if lacking]
+    if not without:
+        return ""
+    count = len(frozenset[date]().union(*(lacking for _, lacking in found.values())))
+    has = "has" if len(without) == 1 else "have"
+    when = f"{counted_words(count, 'day')} of this month" if len(days) > 1 else str(*days)
+    return f"{_names(without)} {has} no price on {when}"
+
+
+def _names(parts: Sequence[Part]) -> str:
+    one, more = parts[0], len(parts) - 1
+    name = f"{one.kind} in {one.region or 'all regions'} of account {one.account}"
+    return f"{name} and {counted_words(more, 'more part')}" if more else name
 
 
 def outlook(parts: Collection[Part], today: date) -> Outlook:
     """Return what this month and the next three will cost, from what is known until today."""
     series = added(parts, today)
     following = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
-    if series is None or series.last < today - timedelta(days=1):
-        # What is known ends too long ago: nothing is said of the days since.
-        return Outlook(series, None, 0, (following - today).days, None, None)
-    ahead = (following - series.last).days - 1
-    of_month = [value for day, value in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)]
-    has_no_price = not sum(of_month) and any(day >= today.replace(day=1) for day in lacking_prices(parts))
+    ended = _ended(parts, series, today)
+    if series is None or ended:
+        # What is known of all parts ends too long ago: nothing is said of the days since.
+        return Outlook(series, None, 0, (following - today).days, None, None, problem=ended)
+    ahead, lacking = (following - series.last).days - 1, lacking_prices(parts)
+    of_month = {day: cost for day, cost in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)}
+    to_date = sum(of_month.values())
+    has_no_price = not to_date and not lacking.isdisjoint(of_month)
+    problem = _priceless(parts, list(of_month) or [series.last])
+    trained = added(comparable(parts, series.last), series.last)
+    is_trained = trained is not None and trained.last == series.last and not problem
     return Outlook(
         series,
-        None if has_no_price or not of_month else sum(of_month),
+        None if has_no_price or not of_month else to_date,
         len(of_month),
         ahead,
-        forecast(series.values, ahead, first=series.first) if ahead else None,
-        forecast(series.values, 91, first=series.first),
+        forecast(trained.values, ahead, first=trained.first) if trained and is_trained and ahead else None,
+        forecast(trained.values, 91, first=trained.first) if trained and is_trained else None,
+        len(trained.values) if trained else 0,
+        lacking,
+        problem,
     )

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from tests.integration.scan.conftest import ACCOUNTS
 from tests.support.scanning import dependencies, policy, report_of
 
 from finops.domain.price import Price, PriceQuery
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
+from finops.errors import StoreUnavailable
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore, DailyCost
@@ -131,6 +133,22 @@ def test_the_days_cost_of_what_a_policy_selects_is_that_of_its_status(scanned: S
         days = [one.cost for one in days_counted(store, day, day, [asked]) if one.cost is not None]
         assert sum(one.monthly_cost for one in days) == outcome.summary.monthly_cost
         assert sum(one.resources for one in days) == outcome.summary.resources
+
+
+def test_a_scan_that_is_stopped_before_it_has_kept_what_policies_select_keeps_no_whole_shard_either(
+    scanned: Scan, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise StoreUnavailable("the store went away")
+
+    monkeypatch.setattr("finops_operator.scan.scan.keep_selected", gone)
+    today = SystemClock().now().date()
+
+    with pytest.raises(StoreUnavailable):
+        scanned()
+
+    days = CostHistoryStore(store).between(today - timedelta(days=1), today + timedelta(days=1))
+    assert list(days) == []
 
 
 def test_the_days_cost_counts_a_month_of_730_hours_whatever_the_policy_counts(scanned: Scan, store: Store) -> None:

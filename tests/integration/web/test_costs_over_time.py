@@ -103,6 +103,62 @@ def test_a_history_that_ended_days_ago_is_no_ground_for_a_forecast(site: Site, e
     assert (found["monthToDate"], found["knownDays"], found["monthEnd"]) == (None, 0, None)
 
 
+def test_a_region_that_was_not_scanned_today_is_not_free_today(site: Site, store: Store) -> None:
+    elsewhere = two_regions(store, since=1)
+
+    found = data(site, store, "/api/costing/forecast")
+
+    assert (found["monthToDate"], found["knownDays"]) == (600.0 * (TODAY.day - 1), TODAY.day - 1)
+    assert found["knownThrough"] == (TODAY - timedelta(days=1)).isoformat()
+    assert found["monthEnd"]["expected"] == pytest.approx(600.0 * 31)
+    rows = data(site, store, "/api/costing/history")
+    assert (rows[-1]["date"], rows[-1]["cost"]) == ((TODAY - timedelta(days=1)).isoformat(), 600.0)
+    assert data(site, store, "/api/anomalies")["anomalies"] == []
+    page = site.client(store).get("/", headers=site.bearer()).text
+    assert f"in {TODAY.day - 1} known days, through {TODAY - timedelta(days=1)}" in page
+    assert elsewhere.region == "eu-west-1"
+
+
+def test_a_region_that_was_not_scanned_for_long_leaves_the_month_unknown_until_no_policy_has_it(
+    site: Site, store: Store
+) -> None:
+    two_regions(store, since=10)
+    last = TODAY - timedelta(days=10)
+    said = (
+        f"nothing is known of the days after {last}: ec2-instance in eu-west-1 of account {ACCOUNT} was not listed "
+        "whole since"
+    )
+
+    found = data(site, store, "/api/costing/forecast")
+
+    assert (found["monthEnd"], found["monthToDate"], found["reason"]) == (None, None, said)
+    assert data(site, store, "/api/anomalies")["leftOut"] == [said]
+    assert said in site.client(store).get("/anomalies", headers=site.bearer()).text
+    assert said.replace(": ", ", ") in site.client(store).get("/", headers=site.bearer()).text
+
+    StoredScan(store).write({"a": (resource("ec2-instance", "i-1"), priced("0.10"))})
+
+    found = data(site, store, "/api/costing/forecast")
+    assert (found["monthToDate"], found["reason"]) == (100.0 * TODAY.day, "")
+
+
+def two_regions(store: Store, *, since: int) -> Shard:
+    """Write 81 days until today of 100 USD a day in one region, and of 500 in another until `since` days ago."""
+    elsewhere = Shard(ACCOUNT, "eu-west-1", "ec2-instance")
+    StoredScan(store).write(
+        {
+            "a": (resource("ec2-instance", "i-1"), priced("0.10")),
+            "b": (resource("ec2-instance", "i-2", region="eu-west-1"), priced("0.10")),
+        }
+    )
+    for ago in range(81):
+        costs = {INSTANCES: ShardCost(Decimal(73000) / 24, 1, 0)}
+        if ago >= since:
+            costs[elsewhere] = ShardCost(Decimal(365000) / 24, 1, 0)
+        CostHistoryStore(store).put(TODAY - timedelta(days=ago), costs)
+    return elsewhere
+
+
 def test_an_anomaly_names_what_changed_and_by_how_many_resources(site: Site, estate: Store) -> None:
     remember(estate, 90, odd={2: 5})
 
@@ -156,10 +212,46 @@ def test_the_history_of_a_policy_counts_what_it_selects_and_says_which_days_it_d
     )
 
 
-def test_days_without_any_price_are_unknown_and_not_free(site: Site, estate: Store) -> None:
-    CostHistoryStore(estate).put(TODAY, {INSTANCES: ShardCost(Decimal(0), 4, 4)})
+@pytest.mark.parametrize("ago", [0, 2])
+def test_a_day_without_any_price_is_null_and_neither_free_nor_the_day_before(
+    site: Site, estate: Store, ago: int
+) -> None:
+    for day in range(60):
+        cost = ShardCost(Decimal(0), 4, 4) if day == ago else ShardCost(Decimal(7300), 4, 0)
+        CostHistoryStore(estate).put(TODAY - timedelta(days=day), {INSTANCES: cost})
 
-    assert data(site, estate, "/api/costing/history") == []
+    rows = data(site, estate, "/api/costing/history?days=4")
+
+    assert [(one["cost"], one["atLeast"]) for one in reversed(rows)] == [
+        (None if day == ago else 240.0, False) for day in range(4)
+    ]
+    found = data(site, estate, "/api/costing/forecast")
+    assert (found["monthToDate"], found["monthToDateAtLeast"]) == (240.0 * (TODAY.day - 1), True)
+    why = f"ec2-instance in us-east-1 of account {ACCOUNT} has no price on 1 day of this month"
+    assert (found["monthEnd"], found["monthEndAtLeast"], found["reason"]) == (None, False, why)
+    page = site.client(estate).get("/", headers=site.bearer()).text
+    assert f"to date at least <strong>${240 * (TODAY.day - 1):,.2f}</strong>" in page
+    assert f"Month end: {why}." in page
+    assert page.count('<td class="n">no price</td>') == 1
+    assert f"monthEndReason,{why}" in site.client(estate).get("/dashboard.csv", headers=site.bearer()).text
+    assert data(site, estate, "/api/anomalies")["anomalies"] == []
+
+
+def test_a_resource_without_a_price_makes_the_figures_of_the_month_lower_bounds(site: Site, estate: Store) -> None:
+    for day in range(60):
+        CostHistoryStore(estate).put(TODAY - timedelta(days=day), {INSTANCES: ShardCost(Decimal(7300), 4, 1)})
+
+    found, figures = (data(site, estate, path) for path in ("/api/costing/forecast", "/api/dashboard"))
+    client = site.client(estate)
+    page, cells = (client.get(path, headers=site.bearer()).text for path in ("/", "/dashboard.csv"))
+
+    for answer in (found, figures):
+        assert (answer["monthToDateAtLeast"], answer["monthEndAtLeast"]) == (True, True)
+    assert (found["monthToDate"], found["monthEnd"]["expected"]) == (240.0 * TODAY.day, pytest.approx(240.0 * 31))
+    assert figures["monthEndReason"] == ""
+    assert "Month end at least <strong>$7,440</strong>" in page
+    assert "monthToDateAtLeast,True" in cells
+    assert "monthEndAtLeast,True" in cells
 
 
 def test_what_has_no_price_in_one_region_is_no_cost_of_nothing_in_a_sum_with_another(site: Site, store: Store) -> None:

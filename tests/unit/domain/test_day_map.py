@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import dropwhile, pairwise, takewhile
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -56,18 +56,22 @@ def test_parts_are_added_up_as_day_by_day(given_parts: list[tuple[dict[date, flo
 
 def day_by_day(parts: Iterable[Part]) -> Series | None:
     """Return what `added` promises, each day by itself."""
-    members = list(parts)
-    filled = [filled_gaps(one) for one in members]
-    unknown = max((day for one in members for day in one.unknown), default=date.min)
-    begins = max((min(one) for one in filled if one and one[min(one)]), default=date.min)
-    known = {day for one in filled for day in one if unknown < day >= begins}
-    if not known:
-        return None
-    first = max(known)
-    while first - timedelta(days=1) in known:
-        first -= timedelta(days=1)
-    days = [first + timedelta(days=number) for number in range((max(known) - first).days + 1)]
-    return Series(first, tuple(sum(one.get(day, 0.0) for one in filled) for day in days))
+    filled = [(one, filled_gaps(one)) for one in parts if one.unknown or any(day <= UNTIL for day in one.costs)]
+    unknown = max((day for one, _ in filled for day in one.unknown), default=date.min)
+
+    def is_known(day: date) -> bool:
+        return day > unknown and all(day in days or is_before(one, days, day) for one, days in filled)
+
+    days = [UNTIL - timedelta(days=number) for number in range((UNTIL - FIRST).days + 1)]
+    begun = min((day for _, one in filled for day in one), default=date.max)
+    rest = dropwhile(lambda day: not is_known(day), (day for day in days if day >= begun))
+    found = sorted(takewhile(is_known, rest))
+    return Series(found[0], tuple(sum(one.get(day, 0.0) for _, one in filled) for day in found)) if found else None
+
+
+def is_before(part: Part, days: dict[date, float], day: date) -> bool:
+    """Return whether a part has not begun on a day, and begins with no cost."""
+    return bool(days) and day < min(days) and not days[min(days)] and not any(one < min(days) for one in part.unknown)
 
 
 def filled_gaps(part: Part) -> dict[date, float]:
@@ -94,16 +98,20 @@ def test_the_days_of_a_shard_are_what_was_written_last(
     kept = {day: found for day, found in last.items() if found is not None}
     whole = {day: one.cost for day, one in kept.items() if one.cost is not None and one.is_whole}
     known = {day: cost for day, cost in whole.items() if cost.known_cost is not None}
+    alone = {day for day in kept.keys() - whole.keys() if not kept[day].is_split}
+    empty = {day for day, cost in known.items() if not cost.resources}
+    split = min(kept.keys() - alone - empty, default=date.max)
+    unknown = {day for day in kept.keys() - whole.keys() if day not in alone or day < split}
 
     found_parts = parts_of_rows({SHARD: row})
 
-    if not (known or len(kept) > len(whole) or any(cost.unpriced for cost in whole.values())):
+    if not (known or unknown or any(cost.unpriced for cost in whole.values())):
         assert found_parts == []
         return
     (part,) = found_parts
     assert part.costs == {day: float(cost.monthly_cost * DAY_OF_MONTH) for day, cost in known.items()}
     assert part.resources == {day: cost.resources for day, cost in known.items()}
-    assert part.unknown == kept.keys() - whole.keys()
+    assert part.unknown == unknown
     assert part.unpriced == {day for day, cost in whole.items() if cost.unpriced}
 
 

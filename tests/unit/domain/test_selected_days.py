@@ -80,7 +80,7 @@ def test_where_nothing_is_there_to_select_from_every_policy_counts_nothing() -> 
 
 
 def test_a_day_of_which_whole_shards_alone_were_kept_is_unknown_to_who_selects() -> None:
-    assert counted(WHOLE, {}, [WEB]) == CostOfDay(TODAY, SHARD, None, is_whole=False)
+    assert counted(WHOLE, {}, [WEB]) == CostOfDay(TODAY, SHARD, None, is_whole=False, is_split=False)
     assert counted(WHOLE, {}, [WEB, taking_all("a/all")]) == WHOLE
 
 
@@ -176,3 +176,40 @@ def test_a_series_begins_after_the_last_day_of_which_a_part_is_unknown() -> None
     month = month_so_far(costs, {SHARD, OTHER}, TODAY)
     assert (month.known, month.missing_days) == (Decimal(7 * 24), 8)
     assert drivers(costs, {SHARD, OTHER}, month) == ((OTHER, Decimal(120)), (SHARD, Decimal(48)))
+
+
+def kept_of(days: dict[int, KeptSelections], costs: dict[int, ShardCost] | None = None) -> list[CostOfDay]:
+    """Return what WEB counts on days ago → what was kept of policies on it."""
+    whole = ShardCost(Decimal(7300), 10, 0)
+    found = (
+        counted(CostOfDay(TODAY - timedelta(days=ago), SHARD, (costs or {}).get(ago, whole)), kept, [WEB])
+        for ago, kept in sorted(days.items(), reverse=True)
+    )
+    return [one for one in found if one is not None]
+
+
+def test_a_day_whose_parts_were_not_written_is_missing_and_no_other_selector() -> None:
+    web = took((WEB, 730, 3))
+    costs = kept_of({ago: {} if ago == 10 else web for ago in range(81)})
+
+    (part,) = parts_of(costs, frozenset({SHARD}), TODAY)
+    series = added([part], TODAY)
+
+    assert part.unknown == frozenset()
+    assert TODAY - timedelta(days=10) not in part.costs
+    assert series is not None
+    assert series.values == (24.0,) * 81
+    assert month_so_far(costs, {SHARD}, TODAY).missing_days == 0
+    assert month_so_far(kept_of({ago: {} if ago == 5 else web for ago in range(81)}), {SHARD}, TODAY).missing_days == 1
+
+
+def test_days_before_the_first_one_that_has_parts_stay_unknown_also_after_one_without_resources() -> None:
+    web = took((WEB, 730, 3))
+    costs = kept_of({3: {}, 2: {}, 1: {}, 0: web}, {3: ShardCost()})
+
+    (part,) = parts_of(costs, frozenset({SHARD}), TODAY)
+    series = added([part], TODAY)
+
+    assert part.unknown == {TODAY - timedelta(days=2), TODAY - timedelta(days=1)}
+    assert series is not None
+    assert (series.first, series.values) == (TODAY, (24.0,))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from finops.domain.analytics.anomalies import Anomaly, Gates, anomalies
-from finops.domain.analytics.series import Part, added
+from finops.domain.analytics.series import LONGEST_GAP_DAYS, Part, added, comparable
 
 GATES: Final = Gates()
 """What the pages show."""
@@ -36,10 +36,11 @@ class Explained:
 
 
 def explained(parts: Collection[Part], today: date, gates: Gates = GATES) -> tuple[Explained, ...]:
-    """Return the anomalies of the sum of `parts`, the latest first, each with what changed."""
-    series = added(parts, today)
+    """Return the anomalies of the sum of `parts` that compare, the latest first, each with what changed."""
+    members = comparable(parts, today)
+    series = added(members, today)
     found = anomalies(series, gates) if series is not None else ()
-    return tuple(Explained(one, _causes(parts, one)) for one in reversed(found))
+    return tuple(Explained(one, _causes(members, one)) for one in reversed(found))
 
 
 def _causes(parts: Collection[Part], one: Anomaly) -> tuple[Cause, ...]:
@@ -50,13 +51,20 @@ def _causes(parts: Collection[Part], one: Anomaly) -> tuple[Cause, ...]:
 
 
 def day_before(part: Part, day: date, first: date) -> date | None:
-    """Return the day with which one is compared: the latest same weekday before `first`, or the day before `first`."""
+    """Return the day with which one is compared: the latest same weekday before `first`, or the day before `first`.
+
+    Where that was not scanned it is the last one before it, as far back as a part counts as unchanged.
+    """
     weekday = day - timedelta(days=7 * ((day - first).days // 7 + 1))
-    return next((one for one in (weekday, first - timedelta(days=1)) if one in part.costs), None)
+    before = (first - timedelta(days=number) for number in range(1, LONGEST_GAP_DAYS + 2))
+    return next((one for one in (weekday, *before) if one in part.costs), None)
 
 
 def _change(part: Part, day: date) -> Cause:
-    """Return by how much a part differs from the same weekday a week ago; or, without it, from the day before."""
+    """Return by how much a part differs from the same weekday a week ago; or, without it, from the day before.
+
+    One that was not scanned that day counts as unchanged.
+    """
     before = day_before(part, day, day)
-    extra = part.costs.get(day, 0.0) - (part.costs[before] if before else 0.0)
+    extra = part.costs[day] - (part.costs[before] if before else 0.0) if day in part.costs else 0.0
     return Cause(part, extra, part.resources.get(before) if before else None, part.resources.get(day))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from operator import add
 from typing import Final
 
 from finops.domain.analytics.day_map import DayMap
+from finops.domain.analytics.known_days import Run, known_of_all
 
 LONGEST_GAP_DAYS: Final = 3
 """A shard that was not scanned for so many days counts as unchanged meanwhile; after more its cost is unknown."""
@@ -55,29 +56,55 @@ class Series:
 
 
 def added(parts: Iterable[Part], until: date) -> Series | None:
-    """Return the days up to the last one that is known, summed over all parts; None when nothing is known.
+    """Return the days up to the last one that is known of all parts, summed over them; None where there is none.
 
-    A series starts again after a gap of more than `LONGEST_GAP_DAYS` days in which nothing at all was scanned, after
-    the last day on which a part is unknown, and where a part begins with a cost: without it the days before would be
-    too cheap. One that begins with none adds nothing.
+    Until a part has begun there is nothing to add; from then on a day is known where the part has a cost, or was not
+    scanned for `LONGEST_GAP_DAYS` days at most. Where nothing of it has a price it adds nothing, and the sum is at
+    least that (`lacking_prices`). A series ends before the day that is not known of one part, and starts
+    again after it, after the last day on which a part is unknown, and where a part begins with a cost: without it the
+    days before would be too cheap.
     """
     members = list(parts)
-    runs = [run for run in (_filled(DayMap.of(part.costs), until.toordinal()) for part in members) if run is not None]
-    unknown = max((max(part.unknown) for part in members if part.unknown), default=date.min)
-    begins = max((run.first for run in runs if run.values[0]), default=0)
-    last = max((run.last for run in runs), default=0)
-    earliest = max(unknown.toordinal() + 1, begins)
-    if not runs or last < earliest:
+    filled = [_filled(_with_priceless(part), until.toordinal()) for part in members]
+    since = max((max(part.unknown).toordinal() + 1 for part in members if part.unknown), default=0)
+    runs = [_run(part, days) for part, days in zip(members, filled, strict=True) if days is not None or part.unknown]
+    known = known_of_all(runs, since, until.toordinal())
+    if not known:
         return None
-    first = _first_of_unbroken(runs, max(earliest, min(run.first for run in runs)), last)
-    sums = [0.0] * (last - first + 1)
-    for run in runs:
-        start = max(run.first, first)
-        if start <= run.last:
+    sums = [0.0] * len(known)
+    for one in filled:
+        if one is not None and one.first <= known[-1]:
             # One list onto the other: a sum for each day by itself takes ten times as long.
-            place, values = start - first, run.values[start - run.first :]
+            start = max(one.first, known[0])
+            place, values = start - known[0], one.values[start - one.first : known[-1] + 1 - one.first]
             sums[place : place + len(values)] = map(add, sums[place:], values)
-    return Series(date.fromordinal(first), tuple(sums))
+    return Series(date.fromordinal(known[0]), tuple(sums))
+
+
+def late(parts: Iterable[Part], today: date) -> dict[date, list[Part]]:
+    """Return last day → the parts of which nothing was kept since, of those too long ago to count as unchanged."""
+    found: dict[date, list[Part]] = {}
+    for one in parts:
+        last = max((*_last_of(one.costs), *one.unknown, *one.unpriced), default=today)
+        if last < today - timedelta(days=LONGEST_GAP_DAYS):
+            found.setdefault(last, []).append(one)
+    return dict(sorted(found.items()))
+
+
+def comparable(parts: Iterable[Part], until: date) -> list[Part]:
+    """Return the parts of which all days compare with each other: what anomalies and forecasts lean on.
+
+    A part that is `late`, or without any price on the last day, is left out of every day, so that a change of the
+    others is seen all the same. Of the others a day without any price is one that is not known: a price that comes or
+    goes is no change of the cost.
+    """
+    members = list(parts)
+    left_out = {id(one) for found in late(members, until).values() for one in found}
+    recent = [one for one in members if id(one) not in left_out]
+    series = added(recent, until)
+    if series is not None:
+        recent = [one for one in recent if series.last not in one.unpriced or series.last in one.costs]
+    return [one if all(day in one.costs for day in one.unpriced) else _priced(one) for one in recent]
 
 
 def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list[Part]]:
@@ -89,12 +116,45 @@ def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list
 
 
 def lacking_prices(parts: Iterable[Part]) -> frozenset[date]:
-    """Return the days on which a resource of any part has no price."""
-    return frozenset(day for one in parts for day in one.unpriced)
+    """Return the days on which a resource of any part has no price, with those that count as such a day before."""
+    return frozenset(day for one in parts for day in _lasting(one, one.unpriced))
+
+
+def priceless(one: Part) -> frozenset[date]:
+    """Return the days on which nothing of a part has a price, with those that count as such a day before."""
+    return _lasting(one, [day for day in one.unpriced if day not in one.costs])
+
+
+def _lasting(part: Part, days: Iterable[date]) -> frozenset[date]:
+    found = set[date]()
+    for day in days:
+        found.add(day)
+        following = [day + timedelta(days=number) for number in range(1, LONGEST_GAP_DAYS + 2)]
+        kept = next((place for place, one in enumerate(following) if one in part.costs or one in part.unpriced), 0)
+        found.update(following[:kept])
+    return frozenset(found)
+
+
+def _priced(part: Part) -> Part:
+    """Return a part without the days on which nothing of it has a price."""
+    return replace(part, unpriced=frozenset(day for day in part.unpriced if day in part.costs))
+
+
+def _with_priceless(part: Part) -> DayMap[float]:
+    """Return the costs of a part, zero where nothing has a price."""
+    days = [day for day in part.unpriced if day not in part.costs]
+    return DayMap.of({**part.costs, **dict.fromkeys(days, 0.0)} if days else part.costs)
+
+
+def _last_of(costs: Mapping[date, float]) -> tuple[date, ...]:
+    """Return the last of these days, as one or none."""
+    days = DayMap.of(costs)
+    place = days.known.rfind(1)
+    return (date.fromordinal(days.first + place),) if place >= 0 else ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _Filled:
     """The days of one part from its first known one to its last, by ordinals; 0.0 where nothing is known.
 
     `holes` are the places of which nothing is known: those of gaps that are too long to be filled.
@@ -109,7 +169,7 @@ class _Run:
         return self.first + len(self.values) - 1
 
 
-def _filled(costs: DayMap[float], until: int) -> _Run | None:
+def _filled(costs: DayMap[float], until: int) -> _Filled | None:
     """Return the days up to `until`, short gaps filled with the day before them; None where none is known."""
     known = costs.known[: max(0, until - costs.first + 1)]
     start, end = known.find(1), known.rfind(1) + 1
@@ -125,20 +185,14 @@ def _filled(costs: DayMap[float], until: int) -> _Run | None:
         if not is_short:
             holes.update(places)
         gap = known.find(0, following, end)
-    return _Run(costs.first + start, values, frozenset(holes))
+    return _Filled(costs.first + start, values, frozenset(holes))
 
 
-def _first_of_unbroken(runs: Iterable[_Run], earliest: int, last: int) -> int:
-    """Return the first day from which every day until `last` is known of a part, none before `earliest`."""
-    known = bytearray(last - earliest + 1)
-    for run in runs:
-        start = max(run.first, earliest)
-        if start > run.last:
-            continue
-        if not run.holes:
-            known[start - earliest : run.last - earliest + 1] = b"\1" * (run.last - start + 1)
-            continue
-        for day in range(start, run.last + 1):
-            if day - run.first not in run.holes:
-                known[day - earliest] = 1
-    return earliest + known.rfind(0) + 1
+def _run(part: Part, filled: _Filled | None) -> Run:
+    """Return the known days of a part, none where all that is kept of it is not what is counted."""
+    if filled is None:
+        end = max(part.unknown).toordinal()
+        return Run(end, end - 1)
+    is_free = not filled.values[0] and date.fromordinal(filled.first) not in part.unpriced
+    begins_free = is_free and not any(day.toordinal() < filled.first for day in part.unknown)
+    return Run(filled.first, filled.last, [filled.first + place for place in filled.holes], begins_free)
