@@ -37,7 +37,7 @@ class History:
         self._kept = KeptDays(CountedDays(store), clock)
 
     def parts(self, policies: Collection[ScannedPolicy]) -> tuple[Part, ...]:
-        """Return what the policies select, by shard, each with its days; a day without any price is left out.
+        """Return what the policies select, by shard, each with its days; one without any price has no cost, and is named.
 
         A day is unknown where one of the policies was not there, or selected otherwise.
         """
