@@ -37,7 +37,7 @@ class History:
         self._kept = KeptDays(CountedDays(store), clock)
 
     def parts(self, policies: Collection[ScannedPolicy]) -> tuple[Part, ...]:
-        """Return what the policies select, by shard, each with its days; one without any price has no cost, and is named.
+        """Return what the policies select, by shard, each with its days; where nothing has a price a day has no cost.
 
         A day is unknown where one of the policies was not there, or selected otherwise.
         """
