@@ -180,7 +180,8 @@ def _priceless(parts: Iterable[Part], days: Sequence[date]) -> str:
 
 def _names(parts: Sequence[Part]) -> str:
     one, more = parts[0], len(parts) - 1
-    name = f"{one.kind} in {one.region or 'all regions'} of account {one.account}"
+    place = f" in {one.region}" if one.region else ""
+    name = f"{one.kind}{place} of account {one.account}"
     return f"{name} and {counted_words(more, 'more part')}" if more else name
 
 
