@@ -53,7 +53,7 @@ class DailyHashes:
         """Write fields of a day; the same fields again replace what they held."""
         if not fields:
             return
-        key, writes = (name(day.isoformat(), self._part) for name in (self._keys.cost, self._keys.cost_writes))
+        key, writes = (self._keys.cost(day.isoformat(), self._part, written=one) for one in (False, True))
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping=fields)
             pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
@@ -69,7 +69,7 @@ class DailyHashes:
         """
         days = list(days_between(first, last))
         with store_errors():
-            found = self._client.mget([self._keys.cost_writes(day.isoformat(), self._part) for day in days])
+            found = self._client.mget([self._keys.cost(day.isoformat(), self._part, written=True) for day in days])
         return {day: int(text or 0) for day, text in zip(days, found, strict=True)}
 
     def of_days(self, days: Collection[date], names: Sequence[str]) -> Iterator[tuple[date, list[str | None]]]:

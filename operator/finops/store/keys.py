@@ -305,11 +305,9 @@ class Keys:
     def policies(self) -> str:
         return f"{self.prefix}policies"
 
-    def cost(self, day: str, part: str = "") -> str:
-        return f"{self.prefix}cost:{day}{f':{part}' if part else ''}"
-
-    def cost_writes(self, day: str, part: str = "") -> str:
-        return f"{self.prefix}cost-writes:{day}{f':{part}' if part else ''}"
+    def cost(self, day: str, part: str = "", *, written: bool = False) -> str:
+        """Return the key of a day's costs; `written`: of how often it was written."""
+        return f"{self.prefix}cost{'-writes' if written else ''}:{day}{f':{part}' if part else ''}"
 
     @property
     def realized(self) -> str:
