@@ -221,7 +221,7 @@ def _days_left(day: date) -> int:
 
 
 def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date) -> list[Part]:
-    """Return the series of the wanted shards until a day; a day without any price is left out, and named."""
+    """Return the series of the wanted shards until a day; a day without any price has no cost, and is named."""
     rows: dict[Shard, ShardDays] = {}
     for one in costs:
         if one.shard in wanted and one.day <= through:

@@ -37,7 +37,7 @@ class History:
         self._kept = KeptDays(CountedDays(store), clock)
 
     def parts(self, policies: Collection[ScannedPolicy]) -> tuple[Part, ...]:
-        """Return what the policies select, by shard, each with its days; a day without any price is left out.
+        """Return what the policies select, by shard, each with its days; where nothing has a price a day has no cost.
 
         A day is unknown where one of the policies was not there, or selected otherwise.
         """
@@ -180,7 +180,8 @@ def _priceless(parts: Iterable[Part], days: Sequence[date]) -> str:
 
 def _names(parts: Sequence[Part]) -> str:
     one, more = parts[0], len(parts) - 1
-    name = f"{one.kind} in {one.region or 'all regions'} of account {one.account}"
+    place = f" in {one.region}" if one.region else ""
+    name = f"{one.kind}{place} of account {one.account}"
     return f"{name} and {counted_words(more, 'more part')}" if more else name
 
 

@@ -41,6 +41,9 @@ def test_each_value_has_its_known_days_and_what_the_visitor_may_not_see_is_not_i
 
     assert answer.status_code == 200, answer.text
     assert [(row["date"], row["tag"], row["cost"]) for row in answer.json()["data"]] == [
+        # Nothing of it has a price.
+        ("2026-03-09", "dark", None),
+        ("2026-03-10", "dark", None),
         ("2026-03-09", "orders", 24.0),
         ("2026-03-10", "orders", 24.0),
         ("2026-03-09", "web", 2.4),
