@@ -165,12 +165,7 @@ class StoredSavings:
             "undoes": undoes,
             "lastsDays": request.estimate.get("lastsDays", ""),
         }
-        value = request.plan.parameters.get(shows.parameter) if shows.setting else None
-        entry |= {"setting": "", "set": ""} if value is None else {"setting": shows.setting, "set": str(value)}
-        # The executor acts only on a resource that still has the plan's fingerprint.
-        was = request.plan.fingerprint.get(shows.fact) if entry["setting"] and shows.fact else None
-        entry["was"] = "" if was is None else str(was)
-        entry |= self._judged(entry, shows, began or verified_at)
+        entry |= _set_by(request, shows) | self._judged(entry, shows, began or verified_at)
         fields = [text for pair in entry.items() for text in pair]
         first = begun(promise_of(entry, shows_within=shows.within))
         seen = _lasting_text(first) if first.share is None and not undoes else ""
@@ -213,6 +208,15 @@ class StoredSavings:
         with store_errors():
             texts: Any = self._client.hgetall(self._seen)
         return {uid: _lasting(text) for uid, text in texts.items()}
+
+
+def _set_by(request: ActRequest, shows: Shows) -> dict[str, str]:
+    """Return which attribute an act set, to what, and what that was, as its plan is bound to it."""
+    value = request.plan.parameters.get(shows.parameter) if shows.setting else None
+    if value is None:
+        return {"setting": "", "set": "", "was": ""}
+    was = request.plan.fingerprint.get(shows.fact) if shows.fact else None
+    return {"setting": shows.setting, "set": str(value), "was": "" if was is None else str(was)}
 
 
 def _saving(estimate: Mapping[str, str]) -> str:
