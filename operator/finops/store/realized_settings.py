@@ -1,7 +1,8 @@
 """Which acts on one resource still stand, by the settings that they gave it and those that they found; pure.
 
 An act that sets a resource back to what it was before an earlier one ends that one and all between them, whatever the
-resource costs by then. An act that finds another setting than the last one made shows that somebody else changed it.
+resource costs by then. Once it is undone, what they were set before is known again, and they save nothing more. An act
+that finds another setting than the last one made shows that somebody else changed it.
 Entries of older releases do not say what was set before: such acts are ended by neither.
 """
 
@@ -41,6 +42,7 @@ def settings_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lastin
     """
     found, undone = Settings(), {undo: act for act, undo in undone_by(ordered).items()}
     standing: dict[tuple[str, str], list[int]] = {}
+    stood: dict[int, list[int]] = {}
     for at, one in enumerate(ordered):
         if not one.get("setting"):
             continue
@@ -48,11 +50,17 @@ def settings_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lastin
         acts = [each for each in standing.get(key, ()) if _stands(ordered[each], one, known)]
         while acts and one.get("was") and ordered[acts[-1]].get("set") != one["was"]:
             found.over[acts.pop()] = (at, CHANGED)
-        first = _first_before(ordered, acts, at, undone)
-        ended, standing[key] = acts[first:], acts[:first]
-        found.over.update(dict.fromkeys(ended, (at, TAKEN_BACK)))
         if is_undo(one):
+            act = undone.get(at, -1)
+            standing[key] = [each for each in stood.get(act, acts) if found.over.get(each, (act,))[0] == act]
+            found.over.update(dict.fromkeys((each for each in acts if each not in standing[key]), (at, TAKEN_BACK)))
             continue
+        stood[at] = acts
+        first = next(
+            (n for n, each in enumerate(acts) if one.get("set") and ordered[each].get("was") == one["set"]), None
+        )
+        ended, standing[key] = acts[first:] if first is not None else [], acts[:first]
+        found.over.update(dict.fromkeys(ended, (at, TAKEN_BACK)))
         if ended:
             found.back[at] = ended
         for each in standing[key]:
@@ -81,16 +89,6 @@ def values_at(place: int, ordered: Sequence[Mapping[str, Any]], settings: Settin
 def _stands(act: Mapping[str, Any], later: Mapping[str, Any], known: Mapping[str, Lasting]) -> bool:
     seen = known.get(str(act.get("request")))
     return (seen is not None and seen.why == TAKEN_BACK) or stood_until(act, str(later["time"]), known)
-
-
-def _first_before(ordered: Sequence[Mapping[str, Any]], acts: Sequence[int], at: int, undone: Mapping[int, int]) -> int:
-    """Return from which of the standing acts on an entry leads back; their number where it leads back to none."""
-    one = ordered[at]
-    if is_undo(one):
-        led = [place for place, each in enumerate(acts) if each == undone.get(at)]
-    else:
-        led = [place for place, each in enumerate(acts) if one.get("set") and ordered[each].get("was") == one["set"]]
-    return led[0] if led else len(acts)
 
 
 def _time(entry: Mapping[str, Any]) -> datetime:

@@ -18,12 +18,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.lasting import LONGEST_BLIND, TAKEN_BACK, UNDONE, Lasting, saved_until_now
+from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
 from finops.store.realized import hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
 from finops.store.realized_settings import Settings, settings_of
 
+LONGEST_UNWATCHED: Final = timedelta(days=32)
+"""Time without a scan after which nobody knows what became of an act: a policy may be scanned once a month. Our own."""
 _MONTH: Final = timedelta(days=30)
 _NOTHING: Final = Decimal("0.00")
 
@@ -75,7 +77,7 @@ def counted(
         now: aware.
         lasting: uid of a request → what scans saw since: one that was changed in part counts for that part, and one
             whose cost the last scan did not know is not known. One that no scan has seen yet counts as promised. One
-            that none has seen for longer than `LONGEST_BLIND` is not known, but what it saved once is what they saw.
+            that none has seen for `LONGEST_UNWATCHED` is not known, but what it saved once is what they saw.
         own: whether the act of an entry is one of those to return; the others end acts on the same resources.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
@@ -121,7 +123,7 @@ def _unwatched(entry: Mapping[str, Any], seen: Lasting | None, now: datetime) ->
     Its policy was renamed or deleted, or no longer reads the account. Entries that no scan can follow are as they were.
     """
     since = datetime.fromisoformat(str(entry["time"])) if seen is None else seen.until
-    return bool(entry.get("kind")) and now - since > LONGEST_BLIND
+    return bool(entry.get("kind")) and now - since > LONGEST_UNWATCHED
 
 
 def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:

@@ -167,18 +167,18 @@ def test_an_act_of_another_policy_that_takes_a_saving_back_ends_it_and_each_poli
     assert world.hours.a_month(_OTHER, later) == Realised(rises=Decimal("4.00"), known=1)
 
 
-def test_what_no_scan_has_seen_for_longer_than_a_week_is_unknown_as_of_a_policy_that_was_renamed(store: Store) -> None:
+def test_what_no_scan_has_seen_for_longer_than_32_days_is_unknown_as_of_a_policy_that_was_renamed(store: Store) -> None:
     world = Sized(store)
     (entry,) = [one for one in world.savings.read() if one["request"] == "u4"]
-    week, hour = timedelta(days=7), timedelta(hours=1)
+    month, hour = timedelta(days=32), timedelta(hours=1)
 
     def realised(at: datetime) -> Realised:
         return realised_a_month([entry], at, world.savings.seen())
 
-    assert realised(NOW + week) == Realised(saved=Decimal("50.00"), known=1), "no scan has seen it yet"
-    assert realised(NOW + week + hour) == Realised(unknown=1)
+    assert realised(NOW + month) == Realised(saved=Decimal("50.00"), known=1), "no scan has seen it yet"
+    assert realised(NOW + month + hour) == Realised(unknown=1)
     world.see(1, 512, "50")
-    assert realised(NOW + week + hour) == Realised(saved=Decimal("50.00"), known=1)
+    assert realised(NOW + month + hour) == Realised(saved=Decimal("50.00"), known=1)
     assert realised(NOW + timedelta(days=60)) == Realised(unknown=1)
     world.see(24 * 60, 512, "50")
     assert realised(NOW + timedelta(days=60)) == Realised(saved=Decimal("50.00"), known=1)

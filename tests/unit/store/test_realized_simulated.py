@@ -53,7 +53,7 @@ class Simulation:
         setting, use: as they are; it costs the price of the setting times the use.
         without: the setting that it would have without our savings: the first one, what others set since, or what
             somebody asked for when nothing was saved.
-        made: what acts have set since, as long as something is saved.
+        made: request → what its act has set since, as long as something is saved; without those that were undone.
         past: the setting of each hour.
     """
 
@@ -62,7 +62,7 @@ class Simulation:
     by_use: bool = False
     hours: int = 0
     without: str = ""
-    made: set[str] = field(default_factory=set)
+    made: dict[str, str] = field(default_factory=dict)
     past: list[str] = field(default_factory=list)
     unseen: set[tuple[str, str]] = field(default_factory=set)
     savings: Savings = field(default_factory=Savings)
@@ -96,7 +96,8 @@ class Simulation:
             return
         act = left[-1]
         if self.without == act["set"] and PRICES[act["set"]] > PRICES[act["was"]]:
-            self.without, self.made = act["was"], set()
+            self.without, self.made = act["was"], {}
+        self.made.pop(act["request"], None)
         self._enter(policy, act["was"], act["request"])
 
     def foreign(self, to: str) -> None:
@@ -105,8 +106,8 @@ class Simulation:
             self.scan(*POLICIES)
         if to == self.setting:
             return
-        if to not in self.made:
-            self.without, self.made = to, set()
+        if to not in self.made.values():
+            self.without, self.made = to, {}
         self.unseen = set(POLICIES)
         self._pass(to)
 
@@ -131,7 +132,7 @@ class Simulation:
         before, after = self.cost(self.setting), self.cost(to)
         if PRICES[to] > PRICES[self.setting] >= PRICES[self.without]:
             self.without = to
-        self.made = set() if to == self.without else {*self.made, to}
+        self.made = {} if to == self.without else {**self.made, f"r{len(self.savings.entries)}": to}
         was = self.setting
         self._pass(to)
         self.unseen = set()
@@ -236,3 +237,12 @@ def test_what_two_policies_have_made_cheaper_one_after_the_other_adds_up() -> No
     one = after("a", [("act", first, "b"), ("scan", first), ("act", second, "c"), ("scan", first)], by_use=False)
     assert (one.a_month(), one.saves) == (Decimal("60.00"), Decimal(60))
     assert [each.amount for each in counted(one.savings.entries, one.now, one.savings.known)] == [40, 20]
+
+
+def test_a_setting_back_after_an_act_between_was_undone_saves_nothing() -> None:
+    """The act that was undone had ended another one, whose setting it gave back."""
+    first, second = POLICIES
+    events = [("act", first, "b"), ("act", first, "d"), ("act", second, "b"), ("undo", second), ("act", first, "a")]
+    one = after("a", events, by_use=False)
+    assert (one.setting, one.without) == ("a", "a")
+    assert one.a_month() <= 0

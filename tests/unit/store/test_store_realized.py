@@ -154,7 +154,7 @@ def test_what_saves_once_and_no_scan_sees_any_more_counts_what_they_saw_until_th
     seconds = seen * 24 * 3600
     lasting = Lasting(_THEN + timedelta(days=seen), saved=Decimal(seconds), seen=seconds)
     known = {"stop": lasting} if seen else {}
-    (found,) = counted([stop], _THEN + timedelta(days=20), known)
+    (found,) = counted([stop], _THEN + timedelta(days=40), known)
     assert found.amount == (None if amount is None else Decimal(amount))
 
 
