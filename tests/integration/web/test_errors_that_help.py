@@ -128,8 +128,8 @@ def test_the_field_of_an_error_is_where_the_sender_wrote_it(
             "POST",
             "/api/anomalies/expected",
             {**CHANGE, "until": "soon"},
-            "until has the wrong type",
-            "write a day, such as 2026-01-31",
+            "until is not written as a day or a time",
+            "write it as text, such as “2026-03-01” or “2026-03-01T12:00:00Z”",
         ),
         (
             "GET",

@@ -108,6 +108,9 @@ class Simulation:
             return
         if to not in self.made.values():
             self.without, self.made = to, {}
+        # What acts set after the one that it leads back to is theirs no more.
+        while self.made and list(self.made.values())[-1] != to:
+            self.made.popitem()
         self.unseen = set(POLICIES)
         self._pass(to)
 
