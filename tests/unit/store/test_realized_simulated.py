@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.act_world import ACCOUNT, REGION
@@ -54,6 +55,7 @@ class Simulation:
         without: the setting that it would have without our savings: the first one, what others set since, or what
             somebody asked for when nothing was saved.
         made: request → what its act has set since, as long as something is saved; without those that were undone.
+        before: request → both of these before its act, as long as nobody else changed the setting.
         past: the setting of each hour.
     """
 
@@ -63,6 +65,7 @@ class Simulation:
     hours: int = 0
     without: str = ""
     made: dict[str, str] = field(default_factory=dict)
+    before: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     past: list[str] = field(default_factory=list)
     unseen: set[tuple[str, str]] = field(default_factory=set)
     savings: Savings = field(default_factory=Savings)
@@ -88,17 +91,21 @@ class Simulation:
         self._enter(policy, to, "")
 
     def undo(self, policy: tuple[str, str]) -> None:
-        """Undo the latest act of a policy that was not undone, where the resource is as the act left it."""
+        """Undo the latest act of a policy that was not undone, where the resource is as the act left it.
+
+        Not once somebody else changed it meanwhile: what is right then, nobody knows (ADR 0051, Costs).
+        """
         undone = {one["undoes"] for one in self.savings.entries}
         own = [one for one in self.savings.entries if one["policy"] == policy[1] and not one["undoes"]]
         left = [one for one in own if one["request"] not in undone]
         if not left or left[-1]["set"] != self.setting or left[-1]["was"] == self.setting:
             return
         act = left[-1]
-        if self.without == act["set"] and PRICES[act["set"]] > PRICES[act["was"]]:
-            self.without, self.made = act["was"], {}
-        self.made.pop(act["request"], None)
+        if act["request"] not in self.before:
+            return
+        without, made = self.before[act["request"]]
         self._enter(policy, act["was"], act["request"])
+        self.without, self.made = without, made
 
     def foreign(self, to: str) -> None:
         """Let somebody else change it; what nobody saw before it is seen first, by scans of both policies."""
@@ -112,6 +119,7 @@ class Simulation:
         while self.made and list(self.made.values())[-1] != to:
             self.made.popitem()
         self.unseen = set(POLICIES)
+        self.before = {}
         self._pass(to)
 
     def scan(self, *policies: tuple[str, str]) -> None:
@@ -133,6 +141,7 @@ class Simulation:
 
     def _enter(self, policy: tuple[str, str], to: str, undoes: str) -> None:
         before, after = self.cost(self.setting), self.cost(to)
+        self.before[f"r{len(self.savings.entries)}"] = (self.without, self.made)
         if PRICES[to] > PRICES[self.setting] >= PRICES[self.without]:
             self.without = to
         self.made = {} if to == self.without else {**self.made, f"r{len(self.savings.entries)}": to}
@@ -202,7 +211,7 @@ def after(first: str, events: Sequence[tuple[Any, ...]], *, by_use: bool) -> Sim
 
 
 @given(_SETTING, st.lists(_EVENT, max_size=10), st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, derandomize=True)
 def test_two_policies_save_together_no_more_a_month_than_the_resource_costs_less(
     first: str, events: list[tuple[Any, ...]], by_use: bool
 ) -> None:
@@ -211,7 +220,7 @@ def test_two_policies_save_together_no_more_a_month_than_the_resource_costs_less
 
 
 @given(_SETTING, st.lists(st.one_of(_EVENT, _FALL), max_size=10), st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, derandomize=True)
 def test_a_resource_that_stands_as_it_would_without_our_acts_saves_nothing_however_its_use_falls(
     first: str, events: list[tuple[Any, ...]], by_use: bool
 ) -> None:
@@ -220,7 +229,7 @@ def test_a_resource_that_stands_as_it_would_without_our_acts_saves_nothing_howev
 
 
 @given(_SETTING, st.lists(st.one_of(_EVENT, _FALL), max_size=10), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_an_act_saves_for_no_longer_than_the_resource_has_what_it_or_a_later_act_has_set(
     first: str, events: list[tuple[Any, ...]], by_use: bool
 ) -> None:
@@ -249,3 +258,19 @@ def test_a_setting_back_after_an_act_between_was_undone_saves_nothing() -> None:
     one = after("a", events, by_use=False)
     assert (one.setting, one.without) == ("a", "a")
     assert one.a_month() <= 0
+
+
+@pytest.mark.parametrize(
+    ("first", "events", "saves"),
+    [
+        ("a", (("act", "first", "c"), ("act", "second", "b"), ("act", "first", "c"), ("undo", "first")), "40.00"),
+        ("a", (("act", "first", "b"), ("act", "second", "a"), ("undo", "second")), "40.00"),
+        ("b", (("act", "first", "a"), ("act", "second", "b"), ("undo", "second")), "-40.00"),
+    ],
+)
+def test_an_act_that_was_undone_has_ended_no_other(first: str, events: tuple[tuple[str, ...], ...], saves: str) -> None:
+    policies = {one[1]: one for one in POLICIES}
+    one = Simulation(first)
+    for what, policy, *to in events:
+        getattr(one, what)(policies[policy], *to)
+    assert one.a_month() == Decimal(saves)
