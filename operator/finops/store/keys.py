@@ -15,7 +15,7 @@
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
 | `{p}offered:{account}:{region}:{question}` | hash | scan | place → what AWS offers there, kept a day |
 | `{p}logged:{account}:{region}:{kind}:{metric}:of:{id}` | string | scan | what logs say of a resource, kept a day |
-| `{p}logged:{account}:{region}:{kind}:{metric}:left-out` | hash | scan | resource id → why its logs are not read |
+| `{p}logged:{account}:{region}:{kind}:{metric}:left-out:{namespace}:{name}` | hash | scan | resource id → why unread |
 | `{p}listed:{region}:{service}:{figure}` | string | scan | what AWS's price list says of a figure, kept a day |
 | `{p}listed:{region}:{service}:{figure}:last` | string | scan | what it said last, kept 30 days |
 | `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |
@@ -370,9 +370,10 @@ class LoggedKeys:
         """Return the key of what is kept of one metric of a resource."""
         return f"{self._of(account, region, kind, metric)}:of:{name}"
 
-    def left_out(self, account: str, region: str, kind: str, metric: str) -> str:
-        """Return the key of what is left out of such reading."""
-        return f"{self._of(account, region, kind, metric)}:left-out"
+    def left_out(self, account: str, region: str, kind: str, metric: str, policy: tuple[str, str]) -> str:
+        """Return the key of what a policy's scans leave out of such reading; `policy` is (namespace, name)."""
+        namespace, name = policy
+        return f"{self._of(account, region, kind, metric)}:left-out:{namespace}:{name}"
 
     def _of(self, account: str, region: str, kind: str, metric: str) -> str:
         return f"{self.prefix}logged:{account}:{region}:{kind}:{metric}"

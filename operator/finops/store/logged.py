@@ -1,7 +1,8 @@
 """What lines of logs said of each resource, kept for a day each: the query that reads them is billed by what it reads.
 
-Beside it, which resources scans left out on purpose, with why and since when, until they are read or gone. Written and
-read by the scan, for an account and region; it serves all policies. About 640 bytes a resource.
+What was read serves all policies. Beside it, which resources the scans of each policy left out on purpose, with why and
+since when, until they are read or gone: another one selects others and may read more or less. Written and read by the
+scan, for an account and region. About 640 bytes a resource.
 """
 
 from __future__ import annotations
@@ -47,31 +48,35 @@ class LoggedStore:
                 pipe.set(self._key(shard, metric, one), _LOGGED.text(value), ex=KEPT_SECONDS)
             pipe.execute()
 
-    def left_out(self, shard: Shard, metric: str) -> dict[str, LeftOut]:
-        """Return id → why and since when scans leave it out, without those that are not readable."""
+    def left_out(self, shard: Shard, metric: str, policy: tuple[str, str]) -> dict[str, LeftOut]:
+        """Return id → why and since when a policy's scans leave it out, without those that are not readable.
+
+        Here and below `policy` is (namespace, name).
+        """
         with store_errors():
-            texts: Mapping[str, str] = self._client.hgetall(self._left_out_key(shard, metric))
+            texts: Mapping[str, str] = self._client.hgetall(self._left_out_key(shard, metric, policy))
         known = ((one, _LEFT_OUT.value_or_none(text)) for one, text in texts.items())
         return {one: value for one, value in known if value is not None}
 
-    def leave_out(self, shard: Shard, metric: str, found: Mapping[str, LeftOut]) -> None:
+    def leave_out(self, shard: Shard, metric: str, policy: tuple[str, str], found: Mapping[str, LeftOut]) -> None:
         """Keep why some resources are left out beside others."""
         if not found:
             return
-        key, texts = self._left_out_key(shard, metric), {one: _LEFT_OUT.text(value) for one, value in found.items()}
+        key = self._left_out_key(shard, metric, policy)
+        texts = {one: _LEFT_OUT.text(value) for one, value in found.items()}
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             pipe.hset(key, mapping=texts)
             pipe.expire(key, LEFT_OUT_SECONDS)
             pipe.execute()
 
-    def forget_left_out(self, shard: Shard, metric: str, ids: Collection[str]) -> None:
+    def forget_left_out(self, shard: Shard, metric: str, policy: tuple[str, str], ids: Collection[str]) -> None:
         """Keep no more that these were left out: they were read, need it no more, or are gone."""
         if ids:
             with store_errors():
-                self._client.hdel(self._left_out_key(shard, metric), *ids)
+                self._client.hdel(self._left_out_key(shard, metric, policy), *ids)
 
     def _key(self, shard: Shard, metric: str, name: str) -> str:
         return self._keys.of_one(shard.account, shard.region, shard.kind, metric, name)
 
-    def _left_out_key(self, shard: Shard, metric: str) -> str:
-        return self._keys.left_out(shard.account, shard.region, shard.kind, metric)
+    def _left_out_key(self, shard: Shard, metric: str, policy: tuple[str, str]) -> str:
+        return self._keys.left_out(shard.account, shard.region, shard.kind, metric, policy)

@@ -96,7 +96,8 @@ class Asking:
 def first_in_turn(left_out: Mapping[str, LeftOut], bytes_left: float) -> dict[str, float]:
     """Return id → bytes to hold for it: of those that the ceiling left out, who has waited longest, as far as they fit.
 
-    What was read waits from the next scan on that leaves it out. So each has its turn, whatever the order of listing.
+    What was read waits from the next scan on that leaves it out. So each has its turn within one account and region,
+    whatever the order of listing; another place that is scanned first may take what the ceiling leaves.
     """
     held: dict[str, float] = {}
     waiting = [(one.since, name, one.size_bytes) for name, one in left_out.items() if one.reason == OVER_THE_CEILING]

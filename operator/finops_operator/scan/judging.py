@@ -134,7 +134,7 @@ class ShardJudge:
             LoggedReading(
                 logged_metric(self._brief, shard.kind),
                 shard,
-                LogSource(reader, clock.sleep, brief.log_bytes),
+                LogSource(reader, clock.sleep, brief.log_bytes, brief.policy),
                 brief.stores.logged,
             ),
             ShardCommitments(
@@ -239,8 +239,16 @@ class ShardJudge:
         others = [one.id for one in resources if one.id not in measured]
         return {**self._brief.stores.utilization.summaries(self.totals.shard, others), **measured}
 
-    def close(self) -> ShardTotals:
-        """Return the totals with the gaps of measuring, of the kind's questions, of its logs and its commitments."""
+    def close(self, *, whole: bool) -> ShardTotals:
+        """Return the totals with the gaps of measuring, of the kind's questions, of its logs and its commitments.
+
+        `whole`: whether the pages were all that there is.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        if whole:
+            self._asked.logged.forget_gone()
         parts = (self._measurer, self._asked.answers, self._asked.logged, self._asked.committed)
         self.totals.gaps += (gap for part in parts for gap in part.gaps())
         self.totals.scanned_bytes = self._asked.logged.scanned_bytes

@@ -3,13 +3,14 @@
 Used by the judge of a shard, which puts what was read in the place of the metric that is missing. A query is billed,
 so that no resource is asked about twice in a day, whatever came of it; only one that could not be begun is tried again
 by the next scan. A scan reads no more than its policy lets it. What it leaves out is kept with what its logs hold, and
-measured again a day later; those that the ceiling leaves out go first in the next scan, the longest waiting before all.
+measured again a day later; those that the ceiling leaves out go first in the policy's next scan, within their account
+and region the longest waiting before all.
 Two scans that begin at the same moment may both ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +22,7 @@ from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.utilization import Utilization
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
-from finops.store.logged import KEPT_SECONDS, LoggedStore
+from finops.store.logged import KEPT_SECONDS, LEFT_OUT_SECONDS, LoggedStore
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.kind import PriceLookup
 from finops_operator.plugins.logged import (
@@ -42,6 +43,7 @@ _BEGUN: Final = "logs:StartQuery"
 _ANSWERED: Final = "logs:GetQueryResults"
 _KEPT: Final = "; asked again a day after it was"
 _MEASURED_FOR: Final = timedelta(seconds=KEPT_SECONDS)
+_WAITS_FOR: Final = timedelta(seconds=LEFT_OUT_SECONDS)
 
 
 def logged_metric(rules: PolicyRules, kind: str) -> LoggedMetric | None:
@@ -111,30 +113,41 @@ def kept_of_logs(
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """How one scan reads the logs of a shard: by what, how it waits for queries, and what these may still read."""
+    """How one scan reads the logs of a shard: by what, how it waits for queries, what these may read, and for whom.
+
+    `policy`: (namespace, name).
+    """
 
     reader: PageReader
     pause: Pause
     budget: ByteBudget
+    policy: tuple[str, str]
 
 
 class Kept:
-    """What the store keeps of the logs of one shard: what was read, and what scans left out on purpose.
+    """What the store keeps of the logs of one shard: what was read, and what a policy's scans left out on purpose.
 
-    Every method but `passed` raises StoreUnavailable.
+    Every method but `still` and `had_their_turn` raises StoreUnavailable.
     """
 
-    def __init__(self, metric: str, shard: Shard, store: LoggedStore) -> None:
+    def __init__(self, metric: str, shard: Shard, policy: tuple[str, str], store: LoggedStore) -> None:
         self._of = (shard, metric)
+        self._left_by = (shard, metric, policy)
         self._store = store
+        self._unseen: set[str] = set()
         self._known: dict[str, LeftOut] | None = None
         self.held: dict[str, float] = {}
 
-    def read(self, ids: Sequence[str], bytes_left: float) -> dict[str, Logged]:
-        """Return id → what was read less than a day ago; before the first, hold bytes for those whose turn it is."""
+    def begin(self, now: datetime, bytes_left: float) -> None:
+        """Before the first page, hold bytes for those whose turn it is; those not measured for long are forgotten."""
         if self._known is None:
-            self._known = self._store.left_out(*self._of)
+            self._known = self._store.left_out(*self._left_by)
+            self.forget([one for one, kept in self._known.items() if now - kept.measured >= _WAITS_FOR])
+            self._unseen = set(self._known)
             self.held |= first_in_turn(self._known, bytes_left)
+
+    def read(self, ids: Sequence[str]) -> dict[str, Logged]:
+        """Return id → what was read less than a day ago."""
         return self._store.get(*self._of, ids)
 
     def still(self, asking: Asking) -> dict[str, Logged]:
@@ -154,19 +167,29 @@ class Kept:
         """Keep what was read, and what was left out or measured anew; what was asked about is left out no more."""
         self._store.put(*self._of, batch.found)
         left = {name: self._anew(name, batch.left_out[name].reason, size, now) for name, size in batch.sizes.items()}
-        self._store.leave_out(*self._of, left)
+        self._store.leave_out(*self._left_by, left)
         self._left_out.update(left)
         self.forget([name for name in (*batch.found, *batch.left_out) if name not in left])
 
-    def forget(self, ids: Sequence[str]) -> None:
-        """Keep no more that these were left out."""
+    def forget(self, ids: Iterable[str]) -> None:
+        """Keep no more that these were left out, and hold nothing for them."""
         gone = [one for one in ids if self._left_out.pop(one, None) is not None]
-        self._store.forget_left_out(*self._of, gone)
+        self._store.forget_left_out(*self._left_by, gone)
+        self.had_their_turn(gone)
 
-    def passed(self, resources: Sequence[Resource]) -> None:
-        """Hold nothing for these any more: they had their turn."""
-        for one in resources:
-            self.held.pop(one.id, None)
+    def passed(self, resources: Sequence[Resource], readable: Collection[str]) -> None:
+        """Take a page: nothing is held for those of it whose logs this scan does not want or may not read."""
+        self._unseen.difference_update(one.id for one in resources)
+        self.forget(one.id for one in resources if one.id not in readable)
+
+    def had_their_turn(self, ids: Iterable[str]) -> None:
+        """Hold nothing for these any more in this scan."""
+        for one in ids:
+            self.held.pop(one, None)
+
+    def forget_gone(self) -> None:
+        """Keep no more what no page had."""
+        self.forget(sorted(self._unseen))
 
     @property
     def _left_out(self) -> dict[str, LeftOut]:
@@ -185,7 +208,7 @@ class LoggedReading:
         self._metric = metric
         self._shard = shard
         self._source = source
-        self._kept = Kept("" if metric is None else metric.metric, shard, store)
+        self._kept = Kept("" if metric is None else metric.metric, shard, source.policy, store)
         self._refused: Gap | None = None
         self._lost: dict[tuple[str, str, bool], tuple[str, int]] = {}
         self._found: set[str] = set()
@@ -213,13 +236,14 @@ class LoggedReading:
             return used
         needing = [one for one in resources if one.id in used and metric.needed(one, used[one.id], now)]
         budget, kept = self._source.budget, self._kept
-        known = kept.read([one.id for one in needing], budget.bytes_left)
+        kept.begin(now, budget.bytes_left)
+        known = kept.read([one.id for one in needing])
         self._denied = self._denied or next((one.failed for one in known.values() if one.denied), "")
         wanted = [one for one in needing if one.id not in known]
         most = {one.id: most_bytes(metric, one, costs.get(one.id), rules.lookup) for one in wanted}
+        kept.passed(resources, {one for one, size in most.items() if size is not None})
         known |= self._ask(metric, Asking(wanted, now, most, budget, kept.held))
-        kept.passed(resources)
-        kept.forget(list(used.keys() - {one.id for one in needing}))
+        kept.had_their_turn(most)
         least_percent = float(rules.settings.minimum_coverage_percent)
         for one in needing:
             logged = known.get(one.id)
@@ -234,6 +258,14 @@ class LoggedReading:
             if metric.metric in used[one.id].metrics:
                 self._found.add(one.id)
         return used
+
+    def forget_gone(self) -> None:
+        """After the last page of a whole listing: what was left out and is in none of them is gone.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        self._kept.forget_gone()
 
     def marked(self, resource: str, answers: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
         """Return a check's answers about a resource of the last page, with where its metric is from."""

@@ -67,8 +67,6 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
         for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
             stores.utilization.forget(task.shard, metrics, ids)
             stores.costs.forget(task.shard, ids)
-            if task.kind.logged is not None:
-                stores.logged.forget_left_out(task.shard, task.kind.logged.metric, ids)
     deps.progress.listed(task.shard, found.count)
     judge = ShardJudge(brief, task.shard, reader, found.generation, clock)
     judge.totals.gaps += found.gaps
@@ -76,4 +74,5 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
         deps.progress.judged(task.shard, len(page))
-    return JudgedShard(found.generation, not found.gaps, judge.close(), counter)
+    whole = bool(found.generation) and not found.gaps
+    return JudgedShard(found.generation, not found.gaps, judge.close(whole=whole), counter)

@@ -43,16 +43,18 @@ def test_what_is_no_answer_counts_as_none(store: Store) -> None:
 
 
 def test_what_is_left_out_comes_back_until_it_is_forgotten(store: Store) -> None:
-    logged, key = LoggedStore(store), LoggedKeys(store.keys.prefix).left_out(*SHARD_PARTS, "memoryPercent")
-    assert logged.left_out(SHARD, "memoryPercent") == {}
+    logged, key = LoggedStore(store), LoggedKeys(store.keys.prefix).left_out(*SHARD_PARTS, "memoryPercent", POLICY)
+    assert logged.left_out(SHARD, "memoryPercent", POLICY) == {}
     one = LeftOut("too much", 3e9, NOW, NOW - timedelta(days=3))
-    logged.leave_out(SHARD, "memoryPercent", {"one": one, "two": one})
-    logged.leave_out(SHARD, "memoryPercent", {})
+    logged.leave_out(SHARD, "memoryPercent", POLICY, {"one": one, "two": one})
+    logged.leave_out(SHARD, "memoryPercent", POLICY, {})
     assert 0 < store.client.ttl(key) <= LEFT_OUT_SECONDS
-    logged.forget_left_out(SHARD, "memoryPercent", ["two"])
-    logged.forget_left_out(SHARD, "memoryPercent", [])
+    logged.forget_left_out(SHARD, "memoryPercent", POLICY, ["two"])
+    logged.forget_left_out(SHARD, "memoryPercent", POLICY, [])
     store.client.hset(key, "three", '{"reason": 3}')
-    assert logged.left_out(SHARD, "memoryPercent") == {"one": one}
+    assert logged.left_out(SHARD, "memoryPercent", POLICY) == {"one": one}
+    assert logged.left_out(SHARD, "memoryPercent", ("team-b", "nightly")) == {}
 
 
+POLICY = ("team-a", "nightly")
 SHARD_PARTS = (SHARD.account, SHARD.region, SHARD.kind)

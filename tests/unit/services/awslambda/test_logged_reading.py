@@ -51,7 +51,9 @@ class Logs:
 def reading(store: Store, logs: Logs) -> LoggedReading:
     metric = replace(REPORT_LINES, needed=lambda *_: True, most_saved=lambda *_: Decimal(1), read=logs.read)
     reader: Any = SimpleNamespace(account=SHARD.account, region=SHARD.region)
-    return LoggedReading(metric, SHARD, LogSource(reader, lambda _: None, ByteBudget(1e9)), LoggedStore(store))
+    return LoggedReading(
+        metric, SHARD, LogSource(reader, lambda _: None, ByteBudget(1e9), ("team-a", "nightly")), LoggedStore(store)
+    )
 
 
 def billed(month: str) -> Cost:

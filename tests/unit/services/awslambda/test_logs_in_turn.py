@@ -34,10 +34,18 @@ CEILING: Final = 10.0
 
 @dataclass
 class Logs:
-    """Log groups of a known size in place of AWS; notes which were measured and which were read."""
+    """Log groups of a known size in place of AWS, as a policy sees them; notes which were measured and which were read.
+
+    `selects`: functions that the policy selects, all where it is empty. `costs`: those whose cost is known.
+    """
 
     sizes: Mapping[str, float]
     saves: float = 1e12
+    costs: set[str] | None = None
+    policy: str = "nightly"
+    selects: str = ""
+    ceiling: float = CEILING
+    listed_whole: bool = True
     needless: set[str] = field(default_factory=set)
     measured: list[str] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
@@ -66,15 +74,22 @@ def scanned(store: Store, logs: Logs, now: datetime, *pages: str) -> dict[str, s
         lookup=lambda _: SimpleNamespace(amount=Decimal(1)),
     )
     reader: Any = SimpleNamespace(account=SHARD.account, region=SHARD.region)
+    policy = ("team-a", logs.policy)
     logs.measured.clear()
     logs.read.clear()
-    scan = LoggedReading(metric, SHARD, LogSource(reader, lambda _: None, ByteBudget(CEILING)), LoggedStore(store))
+    scan = LoggedReading(
+        metric, SHARD, LogSource(reader, lambda _: None, ByteBudget(logs.ceiling), policy), LoggedStore(store)
+    )
     unknown: dict[str, str] = {}
     cost: Any = object()
     for names in pages:
         resources = [replace(function(), id=one) for one in names]
-        found = scan.page(resources, {one: Utilization(one) for one in names}, dict.fromkeys(names, cost), rules)
+        selected = {one: Utilization(one) for one in names if one in (logs.selects or names)}
+        costs = {one: cost for one in names if logs.costs is None or one in logs.costs}
+        found = scan.page(resources, selected, costs, rules)
         unknown |= {one: used.unknown.get(METRIC, "") for one, used in found.items()}
+    if logs.listed_whole:
+        scan.forget_gone()
     assert scan.gaps() == ()
     return unknown
 
@@ -140,12 +155,61 @@ def test_what_is_gone_or_needs_no_logs_any_more_holds_nothing_back(store: Store)
     logs = Logs(dict.fromkeys("abc", CEILING))
     scanned(store, logs, NOW, "abc")
     assert logs.read == ["a"]
-    LoggedStore(store).forget_left_out(SHARD, METRIC, ["b"])
     logs.needless.add("c")
     a_day_later(store)
     scanned(store, logs, NOW + DAY, "a", "c")
-    assert logs.read == [], "bytes are held until its page has come"
+    assert logs.read == [], "bytes are held until its page has come, or the listing has ended"
     scanned(store, logs, NOW + 2 * DAY, "a", "c")
+    assert logs.read == ["a"]
+
+
+def test_a_listing_that_always_has_a_gap_holds_nothing_back_for_what_it_has_not_shown_in_32_days(store: Store) -> None:
+    logs = Logs({"a": 5.0, "g": 9.0}, ceiling=8.0)
+    scanned(store, logs, NOW, "g")
+    logs.ceiling, logs.listed_whole = CEILING, False
+    for days, read in ((1, []), (31, []), (32, ["a"])):
+        a_day_later(store)
+        scanned(store, logs, NOW + days * DAY, "a")
+        assert logs.read == read
+    assert LoggedStore(store).left_out(SHARD, METRIC, ("team-a", "nightly")) == {}
+
+
+def test_what_another_policy_leaves_out_holds_nothing_back(store: Store) -> None:
+    sizes = {"a": 5.0, "x": 9.0}
+    small, large = Logs(sizes, policy="small", selects="x", ceiling=5.0), Logs(sizes, policy="large", selects="a")
+    for day in range(3):
+        a_day_later(store)
+        scanned(store, small, NOW + day * DAY, "ax")
+        scanned(store, large, NOW + day * DAY + HOUR, "ax")
+        assert (small.read, large.read) == ([], ["a"])
+
+
+def test_what_a_policy_selects_no_more_holds_nothing_back(store: Store) -> None:
+    logs = Logs({"a": 5.0, "x": 9.0}, ceiling=8.0)
+    scanned(store, logs, NOW, "x")
+    logs.ceiling, logs.selects = CEILING, "a"
+    scanned(store, logs, NOW + DAY, "ax")
+    assert logs.read == ["a"]
+    assert LoggedStore(store).left_out(SHARD, METRIC, ("team-a", "nightly")) == {}
+
+
+def test_what_another_policy_read_holds_nothing_back(store: Store) -> None:
+    sizes = {"a": 5.0, "x": 9.0}
+    small, large = Logs(sizes, policy="small", ceiling=8.0), Logs(sizes, policy="large", selects="x")
+    scanned(store, small, NOW, "x")
+    scanned(store, large, NOW + HOUR, "x")
+    small.ceiling = CEILING
+    scanned(store, small, NOW + 2 * HOUR, "ax")
+    assert (large.read, small.read) == (["x"], ["a"])
+
+
+def test_what_has_no_cost_any_more_holds_bytes_back_once_at_most(store: Store) -> None:
+    logs = Logs({"a": 5.0, "x": 9.0}, ceiling=8.0)
+    scanned(store, logs, NOW, "x")
+    logs.ceiling, logs.costs = CEILING, {"a"}
+    scanned(store, logs, NOW + DAY, "a", "x")
+    assert logs.read == []
+    scanned(store, logs, NOW + 2 * DAY, "a", "x")
     assert logs.read == ["a"]
 
 
