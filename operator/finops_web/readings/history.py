@@ -196,8 +196,10 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
     ahead, lacking = (following - series.last).days - 1, lacking_prices(parts)
     of_month = {day: cost for day, cost in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)}
     to_date = sum(of_month.values())
-    has_no_price = not to_date and not lacking.isdisjoint(of_month)
-    problem = _priceless(parts, list(of_month) or [series.last])
+    judged = list(of_month) or [series.last]
+    has_no_price = not sum(series.values[-len(judged) :]) and not lacking.isdisjoint(judged)
+    nothing = f"nothing of {'this month' if of_month else series.last} has a price" if has_no_price else ""
+    problem = _priceless(parts, judged) or nothing
     trained = added(comparable(parts, series.last), series.last)
     is_trained = trained is not None and trained.last == series.last and not problem
     return Outlook(

@@ -112,3 +112,19 @@ def test_nothing_is_said_of_a_month_whose_first_days_are_not_known_of_all_parts(
     found = outlook(parts_of(costs, frozenset({NEAR}), today), today)
 
     assert (found.month_end, found.reason) == (None, "no day after 2026-10-30 is known of all parts of the cost")
+
+
+@pytest.mark.parametrize("today", [TODAY, date(2026, 11, 30), date(2026, 12, 1)])
+def test_a_month_of_which_nothing_but_what_is_stopped_has_a_price_has_no_end(today: date) -> None:
+    free = ShardCost(Decimal(0), 2, 1)
+    costs = [
+        CostOfDay(day, NEAR, free)
+        for day in (today - timedelta(days=number) for number in reversed(ALL))
+        if day.month != 12
+    ]
+
+    found = outlook(parts_of(costs, frozenset({NEAR}), today), today)
+
+    when = "2026-11-30" if today.month == 12 else "this month"
+    assert (found.to_date, found.month, found.month_end) == (None, None, None)
+    assert found.reason == f"nothing of {when} has a price"
