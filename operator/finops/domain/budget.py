@@ -225,5 +225,7 @@ def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date
     rows: dict[Shard, ShardDays] = {}
     for one in costs:
         if one.shard in wanted and one.day <= through:
-            rows.setdefault(one.shard, ShardDays()).put(one.day, Counted(one.cost, one.is_whole, one.is_split))
+            rows.setdefault(one.shard, ShardDays()).put(
+                one.day, Counted(one.cost, one.is_whole, one.is_split, one.is_empty)
+            )
     return parts_of_rows(rows)

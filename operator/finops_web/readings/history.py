@@ -51,7 +51,7 @@ class History:
         rows: dict[str, dict[Shard, ShardDays]] = {}
         with_resources: set[str] = set()
         for value, one in tagged_days_counted(self._store, first, self.today(), key, tuple(_selecting(policies))):
-            found = Counted(one.cost, one.is_whole, one.is_split)
+            found = Counted(one.cost, one.is_whole, one.is_split, one.is_empty)
             rows.setdefault(value, {}).setdefault(one.shard, ShardDays()).put(one.day, found)
             if one.cost is not None and one.cost.resources:
                 with_resources.add(value)
