@@ -75,6 +75,15 @@ def test_a_part_without_a_price_keeps_no_change_of_the_others_from_being_seen() 
     assert left_out_of(parts, TODAY) == ("ec2-instance in eu-west-1 of account 1 has no price on 2026-11-20",)
 
 
+def test_a_part_that_counts_as_without_a_price_on_the_last_day_hides_no_change_of_the_others() -> None:
+    near = [*days(NEAR, 100)[:-4], *days(NEAR, 900)[-4:-1]]
+    far = [one for one in days(FAR, 500, priceless=range(60)) if one.day != ago(1)]
+    parts = parts_of([*near, *far], frozenset({NEAR, FAR}), TODAY)
+
+    assert [one.anomaly.first for one in explained(parts, TODAY)] == [ago(3)]
+    assert left_out_of(parts, TODAY) == ("ec2-instance in eu-west-1 of account 1 has no price on 2026-11-19",)
+
+
 def test_a_month_in_which_a_part_has_no_price_has_no_end_and_is_at_least_what_has_one_so_far() -> None:
     found = outlook(parts_of([*days(NEAR, 100), *days(FAR, 1, priceless=ALL)], frozenset({NEAR, FAR}), TODAY), TODAY)
 

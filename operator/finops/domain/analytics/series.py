@@ -103,7 +103,7 @@ def comparable(parts: Iterable[Part], until: date) -> list[Part]:
     recent = [one for one in members if id(one) not in left_out]
     series = added(recent, until)
     if series is not None:
-        recent = [one for one in recent if series.last not in one.unpriced or series.last in one.costs]
+        recent = [one for one in recent if series.last not in priceless(one)]
     return [one if all(day in one.costs for day in one.unpriced) else _priced(one) for one in recent]
 
 
