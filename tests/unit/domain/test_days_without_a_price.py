@@ -103,7 +103,25 @@ def test_a_month_in_which_a_resource_has_no_price_is_at_least_what_the_others_co
 def test_a_forecast_leans_on_no_day_without_a_price() -> None:
     found = outlook(parts_of(days(NEAR, 100, priceless=range(25, 32)), frozenset({NEAR}), TODAY), TODAY)
 
-    assert (found.to_date, found.month, found.reason) == (2000.0, None, "not enough history: 25 of 28 days")
+    assert (found.to_date, found.month) == (2000.0, None)
+    assert found.reason == (
+        "not enough history: 25 of 28 days, since ec2-instance in eu-central-1 of account 1 was not known, or had no "
+        "price, for more than 3 days until 2026-10-26"
+    )
+
+
+@pytest.mark.parametrize("priceless", [range(1, 6), range(10, 16)])
+def test_a_part_that_had_no_price_for_days_hides_no_change_of_the_others(priceless: Collection[int]) -> None:
+    near = days(NEAR, 100)[:-1] + days(NEAR, 900)[-1:]
+    parts = parts_of([*near, *days(FAR, 500, priceless=priceless)], frozenset({NEAR, FAR}), TODAY)
+
+    (found,) = explained(parts, TODAY)
+
+    assert (found.anomaly.first, found.anomaly.cost) == (TODAY, 900.0)
+    assert left_out_of(parts, TODAY) == (
+        "ec2-instance in eu-west-1 of account 1 was not known, or had no price, for more than 3 days until "
+        f"{ago(min(priceless))}",
+    )
 
 
 def test_a_budgets_forecast_leans_on_no_day_without_a_price() -> None:
