@@ -13,8 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from finops.domain.analytics.comparing import trainable
 from finops.domain.analytics.forecast import forecast
-from finops.domain.analytics.series import Part, added, comparable
+from finops.domain.analytics.series import Part, added
 from finops.domain.money import DAY_OF_MONTH, to_cents
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
@@ -156,8 +157,8 @@ def month_forecast(costs: Iterable[CostOfDay], expected: Collection[Shard], mont
     left = _days_left(month.through)
     if not left:
         return month.known
-    parts = comparable(parts_of(costs, frozenset(expected), month.through), month.through)
-    series = added(parts, month.through)
+    found = trainable(parts_of(costs, frozenset(expected), month.through), month.through)
+    series = added(found.parts, month.through)
     if series is None or series.last != month.through:
         return None
     ahead = forecast(series.values, left, first=series.first)
@@ -225,5 +226,7 @@ def parts_of(costs: Iterable[CostOfDay], wanted: frozenset[Shard], through: date
     rows: dict[Shard, ShardDays] = {}
     for one in costs:
         if one.shard in wanted and one.day <= through:
-            rows.setdefault(one.shard, ShardDays()).put(one.day, Counted(one.cost, one.is_whole, one.is_split))
+            rows.setdefault(one.shard, ShardDays()).put(
+                one.day, Counted(one.cost, one.is_whole, one.is_split, one.is_empty)
+            )
     return parts_of_rows(rows)

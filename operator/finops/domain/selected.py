@@ -35,6 +35,7 @@ class CostOfDay:
         cost: None where nothing was kept of what the policies select that are asked for.
         is_whole: whether it was kept for each of them; otherwise the cost is at least that.
         is_split: whether it was kept for any policy; else it is the whole shard's alone.
+        is_empty: whether the whole shard is known to have had no resource.
     """
 
     day: date
@@ -42,6 +43,7 @@ class CostOfDay:
     cost: ShardCost | None
     is_whole: bool = True
     is_split: bool = True
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,14 @@ class Counted(NamedTuple):
         is_whole: whether it was kept for each of the policies; otherwise the cost is at least that.
         is_split: False where it was kept for no policy at all, and the whole shard's cost alone: a release before did
             so, or the parts were not written.
+        is_empty: whether the whole shard is known to have had no resource: then nothing is kept of its parts, which is
+            no sign of how the policies selected.
     """
 
     cost: ShardCost | None
     is_whole: bool = True
     is_split: bool = True
+    is_empty: bool = False
 
 
 def by_shard(policies: Iterable[Selecting]) -> dict[Shard, tuple[Selecting, ...]]:
@@ -137,7 +142,7 @@ def counted(cost: ShardCost, parts: Parts, asked: Asked) -> Counted:
     """
     if not cost.resources or asked.takes_all:
         # Nothing is there to select from, or all of it is taken.
-        return Counted(cost)
+        return Counted(cost, is_empty=not cost.resources)
     of_asked = [(takers & asked.marks, of_part) for takers, of_part in parts]
     known = frozenset[str]().union(*(takers for takers, _ in of_asked))
     if not known:

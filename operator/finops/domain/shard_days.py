@@ -18,7 +18,7 @@ _KNOWN: Final = 1
 _UNKNOWN: Final = 2
 _UNPRICED: Final = 4
 _EMPTY: Final = 8
-"""Known, and without any resource: that is known of the whole shard, also where nothing was kept of its parts."""
+"""Known, and the whole shard had no resource: nothing was kept of its parts, however policies selected then."""
 _UNSPLIT: Final = 16
 _STATES: Final = range(32)
 _AS_KNOWN, _AS_UNKNOWN, _AS_UNPRICED, _AS_UNSPLIT = (
@@ -113,7 +113,7 @@ def _read(found: Counted) -> tuple[int, float, int]:
     state, known = _UNPRICED if cost.unpriced else 0, cost.known_cost
     if known is None:
         return state, 0.0, 0
-    return state | _KNOWN | (0 if cost.resources else _EMPTY), float(known * DAY_OF_MONTH), cost.resources
+    return state | _KNOWN | (_EMPTY if found.is_empty else 0), float(known * DAY_OF_MONTH), cost.resources
 
 
 @lru_cache(maxsize=_SETS)

@@ -25,8 +25,9 @@ from finops.store.keys import RestoreKeys
 from finops.store.ledger import AppendResult, Head, LedgerStream, unchecked
 from finops.store.packed_records import LOOSE, RECORDS
 
+_COSTS: Final = "cost:*"
 HASHES: Final = (
-    "cost:*",
+    _COSTS,
     "realized:acts",
     "realized:seen",
     "slack:routes",
@@ -205,11 +206,24 @@ class Target:
                 self._expire(document["scores"], document["expires"])
 
     def finish(self, taken: str) -> None:
-        """Say to the operator that the store is a restored one: it starts frozen."""
+        """Say to the operator that the store is a restored one: it starts frozen.
+
+        Every day of the costs counts as written so often as no day ever was, milliseconds since 1970: whoever keeps
+        days that were read reads all of them again, whatever was read before or during the restore (`DailyHashes`).
+        """
+        self._count_costs(int(time.time() * 1000))
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.set(self._marks.restored, taken)
             pipe.delete(self._marks.restoring)
             pipe.execute()
+
+    def _count_costs(self, count: int) -> None:
+        for name in names(self._store, (_COSTS,)):
+            day, _, part = name.removeprefix(_COSTS[:-1]).partition(":")
+            with store_errors():
+                left = int(self._client.pttl(self._prefix + name))
+                key = self._store.keys.cost(day, part, written=True)
+                self._client.set(key, count, px=left if left > 0 else None)
 
     def _write_entry(self, document: Mapping[str, Any]) -> None:
         key = self._prefix + _named(document["stream"], STREAMS)

@@ -64,8 +64,8 @@ class DailyHashes:
     def writes(self, first: date, last: date) -> dict[date, int]:
         """Return each of the days `first` to `last` and how often it was written.
 
-        It is 0 where that is not known: nothing is kept of the day, a release wrote it that did not count, or a backup
-        was restored.
+        It is 0 where that is not known: nothing is kept of the day, or a release wrote it that did not count. Of days
+        that come from a backup it goes on from when they were restored, in milliseconds since 1970.
         """
         days = list(days_between(first, last))
         with store_errors():

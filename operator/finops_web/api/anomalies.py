@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from finops.domain.analytics.anomalies import WARM_UP_DAYS
 from finops.domain.analytics.causes import GATES, Cause, Explained, explained
+from finops.domain.analytics.comparing import comparable
 from finops.domain.analytics.expected import Expected, Way
-from finops.domain.analytics.series import added, comparable
+from finops.domain.analytics.series import added
 from finops.domain.resource import Gap, Shard
 from finops.errors import Refused
 from finops_web.answers import success
@@ -32,8 +33,8 @@ _FormSecret: TypeAlias = Annotated[
 def anomalies(asked: Visit) -> dict[str, Any]:
     """List anomalies of the whole cost, the latest first; `reason` says why there can be none yet.
 
-    What was pushed is not watched. `leftOut` says which parts of the cost are not, since nothing is known of their last
-    days.
+    What was pushed is not watched. `leftOut` says which parts of the cost are not, since their last days, or more than
+    three days in the last four weeks, are not known or have no price.
     """
     parts, today = asked.parts.history.parts(asked.policies()), asked.parts.history.today()
     series = added(comparable(parts, today), today)

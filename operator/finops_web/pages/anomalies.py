@@ -12,8 +12,9 @@ from fastapi.responses import JSONResponse, Response
 
 from finops.domain.analytics.anomalies import WARM_UP_DAYS
 from finops.domain.analytics.causes import GATES, Cause, Explained, explained
+from finops.domain.analytics.comparing import comparable
 from finops.domain.analytics.expected import Expected, Way
-from finops.domain.analytics.series import Series, added, comparable
+from finops.domain.analytics.series import Series, added
 from finops.domain.resource import Shard
 from finops_web.api.anomalies import anomaly_to_json
 from finops_web.context import Asked, Visit

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from finops.domain.analytics.comparing import compared, cut_by, trainable
 from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
 from finops.domain.analytics.series import (
     LONGEST_GAP_DAYS,
     Part,
     Series,
     added,
-    comparable,
     lacking_prices,
     late,
     priceless,
@@ -51,7 +51,7 @@ class History:
         rows: dict[str, dict[Shard, ShardDays]] = {}
         with_resources: set[str] = set()
         for value, one in tagged_days_counted(self._store, first, self.today(), key, tuple(_selecting(policies))):
-            found = Counted(one.cost, one.is_whole, one.is_split)
+            found = Counted(one.cost, one.is_whole, one.is_split, one.is_empty)
             rows.setdefault(value, {}).setdefault(one.shard, ShardDays()).put(one.day, found)
             if one.cost is not None and one.cost.resources:
                 with_resources.add(value)
@@ -96,6 +96,7 @@ class Outlook:
         lacking_prices: days on which something has no price.
         problem: why no month end is said whatever the history: what is known of all parts of the cost ended too long
             ago, or nothing of one has a price; mostly empty.
+        cut: which parts were not known before the days that a forecast leans on, as the end of a sentence.
     """
 
     series: Series | None
@@ -107,6 +108,7 @@ class Outlook:
     trained: int = 0
     lacking_prices: frozenset[date] = frozenset()
     problem: str = ""
+    cut: str = ""
 
     @property
     def at_least(self) -> bool:
@@ -130,26 +132,28 @@ class Outlook:
         if self.series is None or self.problem or (self.month is None and self.ahead_days):
             return self.lacking(LEAST_DAYS)
         if self.series.first > self.series.last.replace(day=1) and self.known_days:
-            return f"not all days known: those of this month before {self.series.first} are not"
+            return f"not all days known: those of this month before {self.series.first} are not{self.cut}"
         return ""
 
     def lacking(self, least: int) -> str:
         """Return why there is no forecast that needs so many days: fewer are known, or none of the last ones."""
-        return self.problem or f"not enough history: {self.trained} of {least} days"
+        return self.problem or f"not enough history: {self.trained} of {least} days{self.cut}"
 
 
 def left_out_of(parts: Collection[Part], today: date) -> tuple[str, ...]:
-    """Return a sentence for the parts of the cost that anomalies leave out, as `comparable` does, and why."""
-    left_out = late(parts, today)
-    gone = {id(one) for found in left_out.values() for one in found}
-    recent = [one for one in parts if id(one) not in gone]
-    series = added(recent, today)
-    without = [one for one in recent if series is not None and series.last in priceless(one)]
-    has = "has" if len(without) == 1 else "have"
+    """Return a sentence for the parts of the cost that anomalies leave out, as `compared` does, and why."""
+    found = compared(parts, today)
+    has = "has" if len(found.priceless) == 1 else "have"
     return (
-        *(_not_listed(found, last) for last, found in left_out.items()),
-        *((f"{_names(without)} {has} no price on {series.last}",) if without and series is not None else ()),
+        *(_not_listed(of_day, last) for last, of_day in found.late.items()),
+        *((f"{_names(found.priceless)} {has} no price on {found.last}",) if found.priceless else ()),
+        *(_not_known(of_day, last) for last, of_day in found.holed.items()),
     )
+
+
+def _not_known(parts: Sequence[Part], last: date) -> str:
+    were = "was" if len(parts) == 1 else "were"
+    return f"{_names(parts)} {were} not known, or had no price, for more than {LONGEST_GAP_DAYS} days until {last}"
 
 
 def _not_listed(parts: Sequence[Part], last: date) -> str:
@@ -196,9 +200,13 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
     ahead, lacking = (following - series.last).days - 1, lacking_prices(parts)
     of_month = {day: cost for day, cost in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)}
     to_date = sum(of_month.values())
-    has_no_price = not to_date and not lacking.isdisjoint(of_month)
-    problem = _priceless(parts, list(of_month) or [series.last])
-    trained = added(comparable(parts, series.last), series.last)
+    judged = list(of_month) or [series.last]
+    has_no_price = not sum(series.values[-len(judged) :]) and not lacking.isdisjoint(judged)
+    nothing = f"nothing of {'this month' if of_month else series.last} has a price" if has_no_price else ""
+    problem = _priceless(parts, judged) or nothing
+    members = trainable(parts, series.last).parts
+    trained = added(members, series.last)
+    cut = cut_by(members, trained.first, series.last) if trained else []
     is_trained = trained is not None and trained.last == series.last and not problem
     return Outlook(
         series,
@@ -210,4 +218,5 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
         len(trained.values) if trained else 0,
         lacking,
         problem,
+        f", since {_not_known(cut, trained.first - timedelta(days=1))}" if trained and cut else "",
     )

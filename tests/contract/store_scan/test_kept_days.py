@@ -17,8 +17,9 @@ from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.domain.selected import Counted, Parts, Selecting, Tag, asked_by_shard
 from finops.errors import StoreUnavailable
+from finops.store.backup import Held, Target
 from finops.store.connection import Store
-from finops.store.cost_history import CostHistoryStore
+from finops.store.cost_history import KEPT_DAYS, CostHistoryStore
 from finops.store.selected_costs import CountedDays, SelectedCostStore, days_counted
 from finops_web.readings.kept_days import KeptDays
 
@@ -141,6 +142,37 @@ def test_a_store_that_is_gone_while_days_are_read_leaves_no_day_half_known(
             kept.parts(asked_by_shard(policies))
 
     assert kept.parts(asked_by_shard(policies)) == anew(store, policies, today)
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_history_that_was_restored_is_seen_also_where_the_store_was_seen_before_or_half_restored(
+    store: Store, seen: bool
+) -> None:
+    clock, today = FakeClock(), FakeClock().now().date()
+    kept, policies = KeptDays(CountedDays(store), clock), [POLICIES[0], POLICIES[3]]
+    cost = ShardCost(Decimal(730), 1, 0)
+    for ago in range(5, 30):
+        CostHistoryStore(store).put(today - timedelta(days=ago), dict.fromkeys(SHARDS, cost))
+        parts = ((frozenset({POLICIES[0].mark}), cost),)
+        SelectedCostStore(store).put(today - timedelta(days=ago), {(SHARDS[0], None): parts})
+    before, held = kept.parts(asked_by_shard(policies)), list(Held(store).documents())
+    target = Target(store)
+    target.clear("digest")
+    clock.sleep(MINUTE)
+    if seen:
+        kept.parts({})
+    for document in held:
+        target.write(document)
+        clock.sleep(MINUTE)
+        kept.parts(asked_by_shard(policies[:1]) if seen else {})
+    target.finish("2026-11-28")
+    clock.sleep(MINUTE)
+
+    assert before
+    assert kept.parts(asked_by_shard(policies)) == anew(store, policies, today) == before
+    counts = store.client.keys(f"{store.keys.prefix}cost-writes:*")
+    assert len(counts) == 2 * 25
+    assert all(0 < store.client.ttl(one) <= KEPT_DAYS * 86_400 for one in counts)
 
 
 def lost_after(days: Iterable[DayRead], count: int) -> Iterator[DayRead]:

@@ -27,7 +27,11 @@ PARTS = st.lists(st.tuples(st.dictionaries(DAYS, COSTS), st.frozensets(DAYS, max
 AMOUNTS = st.sampled_from((Decimal(0), Decimal(73), Decimal("7.30")))
 COUNTS = st.sampled_from((0, 1, 3))
 KEPT = st.builds(
-    Counted, st.none() | st.builds(ShardCost, AMOUNTS, COUNTS, st.sampled_from((0, 1))), is_whole=st.booleans()
+    Counted,
+    st.none() | st.builds(ShardCost, AMOUNTS, COUNTS, st.sampled_from((0, 1))),
+    is_whole=st.booleans(),
+    is_split=st.booleans(),
+    is_empty=st.booleans(),
 )
 
 
@@ -99,7 +103,7 @@ def test_the_days_of_a_shard_are_what_was_written_last(
     whole = {day: one.cost for day, one in kept.items() if one.cost is not None and one.is_whole}
     known = {day: cost for day, cost in whole.items() if cost.known_cost is not None}
     alone = {day for day in kept.keys() - whole.keys() if not kept[day].is_split}
-    empty = {day for day, cost in known.items() if not cost.resources}
+    empty = {day for day in known if kept[day].is_empty}
     split = min(kept.keys() - alone - empty, default=date.max)
     unknown = {day for day in kept.keys() - whole.keys() if day not in alone or day < split}
 

@@ -9,13 +9,14 @@ from decimal import Decimal
 import pytest
 
 from finops.domain.analytics.causes import ALERT_GATES, explained
+from finops.domain.analytics.comparing import comparable
 from finops.domain.analytics.expected import unexpected
 from finops.domain.analytics.series import Part, added, late
 from finops.domain.budget import month_forecast, month_so_far
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.domain.selected import CostOfDay
-from finops_web.readings.history import outlook
+from finops_web.readings.history import left_out_of, outlook
 
 FIRST, TODAY = date(2026, 9, 1), date(2026, 11, 20)
 NEAR, FAR = Shard("1", "eu-central-1", "ec2-instance"), Shard("1", "eu-west-1", "ec2-instance")
@@ -101,6 +102,38 @@ def test_a_part_that_is_not_known_for_long_keeps_no_change_of_the_others_from_be
     assert [one.part.region for one in found.causes] == ["eu-central-1"]
 
 
+@pytest.mark.parametrize("again", [0, 10, 27])
+def test_a_part_that_was_not_known_for_days_hides_no_change_of_the_others_once_it_is_known_again(again: int) -> None:
+    near = part("eu-central-1", 100.0)
+    near = Part("1", "eu-central-1", "ec2-instance", {**near.costs, TODAY: 900.0}, near.resources)
+    far = part("eu-west-1", 500.0, without=[ago(again + days) for days in range(1, 5)])
+
+    (found,) = explained([near, far], TODAY)
+
+    assert (found.anomaly.first, found.anomaly.cost) == (TODAY, 900.0)
+    assert left_out_of([near, far], TODAY) == (
+        "ec2-instance in eu-west-1 of account 1 was not known, or had no price, for more than 3 days until "
+        f"{ago(again + 1)}",
+    )
+
+
+def test_a_part_is_judged_again_once_enough_days_are_known_since_it_was_not() -> None:
+    far = part("eu-west-1", 500.0, without=[ago(28 + days) for days in range(1, 5)])
+    far = Part("1", "eu-west-1", "ec2-instance", {**far.costs, TODAY: 900.0}, far.resources)
+
+    (found,) = explained(beside(far), TODAY)
+
+    assert (found.anomaly.cost, found.causes[0].part.region) == (1000.0, "eu-west-1")
+    assert left_out_of(beside(far), TODAY) == ()
+
+
+def test_where_no_part_was_known_for_days_none_is_left_out() -> None:
+    parts = [part("eu-central-1", 100.0, without=OUTAGE), part("eu-west-1", 500.0, without=OUTAGE)]
+
+    assert comparable(parts, TODAY) == parts
+    assert left_out_of(parts, TODAY) == ()
+
+
 def test_what_was_not_scanned_on_the_first_day_of_an_anomaly_is_no_cause_of_it() -> None:
     far = part("eu-west-1", 500.0, without=[ago(1)])
     near = part("eu-central-1", 900.0)
@@ -146,7 +179,10 @@ def test_a_month_in_which_a_part_was_not_known_says_so_in_place_of_its_end() -> 
     found = outlook(beside(part("eu-west-1", 500.0, without=OUTAGE)), TODAY)
 
     assert (found.to_date, found.known_days, found.month_end) == (600.0, 1, None)
-    assert found.reason == "not enough history: 1 of 28 days"
+    assert found.reason == (
+        "not enough history: 1 of 28 days, since ec2-instance in eu-west-1 of account 1 was not known, or had no price, "
+        "for more than 3 days until 2026-11-19"
+    )
 
 
 def test_where_parts_are_known_on_other_days_each_no_part_is_blamed_for_it() -> None:

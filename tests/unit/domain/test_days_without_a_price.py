@@ -75,6 +75,15 @@ def test_a_part_without_a_price_keeps_no_change_of_the_others_from_being_seen() 
     assert left_out_of(parts, TODAY) == ("ec2-instance in eu-west-1 of account 1 has no price on 2026-11-20",)
 
 
+def test_a_part_that_counts_as_without_a_price_on_the_last_day_hides_no_change_of_the_others() -> None:
+    near = [*days(NEAR, 100)[:-4], *days(NEAR, 900)[-4:-1]]
+    far = [one for one in days(FAR, 500, priceless=range(60)) if one.day != ago(1)]
+    parts = parts_of([*near, *far], frozenset({NEAR, FAR}), TODAY)
+
+    assert [one.anomaly.first for one in explained(parts, TODAY)] == [ago(3)]
+    assert left_out_of(parts, TODAY) == ("ec2-instance in eu-west-1 of account 1 has no price on 2026-11-19",)
+
+
 def test_a_month_in_which_a_part_has_no_price_has_no_end_and_is_at_least_what_has_one_so_far() -> None:
     found = outlook(parts_of([*days(NEAR, 100), *days(FAR, 1, priceless=ALL)], frozenset({NEAR, FAR}), TODAY), TODAY)
 
@@ -94,7 +103,25 @@ def test_a_month_in_which_a_resource_has_no_price_is_at_least_what_the_others_co
 def test_a_forecast_leans_on_no_day_without_a_price() -> None:
     found = outlook(parts_of(days(NEAR, 100, priceless=range(25, 32)), frozenset({NEAR}), TODAY), TODAY)
 
-    assert (found.to_date, found.month, found.reason) == (2000.0, None, "not enough history: 25 of 28 days")
+    assert (found.to_date, found.month) == (2000.0, None)
+    assert found.reason == (
+        "not enough history: 25 of 28 days, since ec2-instance in eu-central-1 of account 1 was not known, or had no "
+        "price, for more than 3 days until 2026-10-26"
+    )
+
+
+@pytest.mark.parametrize("priceless", [range(1, 6), range(10, 16)])
+def test_a_part_that_had_no_price_for_days_hides_no_change_of_the_others(priceless: Collection[int]) -> None:
+    near = days(NEAR, 100)[:-1] + days(NEAR, 900)[-1:]
+    parts = parts_of([*near, *days(FAR, 500, priceless=priceless)], frozenset({NEAR, FAR}), TODAY)
+
+    (found,) = explained(parts, TODAY)
+
+    assert (found.anomaly.first, found.anomaly.cost) == (TODAY, 900.0)
+    assert left_out_of(parts, TODAY) == (
+        "ec2-instance in eu-west-1 of account 1 was not known, or had no price, for more than 3 days until "
+        f"{ago(min(priceless))}",
+    )
 
 
 def test_a_budgets_forecast_leans_on_no_day_without_a_price() -> None:
@@ -112,3 +139,19 @@ def test_nothing_is_said_of_a_month_whose_first_days_are_not_known_of_all_parts(
     found = outlook(parts_of(costs, frozenset({NEAR}), today), today)
 
     assert (found.month_end, found.reason) == (None, "no day after 2026-10-30 is known of all parts of the cost")
+
+
+@pytest.mark.parametrize("today", [TODAY, date(2026, 11, 30), date(2026, 12, 1)])
+def test_a_month_of_which_nothing_but_what_is_stopped_has_a_price_has_no_end(today: date) -> None:
+    free = ShardCost(Decimal(0), 2, 1)
+    costs = [
+        CostOfDay(day, NEAR, free)
+        for day in (today - timedelta(days=number) for number in reversed(ALL))
+        if day.month != 12
+    ]
+
+    found = outlook(parts_of(costs, frozenset({NEAR}), today), today)
+
+    when = "2026-11-30" if today.month == 12 else "this month"
+    assert (found.to_date, found.month, found.month_end) == (None, None, None)
+    assert found.reason == f"nothing of {when} has a price"

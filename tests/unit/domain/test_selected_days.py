@@ -73,7 +73,7 @@ def test_a_day_on_which_a_policy_was_not_there_or_selected_otherwise_is_unknown_
 
 
 def test_where_nothing_is_there_to_select_from_every_policy_counts_nothing() -> None:
-    empty = CostOfDay(TODAY, SHARD, ShardCost())
+    empty = CostOfDay(TODAY, SHARD, ShardCost(), is_empty=True)
 
     assert counted(empty, KEPT, [WEB]) == empty
     assert counted(empty, {}, [selecting("b/new")]) == empty
@@ -201,6 +201,19 @@ def test_a_day_whose_parts_were_not_written_is_missing_and_no_other_selector() -
     assert series.values == (24.0,) * 81
     assert month_so_far(costs, {SHARD}, TODAY).missing_days == 0
     assert month_so_far(kept_of({ago: {} if ago == 5 else web for ago in range(81)}), {SHARD}, TODAY).missing_days == 1
+
+
+@pytest.mark.parametrize("resources", [0, 3])
+def test_a_day_without_parts_is_missing_also_where_a_policy_takes_nothing_of_the_shard(resources: int) -> None:
+    web = took((WEB, 730 if resources else 0, resources))
+    costs = kept_of({ago: {} if ago == 5 else web for ago in range(81)})
+
+    (part,) = parts_of(costs, frozenset({SHARD}), TODAY)
+    series = added([part], TODAY)
+
+    assert (part.unknown, TODAY - timedelta(days=5) in part.costs) == (frozenset(), False)
+    assert series is not None
+    assert len(series.values) == 81
 
 
 def test_days_before_the_first_one_that_has_parts_stay_unknown_also_after_one_without_resources() -> None:

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from finops.domain.analytics.anomalies import Anomaly, Gates, anomalies
-from finops.domain.analytics.series import LONGEST_GAP_DAYS, Part, added, comparable
+from finops.domain.analytics.comparing import comparable
+from finops.domain.analytics.series import LONGEST_GAP_DAYS, Part, added
 
 GATES: Final = Gates()
 """What the pages show."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import add
 from typing import Final
@@ -91,22 +91,6 @@ def late(parts: Iterable[Part], today: date) -> dict[date, list[Part]]:
     return dict(sorted(found.items()))
 
 
-def comparable(parts: Iterable[Part], until: date) -> list[Part]:
-    """Return the parts of which all days compare with each other: what anomalies and forecasts lean on.
-
-    A part that is `late`, or without any price on the last day, is left out of every day, so that a change of the
-    others is seen all the same. Of the others a day without any price is one that is not known: a price that comes or
-    goes is no change of the cost.
-    """
-    members = list(parts)
-    left_out = {id(one) for found in late(members, until).values() for one in found}
-    recent = [one for one in members if id(one) not in left_out]
-    series = added(recent, until)
-    if series is not None:
-        recent = [one for one in recent if series.last not in one.unpriced or series.last in one.costs]
-    return [one if all(day in one.costs for day in one.unpriced) else _priced(one) for one in recent]
-
-
 def grouped(parts: Iterable[Part], key: Callable[[Part], str]) -> dict[str, list[Part]]:
     """Return the parts of each group, in order of their names."""
     groups: dict[str, list[Part]] = {}
@@ -135,9 +119,12 @@ def _lasting(part: Part, days: Iterable[date]) -> frozenset[date]:
     return frozenset(found)
 
 
-def _priced(part: Part) -> Part:
-    """Return a part without the days on which nothing of it has a price."""
-    return replace(part, unpriced=frozenset(day for day in part.unpriced if day in part.costs))
+def last_hole(part: Part, until: date) -> date | None:
+    """Return the last day of the last gap between costs that is too long to be filled; None where there is none."""
+    costs = DayMap.of(part.costs)
+    known = costs.known[: max(0, until.toordinal() - costs.first + 1)]
+    place = known.rfind(bytes(LONGEST_GAP_DAYS + 1), max(0, known.find(1)), known.rfind(1) + 1)
+    return None if place < 0 else date.fromordinal(costs.first + place + LONGEST_GAP_DAYS)
 
 
 def _with_priceless(part: Part) -> DayMap[float]:
