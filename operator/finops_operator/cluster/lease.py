@@ -209,8 +209,8 @@ class LeaseKeeper:
 
     def _reconcile(self, ledger: DurableLedger, moved: Callable[[], None]) -> bool:
         try:
-            # Whether it is still ours is asked of the API server: our clock may have stood still with this process. Where
-            # it does not answer, our clock decides: at worst a former holder freezes all, and a person lifts it.
+            # Whether it is still ours is asked of the API server: our clock may have stood still with this process.
+            # Where it does not answer, our clock decides: at worst a former holder freezes all, and a person lifts it.
             copied = ledger.start(moved=moved, held=self.lease.renew)
             # Whoever stood still for long lost it meanwhile.
             self.lease.guard()

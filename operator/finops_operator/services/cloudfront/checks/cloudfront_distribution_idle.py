@@ -2,7 +2,9 @@
 
 AWS publishes no rule for it; thirty days are ours. One that delivers nothing costs nothing but its own addresses, where
 it has some: it is found because its certificate, its names and its origin are still open to the world. AWS does not say
-when a distribution was made, so that its last change must lie before the window.
+when a distribution was made, so that its last change must lie before the window. Nor does it say whether CloudFront
+publishes a day without a request: where some days have a point, one that has none is unknown, however many requests a
+policy allows.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def _evaluate(facts: Facts[DistributionFacts], parameters: Parameters) -> Findin
         return NotRecommended(ID, facts.resource.id, reason)
     requests = counted(facts, REQUESTS, least)
     if isinstance(requests, str):
-        return NotRecommended(ID, facts.resource.id, requests)
+        return NotRecommended(ID, facts.resource.id, f"{requests}{_why_days_lack(facts)}")
     if requests > most:
         return NotRecommended(ID, facts.resource.id, f"{count(requests)} requests were counted, {most} are the limit")
     found = "none" if requests == 0 else count(requests)
@@ -48,6 +50,13 @@ def _evaluate(facts: Facts[DistributionFacts], parameters: Parameters) -> Findin
             EvidenceFact("Before it is deleted", "disable it and point its names elsewhere"),
         ),
     )
+
+
+def _why_days_lack(facts: Facts[DistributionFacts]) -> str:
+    """Return what else to say of a window some of whose days have no point, empty for another one."""
+    summary = facts.utilization.best(REQUESTS)
+    lacking = summary is not None and summary.points < summary.expected
+    return ": AWS does not say whether CloudFront publishes a day without a request" if lacking else ""
 
 
 def _changed_lately(facts: Facts[DistributionFacts], least: Decimal) -> str:
@@ -77,7 +86,8 @@ CHECK: Final = Check(
             default=Decimal(0),
             minimum=Decimal(0),
             maximum=Decimal(100000),
-            description="A distribution with more requests in the window is in use.",
+            description="A distribution with more requests in the window is in use. Above 0, each day needs a point: "
+            "AWS does not say whether CloudFront publishes a day without a request, so that one without is unknown.",
         ),
     ),
 )

@@ -33,6 +33,19 @@ def test_a_single_request_breaks_it_unless_the_policy_allows_some() -> None:
     DISTRIBUTIONS.found(CHECK, distribution(), measured(ONCE), maximumRequests=Decimal(100))
 
 
+def test_a_day_without_a_point_is_not_known_whatever_is_allowed_and_the_reason_says_so() -> None:
+    some = summarize([1.0] * 29, period=DAY, expected=30)
+    assert DISTRIBUTIONS.reason(CHECK, distribution(), measured(some), maximumRequests=Decimal(1000)) == (
+        "nothing is known of requests in 24 of its hours: "
+        "AWS does not say whether CloudFront publishes a day without a request"
+    )
+    few = summarize([1.0] * 20, period=DAY, expected=30)
+    assert DISTRIBUTIONS.reason(CHECK, distribution(), measured(few), maximumRequests=Decimal(1000)) == (
+        "requests covers 66.6 % of its window, 95 % are needed: "
+        "AWS does not say whether CloudFront publishes a day without a request"
+    )
+
+
 def test_a_window_without_any_point_is_evidence_and_a_shorter_one_or_a_failed_read_is_not() -> None:
     DISTRIBUTIONS.found(CHECK, distribution(), unpublished(30))
     assert (
