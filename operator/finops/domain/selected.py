@@ -48,7 +48,7 @@ class CostOfDay:
 
 @dataclass(frozen=True, slots=True)
 class Selecting:
-    """A policy, named NAMESPACE/NAME, the shards that its last scan judged, and the selector that it had then."""
+    """A policy, named NAMESPACE/NAME, the shards that its last scan covered, and the selector that it had then."""
 
     policy: str
     shards: frozenset[Shard]

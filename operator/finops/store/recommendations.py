@@ -86,6 +86,7 @@ class PolicyHead:
         include_tags, exclude_tags: the policy's selector at the time of the scan.
         hours_per_month: what the policy multiplies hourly prices with.
         uid: which object of that name was scanned; empty when it was none of a cluster.
+        unlisted: shards that an earlier scan listed and this one could not, though the policy still names them.
     """
 
     generation: str
@@ -96,6 +97,12 @@ class PolicyHead:
     exclude_tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hours_per_month: int = 730
     uid: str = ""
+    unlisted: tuple[Shard, ...] = ()
+
+    @property
+    def covered(self) -> frozenset[Shard]:
+        """Return all shards whose cost the policy counts: what could not be listed now costs something as well."""
+        return frozenset((*(shard for shard, _ in self.shards), *self.unlisted))
 
 
 class RecommendationStore:
@@ -418,6 +425,7 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
         "excludeTags": _tags_to_text(head.exclude_tags),
         "hoursPerMonth": head.hours_per_month,
         "uid": head.uid,
+        "unlisted": json.dumps([str(shard) for shard in head.unlisted], separators=(",", ":")),
     }
 
 
@@ -480,4 +488,6 @@ def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
         exclude_tags={key: tuple(values) for key, values in json.loads(fields["excludeTags"]).items()},
         hours_per_month=int(fields["hoursPerMonth"]),
         uid=fields["uid"],
+        # A head of an older release does not name them.
+        unlisted=tuple(Shard(*name.split(":", 2)) for name in json.loads(fields.get("unlisted", "[]"))),
     )

@@ -105,9 +105,8 @@ class CountedDays:
 
 
 def selecting_of(policy: tuple[str, str], head: PolicyHead) -> Selecting:
-    """Return what a policy selects, as its last scan had it."""
-    shards = frozenset(shard for shard, _ in head.shards)
-    return Selecting("/".join(policy), shards, head.include_tags, head.exclude_tags)
+    """Return what a policy selects, as its last scan had it, also where that could not list what one before did."""
+    return Selecting("/".join(policy), head.covered, head.include_tags, head.exclude_tags)
 
 
 def all_selecting(store: Store) -> tuple[Selecting, ...]:

@@ -28,7 +28,7 @@ from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore, new_generation
 from finops.store.logged import LoggedStore
 from finops.store.offerings import OfferingStore
-from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
 from finops.store.selected_costs import keep_selected
 from finops.store.utilization import UtilizationStore
@@ -49,6 +49,7 @@ from finops_operator.scan.progress import FinishedShard
 from finops_operator.scan.recommend import savings_of
 from finops_operator.scan.shards import JudgedShard, scan_shards
 from finops_operator.scan.spread import Failed, Work, scan_in_pods
+from finops_operator.scan.unlisted import Wanted, unlisted
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class _Progress:
     whole: dict[Shard, ShardCost] = field(default_factory=dict)
     twice: Savings = field(default_factory=Savings)
     """What groups and their members would both save, as the totals have it twice."""
+    unlisted: tuple[Shard, ...] = ()
 
 
 def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, clock: Clock) -> ScanOutcome:
@@ -126,7 +128,26 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     progress.counters.append(listed.counter)
     twice = _counted_twice(brief, progress)
     killpoint("scan.publish")
-    return _publish(brief, deps, started, clock.now(), replace(progress, twice=twice))
+    missing = _unlisted(policy, granted, tasks, brief, progress)
+    return _publish(brief, deps, started, clock.now(), replace(progress, twice=twice, unlisted=missing))
+
+
+def _unlisted(
+    policy: ScanPolicy, granted: Sequence[GrantedAccount], tasks: Sequence[ShardTask], brief: Brief, progress: _Progress
+) -> tuple[Shard, ...]:
+    """Return what the scan before could list, or could not either, and this one cannot."""
+    try:
+        before = brief.stores.recommendations.head(brief.policy)
+    except HeadUnreadable:
+        # This scan writes it anew; what one before listed is not known.
+        before = None
+    wanted = Wanted(
+        {one.access.account_id: policy.spec.regions or one.regions for one in granted},
+        {name: kind.is_global for name, kind in brief.kinds.items()},
+        frozenset(task.shard for task in tasks),
+    )
+    listed = [shard for shard, _ in progress.shards]
+    return unlisted(wanted, before.covered if before is not None else (), listed, progress.gaps)
 
 
 def _scanned(
@@ -278,6 +299,7 @@ def _head(brief: Brief, summary: ScanSummary, shards: tuple[tuple[Shard, str], .
         exclude_tags=selector.exclude_tags,
         hours_per_month=brief.spec_policy.spec.pricing.hours_per_month,
         uid=brief.spec_policy.metadata.uid or "",
+        unlisted=progress.unlisted,
     )
 
 

@@ -62,7 +62,7 @@ def covered(store: Store, namespace: str, existing: Mapping[str, str] | None = N
     gaps = [*(_never_scanned(name) for name in sorted(unscanned)), *gaps]
     scans = sorted(f"{head.generation}/{head.summary.completion_time.isoformat()}" for head in known.values())
     return Covered(
-        shards=frozenset(shard for head in known.values() for shard, _ in head.shards),
+        shards=frozenset(shard for head in known.values() for shard in head.covered),
         gaps=tuple(gaps),
         mark=" ".join([*scans, *(f"{name}={unscanned[name]}" for name in sorted(unscanned))]),
         as_of=min((head.summary.completion_time for head in known.values()), default=None),

@@ -15,6 +15,7 @@ from finops.store.recommendations import RecommendationStore
 from finops_operator.scan.judging import ShardJudge
 from finops_operator.scan.report import summary_to_json
 from finops_operator.scan.scan import ScanOutcome
+from finops_operator.upkeep.covered import covered
 from finops_sandbox.aws.double import AwsDouble
 
 Scan = Callable[..., ScanOutcome]
@@ -81,6 +82,34 @@ def test_a_denied_region_is_a_gap_and_the_others_complete(scanned: Scan, aws: Aw
     assert codes(outcome) == {(STAGING, "eu-central-1", "UnauthorizedOperation")}
     assert {gap.operation for gap in outcome.summary.gaps} == {"DescribeInstances", "DescribeVolumes"}
     assert len(outcome.shards) == 6
+
+
+def test_what_cannot_be_listed_any_more_stays_a_part_of_the_cost_that_is_not_known(
+    scanned: Scan, aws: AwsDouble, store: Store
+) -> None:
+    both = policy("production", "staging", resources=STRICT)
+    everything = scanned(both).shards
+    aws.control.inject({"kind": "deny", "service": "ec2", "account": STAGING, "region": "eu-central-1"})
+    heads = RecommendationStore(store)
+    for _ in range(2):
+        scanned(both)
+        head = heads.head(("default", "all"))
+        assert head is not None
+        assert {shard.region for shard in head.unlisted} == {"eu-central-1"}
+        assert head.covered == {shard for shard, _ in everything}
+    no_role = {
+        "production": account("production", PRODUCTION),
+        "staging": account("staging", STAGING, externalId="no"),
+    }
+    scanned(both, accounts=no_role)
+    head = heads.head(("default", "all"))
+    assert head is not None
+    assert head.unlisted == tuple(shard for shard, _ in everything if shard.account == STAGING)
+    assert covered(store, "default").shards == head.covered == {shard for shard, _ in everything}
+    scanned(policy("production", resources=STRICT))
+    head = heads.head(("default", "all"))
+    assert head is not None
+    assert head.unlisted == ()
 
 
 def test_a_region_that_is_switched_off_is_a_gap(scanned: Scan, aws: AwsDouble) -> None:
