@@ -8,6 +8,7 @@ or keeps that hour no longer.
 
 from __future__ import annotations
 
+import math
 import struct
 import sys
 from array import array
@@ -41,11 +42,19 @@ class Ring:
         return self.end_hour - self.hours
 
     def extended(self, end_hour: int, values: Sequence[array[float]], keep_hours: int) -> Ring:
-        """Return this ring continued by `values`, which start where it ends; only the newest `keep_hours` stay."""
-        if len(values) != len(self.values) or end_hour - len(values[0]) != self.end_hour:
-            raise ValueError("the increment does not start where the ring ends")
-        joined = tuple((old + new)[-keep_hours:] for old, new in zip(self.values, values, strict=True))
-        return Ring(end_hour, joined)
+        """Return this ring continued by `values`, which start in it or at its end; only the newest `keep_hours` stay.
+
+        An hour that both have is as `values` has it, and as it was where that is missing.
+        """
+        again = -1 if len(values) != len(self.values) else self.end_hour - end_hour + len(values[0])
+        if not 0 <= again <= min(self.hours, len(values[0])):
+            raise ValueError("the increment does not start where the ring ends, or in it")
+        kept = self.hours - again
+        joined = (
+            old[:kept] + _newer(old[kept:], new[:again]) + new[again:]
+            for old, new in zip(self.values, values, strict=True)
+        )
+        return Ring(end_hour, tuple(one[-keep_hours:] for one in joined))
 
     def preceded(self, start_hour: int, values: Sequence[array[float]]) -> Ring:
         """Return this ring with `values` before it, which begin at `start_hour` and end where it starts."""
@@ -67,6 +76,10 @@ class Ring:
 def blank(hours: int) -> array[float]:
     """Return `hours` missing points."""
     return array("f", (MISSING,)) * hours
+
+
+def _newer(old: array[float], new: array[float]) -> array[float]:
+    return array("f", (before if math.isnan(value) else value for before, value in zip(old, new, strict=True)))
 
 
 def pack(ring: Ring) -> bytes:

@@ -79,7 +79,7 @@ def judged(store: Store, region: Region, *machines: Resource) -> tuple[ShardTota
         inventory.swap(ShardHead(shard, "2026", len(machines), 1, 1, (), NOW, NOW, NOW, {}))
         judge = ShardJudge(brief, shard, region, "2026", FakeClock())
         judge.page(machines)
-        totals = judge.close()
+        totals = judge.close(whole=True)
         kept = list(brief.stores.recommendations.stream(brief.policy, "2026"))
     return totals, kept, brief
 

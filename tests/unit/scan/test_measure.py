@@ -28,17 +28,29 @@ def test_the_first_fill_is_hourly_and_covers_the_lookback(store: Store) -> None:
     assert reader.requests[0][2] == 4
 
 
-def test_the_next_day_asks_for_the_missing_hours_alone_and_the_window_moves_on(store: Store) -> None:
+def test_the_next_day_asks_for_the_missing_hours_and_two_days_before_them_and_the_window_moves_on(store: Store) -> None:
     measure(store, CloudWatch(lambda *_: 90.0), instance())
     later = CloudWatch(lambda *_: 5.0)
     found, _ = measure(store, later, instance(), now=NOW + timedelta(hours=26))
     start, period, _ = later.requests[0]
-    assert (start, period) == (int(NOW.replace(minute=0).timestamp()), 3600)
+    assert (start, period) == (int((NOW.replace(minute=0) - timedelta(days=2)).timestamp()), 3600)
     cpu = found["i-1"].metrics["cpuPercent"]
     assert (cpu.points, cpu.expected, cpu.maximum) == (336, 336, 90.0)
     assert cpu.end == NOW.replace(minute=0) + timedelta(hours=26)
     assert cpu.p90 == 90.0
-    assert cpu.average == pytest.approx((310 * 90 + 26 * 5) / 336, rel=1e-6)
+    assert cpu.average == pytest.approx((262 * 90 + 74 * 5) / 336, rel=1e-6)
+
+
+def test_an_hour_that_was_published_late_is_in_the_next_days_picture_and_one_that_went_stays(store: Store) -> None:
+    newest = NOW.replace(minute=0).timestamp() - 3600
+    measure(store, CloudWatch(lambda _metric, _statistic, at: None if at >= newest else 90.0), instance())
+    later = CloudWatch(lambda _metric, _statistic, at: None if at < newest else 5.0)
+    found, measurer = measure(store, later, instance(), now=NOW + timedelta(days=1))
+    cpu = found["i-1"].metrics["cpuPercent"]
+    assert (cpu.points, cpu.expected) == (336, 336)
+    assert cpu.average == pytest.approx((311 * 90 + 25 * 5) / 336, rel=1e-6)
+    assert len(later.requests) == 1
+    assert measurer.gaps() == ()
 
 
 def test_hours_that_were_kept_without_a_statistic_are_asked_for_anew_as_a_whole(store: Store) -> None:

@@ -48,13 +48,15 @@ def test_a_window_that_is_read_once_is_billed_as_an_increment_is(store: Store) -
     assert [series for _, _, series in first.requests] == [series for _, _, series in second.requests]
 
 
-def test_after_a_window_was_read_each_day_brings_24_points_a_series(store: Store) -> None:
+def test_after_a_window_was_read_each_day_brings_24_points_a_series_and_asks_for_two_days_before_them(
+    store: Store,
+) -> None:
     measure(store, CloudWatch(), instance())
     for day in range(1, 15):
         reader = CloudWatch(lambda _metric, _statistic, at: float(at % 7))
         found, _ = measure(store, reader, instance(), now=NOW + timedelta(days=day))
         end = (NOW + timedelta(days=day)).replace(minute=0).timestamp()
-        assert [(end - start, period) for start, period, _ in reader.requests] == [(24 * HOUR, HOUR)]
+        assert [(end - start, period) for start, period, _ in reader.requests] == [(72 * HOUR, HOUR)]
         assert found["i-1"].metrics["cpuPercent"].points == 336
     kept = UtilizationStore(store).rings(SHARD, ["cpuPercent"], ["i-1"])["i-1", "cpuPercent"]
     # Two weeks later not a point of the first reading is left.
@@ -92,7 +94,7 @@ def test_hours_that_could_not_be_read_are_not_in_the_ring_and_are_asked_for_agai
     reader = CloudWatch()
     found, _ = measure(store, reader, instance(), now=tomorrow + timedelta(hours=1))
     assert found["i-1"].metrics["cpuPercent"].points == 336
-    assert [start for start, _, _ in reader.requests] == [int(NOW.replace(minute=0).timestamp())]
+    assert [start for start, _, _ in reader.requests] == [int(NOW.replace(minute=0).timestamp()) - 48 * HOUR]
 
 
 def test_a_ring_of_another_layout_is_read_anew(store: Store) -> None:

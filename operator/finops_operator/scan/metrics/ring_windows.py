@@ -53,7 +53,7 @@ def joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], 
     """
     start_hour, end_hour = window.start // HOUR, window.end // HOUR
     if ring is not None and len(ring.values) == len(points):
-        if start_hour == ring.end_hour:
+        if ring.start_hour <= start_hour <= ring.end_hour < end_hour:
             return ring.extended(end_hour, points, max(needed, ring.hours))
         if end_hour == ring.start_hour:
             return ring.preceded(start_hour, points).padded(needed)

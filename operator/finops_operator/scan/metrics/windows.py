@@ -19,6 +19,8 @@ SETTLE_SECONDS: Final = 600
 """Basic monitoring publishes every five minutes; a period that ended ten minutes ago is complete."""
 REFRESH_HOURS: Final = 24
 """Rings are extended once a day: GetMetricData bills per metric asked, however short the window."""
+AGAIN_HOURS: Final = 48
+"""Of a ring's newest hours, asked for with each extension: AWS may publish an hour after it was asked for."""
 
 
 def last_hour(now: datetime) -> int:
@@ -34,6 +36,7 @@ def hours_window(start_hour: int, end_hour: int) -> Window:
 def missing_hours(ring: Ring | None, end_hour: int, needed: int) -> Window | None:
     """Return what must be asked so that a ring covers `needed` hours: nothing, what is missing, or the whole window.
 
+    With the newest hours two days before them are asked for once more, which is billed no higher.
     A ring that lacks both the oldest and the newest hours is asked for as a whole: two questions would be billed twice.
     """
     if ring is not None:
@@ -43,7 +46,7 @@ def missing_hours(ring: Ring | None, end_hour: int, needed: int) -> Window | Non
                 return None
             return hours_window(max(ring.end_hour - needed, _oldest_kept(end_hour)), ring.start_hour)
         if ring.hours >= needed and REFRESH_HOURS <= age <= needed:
-            return hours_window(ring.end_hour, end_hour)
+            return hours_window(max(ring.start_hour, ring.end_hour - AGAIN_HOURS), end_hour)
     return hours_window(max(end_hour - needed, _oldest_kept(end_hour)), end_hour)
 
 

@@ -44,6 +44,15 @@ def test_an_increment_pushes_the_oldest_hours_out() -> None:
 def test_a_hole_between_ring_and_increment_is_a_defect() -> None:
     with pytest.raises(ValueError, match="does not start"):
         Ring(100, (blank(4),)).extended(103, (blank(2),), 4)
+    with pytest.raises(ValueError, match="does not start"):
+        Ring(100, (blank(4),)).extended(102, (blank(7),), 9)
+
+
+def test_hours_that_are_asked_for_again_fill_holes_and_leave_what_has_no_newer_figure() -> None:
+    nan = float("nan")
+    ring = Ring(100, (array("f", [1, 2, nan, 4]),))
+    longer = ring.extended(101, (array("f", [nan, 3, 9, 5]),), 5)
+    assert (longer.end_hour, list(longer.values[0])) == (101, [1, 2, 3, 9, 5])
 
 
 def test_older_hours_come_before_the_ring_and_what_is_still_missing_is_a_hole() -> None:
