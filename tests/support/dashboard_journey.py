@@ -74,6 +74,8 @@ class Approved:
 
 def approve_dearest(browser: Browser, check: str) -> Approved:
     """Find what a check found with the largest saving, read why, and approve it, from any page and by keys alone."""
+    # A page that shows its first lines does not know its keys yet.
+    browser.wait_for("document.readyState === 'complete'")
     press(browser, "g", "o")
     browser.wait_for("location.pathname === '/optimizations' && document.readyState === 'complete'")
     press(browser, "/")
