@@ -118,12 +118,12 @@ def test_a_lost_answer_is_unknown_whether_it_happened_or_not(
 
 def test_a_hanging_call_ends_within_its_time(sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble) -> None:
     client = step(sessions, instance_id, timeout_seconds=1.5)
-    aws.control.inject({"kind": "hang", "action": "StopInstances", "seconds": 6})
+    aws.control.inject({"kind": "hang", "action": "StopInstances", "seconds": 4})
     clock = SystemClock()
     began = clock.monotonic()
     with pytest.raises(AwsOutcomeUnknown):
         client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
-    assert clock.monotonic() - began < 5
+    assert clock.monotonic() - began < 2.5
     # The call still hangs at the double, which the tests of this module share: its end must not fall into the next one.
     until = clock.monotonic() + 10
     while not aws.calls and clock.monotonic() < until:
@@ -201,8 +201,9 @@ def test_a_role_of_another_account_is_noticed_before_anything_is_called(
 def test_what_comes_after_the_lease_has_ended_is_refused_by_aws(
     sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
 ) -> None:
+    began = time.monotonic()
     client = step(sessions, instance_id, lease_left=lambda: 30.0)
-    assert 10 < client.seconds_left <= 29
+    assert 27 - (time.monotonic() - began) < client.seconds_left <= 29
     # This process stands still, and its clock with it: it knows nothing of the time that passed.
     aws.control.advance(30)
     with pytest.raises(AwsOutcomeUnknown) as late:
@@ -241,8 +242,9 @@ def test_the_deadline_is_in_awss_time_however_wrong_this_machines_date_is(
     first = step(sessions, instance_id, lease_left=lambda: 30.0)
     # Made by what STS had said before its clock was moved: too near, and that is known by STS's own answer.
     assert first.seconds_left < 0
+    began = time.monotonic()
     client = step(sessions, instance_id, lease_left=lambda: 30.0)
-    assert 10 < client.seconds_left <= 29
+    assert 27 - (time.monotonic() - began) < client.seconds_left <= 29
     client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
     assert [call.applied for call in aws.calls] == [True]
 
@@ -259,9 +261,10 @@ def test_the_deadline_costs_no_call_of_its_own_but_for_a_process_that_never_aske
     counter, clock = CallCounter(), SystemClock()
     fresh = SdkSessions(counter, demo=True)
     readers = AwsReaders(fresh, CallPacing(LocalRateLimits(), clock, HASTY, UNLIMITED), process_counter=counter)
+    began = time.monotonic()
     client = step(StsExecutorSessions(fresh, readers, clock), instance_id, lease_left=lambda: 30.0)
     assert counter.calls == {"sts:AssumeRole": 1, "sts:GetCallerIdentity": 1}
-    assert 10 < client.seconds_left <= 29
+    assert 27 - (time.monotonic() - began) < client.seconds_left <= 29
 
 
 def test_without_a_lease_to_end_with_a_session_has_no_deadline(
