@@ -137,7 +137,7 @@ class Utilization:
 
     Metric names: `cpuPercent`, `gpuPercent`, `networkInBytes`, `networkOutBytes`, `networkPacketsIn`,
     `networkPacketsOut`, `cpuCreditBalance`, `memoryPercent`, `ebsReadOps`, `ebsWriteOps`, `ebsReadBytes`,
-    `ebsWriteBytes`, `volumeReadOps`, `volumeWriteOps`, `volumeIdleSeconds`.
+    `ebsWriteBytes`, `volumeReadOps`, `volumeWriteOps`, `volumeReadBytes`, `volumeWriteBytes`, `volumeIdleSeconds`.
     `unknown` maps a metric name to the reason why there is no summary (`NotPublished`, `Throttled`, …).
     `NotPublished` says that the query succeeded and AWS holds no point at all in the window; only that reason may be
     read as evidence, and only together with `asked_from`.

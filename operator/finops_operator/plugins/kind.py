@@ -102,7 +102,8 @@ class MetricSpec:
         parts: resource → the dimension sets of what it consists of, where AWS publishes a figure of each part alone
             (the brokers of a cluster) and none of the whole. A level is then the highest of all parts, the lowest of
             them for `Minimum`, a counter their sum; a period of which any part has no point is unknown, so that such a
-            metric is never one where a missing point means zero, and `NotPublished` of it proves nothing.
+            metric is never one where a missing point means zero, and `NotPublished` of it proves nothing. Only of a
+            counter that AWS publishes when something happened (`missing_means_zero`) a part without a point adds zero.
         fine: part of the 5-minute picture of candidates.
         asked_last: of a counter in that picture alone: its days are asked for only where all others leave to it what is
             decided.
@@ -165,9 +166,10 @@ class MetricSpec:
         """Refuse what a join of parts cannot keep: a node without a point must not be hidden by the others.
 
         Raises:
-            ValueError: a metric of parts counts samples, or takes a missing point for zero.
+            ValueError: a metric of parts counts samples, or is a level that takes a missing point for zero.
         """
-        if self.parts is not None and (self.samples_in_five_minutes is not None or self.missing_means_zero):
+        hides = self.missing_means_zero and not self.counter
+        if self.parts is not None and (self.samples_in_five_minutes is not None or hides):
             raise ValueError(f"{self.name}: of parts a missing point is unknown, and no samples are counted")
 
 

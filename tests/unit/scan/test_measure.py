@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.scan.measuring import NOW, CloudWatch, instance, measure, volume
 
+from finops.domain.utilization import Utilization
 from finops.errors import AwsDenied, AwsError, AwsThrottled
 from finops.store.connection import Store
 from finops_operator.scan.metrics.measure import REQUESTS_AHEAD
@@ -265,3 +266,37 @@ def test_a_five_minute_picture_with_a_failure_in_it_is_completed_by_the_next_sca
     second, _ = measure(store, whole, instance(), fine=True)
     assert whole.periods == [300]
     assert "ebsReadOps" in second["i-1"].fine
+
+
+def of_volumes(store: Store, reader: CloudWatch, instance_type: str, *ids: str) -> Utilization:
+    one = instance(attributes={"instance_type": instance_type, "volume_ids": list(ids)})
+    return measure(store, reader, one, fine=True)[0]["i-1"]
+
+
+def test_of_an_instance_on_xen_each_volume_is_asked_for_what_it_carried(store: Store) -> None:
+    reader = CloudWatch(lambda metric, _statistic, _at: 7.0 if metric.startswith("Volume") else 10.0)
+    found = of_volumes(store, reader, "m4.large", "vol-1", "vol-2")
+    assert {one["VolumeId"] for one in reader.dimensions if "VolumeId" in one} == {"vol-1", "vol-2"}
+    names = ("volumeReadOps", "volumeWriteOps", "volumeReadBytes", "volumeWriteBytes")
+    assert [found.fine[name].maximum for name in names] == [14.0] * 4
+    assert found.unknown["ebsReadOps"] == "NotApplicable"
+
+
+def test_an_instance_on_nitro_measures_its_volumes_itself(store: Store) -> None:
+    reader = CloudWatch()
+    found = of_volumes(store, reader, "m5.large", "vol-1")
+    assert not any("VolumeId" in one for one in reader.dimensions)
+    assert found.unknown["volumeReadOps"] == "NotApplicable"
+    assert "ebsReadOps" in found.fine
+
+
+def test_operations_of_a_volume_on_xen_that_are_missing_are_unknown_and_bytes_are_none(store: Store) -> None:
+    """Of bytes AWS publishes a point only where something was read or written."""
+
+    def value(metric: str, _statistic: str, at: int) -> float | None:
+        return None if metric.startswith("Volume") and at % 600 else 7.0
+
+    found = of_volumes(store, CloudWatch(value), "m4.large", "vol-1")
+    assert found.fine["volumeReadOps"].coverage_percent == pytest.approx(50, abs=0.1)
+    assert found.fine["volumeReadBytes"].coverage_percent == 100
+    assert (found.fine["volumeReadBytes"].lowest, found.fine["volumeReadBytes"].maximum) == (0.0, 7.0)

@@ -101,7 +101,13 @@ class _Request:
     def _of_all_parts(self, query: Query, ids: Sequence[str]) -> tuple[array[float], ...]:
         count = len(query.statistics)
         return tuple(
-            query.answered(joined(statistic, [self._points(one) for one in ids[index::count]]))
+            query.answered(
+                joined(
+                    statistic,
+                    [self._points(one) for one in ids[index::count]],
+                    missing_adds_zero=query.missing_adds_zero,
+                )
+            )
             for index, statistic in enumerate(query.statistics)
         )
 

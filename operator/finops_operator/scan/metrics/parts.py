@@ -29,17 +29,22 @@ def query_of_parts(
     if not parts:
         return PARTS_UNKNOWN
     first, *further = parts
-    query = Query(resource.id, spec.name, spec.namespace, spec.metric, first, spec.statistics, window, tuple(further))
+    asked = resource.id, spec.name, spec.namespace, spec.metric, first, spec.statistics, window
+    query = Query(*asked, further=tuple(further), missing_adds_zero=spec.missing_means_zero)
     return query if query.series <= MAXIMUM_QUERIES else TOO_MANY_PARTS
 
 
-def joined(statistic: str, parts: Sequence[array[float]]) -> array[float]:
+def joined(statistic: str, parts: Sequence[array[float]], *, missing_adds_zero: bool = False) -> array[float]:
     """Return one series of a resource from those of its parts: NaN wherever one of them has no point.
 
-    Of sums the sum, of minima the lowest, of everything else the highest.
+    Of sums the sum, of minima the lowest, of everything else the highest. With `missing_adds_zero` a point is NaN only
+    where no part has one.
     """
     if len(parts) == 1:
         return parts[0]
+    if missing_adds_zero:
+        seen = ([value for value in period if not math.isnan(value)] for period in zip(*parts, strict=True))
+        return array("f", (sum(values) if values else math.nan for values in seen))
     of = _JOINED.get(statistic, max)
     periods = zip(*parts, strict=True)
     return array("f", (math.nan if any(map(math.isnan, period)) else of(period) for period in periods))

@@ -60,6 +60,7 @@ class Query:
         whole: of what is left of something, what it is left of in the same unit: it is asked for by the opposite
             extreme and answered as the percent that are used. None: the figure itself.
         further: dimension sets of the other parts of the resource, where it is measured part by part.
+        missing_adds_zero: whether a part without a point adds nothing to a sum where another one has its point.
     """
 
     resource_id: str
@@ -71,6 +72,7 @@ class Query:
     window: Window
     further: tuple[tuple[tuple[str, str], ...], ...] = ()
     whole: float | None = None
+    missing_adds_zero: bool = False
 
     def asked(self, statistic: str) -> str:
         """Return what to ask CloudWatch for a statistic: most is used when least is left."""

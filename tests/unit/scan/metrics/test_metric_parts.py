@@ -117,3 +117,19 @@ def test_a_joined_point_is_of_all_parts_or_of_none(statistic: str, of: Any, valu
             assert math.isnan(point)
         else:
             assert point == of(period)
+
+
+def test_of_amounts_that_are_published_when_something_happened_a_part_without_a_point_adds_nothing() -> None:
+    bytes_read = replace(SPEC, statistics=("Sum",), missing_means_zero=True, parts=lambda _: tuple(parts(2)))
+    query = query_of_parts(WHOLE, bytes_read, WINDOW, parts(2))
+    assert isinstance(query, Query)
+    reader = Scripted(
+        lambda _: {
+            "MetricDataResults": [series("q0_0", STAMPS[:2], [5, 6]), series("q0_1", STAMPS[1:3], [1, 2])],
+        }
+    )
+    ((total,),) = fetch(reader, Batch(WINDOW, (query,))).points.values()
+    assert list(total)[:3] == [5, 7, 2]
+    assert math.isnan(total[3]), "where no part has a point, what that means is the metric's own"
+    with pytest.raises(ValueError, match="bytes"):
+        replace(SPEC, missing_means_zero=True, parts=lambda _: tuple(parts(2)))

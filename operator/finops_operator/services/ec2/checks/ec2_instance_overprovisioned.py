@@ -40,15 +40,12 @@ from finops_operator.services.ec2.sizing.choose import Choice, choose
 from finops_operator.services.ec2.sizing.known_type import type_too_new
 from finops_operator.services.ec2.sizing.migration import migration_effort
 from finops_operator.services.ec2.sizing.projection import Projection, projection
-from finops_operator.services.ec2.sizing.volume_load import held_by_volumes
+from finops_operator.services.ec2.sizing.volume_load import TOWARDS_VOLUMES, held_by_volumes
 
 ID: Final = "ec2_instance_overprovisioned"
 RESIZE: Final = "ec2_instance_resize"
 _CPU: Final = "cpuPercent"
-_OTHERS: Final = (
-    *("memoryPercent", "networkInBytes", "networkOutBytes", *PACKETS),
-    *("ebsReadOps", "ebsWriteOps", "ebsReadBytes", "ebsWriteBytes"),
-)
+_OTHERS: Final = ("memoryPercent", "networkInBytes", "networkOutBytes", *PACKETS, *TOWARDS_VOLUMES)
 """What bounds the target beside CPU: not published is one thing, not readable today another."""
 
 

@@ -5,7 +5,7 @@ of right-sizing: the percentile of the policy's preset of the 5-minute CPU maxim
 with its headroom, of the network what the type sustains, and of its volumes together the operations and the bandwidth
 that the type carries. What was not measured is never short. To read what goes to the volumes of every instance would
 double what their metrics cost: volumes alone are a shortage only where the policy asks for it, and beside another one
-always. Instances on Xen measure nothing of it. A burstable instance without credits is held at its baseline, where its
+always. Of an instance on Xen its volumes say it. A burstable instance without credits is held at its baseline, where its
 peak says nothing; surplus credits have a check of their own.
 """
 
@@ -36,10 +36,10 @@ from finops_operator.services.ec2.sizing.shortage import (
     shortage_of,
 )
 from finops_operator.services.ec2.sizing.shortage_words import shortage_evidence, shortage_facts, target_evidence
-from finops_operator.services.ec2.sizing.volume_load import BUSY_PERCENT, BYTES, OPERATIONS
+from finops_operator.services.ec2.sizing.volume_load import BUSY_PERCENT, TOWARDS_VOLUMES
 
 ID: Final = "ec2_instance_underprovisioned"
-_OTHERS: Final = (MEMORY, *NETWORK, *OPERATIONS, *BYTES)
+_OTHERS: Final = (MEMORY, *NETWORK, *TOWARDS_VOLUMES)
 _NOTHING: Final = "nothing that was measured exceeds what its type has"
 _MEAN: Final = "minimumMeanPercent"
 _VOLUMES: Final = "judgeVolumes"
@@ -109,6 +109,12 @@ def _short(facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceTyp
     return shortage_of(facts.utilization, cpu, current, facts.settings.sizing.margins, parameters[_MEAN])
 
 
+def _judges_volumes(current: InstanceType, parameters: Parameters) -> bool:
+    """A type without limits of its own towards EBS is never at one."""
+    limited = current.ebs_baseline_iops is not None or current.ebs_baseline_mbytes_per_second is not None
+    return bool(parameters[_VOLUMES]) and limited
+
+
 def _may_be_short(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
     """Return whether an hourly picture leaves room for a shortage in its 5 minutes."""
     current = own_type(facts)
@@ -117,7 +123,7 @@ def _may_be_short(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
     hourly = facts.utilization.metrics.get(CPU)
     if hourly is None or insufficient(facts.utilization, CPU, facts.settings):
         return False
-    if parameters[_VOLUMES] and current.nitro:
+    if _judges_volumes(current, parameters):
         return True
     # No 5 minutes are above the highest of all; an hour's bytes may all have come within 5 minutes.
     peak = replace(hourly, p90=hourly.maximum, p95=hourly.maximum, p99_5=hourly.maximum)
@@ -140,7 +146,7 @@ def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settl
         return Settled.BY_DAYS if CPU not in pictures.days.utilization.metrics else Settled.OPEN
     if not _short(pictures.most, most, current, parameters):
         # What went to volumes is read by days for a judgement by bounds, and for none by days alone.
-        return Settled.BY_BOUNDS if parameters[_VOLUMES] and current.nitro else Settled.BY_DAYS
+        return Settled.BY_BOUNDS if _judges_volumes(current, parameters) else Settled.BY_DAYS
     if not seen_enough(pictures):
         return Settled.OPEN
     least, highest = (_judged(one, parameters) for one in (pictures.least, pictures.most))
@@ -177,8 +183,8 @@ CHECK: Final = Check(
             default=Decimal(0),
             minimum=Decimal(0),
             maximum=Decimal(1),
-            description="1: what goes to the volumes of every instance on Nitro is read and judged, four further "
-            "metrics of each, which about doubles what CloudWatch bills for instances. 0: volumes count beside another "
+            description="1: what goes to the volumes of every instance is read and judged, four further metrics "
+            "of each, on Xen of each of its volumes, which about doubles what CloudWatch bills for instances. 0: volumes count beside another "
             "shortage.",
         ),
     ),

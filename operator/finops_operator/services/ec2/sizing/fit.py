@@ -144,7 +144,9 @@ def larger_types(catalog: Catalog, machine: Machine, policy: SizingPolicy) -> tu
 
 
 def _offers_no_less(current: InstanceType, kind: InstanceType) -> bool:
-    nothing = Need(0.0, 0.0, 0.0, None, None, None, None)
+    # Of a type whose bandwidth towards volumes is not known, a larger one sustains at least what its network does.
+    shared = None if current.ebs_baseline_mbytes_per_second is not None else _ebs_bandwidth(current)
+    nothing = Need(0.0, 0.0, 0.0, None, None, None, shared)
     return (
         (kind.baseline_percent is None) == (current.baseline_percent is None)
         and (kind.baseline_percent or 0) >= (current.baseline_percent or 0)
@@ -240,7 +242,8 @@ class Offer:
         usable_vcpus: its own in those of the current type, at most as many.
         sustained_vcpus, worst_day_vcpus: what it gives for ever and over one day, of the same.
         network_gbps, ebs_mbytes_per_second: what it sustains; None: not known.
-        current_ebs: MB/s of the current type towards volumes.
+        current_ebs: MB/s of the current type towards volumes; None: not known. Its network is not that: what a T2 moves
+            there may be more than its network sustains.
     """
 
     kind: InstanceType
@@ -276,9 +279,15 @@ class Offer:
         packets = 0.0 if need.packets_per_second is None else need.packets_per_second * FULL_FRAME_GIGABITS
         return self.network_gbps >= need.network_gbps and (as_now or self.network_gbps >= packets)
 
+    def _free_for_volumes(self, need: Need) -> float | None:
+        """Return MB/s towards volumes: of a type without any of its own, what the need leaves of its network."""
+        if self.kind.ebs_baseline_mbytes_per_second is not None or self.ebs_mbytes_per_second is None:
+            return self.ebs_mbytes_per_second
+        return self.ebs_mbytes_per_second - (need.network_gbps or 0.0) * _MEGABYTES_PER_GIGABIT
+
     def _has_ebs(self, need: Need) -> bool:
         """Room enough for what was measured, or no less than now; either is safe."""
-        offered, now = self.ebs_mbytes_per_second, self.current_ebs
+        offered, now = self._free_for_volumes(need), self.current_ebs
         enough = [wanted for wanted in (need.ebs_mbytes_per_second, now) if wanted is not None]
         if offered is None or not enough or offered < min(enough):
             return False
@@ -306,7 +315,7 @@ def offer_of(current: InstanceType, kind: InstanceType) -> Offer:
         worst_day_vcpus=worst_day,
         network_gbps=None if network is None else float(network),
         ebs_mbytes_per_second=_ebs_bandwidth(kind),
-        current_ebs=_ebs_bandwidth(current),
+        current_ebs=_own_ebs_bandwidth(current),
     )
 
 
@@ -317,11 +326,13 @@ def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:
 
 def _ebs_bandwidth(kind: InstanceType) -> float | None:
     """Return MB/s towards volumes; a type without bandwidth of its own for them shares its network's."""
-    if kind.ebs_baseline_mbytes_per_second is not None:
-        return float(kind.ebs_baseline_mbytes_per_second)
-    if kind.network_baseline_gbps is None:
-        return None
+    if kind.ebs_baseline_mbytes_per_second is not None or kind.network_baseline_gbps is None:
+        return _own_ebs_bandwidth(kind)
     return float(kind.network_baseline_gbps) * _MEGABYTES_PER_GIGABIT
+
+
+def _own_ebs_bandwidth(kind: InstanceType) -> float | None:
+    return None if kind.ebs_baseline_mbytes_per_second is None else float(kind.ebs_baseline_mbytes_per_second)
 
 
 def _is_windows(instance: InstanceFacts) -> bool:

@@ -14,6 +14,7 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.kind import STOPPED_AT_MOST
 from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.pricing.instance_types import InstanceType
+from finops_operator.services.ec2.sizing.volume_load import counters
 
 HOURS_PER_DAY: Final = 24.0
 HOUR_SECONDS: Final = 3600
@@ -68,7 +69,8 @@ class Need:
 def need_of(utilization: Utilization, cpu: MetricSummary, current: InstanceType, margins: Preset) -> Need:
     """Return the need of the workload that runs on `current`; `cpu` is a sufficient summary of `cpuPercent`."""
     vcpus_per_percent = current.vcpus / 100 / (1 - margins.cpu_headroom_percent / 100)
-    iops = _sum_of_rates(utilization, "ebsReadOps", "ebsWriteOps")
+    operations, counted = counters(utilization)
+    iops = _sum_of_rates(utilization, *operations)
     peak = margins.cpu_peak(cpu)
     # Credits do not outlast a stop on every type, and none are earned while it lasts: what is stopped again and again
     # must get by without them.
@@ -80,7 +82,7 @@ def need_of(utilization: Utilization, cpu: MetricSummary, current: InstanceType,
         memory_mib=_memory(utilization, current, margins),
         network_gbps=_network(utilization),
         ebs_iops=iops,
-        ebs_mbytes_per_second=_ebs_bandwidth(utilization, iops),
+        ebs_mbytes_per_second=_ebs_bandwidth(utilization, counted, iops),
         packets_per_second=_busier(utilization, ("networkPacketsIn", "networkPacketsOut")),
     )
 
@@ -190,9 +192,9 @@ def _busier(utilization: Utilization, names: tuple[str, str]) -> float | None:
     return max(known) if len(known) == len(names) else None
 
 
-def _ebs_bandwidth(utilization: Utilization, iops: float | None) -> float | None:
+def _ebs_bandwidth(utilization: Utilization, counted: tuple[str, str] | None, iops: float | None) -> float | None:
     """Return measured MB/s, or what the measured operations could have carried at most."""
-    measured = _sum_of_rates(utilization, "ebsReadBytes", "ebsWriteBytes")
+    measured = None if counted is None else _sum_of_rates(utilization, *counted)
     if measured is not None:
         return measured / _MEGA
     return _times(iops, LARGEST_OPERATION_BYTES / _MEGA)

@@ -1,8 +1,8 @@
 """Whether the volumes of an instance use all that its type carries towards them. Pure; asked by both checks of sizing.
 
 Every type has limits of its own towards EBS, in operations and in bytes a second, whatever its volumes could do
-(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html). Only what the instance itself measured counts:
-an instance on Xen measures nothing of its volumes, and a type without limits of its own shares those of its network.
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html). An instance on Nitro measures what goes there;
+of one on Xen its volumes do, all of them together. A type without limits of its own is never at one.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Final
 
 from finops.domain.utilization import Utilization
 from finops_operator.pricing.instance_types import InstanceType
+from finops_operator.services.ec2.rules.instance_metrics import BYTES, OPERATIONS, VOLUME_BYTES, VOLUME_OPERATIONS
 
-OPERATIONS: Final = ("ebsReadOps", "ebsWriteOps")
-BYTES: Final = ("ebsReadBytes", "ebsWriteBytes")
+TOWARDS_VOLUMES: Final = (*OPERATIONS, *BYTES, *VOLUME_OPERATIONS, *VOLUME_BYTES)
+"""Our names of all that is measured of what an instance and its volumes exchange; of one instance half apply."""
 _AT_LIMIT: Final = 0.95
 """Share of a limit from which it is in use: five minutes at a limit are never full to the last operation."""
 BUSY_PERCENT: Final = 30
@@ -32,10 +33,22 @@ class VolumeLoad:
     mean_mbytes_per_second: float | None
 
 
+def counters(utilization: Utilization) -> tuple[tuple[str, str], tuple[str, str] | None]:
+    """Return the names of the operations and of the bytes that count: the instance's own, on Xen those of its volumes.
+
+    Volumes publish bytes on Xen only when there were some, so that beside unknown operations they prove nothing: None.
+    """
+    if not any(name in utilization.fine for name in (*VOLUME_OPERATIONS, *VOLUME_BYTES)):
+        return OPERATIONS, BYTES
+    seen = all(name in utilization.fine for name in VOLUME_OPERATIONS)
+    return VOLUME_OPERATIONS, VOLUME_BYTES if seen else None
+
+
 def volume_load(utilization: Utilization) -> VolumeLoad:
     """Return what the 5-minute picture says of an instance's volumes; reads and writes share one limit."""
-    iops, mean_iops = _rates(utilization, OPERATIONS)
-    bytes_, mean_bytes = _rates(utilization, BYTES)
+    operations, counted = counters(utilization)
+    iops, mean_iops = _rates(utilization, operations)
+    bytes_, mean_bytes = (None, None) if counted is None else _rates(utilization, counted)
     return VolumeLoad(
         iops,
         mean_iops,

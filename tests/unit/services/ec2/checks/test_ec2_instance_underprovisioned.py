@@ -172,19 +172,21 @@ def test_volumes_alone_count_where_the_policy_says_so_and_beside_another_shortag
 def test_where_the_policy_judges_volumes_their_days_and_five_minutes_are_asked_for() -> None:
     judging = {**DEFAULTS, "judgeVolumes": Decimal(1)}
     assert CHECK.settled_by_days(pictures(20, 60), judging) is Settled.BY_BOUNDS
-    on_xen = {"instance_type": "m4.2xlarge"}
-    assert CHECK.settled_by_days(pictures(20, 60, on_xen), judging) is Settled.BY_DAYS
+    on_xen, without_limits = {"instance_type": "m4.2xlarge"}, {"instance_type": "t2.large"}
+    assert CHECK.settled_by_days(pictures(20, 60, on_xen), judging) is Settled.BY_BOUNDS
+    assert CHECK.settled_by_days(pictures(20, 60, without_limits), judging) is Settled.BY_DAYS
     hours = Utilization("i-0", metrics={"cpuPercent": flat(60)})
     assert CHECK.wants_fine(facts_of(instance(), hours), judging)
     assert not CHECK.wants_fine(facts_of(instance(), hours), DEFAULTS)
-    assert not CHECK.wants_fine(facts_of(instance(instance_type="m4.2xlarge"), hours), judging)
+    assert CHECK.wants_fine(facts_of(instance(instance_type="m4.2xlarge"), hours), judging)
+    assert not CHECK.wants_fine(facts_of(instance(instance_type="t2.large"), hours), judging)
 
 
 def test_bandwidth_that_was_not_measured_or_has_no_limit_of_its_own_is_never_short() -> None:
     full = to_volumes(280)
     halves = replace(full, fine={name: one for name, one in full.fine.items() if name != "ebsReadBytes"})
     assert reason(halves) == NOTHING
-    # What a t2 has towards its volumes is part of its network.
+    # What a t2 carries towards its volumes is published nowhere.
     assert reason(to_volumes(900), instance_type="t2.large") == NOTHING
     failed = replace(halves, unknown={"ebsReadBytes": "Throttled"})
     assert reason(failed) == "ebs read bytes could not be read (Throttled)"

@@ -7,6 +7,7 @@ case has a rhythm of its own; `?` after a target means advice that is not offere
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import pytest
 from tests.support.facts import FIVE_MINUTES, MEGABYTE, busy, facts_of, flat, instance, summarize
 
 from finops.domain.recommendation import Finding
-from finops.domain.utilization import MetricSummary
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import bundled_catalog
@@ -32,7 +33,10 @@ FREE = SizingPolicy(vendor_change=True, hypervisor_change=True)
 
 
 class Case(NamedTuple):
-    """`cpu` and `memory` are levels in percent or points of 5 minutes; `fine` replaces other measurements."""
+    """`cpu` and `memory` are levels in percent or points of 5 minutes; `fine` replaces other measurements.
+
+    `volumes`: whether anything is measured of what goes to them.
+    """
 
     kind: str
     cpu: float | Sequence[float]
@@ -43,6 +47,19 @@ class Case(NamedTuple):
     policy: SizingPolicy = SizingPolicy()
     days: int = DAYS
     fine: Mapping[str, MetricSummary] = MappingProxyType({})
+    volumes: bool = True
+
+
+def as_measured(kind: str, seen: Utilization, *, volumes: bool) -> Utilization:
+    """Return a picture as AWS gives it: of an instance on Xen its volumes measure what goes there, if anything does."""
+    found = bundled_catalog().get(kind)
+    if not volumes:
+        fine = {name: one for name, one in seen.fine.items() if not name.startswith("ebs")}
+    elif found is not None and found.hypervisor == "xen":
+        fine = {name.replace("ebs", "volume", 1): one for name, one in seen.fine.items()}
+    else:
+        return seen
+    return replace(seen, fine=fine)
 
 
 def rhythm(*parts: tuple[float, int]) -> list[float]:
@@ -148,6 +165,33 @@ CASES = (
         "11,000 operations a second are more than m5.xlarge sustains",
         fine={"ebsWriteOps": per_second(11_000)},
     ),
+    Case(
+        "m4.2xlarge",
+        12,
+        20,
+        "m4.xlarge",
+        "90 MB/s that its volumes measured are within the 93.75 that m4.xlarge sustains",
+        fine={"ebsReadBytes": per_second(85 * MEGABYTE)},
+    ),
+    Case(
+        "m4.2xlarge",
+        12,
+        20,
+        NO_ROOM,
+        "110 MB/s that its volumes measured are more than m4.xlarge sustains",
+        policy=SizingPolicy(allow_families=frozenset({"m4"})),
+        fine={"ebsReadBytes": per_second(110 * MEGABYTE)},
+    ),
+    Case(
+        "m4.2xlarge",
+        12,
+        20,
+        NO_ROOM,
+        "volumes that nobody measured keep their bandwidth",
+        policy=SizingPolicy(allow_families=frozenset({"m4"})),
+        volumes=False,
+    ),
+    Case("t2.xlarge", 5, 15, NO_ROOM, "what a T2 moved to its volumes is not bounded by its network", volumes=False),
     # -- what a target must never lose -------------------------------------------------------------------------------
     Case("inf1.6xlarge", 5, 10, "how much its accelerators", "four Inferentia chips, of which no metric says a thing"),
     Case("inf2.8xlarge", 5, 10, "how much its accelerators", "an accelerator is why it runs"),
@@ -280,9 +324,8 @@ def judged(case: Case) -> str:
 
     memory = {} if case.memory is None else {"memoryPercent": series(case.memory)}
     resource = instance(instance_type=case.kind, **case.attributes)
-    found = CHECK.evaluate(
-        facts_of(resource, busy(series(case.cpu), **memory, **case.fine), sizing=case.policy), DEFAULTS
-    )
+    seen = as_measured(case.kind, busy(series(case.cpu), **memory, **case.fine), volumes=case.volumes)
+    found = CHECK.evaluate(facts_of(resource, seen, sizing=case.policy), DEFAULTS)
     if isinstance(found, Finding):
         return found.target if found.action else f"{found.target}?"
     return found.reason

@@ -210,13 +210,25 @@ def test_unpublished_bandwidth_counts_against_a_candidate() -> None:
     assert not has_room(LITTLE, kind("m5.2xlarge"), replace(nothing, network_baseline_gbps=None))
 
 
-def test_a_type_without_volume_bandwidth_shares_its_network() -> None:
-    assert has_room(replace(LITTLE, ebs_mbytes_per_second=30), kind("t2.large"), kind("t2.medium"))
-    assert not has_room(replace(LITTLE, ebs_mbytes_per_second=33), kind("t2.large"), kind("t2.medium"))
+def test_a_target_without_volume_bandwidth_has_what_its_network_leaves() -> None:
+    """A t2.medium sustains 32 MB/s, of which 1.25 are taken by what goes over the network."""
+    little = replace(LITTLE, network_gbps=0.01)
+    assert has_room(replace(little, ebs_mbytes_per_second=30), kind("t2.large"), kind("t2.medium"))
+    assert not has_room(replace(little, ebs_mbytes_per_second=31), kind("t2.large"), kind("t2.medium"))
     shared_with_nothing = replace(
         kind("m5.xlarge"), ebs_baseline_mbytes_per_second=None, network_baseline_gbps=Decimal("0.001")
     )
     assert not has_room(LITTLE, kind("m5.2xlarge"), shared_with_nothing)
+
+
+def test_what_an_instance_without_volume_bandwidth_carries_now_is_not_that_of_its_network() -> None:
+    """A t2.medium may have moved more to its volumes than its network sustains: unmeasured, nothing is no less."""
+    unmeasured = replace(LITTLE, ebs_mbytes_per_second=None, ebs_iops=None)
+    more_than_its_network = replace(kind("t3a.small"), ebs_baseline_mbytes_per_second=Decimal(33))
+    assert not has_room(unmeasured, kind("t2.medium"), more_than_its_network)
+    measured = replace(unmeasured, ebs_mbytes_per_second=34.0, ebs_iops=100.0)
+    assert not has_room(measured, kind("t2.medium"), more_than_its_network)
+    assert has_room(replace(measured, ebs_mbytes_per_second=33.0), kind("t2.medium"), more_than_its_network)
 
 
 def test_burstable_targets_must_earn_what_the_workload_spends() -> None:

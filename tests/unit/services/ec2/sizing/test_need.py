@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.facts import FIVE_MINUTES, MEGABYTE, busy, flat, summarize
 
-from finops.domain.utilization import Utilization
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.sizing_policy import PRESETS, SizingPolicy
 from finops_operator.pricing.instance_types import InstanceType, bundled_catalog
 from finops_operator.services.ec2.sizing.need import hidden_demand, need_of, worst_day_percent
+from finops_operator.services.ec2.sizing.volume_load import VolumeLoad, volume_load
 
 
 def kind(name: str) -> InstanceType:
@@ -128,3 +131,34 @@ def test_a_denied_family_stays_denied_even_when_allowed() -> None:
     policy = SizingPolicy(allow_families=frozenset({"m5", "t3"}), deny_families=frozenset({"t3"}))
     assert [policy.allows(family) for family in ("m5", "t3", "c5")] == [True, False, False]
     assert SizingPolicy().allows("c5")
+
+
+def on_xen(**changes: MetricSummary) -> Utilization:
+    """Return a 5-minute picture of an instance on Xen: nothing of its volumes but what these measured themselves."""
+    own = busy(flat(10, period=FIVE_MINUTES))
+    fine = {name: one for name, one in own.fine.items() if not name.startswith("ebs")}
+    volumes = {
+        "volumeReadOps": flat(30_000, period=FIVE_MINUTES),
+        "volumeWriteOps": flat(60_000, period=FIVE_MINUTES),
+        "volumeReadBytes": flat(300 * MEGABYTE, period=FIVE_MINUTES),
+        "volumeWriteBytes": flat(600 * MEGABYTE, period=FIVE_MINUTES),
+    }
+    return Utilization("i", fine={**fine, **volumes, **changes})
+
+
+def test_what_the_volumes_of_an_instance_on_xen_measured_is_its_need_towards_them() -> None:
+    used = on_xen()
+    need = need_of(used, used.fine["cpuPercent"], kind("m4.2xlarge"), PRESETS["Default"])
+    assert need.ebs_iops == pytest.approx(300)
+    assert need.ebs_mbytes_per_second == pytest.approx(3)
+    load = volume_load(used)
+    assert (load.iops, load.mbytes_per_second) == (pytest.approx(300), pytest.approx(3))
+
+
+def test_bytes_of_volumes_whose_operations_are_unknown_prove_nothing() -> None:
+    """Bytes are published only where something was read or written, so that their absence alone says nothing."""
+    seen = on_xen()
+    used = replace(seen, fine={name: one for name, one in seen.fine.items() if name != "volumeWriteOps"})
+    need = need_of(used, used.fine["cpuPercent"], kind("m4.2xlarge"), PRESETS["Default"])
+    assert (need.ebs_iops, need.ebs_mbytes_per_second) == (None, None)
+    assert volume_load(used) == VolumeLoad(None, None, None, None)
