@@ -27,6 +27,7 @@ from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, 
 from finops_operator.services.ec2.rules.graviton import ARM, X86, graviton_types
 from finops_operator.services.ec2.rules.licences import BROUGHT_LICENCES
 from finops_operator.services.ec2.rules.platform_words import described, differences
+from finops_operator.services.ec2.rules.run_by_others import run_by_a_service
 from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.fit import attachable
 
@@ -38,7 +39,7 @@ _OTHERS_SHOWN: Final = 3
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
     resource, own, name = facts.resource, facts.own, facts.own.instance_type or ""
     hours = instance_hours(resource, own)
-    reason = _not_judged(resource.state, own) or hours.reason_unknown
+    reason = run_by_a_service(facts) or _not_judged(resource.state, own) or hours.reason_unknown
     if reason or hours.query is None:
         return NotRecommended(ID, resource.id, reason)
     system = dict(hours.query.attributes)["os"]

@@ -27,6 +27,7 @@ from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.agent_gpu import GPU, gpu_unknown
 from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
+from finops_operator.services.ec2.rules.run_by_others import stop_saves_nothing
 
 ID: Final = "ec2_instance_idle"
 MEGABYTE: Final = 1_000_000
@@ -130,6 +131,8 @@ def _not_judged(facts: Facts[InstanceFacts]) -> str:
         return "its root device is not known to be an EBS volume, so it cannot be stopped and started again"
     if own.lifecycle:
         return "it is not an on-demand instance"
+    if reason := stop_saves_nothing(facts):
+        return reason
     if kind is None:
         return "nothing is known about its type"
     if reason := gpu_unknown(kind):

@@ -26,6 +26,7 @@ from finops_operator.services.ec2.instance import KIND, InstanceFacts
 from finops_operator.services.ec2.judging.office_hours import HOURS_A_WEEK, Week, week_of
 from finops_operator.services.ec2.rules.new_types import own_type
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
+from finops_operator.services.ec2.rules.run_by_others import stop_saves_nothing
 from finops_operator.services.ec2.rules.special_types import ACCELERATED, special_purpose
 
 ID: Final = "ec2_instance_off_hours"
@@ -124,12 +125,11 @@ def _cost_by(week: Week, facts: Facts[InstanceFacts]) -> Decimal | None:
 
 
 def _not_judged(facts: Facts[InstanceFacts]) -> str:
-    resource, own = facts.resource, facts.own
-    kind, owner = own_type(facts), KIND.owner(resource)
+    resource, own, kind, owner = facts.resource, facts.own, own_type(facts), KIND.owner(facts.resource)
     if resource.state != "running":
         return f"it is {resource.state or 'in an unknown state'}, not running"
-    if owner is not None:
-        return f"{owner.system} owns it"
+    if reason := stop_saves_nothing(facts) or ("" if owner is None else f"{owner.system} owns it"):
+        return reason
     if any(key.casefold() in _SCHEDULE_TAGS for key in resource.tags):
         return "a tag names a schedule already"
     if own.root_device_type != "ebs":

@@ -34,6 +34,7 @@ from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.burstable import surplus_query
 from finops_operator.services.ec2.rules.instance_metrics import PACKETS
 from finops_operator.services.ec2.rules.platform_words import described, differences
+from finops_operator.services.ec2.rules.run_by_others import run_by_a_service
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
 from finops_operator.services.ec2.sizing.choice_words import alternatives, credit_facts, reasons
 from finops_operator.services.ec2.sizing.choose import Choice, choose
@@ -77,7 +78,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
 
 def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str:
     cpu = facts.utilization.fine.get(_CPU)
-    if cpu is None or facts.resource.state != "running" or type_too_new(facts):
+    if cpu is None or facts.resource.state != "running" or run_by_a_service(facts) or type_too_new(facts):
         return why_not(facts, parameters) or "its 5-minute metrics are not known"
     reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
     chosen = reason or choose(sizing_of(facts, parameters, cpu))

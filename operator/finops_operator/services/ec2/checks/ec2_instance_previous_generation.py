@@ -22,6 +22,7 @@ from finops_operator.plugins.settled import whatever_was_measured
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, hour_query, instance_hours
 from finops_operator.services.ec2.rules.generations import SUCCESSORS
+from finops_operator.services.ec2.rules.run_by_others import run_by_a_service
 from finops_operator.services.ec2.sizing.fit import attachable
 
 ID: Final = "ec2_instance_previous_generation"
@@ -31,7 +32,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     del parameters
     resource, own, name = facts.resource, facts.own, facts.own.instance_type or ""
     hours = instance_hours(resource, own)
-    reason = _not_judged(resource.state, own) or hours.reason_unknown
+    reason = run_by_a_service(facts) or _not_judged(resource.state, own) or hours.reason_unknown
     if reason or hours.query is None:
         return NotRecommended(ID, resource.id, reason)
     system = dict(hours.query.attributes)["os"]

@@ -5,8 +5,8 @@ of right-sizing: the percentile of the policy's preset of the 5-minute CPU maxim
 with its headroom, of the network what the type sustains, and of its volumes together the operations and the bandwidth
 that the type carries. What was not measured is never short. To read what goes to the volumes of every instance would
 double what their metrics cost: volumes alone are a shortage only where the policy asks for it, and beside another one
-always. Of an instance on Xen its volumes say it. A burstable instance without credits is held at its baseline, where its
-peak says nothing; surplus credits have a check of their own.
+always. Of an instance on Xen its volumes say it. A burstable instance without credits is held at its baseline, where
+its peak says nothing; surplus credits have a check of their own.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from finops_operator.plugins.sufficiency import insufficient, seen_whole, unread
 from finops_operator.pricing.instance_types import InstanceType
 from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.new_types import own_type
+from finops_operator.services.ec2.rules.run_by_others import run_by_a_service
 from finops_operator.services.ec2.sizing.fit import refusal
 from finops_operator.services.ec2.sizing.known_type import type_too_new
 from finops_operator.services.ec2.sizing.shortage import (
@@ -102,7 +103,7 @@ def _not_judged(facts: Facts[InstanceFacts], current: InstanceType | None) -> st
         return f"it is {facts.resource.state or 'in an unknown state'}, not running"
     if current is None:
         return "nothing is known about its type"
-    return refusal(facts.own, current) or type_too_new(facts)
+    return run_by_a_service(facts) or refusal(facts.own, current) or type_too_new(facts)
 
 
 def _short(facts: Facts[InstanceFacts], cpu: MetricSummary, current: InstanceType, parameters: Parameters) -> Shortage:
@@ -183,9 +184,9 @@ CHECK: Final = Check(
             default=Decimal(0),
             minimum=Decimal(0),
             maximum=Decimal(1),
-            description="1: what goes to the volumes of every instance is read and judged, four further metrics "
-            "of each, on Xen of each of its volumes, which about doubles what CloudWatch bills for instances. 0: volumes count beside another "
-            "shortage.",
+            description="1: what goes to the volumes of every instance is read and judged, four further metrics of "
+            "each, on Xen of each of its volumes, which about doubles what CloudWatch bills for instances. 0: volumes "
+            "count beside another shortage.",
         ),
     ),
 )

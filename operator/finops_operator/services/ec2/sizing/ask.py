@@ -11,6 +11,7 @@ from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, metric_words
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.new_types import catalog_of
+from finops_operator.services.ec2.rules.run_by_others import run_by_a_service
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.as_billed import what_prices
 from finops_operator.services.ec2.sizing.choose import Sizing, choose, ruled_out, same_choice
@@ -25,8 +26,8 @@ def why_not(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
     """Return why hours, or days in their place, leave nothing to advise; empty when 5-minute points may show room."""
     if facts.resource.state != "running":
         return f"it is {facts.resource.state}, not running"
-    if too_new := type_too_new(facts):
-        return too_new
+    if reason := run_by_a_service(facts) or type_too_new(facts):
+        return reason
     hourly = facts.utilization.metrics.get(_CPU)
     if hourly is None:
         return f"{metric_words(_CPU)} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
