@@ -43,10 +43,11 @@ class MalformedOffer(FinopsError):
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What one figure costs: per unit, in US dollars, in our unit."""
+    """What one figure costs: per unit, in US dollars, in our unit; `sku` is AWS's number of the product."""
 
     amount: Decimal
     unit: str
+    sku: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,7 @@ def _choose(found: _Found) -> Amount | str:
         return f"{step.sku} is priced per {step.unit}"
     if step.amount == 0:
         return f"{step.sku} is free"
-    return Amount(step.amount / found.rule.published[step.unit], found.rule.unit)
+    return Amount(step.amount / found.rule.published[step.unit], found.rule.unit, step.sku)
 
 
 def _number(text: str) -> Decimal | None:

@@ -25,7 +25,8 @@ class Table:
 
     Attributes:
         source: the word that its prices carry.
-        origins: where figures come from, as of when, and their unit; a figure names one by its number.
+        origins: where figures come from, as of when, and their unit; a figure names one by its number, and its product
+            by AWS's where the table has that.
         dimensions: figure → names of its attributes, and the nested prices.
     """
 
@@ -43,9 +44,9 @@ class Table:
             node = node.get(word)
             if node is None:
                 return None
-        amount, origin = node
+        amount, origin, *sku = node
         _, as_of, unit = self.origins[origin]
-        return Price(Decimal(amount), unit, self.source, date.fromisoformat(as_of))
+        return Price(Decimal(amount), unit, self.source, date.fromisoformat(as_of), sku="".join(sku))
 
     def figures(self) -> Iterator[tuple[str, Attributes]]:
         """Yield every figure that it holds: dimension and attributes."""
@@ -99,25 +100,25 @@ def line_of(packed: bytes, service: str) -> bytes | None:
 
 
 def table_line(
-    service: str, figures: Mapping[tuple[str, Attributes], tuple[Decimal, str]], origin: str, day: date
+    service: str, figures: Mapping[tuple[str, Attributes], tuple[Decimal, str, str]], origin: str, day: date
 ) -> str:
     """Return a service's line.
 
     Args:
         service: in our words.
-        figures: dimension and attributes → amount and unit.
+        figures: dimension and attributes → amount, unit and AWS's number of the product, which may be empty.
         origin: where all of them come from.
         day: as of which they hold.
     """
-    units = sorted({unit for _, unit in figures.values()})
+    units = sorted({unit for _, unit, _ in figures.values()})
     dimensions: dict[str, dict[str, Any]] = {}
-    for (name, attributes), (amount, unit) in sorted(figures.items()):
+    for (name, attributes), (amount, unit, sku) in sorted(figures.items()):
         names = [one for one, _ in attributes]
         node: dict[str, Any] = dimensions.setdefault(name, {"attributes": names, "prices": {}})["prices"]
         *above, last = [value for _, value in attributes] or [""]
         for word in above:
             node = node.setdefault(word, {})
-        node[last] = [f"{amount.normalize():f}", units.index(unit)]
+        node[last] = [f"{amount.normalize():f}", units.index(unit), *([sku] if sku else [])]
     origins = [[origin, day.isoformat(), unit] for unit in units]
     # The order of the keys is ours: `service` stands first, where a reader of lines expects it.
     return json.dumps({"service": service, "origins": origins, "dimensions": dimensions}, separators=(",", ":"))

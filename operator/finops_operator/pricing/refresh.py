@@ -155,7 +155,10 @@ class Refresh:
     def _table(
         self, region: str, service: str, read: _Read, figures: Mapping[Figure, Amount]
     ) -> tuple[TableWritten, str]:
-        own = {(dimension, attributes): (one.amount, one.unit) for (_, dimension, attributes), one in figures.items()}
+        own = {
+            (dimension, attributes): (one.amount, one.unit, one.sku)
+            for (_, dimension, attributes), one in figures.items()
+        }
         names = {_name(dimension, attributes) for dimension, attributes in own}
         missing = sorted({_name(*one) for one in tabled(region, service)} - names)
         left_out = {figure: why for figure, why in read.file.left_out.items() if figure[0] == service}

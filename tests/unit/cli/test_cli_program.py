@@ -191,7 +191,7 @@ def test_tables_written_anew_are_asked_before_the_bundled_ones(
     capsys.readouterr()
     monkeypatch.setenv("FINOPS_PRICE_TABLES", str(tmp_path))
     assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "t2.large", "-o", "csv"]) == 0
-    assert ",0.05,USD,hour,refreshed,2026-11-20," in capsys.readouterr().out
+    assert ",0.05,USD,hour,refreshed,2026-11-20,A\n" in capsys.readouterr().out
     assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "m5.xlarge", "-o", "csv"]) == 0
     assert ",bundled," in capsys.readouterr().out
     monkeypatch.setenv("FINOPS_PRICE_TABLES", str(tmp_path / "none"))

@@ -43,7 +43,7 @@ def test_a_region_without_a_table_has_no_age() -> None:
 
 
 def test_a_folder_of_tables_written_anew_is_tested_table_by_table(tmp_path: Path) -> None:
-    line = table_line("ec2", {("instance_hour", (("os", "linux"),)): (Decimal(1), "hour")}, "aws", TODAY)
+    line = table_line("ec2", {("instance_hour", (("os", "linux"),)): (Decimal(1), "hour", "")}, "aws", TODAY)
     (tmp_path / "prices-us-east-1.jsonl.gz").write_bytes(packed_lines([line]))
     first = next(iter(diagnose_prices(plugins_with(str(tmp_path)), TODAY)))
     assert (first.check, first.verdict) == ("refreshed", Verdict.OK)
@@ -56,7 +56,8 @@ def test_a_folder_of_tables_written_anew_is_tested_table_by_table(tmp_path: Path
 def folder_of(path: Path, *regions: str, day: date) -> Path:
     for region in regions:
         lines = [
-            table_line(service, {("hour", ()): (Decimal(1), "hour")}, "aws", day) for service in ("ec2", "elasticache")
+            table_line(service, {("hour", ()): (Decimal(1), "hour", "")}, "aws", day)
+            for service in ("ec2", "elasticache")
         ]
         (path / f"prices-{region}.jsonl.gz").write_bytes(packed_lines(lines))
     return path

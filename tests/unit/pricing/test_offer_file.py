@@ -33,8 +33,10 @@ def test_an_instance_is_priced_by_type_and_system_with_the_day_of_the_file() -> 
     windows = instance("B", "m5.large", "0.188", operation="RunInstances:0002", Operating_System="Windows")
     found = read([instance("A", "m5.large", "0.0960000000"), windows])
     assert found.figures == {
-        LINUX: Amount(Decimal("0.096"), "hour"),
-        ("ec2", "instance_hour", (("os", "windows"), ("instance_type", "m5.large"))): Amount(Decimal("0.188"), "hour"),
+        LINUX: Amount(Decimal("0.096"), "hour", "A"),
+        ("ec2", "instance_hour", (("os", "windows"), ("instance_type", "m5.large"))): Amount(
+            Decimal("0.188"), "hour", "B"
+        ),
     }
     assert (found.published, found.version, found.rows) == (date(2026, 11, 20), "20261120170203", 2)
 

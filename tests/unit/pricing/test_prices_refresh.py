@@ -58,8 +58,8 @@ def test_a_region_is_written_and_its_prices_name_the_day_of_publication(aws: Off
         ("ec2", 1, date(2026, 11, 20)),
     ]
     source = opened(str(run.folder))
-    assert source.lookup(M5) == Price(Decimal("0.09"), "hour", "refreshed", date(2026, 11, 20))
-    assert source.lookup(GP3) == Price(Decimal("0.07"), "gb-month", "refreshed", date(2026, 11, 20))
+    assert source.lookup(M5) == Price(Decimal("0.09"), "hour", "refreshed", date(2026, 11, 20), sku="A")
+    assert source.lookup(GP3) == Price(Decimal("0.07"), "gb-month", "refreshed", date(2026, 11, 20), sku="V")
     noted = json.loads((run.folder / "sources.json").read_text())["regions"]["us-east-1"]["AmazonEC2"]
     assert (noted["published"], noted["readAt"], noted["rows"]) == ("2026-11-20", "2026-11-30T12:00:00+00:00", 2)
     assert noted["source"].endswith("/offers/v1.0/aws/AmazonEC2/20261120170203/us-east-1")

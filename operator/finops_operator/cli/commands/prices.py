@@ -55,8 +55,8 @@ class _Lookup:
         self.__name__ = "lookup"
         self.__doc__ = (
             "Show AWS's on-demand list price of one product, which is named by exactly one of the options.\n\n"
-            "Each figure names its source: the tables of this release with the date of the figure, or AWS's price list "
-            "with the number of the product (SKU). Exit code 1 when it is unknown, 3 when AWS could "
+            "Each figure names its source and its date: the tables of this release, or, with AWS's number of the "
+            "product (SKU), tables written anew and AWS's price list. Exit code 1 when it is unknown, 3 when AWS could "
             "not be asked and a table holds it."
         )
         self.__signature__ = Signature([_REGION_OPTION, *self._options(), _PRICE_LIST_OPTION, _OUTPUT_OPTION])
