@@ -56,6 +56,12 @@ def test_prices_are_asked_nearby_where_they_can_be() -> None:
         ("ce", "eu-west-1", "https://ce.us-east-1.amazonaws.com", "us-east-1"),
         ("pricing", "eu-west-1", "https://api.pricing.us-east-1.amazonaws.com", "us-east-1"),
         ("s3", "eu-west-1", "https://s3.eu-west-1.amazonaws.com", "eu-west-1"),
+        ("sts", "us-east-1", "https://sts.us-east-1.amazonaws.com", "us-east-1"),
+        ("sts", "eu-west-1", "https://sts.eu-west-1.amazonaws.com", "eu-west-1"),
+        ("sts", "ap-east-1", "https://sts.ap-east-1.amazonaws.com", "ap-east-1"),
+        ("sts", "cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("sts", "us-gov-east-1", "https://sts.us-gov-east-1.amazonaws.com", "us-gov-east-1"),
+        ("sts", "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
     ],
 )
 def test_requests_reach_an_endpoint_that_exists_and_are_signed_for_it(
@@ -82,6 +88,7 @@ class Unsent(Exception):
 
 
 FIRST = {
+    "sts": "get_caller_identity",
     "ce": "get_cost_categories",
     "cloudfront": "list_distributions",
     "iam": "list_users",
