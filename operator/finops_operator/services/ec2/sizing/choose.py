@@ -17,6 +17,7 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType
 from finops_operator.services.ec2.instance import InstanceFacts, as_type
+from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.vcpu_limits import VcpuLimits
 from finops_operator.services.ec2.rules.vcpu_quota import quota_code
 from finops_operator.services.ec2.sizing.fit import (
@@ -55,6 +56,11 @@ class Candidate:
     monthly_cost: Decimal
     saving: Decimal
     not_allowed: str = ""
+
+    @property
+    def obstacles(self) -> int:
+        """How many changes of it a policy or a person must allow first."""
+        return len(self.not_allowed.split("; ")) if self.not_allowed else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,8 @@ def same_choice(least: Sizing, most: Sizing) -> bool:
     The types that fit a load fit every smaller one. So a target of both ends fits in between, and of the types that are
     preferred to it the most that can happen is that they do not fit; only the last advice may come nearer to the best.
     That holds for the types that may be carried out as for the others, which count only where there are none of them.
+    What was preferred to the best for its fewer obstacles, or stays in a previous generation, may give way in between
+    to one that is near a lesser best alone.
     """
     current = _changeable(least)
     if isinstance(current, str):
@@ -168,9 +176,12 @@ def same_choice(least: Sizing, most: Sizing) -> bool:
     for_least, for_most = _for_load(least, current), _for_load(most, current)
     if isinstance(for_least, str) or isinstance(for_most, str):
         return False
-    target, last = _calm(least, current, for_least)[0].kind.name, least.previous_target
+    chosen, last = _calm(least, current, for_least)[0], least.previous_target
+    target = chosen.kind.name
     only_last = last in ("", target) or all(one.kind.name != last for one in for_least)
-    return only_last and target == _calm(most, current, for_most)[0].kind.name
+    in_own_family = chosen.kind.family == current.family and not of_previous_generation(current.name)
+    steady = in_own_family or target == last or chosen is _best(for_least)
+    return only_last and steady and target == _calm(most, current, for_most)[0].kind.name
 
 
 def _for_load(sizing: Sizing, current: InstanceType) -> list[Candidate] | str:
@@ -246,19 +257,30 @@ def _calm(sizing: Sizing, current: InstanceType, worthwhile: list[Candidate]) ->
     """Return the target and why it is one.
 
     What may be carried out comes first, then the last advice and the family the workload knows, where they save nearly
-    as much as the cheapest.
+    as much as the cheapest. A previous generation is left where the policy allows it: the stop is made anyway. Of what
+    may not be carried out, that comes first which takes the fewest changes of the policy.
     """
+    best = _best(worthwhile)
     worthwhile = [candidate for candidate in worthwhile if not candidate.not_allowed] or worthwhile
-    best = worthwhile[0]
     near = _monthly(sizing.current_cost) * PREFERENCE_SHARE
     close = [candidate for candidate in worthwhile if best.saving - candidate.saving <= near]
     for candidate in close:
         if candidate.kind.name == sizing.previous_target:
             return candidate, "it was advised before and still fits, and none saves clearly more"
+    if not best.not_allowed and of_previous_generation(current.name) and not of_previous_generation(best.kind.name):
+        return best, f"it saves most, and {current.family} is of a previous generation"
     known = next((candidate for candidate in close if candidate.kind.family == current.family), None)
     if known is not None:
         return known, f"it stays in the family {current.family}, and no other saves clearly more"
+    easiest = min(close, key=lambda candidate: candidate.obstacles)
+    if easiest.obstacles < best.obstacles:
+        return easiest, "it takes the fewest changes of the policy, and none saves clearly more"
     return best, "it saves most of those that fit" + (" and may be carried out" if not best.not_allowed else "")
+
+
+def _best(worthwhile: list[Candidate]) -> Candidate:
+    """Return the one that saves most of those that may be carried out, or of all where none may."""
+    return next((candidate for candidate in worthwhile if not candidate.not_allowed), worthwhile[0])
 
 
 def _monthly(cost: Cost) -> Decimal:

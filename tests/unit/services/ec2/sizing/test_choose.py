@@ -19,7 +19,7 @@ from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import instance_facts
 from finops_operator.services.ec2.rules.burstable import surplus_query
 from finops_operator.services.ec2.sizing.choice_words import credit_facts
-from finops_operator.services.ec2.sizing.choose import Choice, Sizing, choose, ruled_out
+from finops_operator.services.ec2.sizing.choose import Choice, Sizing, choose, ruled_out, same_choice
 from finops_operator.services.ec2.sizing.fit import one_step
 
 ANY_VENDOR = SizingPolicy(vendor_change=True)
@@ -227,3 +227,35 @@ def test_what_the_hours_rule_out_five_minute_points_never_advise(
     chosen = choose(sizing(instance(), closer, policy=policy))
     if isinstance(chosen, Choice):
         assert ruled_out(sizing(instance(), closer, cpu=hourly, policy=policy)) == ""
+
+
+POLICIES = [
+    SizingPolicy(),
+    SizingPolicy(hypervisor_change=True),
+    SizingPolicy(vendor_change=True, hypervisor_change=True),
+    SizingPolicy(burstable=True),
+]
+
+
+@given(
+    name=st.sampled_from(
+        ["m5.2xlarge", "m4.2xlarge", "c4.4xlarge", "r4.2xlarge", "t2.medium", "t2.2xlarge", "t3.large"]
+    ),
+    levels=st.tuples(*[st.floats(0.5, 90, width=32)] * 3).map(sorted),
+    memory=st.tuples(*[st.floats(1, 90, width=32)] * 3).map(sorted),
+    policy=st.sampled_from(POLICIES),
+    last=st.sampled_from(["", "m5.xlarge", "t3.small", "m4.xlarge"]),
+)
+@settings(max_examples=120, deadline=None)
+def test_where_both_ends_of_a_load_name_one_target_every_load_between_them_does(
+    name: str, levels: list[float], memory: list[float], policy: SizingPolicy, last: str
+) -> None:
+    def load(end: int) -> Sizing:
+        seen = busy(flat(levels[end], period=FIVE_MINUTES), memoryPercent=flat(memory[end], period=FIVE_MINUTES))
+        return sizing(instance(instance_type=name), seen, policy=policy, previous_target=last)
+
+    if not same_choice(load(0), load(2)):
+        return
+    chosen = [choose(load(end)) for end in range(3)]
+    targets = {one.target.kind.name if isinstance(one, Choice) else one for one in chosen}
+    assert len(targets) == 1

@@ -214,7 +214,15 @@ CASES = (
         "eight threads on four cores are not eight cores",
         policy=SizingPolicy(vendor_change=True, allow_families=frozenset({"c8i"})),
     ),
-    Case("t2.medium", 5, 30, "t3a.small?", "a single vCPU is no target; two of a newer family are, after drivers"),
+    Case("t2.medium", 5, 30, "t3.small?", "a single vCPU is no target; two of Intel's newer family are, after drivers"),
+    Case(
+        "t2.medium",
+        5,
+        30,
+        "t3a.small?",
+        "where another vendor is allowed, nothing but the drivers is to be seen to, and AMD costs less",
+        policy=SizingPolicy(vendor_change=True),
+    ),
     # -- what cannot change in place ---------------------------------------------------------------------------------
     Case("m5.2xlarge", 12, 20, "it is not an on-demand", "spot is not resized, it is replaced", {"lifecycle": "spot"}),
     Case(
@@ -251,7 +259,30 @@ CASES = (
     # -- Windows, policies, data -------------------------------------------------------------------------------------
     Case("m5.2xlarge", 12, 20, "m5.xlarge", "at Windows prices the licence halves with the vCPUs", WINDOWS),
     Case("r4.2xlarge", 12, 20, "r4.xlarge", "Windows has no Nitro drivers by itself", WINDOWS, FREE),
-    Case("m4.2xlarge", 12, 20, "m4.xlarge", "all is allowed, but nothing saves clearly more", policy=FREE),
+    Case(
+        "m4.2xlarge",
+        12,
+        20,
+        "m5a.xlarge",
+        "the stop is made anyway: not to another old one if all is allowed",
+        policy=FREE,
+    ),
+    Case(
+        "m4.2xlarge",
+        12,
+        20,
+        "m7i-flex.xlarge",
+        "Nitro is allowed and another vendor is not: the newest of the same, whose 40 % for ever carry it",
+        policy=SizingPolicy(hypervisor_change=True),
+    ),
+    Case(
+        "m5.2xlarge",
+        12,
+        20,
+        "m5.xlarge",
+        "a current family is left only for one that saves clearly more, whatever is allowed",
+        policy=FREE,
+    ),
     Case(
         "m4.2xlarge",
         12,
