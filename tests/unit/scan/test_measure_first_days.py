@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -250,6 +251,7 @@ def test_an_attached_volume_needs_no_hours_whatever_it_does(store: Store) -> Non
 
 PRESETS = ("MaxSavings", "Balanced", "Default", "MaxPerformance")
 TYPES = ("m5.2xlarge", "t3.xlarge", "c5.4xlarge", "m6i.large", "r5.4xlarge")
+ON_XEN = ("m4.2xlarge", "t2.large", "c4.4xlarge", "r4.xlarge")
 
 
 @dataclass(frozen=True)
@@ -263,7 +265,7 @@ class MadeUp:
     last_target: str
 
 
-def made_up(number: int) -> MadeUp:
+def made_up(number: int, types: Sequence[str] = TYPES) -> MadeUp:
     chance = random.Random(number)
     usual, busy = chance.choice([0.5, 3, 4.5, 10, 20, 30, 40, 60]), chance.choice([4.9, 5.2, 20, 40, 70, 95])
     share = chance.choice([0.0, 0.0, 0.0005, 0.003, 0.006, 0.02, 0.08, 0.3])
@@ -277,7 +279,7 @@ def made_up(number: int) -> MadeUp:
         "EBSReadOps": (chance.choice([10.0, 30_000.0, 300_000.0]), share, 60_000.0),
     }
     launch = chance.choice([real_instance().created, NOW - timedelta(days=chance.uniform(1, 20))])
-    kind = chance.choice(TYPES)
+    kind = chance.choice(types)
     machine = replace(real_instance(instance_type=kind), id=f"i-days{number}", created=launch)
     # The agent's dimension sets are read once a day for all instances: of the one, and of its twin in full.
     twins = (machine.id, f"i-full{number}")
@@ -286,14 +288,20 @@ def made_up(number: int) -> MadeUp:
     packets = chance.choice([0.0, 1e5, 1e7, 2.5e7, 1e8])
     points |= {"NetworkPacketsIn": (packets, share, packets * 2), "NetworkPacketsOut": (packets / 2, 0.0, 0.0)}
     last_target = chance.choice(["", "m5.xlarge", "t3.xlarge", "c5.2xlarge", "r5.2xlarge"])
+    points["VolumeReadOps"] = chance.choice([10.0, 30_000.0, 300_000.0]), share, 60_000.0
+    points["VolumeWriteBytes"] = chance.choice([0.0, 1e8, 2e9, 6e9]), share, 3e9
     return MadeUp(machine, cloud, SizingPolicy(chance.choice(PRESETS)), chance.choice([3, 7, 14]), last_target)
 
 
-@pytest.mark.parametrize("start", range(0, 60, 5))
-def test_no_decision_differs_from_the_one_on_full_five_minute_points(store: Store, start: int) -> None:
+@pytest.mark.parametrize(
+    ("types", "start"), [*((TYPES, start) for start in range(0, 60, 5)), *((ON_XEN, at) for at in range(100, 140, 10))]
+)
+def test_no_decision_differs_from_the_one_on_full_five_minute_points(
+    store: Store, types: Sequence[str], start: int
+) -> None:
     decided = 0
-    for number in range(start, start + 5):
-        one = made_up(number)
+    for number in range(start, start + (5 if types is TYPES else 10)):
+        one = made_up(number, types)
         judged = Judged(one.sizing, one.last_target)
         coarse, _ = measure(store, one.cloud, one.machine, settled=judged.settled, days=one.days)
         seen = coarse[one.machine.id]

@@ -9,11 +9,10 @@ DescribeInstances); EC2 user guide, "Dedicated Hosts" (billing).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.ownership import owners
-from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _SERVICES: Final = frozenset(
@@ -23,7 +22,7 @@ _DESKTOPS: Final = "workspaces"
 _HOST: Final = "host"
 
 
-def run_by_a_service(facts: Facts[InstanceFacts]) -> str:
+def run_by_a_service(facts: Facts[Any]) -> str:
     """Return which service runs an instance that is not judged, empty where it is judged."""
     if facts.own.operator_managed and _DESKTOPS in (facts.own.operator_principal or ""):
         return "WorkSpaces runs it, and bills the desktop"
@@ -31,7 +30,7 @@ def run_by_a_service(facts: Facts[InstanceFacts]) -> str:
     return "" if found is None else f"{found.system} runs it, and how busy it is does not say how large it must be"
 
 
-def stop_saves_nothing(facts: Facts[InstanceFacts]) -> str:
+def stop_saves_nothing(facts: Facts[Any]) -> str:
     """Return why an instance is not judged by how idle it is, empty where it is judged."""
     if facts.own.tenancy == _HOST:
         return "it runs on a dedicated host, which is billed whatever runs on it"
