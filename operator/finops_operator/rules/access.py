@@ -76,6 +76,18 @@ def access_of(account: AwsAccount, asked: Asked = Asked()) -> AccountAccess:
     )
 
 
+def asked_by(policies: Iterable[ScanPolicy], account: str, own_region: str) -> Asked:
+    """Return what says where an account is entered outside of a scan, as a scan of the first policy with regions would.
+
+    Args:
+        policies: all that are known, in their order.
+        account: name of the AwsAccount.
+        own_region: as in `Asked`.
+    """
+    named = (one.spec.regions for one in policies if any(each.name == account for each in one.spec.accounts))
+    return Asked(next((tuple(regions) for regions in named if regions), ()), own_region)
+
+
 def _entry(allowed: Sequence[str], partition: str, asked: Asked) -> str:
     """Return where to enter an account: the policy's first region, else the account's, else our own; empty: home.
 

@@ -96,6 +96,23 @@ def test_a_region_that_is_not_enabled_is_a_warning_and_exit_code_3(
     assert "eu-west-3" in results(ended)["aws production", "regions"]["detail"]
 
 
+def test_accounts_are_entered_where_the_scans_of_their_policy_enter_them(
+    aws: AwsProcess, finops: Finops, files: Files
+) -> None:
+    # The shell's own region is us-east-1, which an organization may have closed.
+    aws.inject(
+        kind="error",
+        service="ec2",
+        action="DescribeRegions",
+        region="us-east-1",
+        code="UnauthorizedOperation",
+        status=403,
+    )
+    documents = files(account("production"), scan_policy("production", regions=["eu-central-1"]))
+    found = results(finops("doctor", "-f", documents, "-o", "json"))
+    assert found["aws production", "regions"]["verdict"] == "ok"
+
+
 def test_an_evicting_store_fails_and_the_password_is_never_shown(aws: AwsProcess, finops: Finops, files: Files) -> None:
     with running_valkey("--maxmemory-policy", "allkeys-lru") as server:
         ended = finops("doctor", "--redis", server.url, "-o", "json")

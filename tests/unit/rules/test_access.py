@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.part import API_VERSION
-from finops_operator.rules.access import Asked, access_of, granted_accounts
+from finops.crds.scan_policy import ScanPolicy
+from finops_operator.rules.access import Asked, access_of, asked_by, granted_accounts
 
 
 def account(name: str, account_id: str = "111111111111", **spec: Any) -> AwsAccount:
@@ -84,6 +86,33 @@ def test_an_account_is_entered_in_the_policys_first_region_else_in_our_own_else_
 ) -> None:
     granted, _ = granted_accounts(["a"], {"a": account("a", **spec)}, "team-a", asked)
     assert granted[0].access.entry == entered
+
+
+def scans(name: str, *accounts: str, regions: Sequence[str] = ()) -> ScanPolicy:
+    return ScanPolicy.from_object(
+        {
+            "apiVersion": API_VERSION,
+            "kind": "ScanPolicy",
+            "metadata": {"name": name, "namespace": "team-a"},
+            "spec": {
+                "schedule": "0 6 * * *",
+                "accounts": [{"name": one} for one in accounts],
+                "regions": list(regions),
+            },
+        }
+    )
+
+
+def test_who_asks_without_a_scan_enters_an_account_where_the_first_policy_with_regions_for_it_would() -> None:
+    policies = [
+        scans("other", "b", regions=["eu-north-1"]),
+        scans("all", "a"),
+        scans("named", "a", "b", regions=["eu-west-1", "us-east-1"]),
+        scans("later", "a", regions=["eu-central-1"]),
+    ]
+    assert asked_by(policies, "a", "ap-south-1") == Asked(("eu-west-1", "us-east-1"), "ap-south-1")
+    assert access_of(account("a"), asked_by(policies, "a", "ap-south-1")).entry == "eu-west-1"
+    assert asked_by(policies, "c", "ap-south-1") == Asked((), "ap-south-1")
 
 
 def test_what_an_account_has_once_is_filed_in_one_region_whichever_policy_asks() -> None:

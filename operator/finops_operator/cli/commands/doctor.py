@@ -87,7 +87,7 @@ def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iter
         accounts, policies = accounts or _from(cluster), policies or policies_of(cluster)
     doctor = AwsDoctor(loaded, clock, namespace=cluster.namespace if cluster else "default", demo=settings.demo)
     try:
-        yield from doctor.diagnose(accounts)
+        yield from doctor.diagnose(accounts, policies or ())
     except FinopsError as error:
         yield failed("aws", "connection", error)
     yield from diagnose_prices(loaded, clock.now().date(), _regions(policies or (), accounts))

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.backoff import Backoff
 from finops.domain.resource import Resource
 from finops.errors import AwsDenied, AwsRejected, FinopsError
@@ -32,7 +33,7 @@ from finops_operator.cli.diagnosis.result import Result, Results, Verdict, faile
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.kind import MetricSpec, ResourceKind
 from finops_operator.plugins.loaded import Plugins
-from finops_operator.rules.access import Asked, access_of
+from finops_operator.rules.access import access_of, asked_by
 
 _HASTY: Final = RetryPolicy(attempts=4, unreachable_attempts=2, backoff=Backoff(0.2, 1.0))
 _GET_METRICS: Final = "cloudwatch:GetMetricData"
@@ -55,18 +56,17 @@ class AwsDoctor:
         self._executors: ExecutorSessions = StsExecutorSessions(self._sdk, self._readers, clock)
         self._tenant = Tenant(namespace=namespace, policy="doctor")
 
-    def diagnose(self, accounts: Sequence[AwsAccount]) -> Results:
-        """Yield what is to be said about our own identity, and about every account."""
-        yield from self._own_identity(access_of(accounts[0]).home_region if accounts else HOME)
+    def diagnose(self, accounts: Sequence[AwsAccount], policies: Sequence[ScanPolicy] = ()) -> Results:
+        """Yield what is to be said about our own identity, and about every account, entered where its scans enter."""
+        first = [access_of(one, asked_by(policies, one.metadata.name, "")).entry for one in accounts[:1]]
+        yield from self._own_identity(first[0] if first else HOME)
         for account in accounts:
-            yield from self._account(account)
+            asked = asked_by(policies, account.metadata.name, own_region(self._sdk))
+            yield from self._account(account, access_of(account, asked))
 
     def reader(self, access: AccountAccess) -> AwsReader:
         """Return a reader with the scanner role of an account; sends nothing yet."""
         return self._readers.reader(access, access.entry, self._tenant)
-
-    def _asked(self) -> Asked:
-        return Asked(own_region=own_region(self._sdk))
 
     def _own_identity(self, otherwise: str) -> Results:
         """Ask STS in the region of the SDK's own configuration; in `otherwise` where that names none."""
@@ -82,8 +82,8 @@ class AwsDoctor:
             return
         yield ok("aws", "own identity", f"{answer.get('Arn')} in account {answer.get('Account')}")
 
-    def _account(self, account: AwsAccount) -> Results:
-        access, part = access_of(account, self._asked()), f"aws {account.metadata.name}"
+    def _account(self, account: AwsAccount, access: AccountAccess) -> Results:
+        part = f"aws {account.metadata.name}"
         if account.spec.actions_for(self._tenant.namespace) is None:
             seen = f"does not list namespace {self._tenant.namespace} in spec.allow"
             yield Result(part, "grant", Verdict.WARNING, seen, "an administrator can add it")
