@@ -186,6 +186,8 @@ class SdkSessions:
         return client
 
     def _prepared(self, session: Session) -> Session:
+        # The endpoint that is not of a region stands in us-east-1, which an organization may have closed.
+        session.set_config_variable("sts_regional_endpoints", "regional")
         session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=keep_text)
         session.register("before-send", self._handler)
         self.server_time.listen(session)

@@ -94,6 +94,18 @@ def test_an_endpoint_that_the_sdk_ignores_is_ignored(bare: pytest.MonkeyPatch) -
     assert sdk.client(sdk.base, "sts", "us-east-1", read_config()).meta.endpoint_url.startswith("https://sts.")
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "me-south-1"])
+def test_tokens_are_asked_for_in_the_region_that_is_meant_whatever_a_shell_says(
+    bare: pytest.MonkeyPatch, region: str
+) -> None:
+    """The global endpoint stands in us-east-1, which an organization may have closed."""
+    bare.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+    sdk = SdkSessions(CallCounter())
+    for session in (sdk.base, sdk.with_keys("AKIAEXAMPLE", "none", "none")):
+        made = sdk.client(session, "sts", region, read_config())
+        assert made.meta.endpoint_url == f"https://sts.{region}.amazonaws.com"
+
+
 @pytest.mark.parametrize(
     ("variables", "config", "words"),
     [
