@@ -25,6 +25,10 @@ _FORGOTTEN_AFTER = timedelta(days=14)
 _RECENT = timedelta(hours=3)
 # metric → factor on the network shape, which is bytes per minute and direction.
 _NETWORK = {"NetworkIn": 1.0, "NetworkOut": 0.8, "NetworkPacketsIn": 1 / 800, "NetworkPacketsOut": 1 / 1000}
+_XEN = frozenset(
+    ["c1", "c3", "c4", "d2", "h1", "i2", "i3", "m1", "m2", "m3", "m4", "r3", "r4", "t1", "t2", "x1", "x1e"]
+)
+"""Families of instances on Xen, which measure nothing of what goes to their volumes."""
 _GATEWAY_METRICS = frozenset(
     {
         "ActiveConnectionCount",
@@ -231,8 +235,9 @@ class Catalog:
         return (("AutoScalingGroupName", instance.group), *rest) if instance.group else rest
 
     def _instance_metrics(self, instance: _Instance) -> list[str]:
-        names = ["CPUUtilization", *_NETWORK, "StatusCheckFailed", "EBSReadBytes", "EBSWriteBytes"]
-        names += ["EBSReadOps", "EBSWriteOps"]
+        names = ["CPUUtilization", *_NETWORK, "StatusCheckFailed"]
+        if instance.instance_type.partition(".")[0] not in _XEN:
+            names += ["EBSReadBytes", "EBSWriteBytes", "EBSReadOps", "EBSWriteOps"]
         if instance.instance_type.startswith("t"):
             names += ["CPUCreditBalance", "CPUSurplusCreditsCharged"]
         return names

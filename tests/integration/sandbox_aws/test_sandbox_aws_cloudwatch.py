@@ -143,6 +143,12 @@ def test_a_gap_in_reporting_is_a_gap_in_every_metric(cloudwatch: Any, now: datet
     assert result["a"]["Timestamps"] == result["b"]["Timestamps"]
 
 
+def test_an_instance_on_xen_measures_nothing_of_its_volumes(cloudwatch: Any, now: datetime) -> None:
+    asked = [query("a", "web", "EBSReadOps", "Sum"), query("b", "old", "EBSReadOps", "Sum"), query("c", "old")]
+    result = ask(cloudwatch, now, *asked)
+    assert [bool(result[one]["Values"]) for one in "abc"] == [True, False, True]
+
+
 def test_unknown_metrics_are_complete_and_empty(cloudwatch: Any, now: datetime) -> None:
     result = ask(
         cloudwatch, now, query("a", "web", "NoSuchMetric"), query("b", "nobody"), query("c", "web", "CPUCreditBalance")
