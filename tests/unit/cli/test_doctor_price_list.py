@@ -21,7 +21,7 @@ from finops_operator.pricing.price_list import PERMISSION
 from finops_operator.services.kinesis.stream import KIND
 
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
-WANTED: Final = {"pricing": {"priceList": True}, "accounts": [{"name": "china"}, {"name": "main"}]}
+WANTED: Final[dict[str, Any]] = {"pricing": {"priceList": True}, "accounts": [{"name": "china"}, {"name": "main"}]}
 
 
 def account(name: str, number: str, **spec: Any) -> AwsAccount:
@@ -82,6 +82,18 @@ def test_where_no_policy_wants_it_it_is_off_and_nobody_is_asked() -> None:
     assert (result.verdict, asked) == (Verdict.OK, [])
     assert result.detail.startswith("off")
     assert "spec.pricing.priceList" in result.hint
+
+
+def test_the_account_is_entered_where_the_policys_scans_enter_it() -> None:
+    entered: list[str] = []
+
+    def reader_of(access: AccountAccess) -> Reader:
+        entered.append(access.entry)
+        return Reader(access, [LISTED])
+
+    policies = [policy(**{**WANTED, "regions": ["eu-west-1", "us-east-1"]})]
+    list(diagnose_price_list(policies, ACCOUNTS, {KIND.id: KIND}, reader_of, FakeClock(NOW)))
+    assert entered == ["eu-west-1"]
 
 
 def test_where_policies_cannot_be_read_it_is_not_known_whether_one_wants_it() -> None:

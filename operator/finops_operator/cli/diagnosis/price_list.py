@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -11,12 +12,13 @@ from finops.domain.price import Price, PriceQuery
 from finops.ports.aws_access import AccountAccess
 from finops.ports.aws_read import PageReader
 from finops.ports.clock import Clock
+from finops_operator.aws.own_identity import region_of
 from finops_operator.cli.asked_prices import price_list_by
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, ok
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.pricing.offers import all_offers
 from finops_operator.pricing.price_list import PARTITION, PERMISSION
-from finops_operator.rules.access import granted_accounts
+from finops_operator.rules.access import Asked, granted_accounts
 
 _PART: Final = "prices"
 _CHECK: Final = "price-list"
@@ -69,7 +71,8 @@ def diagnose_price_list(
 
 def _who_asks(policy: ScanPolicy, accounts: Mapping[str, AwsAccount]) -> AccountAccess | None:
     names = [reference.name for reference in policy.spec.accounts]
-    granted, _ = granted_accounts(names, accounts, policy.metadata.namespace or "default")
+    asked = Asked(tuple(policy.spec.regions), region_of(os.environ))
+    granted, _ = granted_accounts(names, accounts, policy.metadata.namespace or "default", asked)
     return next((one.access for one in granted if one.access.partition == PARTITION), None)
 
 
