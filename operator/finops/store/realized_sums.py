@@ -12,7 +12,7 @@ stands as before both, and what it costs less is a lower use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from typing import Any, Final
 from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
-from finops.store.realized import hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
+from finops.store.realized import by_resource, hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
 from finops.store.realized_settings import Settings, settings_of
 
 LONGEST_UNWATCHED: Final = timedelta(days=32)
@@ -81,21 +81,31 @@ def counted(
         own: whether the act of an entry is one of those to return; the others end acts on the same resources.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    settled, chained = _settled(ordered), _after_taking_back(ordered, known, now)
+    amounts = dict[int, Decimal | None]()
+    for places in by_resource(ordered):
+        amounts.update(zip(places, _amounts([ordered[at] for at in places], known, now), strict=True))
     return tuple(
         Counted(
             time=str(one.get("time")),
-            amount=chained[at]
-            if at in chained
-            else _settled_amount(one, known)
-            if at in settled
-            else _amount(one, known, now),
+            amount=amounts[at],
             once=bool(one.get("lastsDays")),
             recent=now - datetime.fromisoformat(str(one["time"])) < _MONTH,
         )
         for at, one in enumerate(ordered)
         if own(one)
     )
+
+
+def _amounts(
+    ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting], now: datetime
+) -> Iterator[Decimal | None]:
+    """Yield what each act on one resource counts for."""
+    settled, chained = _settled(ordered), _after_taking_back(ordered, known, now)
+    for at, one in enumerate(ordered):
+        if at in chained:
+            yield chained[at]
+        else:
+            yield _settled_amount(one, known) if at in settled else _amount(one, known, now)
 
 
 def _settled_amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
@@ -135,7 +145,7 @@ def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:
 
 
 def ends_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, tuple[int, str]]:
-    """Return place of an act that a later entry ended → place of that one, and why; arguments in order, as `counted`.
+    """Return place of an act that a later entry ended → place of that one, and why; acts of one resource, in order.
 
     It was undone, a later act led back its cost or its setting, or a later act found another setting than ours.
     """
