@@ -60,7 +60,7 @@ class SavedHours:
         known: Mapping[str, Lasting],
         judged: Mapping[Shard, str],
     ) -> Iterator[tuple[str, Lasting]]:
-        """Yield uid of a request and what is known of its act by now, of acts on one resource that show anything new."""
+        """Yield uid and what is known by now of each act on one resource of which that is new."""
         over = {place: (_time(ordered[at]), why) for place, (at, why) in ends_of(ordered, known).items()}
         settings = settings_of(ordered, known)
         for place, entry in enumerate(ordered):
