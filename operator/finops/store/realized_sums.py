@@ -7,7 +7,8 @@ it save until then. Of a rise, a start that somebody asked for, that took back s
 and a saving that takes back such a rise counts for so much less. So acts that take each other back count together for
 no more than the cost before the first saving less the cost now; what somebody asked for before it is no part of that.
 An act that sets a resource back to what it was before a saving ends that saving and saves nothing itself: the resource
-stands as before both, and what it costs less is a lower use.
+stands as before both, and what it costs less is a lower use. Whatever each counts for, acts that set one attribute count
+together for no more than `realized_most` allows.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
 from finops.store.realized import by_resource, hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
+from finops.store.realized_most import most_saved
 from finops.store.realized_settings import Settings, settings_of
 
 LONGEST_UNWATCHED: Final = timedelta(days=32)
@@ -83,7 +85,8 @@ def counted(
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
     amounts = dict[int, Decimal | None]()
     for places in by_resource(ordered):
-        amounts.update(zip(places, _amounts([ordered[at] for at in places], known, now), strict=True))
+        acts = [ordered[at] for at in places]
+        amounts.update(zip(places, _no_more_than(acts, list(_amounts(acts, known, now)), known), strict=True))
     return tuple(
         Counted(
             time=str(one.get("time")),
@@ -106,6 +109,26 @@ def _amounts(
             yield chained[at]
         else:
             yield _settled_amount(one, known) if at in settled else _amount(one, known, now)
+
+
+def _no_more_than(
+    acts: Sequence[Mapping[str, Any]], amounts: Sequence[Decimal | None], known: Mapping[str, Lasting]
+) -> list[Decimal | None]:
+    """Return what acts on one resource count for, the latest less where those that set an attribute save less in all."""
+    found, setting = list(amounts), dict[str, list[int]]()
+    for at, one in enumerate(acts):
+        if one.get("setting") and not one.get("lastsDays"):
+            setting.setdefault(str(one["setting"]), []).append(at)
+    for places in setting.values():
+        most = most_saved([acts[at] for at in places], known)
+        if most is None:
+            continue
+        over = sum((found[at] or _NOTHING for at in places), _NOTHING) - to_cents(most)
+        for at in reversed(places):
+            amount = found[at]
+            if over > 0 and amount is not None and amount > 0:
+                found[at], over = max(amount - over, _NOTHING), over - amount
+    return found
 
 
 def _settled_amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
