@@ -7,8 +7,8 @@ it save until then. Of a rise, a start that somebody asked for, that took back s
 and a saving that takes back such a rise counts for so much less. So acts that take each other back count together for
 no more than the cost before the first saving less the cost now; what somebody asked for before it is no part of that.
 An act that sets a resource back to what it was before a saving ends that saving and saves nothing itself: the resource
-stands as before both, and what it costs less is a lower use. Whatever each counts for, acts that set one attribute count
-together for no more than `realized_most` allows.
+stands as before both, and what it costs less is a lower use. Whatever each counts for, acts that set one attribute
+count together for no more than `realized_most` allows.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _amounts(
 def _no_more_than(
     acts: Sequence[Mapping[str, Any]], amounts: Sequence[Decimal | None], known: Mapping[str, Lasting]
 ) -> list[Decimal | None]:
-    """Return what acts on one resource count for, the latest less where those that set an attribute save less in all."""
+    """Return what acts on one resource count for, the latest ones less where all that set an attribute save less."""
     found, setting = list(amounts), dict[str, list[int]]()
     for at, one in enumerate(acts):
         if one.get("setting") and not one.get("lastsDays"):

@@ -291,7 +291,7 @@ def test_a_history_with_changes_by_others_saves_no_more_than_the_resource_costs_
     first: str, events: list[tuple[Any, ...]], by_use: bool, saves: int
 ) -> None:
     one = after(first, events, by_use=by_use)
-    assert (one.a_month(), max(one.saves, Decimal(0))) == (saves, saves)
+    assert (one.a_month(), max(one.saves, Decimal(0))) == (Decimal(saves), Decimal(saves))
 
 
 @pytest.mark.parametrize(
