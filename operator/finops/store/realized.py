@@ -47,14 +47,33 @@ def undone_by(entries: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     Args:
         entries: in the order of time. One that names no act undid the latest of its kind on the resource.
     """
-    found: dict[int, int] = {}
+    found, by_uid, by_kind = dict[int, int](), dict[Any, list[int]](), dict[Any, list[int]]()
     for place, one in enumerate(entries):
-        if not is_undo(one):
-            continue
-        acts = [at for at in range(place) if at not in found and _may_undo(one, entries[at])]
-        if acts:
-            found[acts[-1]] = place
+        kind = (one.get("resource"), one.get("action"))
+        if is_undo(one):
+            uid = one.get("undoes")
+            acts = by_uid.get(uid, []) if uid else by_kind.get(kind, [])
+            while acts and acts[-1] in found:
+                acts.pop()
+            if acts:
+                found[acts[-1]] = place
+        else:
+            by_kind.setdefault(kind, []).append(place)
+        by_uid.setdefault(one.get("request"), []).append(place)
     return found
+
+
+def by_resource(ordered: Sequence[Mapping[str, Any]]) -> tuple[tuple[int, ...], ...]:
+    """Return the places of entries that can bear on each other: those of one resource, an undo beside its act.
+
+    Args:
+        ordered: in the order of time, which the places of each resource keep.
+    """
+    acts = {undo: act for act, undo in undone_by(ordered).items()}
+    found: dict[Any, list[int]] = {}
+    for place in range(len(ordered)):
+        found.setdefault(ordered[acts.get(place, place)].get("resource"), []).append(place)
+    return tuple(map(tuple, found.values()))
 
 
 def is_undo(entry: Mapping[str, Any]) -> bool:
@@ -67,13 +86,6 @@ def is_undo(entry: Mapping[str, Any]) -> bool:
 def hours_per_month(entry: Mapping[str, Any]) -> Decimal:
     """Return the hours of a month with which the amounts of an entry were counted."""
     return _amount(entry.get("hoursPerMonth")) or DEFAULT_HOURS_PER_MONTH
-
-
-def _may_undo(undo: Mapping[str, Any], act: Mapping[str, Any]) -> bool:
-    if undo.get("undoes"):
-        return str(undo["undoes"]) == act.get("request")
-    same = (act.get("resource"), act.get("action")) == (undo.get("resource"), undo.get("action"))
-    return same and not is_undo(act)
 
 
 def stood_until(entry: Mapping[str, Any], time: str, known: Mapping[str, Lasting]) -> bool:

@@ -1,7 +1,8 @@
 """Which acts on one resource still stand, by the settings that they gave it and those that they found; pure.
 
 An act that sets a resource back to what it was before an earlier one ends that one and all between them, whatever the
-resource costs by then; one that was undone ends nothing. An act that finds another setting than the last one made shows
+resource costs by then; one that was undone ends nothing, and its undo the later ones whose setting
+it takes away. An act that finds another setting than the last one made shows
 that somebody else changed it.
 Entries of older releases do not say what was set before: such acts are ended by neither.
 """
@@ -16,7 +17,7 @@ from typing import Any, Final
 from finops.domain.lasting import CHANGED, GONE, TAKEN_BACK, Lasting
 from finops.store.realized import is_undo, stood_until, undone_by
 
-_OTHERWISE: Final = frozenset({CHANGED, GONE})
+OTHERWISE: Final = frozenset({CHANGED, GONE})
 """Why an act ended whose resource has another setting, or none."""
 
 
@@ -58,8 +59,12 @@ def settings_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lastin
         while acts and one.get("was") and ordered[acts[-1]].get("set") != one["was"]:
             found.over[acts.pop()] = (at, CHANGED)
         if is_undo(one):
-            found.over.update((each, (at, TAKEN_BACK)) for each in acts if undone.get(each) == at)
-            standing[key] = [each for each in acts if undone.get(each) != at]
+            left = [each for each in acts if undone.get(each) != at]
+            # It gave back what was before its act; later acts that had set something else stand no more either.
+            while left and one.get("set") and ordered[left[-1]].get("set") != one["set"]:
+                left.pop()
+            found.over.update((each, (at, TAKEN_BACK)) for each in acts if each not in left)
+            standing[key] = left
             continue
         # What was undone stood until then, and ended nothing.
         ended = [] if at in undone else _led_back(ordered, acts, one)
@@ -98,7 +103,7 @@ def values_at(place: int, ordered: Sequence[Mapping[str, Any]], settings: Settin
 def _stands(act: Mapping[str, Any], later: Mapping[str, Any], known: Mapping[str, Lasting]) -> bool:
     """Return whether an act's setting stood until a later one: a cost that ended its saving is no other setting."""
     seen = known.get(str(act.get("request")))
-    return (seen is not None and seen.why not in _OTHERWISE) or stood_until(act, str(later["time"]), known)
+    return (seen is not None and seen.why not in OTHERWISE) or stood_until(act, str(later["time"]), known)
 
 
 def _led_back(ordered: Sequence[Mapping[str, Any]], acts: Sequence[int], later: Mapping[str, Any]) -> list[int]:

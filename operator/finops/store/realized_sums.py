@@ -7,12 +7,13 @@ it save until then. Of a rise, a start that somebody asked for, that took back s
 and a saving that takes back such a rise counts for so much less. So acts that take each other back count together for
 no more than the cost before the first saving less the cost now; what somebody asked for before it is no part of that.
 An act that sets a resource back to what it was before a saving ends that saving and saves nothing itself: the resource
-stands as before both, and what it costs less is a lower use.
+stands as before both, and what it costs less is a lower use. Whatever each counts for, acts that set one attribute
+count together for no more than `realized_most` allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,7 +22,8 @@ from typing import Any, Final
 from finops.domain.lasting import TAKEN_BACK, UNDONE, Lasting, saved_until_now
 from finops.domain.money import to_cents
 from finops.domain.realised import Realised, realised
-from finops.store.realized import hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
+from finops.store.realized import by_resource, hours_per_month, is_undo, promise_of, stood_until, undone_by, whole_cost
+from finops.store.realized_most import most_saved
 from finops.store.realized_settings import Settings, settings_of
 
 LONGEST_UNWATCHED: Final = timedelta(days=32)
@@ -81,21 +83,52 @@ def counted(
         own: whether the act of an entry is one of those to return; the others end acts on the same resources.
     """
     ordered, known = sorted(entries, key=lambda one: str(one.get("time"))), lasting or {}
-    settled, chained = _settled(ordered), _after_taking_back(ordered, known, now)
+    amounts = dict[int, Decimal | None]()
+    for places in by_resource(ordered):
+        acts = [ordered[at] for at in places]
+        amounts.update(zip(places, _no_more_than(acts, list(_amounts(acts, known, now)), known), strict=True))
     return tuple(
         Counted(
             time=str(one.get("time")),
-            amount=chained[at]
-            if at in chained
-            else _settled_amount(one, known)
-            if at in settled
-            else _amount(one, known, now),
+            amount=amounts[at],
             once=bool(one.get("lastsDays")),
             recent=now - datetime.fromisoformat(str(one["time"])) < _MONTH,
         )
         for at, one in enumerate(ordered)
         if own(one)
     )
+
+
+def _amounts(
+    ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting], now: datetime
+) -> Iterator[Decimal | None]:
+    """Yield what each act on one resource counts for."""
+    settled, chained = _settled(ordered), _after_taking_back(ordered, known, now)
+    for at, one in enumerate(ordered):
+        if at in chained:
+            yield chained[at]
+        else:
+            yield _settled_amount(one, known) if at in settled else _amount(one, known, now)
+
+
+def _no_more_than(
+    acts: Sequence[Mapping[str, Any]], amounts: Sequence[Decimal | None], known: Mapping[str, Lasting]
+) -> list[Decimal | None]:
+    """Return what acts on one resource count for, the latest ones less where all that set an attribute save less."""
+    found, setting = list(amounts), dict[str, list[int]]()
+    for at, one in enumerate(acts):
+        if one.get("setting") and not one.get("lastsDays"):
+            setting.setdefault(str(one["setting"]), []).append(at)
+    for places in setting.values():
+        most = most_saved([acts[at] for at in places], known)
+        if most is None:
+            continue
+        over = sum((found[at] or _NOTHING for at in places), _NOTHING) - to_cents(most)
+        for at in reversed(places):
+            amount = found[at]
+            if over > 0 and amount is not None and amount > 0:
+                found[at], over = max(amount - over, _NOTHING), over - amount
+    return found
 
 
 def _settled_amount(entry: Mapping[str, Any], known: Mapping[str, Lasting]) -> Decimal | None:
@@ -135,7 +168,7 @@ def proven(entry: Mapping[str, Any], seen: Lasting | None) -> Decimal | None:
 
 
 def ends_of(ordered: Sequence[Mapping[str, Any]], known: Mapping[str, Lasting]) -> dict[int, tuple[int, str]]:
-    """Return place of an act that a later entry ended → place of that one, and why; arguments in order, as `counted`.
+    """Return place of an act that a later entry ended → place of that one, and why; acts of one resource, in order.
 
     It was undone, a later act led back its cost or its setting, or a later act found another setting than ours.
     """

@@ -86,6 +86,13 @@ _CONTROLLERS: Final = (
 _FARTHER: Final = (
     Sign(("aws:elasticmapreduce:",), "Amazon EMR"),
     Sign(("elasticbeanstalk:",), "Elastic Beanstalk"),
+    Sign(("AWSBatchServiceTag",), "AWS Batch", "Change its compute environment."),
+    Sign(
+        ("parallelcluster:",),
+        "AWS ParallelCluster",
+        "Change its configuration file and update the cluster.",
+        ("parallelcluster:cluster-name",),
+    ),
     Sign(("k8s.io/cluster-autoscaler/",), "the cluster autoscaler"),
     Sign(("AmazonECSManaged", "aws:ecs:"), "Amazon ECS"),
     Sign(

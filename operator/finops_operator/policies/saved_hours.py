@@ -6,7 +6,7 @@ the same scan twice changes nothing, and a scan whose note is lost leaves its ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from finops.domain.lasting import Lasting, Sighting, begun, ended, sighted
 from finops.domain.realised import Realised
 from finops.domain.resource import Shard
 from finops.store.inventory import InventoryStore
-from finops.store.realized import StoredSavings, hours_per_month, is_undo, parts_of, promise_of
+from finops.store.realized import StoredSavings, by_resource, hours_per_month, is_undo, parts_of, promise_of
 from finops.store.realized_settings import settings_of, values_at
 from finops.store.realized_sums import ends_of, realised_a_month
 from finops.store.recommendations import PolicyHead
@@ -49,6 +49,18 @@ class SavedHours:
         known, found = self.savings.seen(), dict[str, Lasting]()
         ordered, own = sorted(self._beside(policy), key=lambda one: str(one.get("time"))), _acts_of(policy)
         judged = {} if head is None else dict(head.shards)
+        for places in by_resource(ordered):
+            found.update(self._noted([ordered[at] for at in places], own, known, judged))
+        self.savings.note_seen(found)
+
+    def _noted(
+        self,
+        ordered: Sequence[Mapping[str, str]],
+        own: Callable[[Mapping[str, Any]], bool],
+        known: Mapping[str, Lasting],
+        judged: Mapping[Shard, str],
+    ) -> Iterator[tuple[str, Lasting]]:
+        """Yield uid and what is known by now of each act on one resource of which that is new."""
         over = {place: (_time(ordered[at]), why) for place, (at, why) in ends_of(ordered, known).items()}
         settings = settings_of(ordered, known)
         for place, entry in enumerate(ordered):
@@ -66,8 +78,7 @@ class SavedHours:
             if place in over:
                 after = ended(after, *over[place])
             if after != before or uid not in known:
-                found[uid] = after
-        self.savings.note_seen(found)
+                yield uid, after
 
     def _beside(self, policy: tuple[str, str]) -> list[Mapping[str, str]]:
         """Return the entries of a policy's acts that ended verified, and of all other acts on the same resources."""

@@ -164,12 +164,17 @@ class Kept:
         return found
 
     def note(self, batch: LoggedBatch, now: datetime) -> None:
-        """Keep what was read, and what was left out or measured anew; what was asked about is left out no more."""
+        """Keep what was read, and what was left out or measured anew; what was asked about is left out no more.
+
+        What failed before anything was read keeps its turn for the next scan.
+        """
         self._store.put(*self._of, batch.found)
         left = {name: self._anew(name, batch.left_out[name].reason, size, now) for name, size in batch.sizes.items()}
         self._store.leave_out(*self._left_by, left)
         self._left_out.update(left)
-        self.forget([name for name in (*batch.found, *batch.left_out) if name not in left])
+        unread = {name for name, one in batch.left_out.items() if one.failed}
+        self.had_their_turn(unread)
+        self.forget([name for name in (*batch.found, *batch.left_out) if name not in left and name not in unread])
 
     def forget(self, ids: Iterable[str]) -> None:
         """Keep no more that these were left out, and hold nothing for them."""

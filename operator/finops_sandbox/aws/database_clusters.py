@@ -1,8 +1,9 @@
 """Database clusters of an estate: stopping and starting them takes time and is refused where RDS refuses it.
 
-Source: RDS API reference, StopDBCluster and StartDBCluster; Aurora user guide, "Stopping and starting an Amazon Aurora
-DB cluster" (limitations); RDS user guide, "Limitations of Multi-AZ DB clusters". Moto stops any cluster at once, and
-its instances not with it. Members follow their cluster a moment later. Every call happens under the estate's lock.
+What has been stopped for seven days starts again by itself, with its members. Source: RDS API reference, StopDBCluster
+and StartDBCluster; Aurora user guide, "Stopping and starting an Amazon Aurora DB cluster" (limitations); RDS user
+guide, "Limitations of Multi-AZ DB clusters". Moto stops any cluster at once and for ever, and its instances not with
+it. Members follow their cluster a moment later. Every call happens under the estate's lock.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 from finops_sandbox.aws import wire
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.clock import naive_utc
+from finops_sandbox.aws.databases import STOPPED_FOR
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.estate import Place
 from finops_sandbox.aws.estate_services import ClusterSpec
@@ -21,6 +23,7 @@ from finops_sandbox.aws.wire import Answer
 PREFIX = "cluster:"
 """Of a cluster's name where a resource of any kind is named."""
 _AURORA = "aurora"
+_STOPPED, _STARTING = "stopped", "starting"
 
 
 def _backend(account: str, region: str) -> Any:
@@ -29,7 +32,7 @@ def _backend(account: str, region: str) -> Any:
     return rds_backends[account][region]
 
 
-def seed(place: Place, spec: ClusterSpec, created: datetime) -> None:
+def seed(estate: LiveEstate, place: Place, spec: ClusterSpec, created: datetime) -> None:
     """Put a cluster and its members into moto."""
     backend = _backend(place.account, place.region)
     tags = [{"Key": key, "Value": value} for key, value in spec.tags.items()]
@@ -55,9 +58,8 @@ def seed(place: Place, spec: ClusterSpec, created: datetime) -> None:
                 "tags": tags,
             }
         )
-        backend.databases[member].status = spec.state
         backend.databases[member].dbi_resource_id = f"db-{member.upper()}"
-    cluster.status = spec.state
+    _have(estate, (place.account, place.region, spec.name), spec.state, estate.clock.now())
     cluster.db_cluster_resource_id = f"cluster-{spec.name.upper()}"
     cluster.global_cluster_identifier = spec.global_database or None
     cluster.read_replica_identifiers = list(spec.replicas)
@@ -66,16 +68,42 @@ def seed(place: Place, spec: ClusterSpec, created: datetime) -> None:
 
 def settle(estate: LiveEstate, account: str, region: str) -> None:
     """Let what is due happen: a cluster that stops is stopped, one that starts is available, then its members are."""
-    now = estate.clock.now()
-    for place, (state, due) in list(estate.further.clusters_due.items()):
-        if place[:2] != (account, region) or due > now:
-            continue
-        cluster = _backend(account, region).clusters.get(place[2])
-        if cluster is not None:
-            cluster.status = state
-        if due + timedelta(seconds=estate.delays.database_seconds) <= now:
-            del estate.further.clusters_due[place]
-            _set_members(account, region, place[2], state)
+    for place in [one for one in estate.further.clusters_due if one[:2] == (account, region)]:
+        _catch_up(estate, place, estate.clock.now())
+
+
+def _catch_up(estate: LiveEstate, place: tuple[str, str, str], now: datetime) -> None:
+    """Take a cluster through all states that are due: several where the clock was moved by more than a week."""
+    due = estate.further.clusters_due
+    while place in due and due[place][1] <= now:
+        state, moment = due[place]
+        cluster = _backend(*place[:2]).clusters.get(place[2])
+        if cluster is None:
+            del due[place]
+            return
+        members = moment + timedelta(seconds=estate.delays.database_seconds)
+        _show(cluster, state, moment)
+        if state == _STARTING:
+            # It starts by itself, its members with it.
+            due[place] = ("available", members)
+        elif members <= now:
+            del due[place]
+        else:
+            return
+        _have(estate, place, state, moment)
+
+
+def _have(estate: LiveEstate, place: tuple[str, str, str], state: str, moment: datetime) -> None:
+    """Give a cluster and its members a state that it has since a moment; a stopped one will start by itself."""
+    _show(_backend(*place[:2]).clusters[place[2]], state, moment)
+    if state == _STOPPED:
+        estate.further.clusters_due[place] = (_STARTING, moment + STOPPED_FOR)
+    _set_members(*place, state)
+
+
+def _show(cluster: Any, state: str, since: datetime) -> None:
+    cluster.status = state
+    cluster.automatic_restart_time = naive_utc(since + STOPPED_FOR) if state == _STOPPED else None
 
 
 def _set_members(account: str, region: str, name: str, state: str) -> None:
@@ -96,11 +124,10 @@ def shown(estate: LiveEstate, account: str, region: str, name: str) -> dict[str,
 
 def change(estate: LiveEstate, account: str, region: str, name: str, changes: Mapping[str, Any]) -> None:
     """Change a cluster as a person would: `state` of it and of its members at once."""
-    cluster = _named(account, region, name)
+    _named(account, region, name)
     estate.further.clusters_due.pop((account, region, name), None)
     if "state" in changes:
-        cluster.status = str(changes["state"])
-        _set_members(account, region, name, cluster.status)
+        _have(estate, (account, region, name), str(changes["state"]), estate.clock.now())
 
 
 def _named(account: str, region: str, name: str) -> Any:
@@ -135,7 +162,7 @@ def _change_state(call: Call, wanted: str, state: str, target: str) -> Answer:
     members = [one for one in _backend(call.account, call.region).databases.values() if _belongs(one, name)]
     if any(one.status != wanted for one in members):
         raise AwsError("InvalidDBInstanceState", f"A DB instance of {name} is not in {wanted} state.")
-    cluster.status = state
+    cluster.status, cluster.automatic_restart_time = state, None
     _set_members(call.account, call.region, name, state)
     due = call.estate.clock.now() + timedelta(seconds=call.estate.delays.database_seconds)
     call.estate.further.clusters_due[call.account, call.region, name] = (target, due)

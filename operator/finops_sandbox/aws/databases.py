@@ -1,8 +1,9 @@
 """Database instances of an estate: stopping and starting them takes time and is refused where RDS refuses it.
 
-Source: RDS API reference, StopDBInstance, StartDBInstance and DescribePendingMaintenanceActions; RDS user guide,
-"Stopping an Amazon RDS DB instance temporarily". Moto stops at once, takes members of clusters and sources of replicas,
-and knows no maintenance. Every call happens under the estate's lock.
+What has been stopped for seven days starts again by itself. Source: RDS API reference, StopDBInstance, StartDBInstance
+and DescribePendingMaintenanceActions; RDS user guide, "Stopping an Amazon RDS DB instance temporarily". Moto stops at
+once and for ever, takes members of clusters and sources of replicas, and knows no maintenance. Every call happens under
+the estate's lock.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from finops_sandbox.aws.wire import Answer
 
 PREFIX = "db:"
 """Of a database's name where a resource of any kind is named."""
+STOPPED_FOR = timedelta(days=7)
+"""After which RDS starts by itself what was stopped."""
 _NEVER_ALONE = ("aurora", "docdb", "neptune", "custom-")
 
 
@@ -47,7 +50,7 @@ def seed(estate: LiveEstate, place: Place, spec: DatabaseSpec, created: datetime
     else:
         backend.create_db_instance(wanted)
     database = backend.databases[spec.name]
-    database.status = spec.state
+    _have(estate, (place.account, place.region, spec.name), database, spec.state, estate.clock.now())
     # Moto gives all of them the same.
     database.dbi_resource_id = f"db-{spec.name.upper()}"
     estate.further.maintenance[place.account, place.region, spec.name] = spec.maintenance
@@ -55,19 +58,38 @@ def seed(estate: LiveEstate, place: Place, spec: DatabaseSpec, created: datetime
 
 
 def settle(estate: LiveEstate, account: str, region: str) -> None:
-    """Let what is due happen: a database that stops is stopped, one that starts is available."""
+    """Let what is due happen: what stops is stopped, what starts is available, by itself after a week."""
     now = estate.clock.now()
     for database in _backend(account, region).databases.values():
         if database.publicly_accessible is None:
             # AWS always says it; moto leaves out what nobody asked for.
             database.publicly_accessible = False
-    for place, (state, moment) in list(estate.further.databases_due.items()):
-        if place[:2] == (account, region) and moment <= now:
-            del estate.further.databases_due[place]
-            database = _backend(account, region).databases.get(place[2])
-            if database is not None:
-                database.status = state
-                _have_class(estate, place, database)
+    for place in [one for one in estate.further.databases_due if one[:2] == (account, region)]:
+        _catch_up(estate, place, now)
+
+
+def _catch_up(estate: LiveEstate, place: tuple[str, str, str], now: datetime) -> None:
+    """Take a database through all states that are due: several where the clock was moved by more than a week."""
+    due = estate.further.databases_due
+    while place in due and due[place][1] <= now:
+        state, moment = due.pop(place)
+        database = _backend(*place[:2]).databases.get(place[2])
+        if database is None or (state == "starting" and database.status != "stopped"):
+            return
+        _have(estate, place, database, state, moment)
+        if state != "starting":
+            _have_class(estate, place, database)
+
+
+def _have(estate: LiveEstate, place: tuple[str, str, str], database: Any, state: str, moment: datetime) -> None:
+    """Give a database a state that it has since a moment, and note what becomes of it by itself."""
+    database.status, restart = state, moment + STOPPED_FOR if state == "stopped" else None
+    database.automatic_restart_time = None if restart is None else naive_utc(restart)
+    if restart is not None:
+        estate.further.databases_due[place] = ("starting", restart)
+    elif state == "starting":
+        available = moment + timedelta(seconds=estate.delays.database_seconds)
+        estate.further.databases_due[place] = ("available", available)
 
 
 def _have_class(estate: LiveEstate, place: tuple[str, str, str], database: Any) -> None:
@@ -98,7 +120,7 @@ def change(estate: LiveEstate, account: str, region: str, name: str, changes: Ma
     database = find(account, region, name)
     estate.further.databases_due.pop((account, region, name), None)
     if "state" in changes:
-        database.status = str(changes["state"])
+        _have(estate, (account, region, name), database, str(changes["state"]), estate.clock.now())
     if "class" in changes:
         estate.further.pending_classes[account, region, name] = str(changes["class"])
     if "class" in changes or changes.get("window"):
@@ -161,7 +183,7 @@ def _start(call: Call) -> Answer:
 
 
 def _begin(call: Call, database: Any, state: str, target: str) -> Answer:
-    database.status = state
+    database.status, database.automatic_restart_time = state, None
     due(call, database, target)
     shown = {"DBInstanceIdentifier": database.db_instance_identifier, "DBInstanceStatus": state}
     return wire.write_query(wire.load_model("rds").operation_model(call.action), {"DBInstance": shown})

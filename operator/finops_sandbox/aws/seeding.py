@@ -117,7 +117,7 @@ def _seed_databases(estate: LiveEstate, place: Place, now: datetime) -> None:
     for database in place.databases:
         databases.seed(estate, place, database, now - _AGE)
     for cluster in place.database_clusters:
-        database_clusters.seed(place, cluster, now - _AGE)
+        database_clusters.seed(estate, place, cluster, now - _AGE)
     for copy in place.database_snapshots:
         database_snapshots.seed(place, copy, now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -24,11 +25,13 @@ _ESTATE: dict[str, Any] = {
             "region": _REGION,
             "databases": [
                 {"name": "alone"},
+                {"name": "lonely"},
                 {"name": "down", "state": "stopped"},
                 {"name": "copy", "source": "alone"},
             ],
             "databaseClusters": [
                 {"name": "shop"},
+                {"name": "asleep", "state": "stopped"},
                 {"name": "old", "mode": "serverless", "engine": "aurora-mysql", "members": 0},
                 {"name": "world", "replicas": [f"{_ARN}:cluster:far"]},
                 {"name": "graph", "engine": "neptune", "members": 0},
@@ -101,6 +104,57 @@ def test_a_cluster_takes_its_time_to_stop_and_its_members_follow_it(aws: AwsDoub
     assert cluster_states("shop") == ("stopped", {"stopped"})
     actor.start_db_cluster(DBClusterIdentifier="shop")
     assert cluster_states("shop") == ("starting", {"starting"})
+
+
+_WEEK = 7 * 86_400.0
+
+
+def test_an_instance_that_was_stopped_for_seven_days_starts_again_by_itself(aws: AwsDouble) -> None:
+    rds().stop_db_instance(DBInstanceIdentifier="lonely")
+    assert "AutomaticRestartTime" not in instance("lonely")
+    aws.control.advance(_SECONDS)
+    stopped = instance("lonely")
+    left = stopped["AutomaticRestartTime"] - datetime.now(UTC)
+    assert stopped["DBInstanceStatus"] == "stopped"
+    assert timedelta(days=7) - timedelta(seconds=30) < left < timedelta(days=7, seconds=_SECONDS)
+    aws.control.advance(_WEEK - 30)
+    assert instance("lonely")["DBInstanceStatus"] == "stopped"
+    aws.control.advance(31)
+    assert instance("lonely")["DBInstanceStatus"] == "starting"
+    assert "AutomaticRestartTime" not in instance("lonely")
+    aws.control.advance(_SECONDS)
+    assert instance("lonely")["DBInstanceStatus"] == "available"
+    assert [call.action for call in aws.calls if call.applied] == ["StopDBInstance"], "nobody has started it"
+
+
+@pytest.mark.parametrize("seconds", [_WEEK - 60, _WEEK + 1, _WEEK + 2 * _SECONDS + 1, 3 * _WEEK])
+def test_what_an_estate_has_stopped_starts_again_however_far_the_clock_is_moved(aws: AwsDouble, seconds: float) -> None:
+    aws.control.advance(seconds)
+    states = {"starting" if seconds < _WEEK + _SECONDS else "available"} if seconds > _WEEK else {"stopped"}
+    assert {instance("down")["DBInstanceStatus"]} == states
+    assert cluster_states("asleep") == (*states, states)
+
+
+def test_who_starts_an_instance_or_stops_it_again_begins_another_seven_days(aws: AwsDouble) -> None:
+    aws.control.advance(_WEEK - 1000)
+    rds().start_db_instance(DBInstanceIdentifier="down")
+    aws.control.advance(_SECONDS)
+    rds().stop_db_instance(DBInstanceIdentifier="down")
+    aws.control.advance(_WEEK - 1000)
+    assert instance("down")["DBInstanceStatus"] == "stopped"
+    aws.control.advance(1000 + 2 * _SECONDS)
+    assert instance("down")["DBInstanceStatus"] == "available"
+
+
+def test_a_cluster_that_was_stopped_for_seven_days_starts_again_with_its_members(aws: AwsDouble) -> None:
+    rds().stop_db_cluster(DBClusterIdentifier="shop")
+    aws.control.advance(_SECONDS)
+    cluster = rds("finops-scanner").describe_db_clusters(DBClusterIdentifier="shop")["DBClusters"][0]
+    assert (cluster["Status"], "AutomaticRestartTime" in cluster) == ("stopped", True)
+    aws.control.advance(_WEEK + 1)
+    assert cluster_states("shop") == ("starting", {"starting"})
+    aws.control.advance(2 * _SECONDS)
+    assert cluster_states("shop") == ("available", {"available"})
 
 
 @pytest.mark.parametrize(

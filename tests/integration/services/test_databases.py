@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from tests.integration.services.conftest import MAKER
-from tests.support.scanning import report_of
+from tests.integration.services.conftest import ACCOUNTS, MAKER
+from tests.support.scanning import dependencies, policy, report_of
 
-from finops_operator.scan.scan import ScanOutcome
+from finops.ports.clock import SystemClock
+from finops.store.connection import Store
+from finops_operator.scan.scan import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble
 
 Scan = Callable[..., ScanOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Later(SystemClock):
+    """The machine's clock and so much more, as the double's is moved."""
+
+    by: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
 
 
 def wait_stopped(rds: Any, name: str) -> None:
@@ -94,3 +110,46 @@ def test_snapshots_of_both_sorts_are_listed_and_a_deleted_database_is_noticed(aw
         "snapshot:last-words": False,
         "cluster-snapshot:friday": True,
     }
+
+
+def test_what_is_stopped_is_said_to_start_again_and_is_billed_once_aws_has_started_it(
+    aws: AwsDouble, store: Store
+) -> None:
+    rds = aws.client("rds", role=MAKER)
+    secret = {"MasterUsername": "root", "MasterUserPassword": "not-a-secret"}
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.m5.large",
+        Engine="mysql",
+        AllocatedStorage=100,
+        StorageType="gp2",
+        **secret,
+    )
+    rds.create_db_cluster(DBClusterIdentifier="shop", Engine="aurora-mysql", **secret)
+    rds.create_db_instance(
+        DBInstanceIdentifier="shop-1", DBInstanceClass="db.r5.large", Engine="aurora-mysql", DBClusterIdentifier="shop"
+    )
+    wait_stopped(rds, "orders")
+    rds.stop_db_cluster(DBClusterIdentifier="shop")
+    seen, clock = [], Later()
+    for days in (0.5, 3.0, 7.5):
+        aws.control.advance((timedelta(days=days) - clock.by).total_seconds())
+        clock = Later(by=timedelta(days=days))
+        with ThreadPoolExecutor(4) as pool:
+            wanted = policy("production", resources=["rds-instance", "rds-cluster"])
+            report = report_of(scan(wanted, ACCOUNTS, dependencies(store, pool), clock))
+        found = {one["id"]: (one["state"], one["monthlyCost"]) for one in report["resources"]}
+        stopped = {
+            (one["check"], one["resource"]["id"]): one["summary"]
+            for one in report["recommendations"]
+            if one["check"].endswith("_stopped")
+        }
+        seen.append((found, stopped))
+    (first, none), (second, advice), (third, over) = seen
+    assert (first["orders"], second["orders"], none) == (("stopped", "11.50"), ("stopped", "11.50"), {})
+    assert first["shop"][0] == second["shop"][0] == "stopped"
+    assert advice.keys() == {("rds_instance_stopped", "orders"), ("rds_cluster_stopped", "shop")}
+    restart = f"{datetime.now(UTC) + timedelta(days=7):%Y-%m-%d}"
+    assert all(restart in one for one in advice.values()), advice
+    assert (third["orders"][0], third["shop"][0], over) == ("available", "available", {})
+    assert Decimal(third["orders"][1]) > 100, "its hours are billed again"

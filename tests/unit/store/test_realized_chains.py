@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from functools import partial
+from typing import Any, ClassVar, Final
 
 import pytest
 from hypothesis import given, settings
@@ -170,3 +172,52 @@ def test_a_saving_taken_back_by_more_than_it_was_and_made_again_saves_what_it_di
     one = history(100, [60, *[120, 60] * times])
     assert sum(each.amount or 0 for each in counted(one.entries, one.now)) == Decimal("40.00")
     assert sum(each.amount or 0 for each in counted(one.entries, one.now, one.seen())) == Decimal("40.00")
+
+
+def on(resource: str, one: History) -> list[dict[str, str]]:
+    """Return the entries of a history as those of a resource of this name."""
+    return [
+        {**each, "resource": resource, "request": f"{resource}-{each['request']}", "undoes": undone}
+        for each in one.entries
+        for undone in [f"{resource}-{each['undoes']}" if each["undoes"] else ""]
+    ]
+
+
+@given(st.lists(st.tuples(_COSTS, _MOVES), min_size=2, max_size=4), st.booleans(), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_acts_on_other_resources_between_change_no_sum(
+    moves: list[tuple[int, list[int]]], scanned: bool, order: Any
+) -> None:
+    alone = {f"db{number}": history(*each) for number, each in enumerate(moves)}
+    seen: dict[str, Lasting] = {}
+    for name, one in alone.items():
+        seen |= {f"{name}-{uid}": each for uid, each in one.seen().items()} if scanned else {}
+    entries, now = [each for name, one in alone.items() for each in on(name, one)], max(o.now for o in alone.values())
+    order.shuffle(entries)
+    for name, one in alone.items():
+        among = counted(entries, now, seen, partial(_is_on, name))
+        assert among == counted(on(name, one), now, seen)
+
+
+def _is_on(resource: str, entry: Mapping[str, Any]) -> bool:
+    return bool(entry["resource"] == resource)
+
+
+class CountedReads(dict[str, str]):
+    """An entry of which every look-up of a field is counted."""
+
+    reads: ClassVar[Counter[str]] = Counter()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.reads[key] += 1
+        return super().get(key, default)
+
+
+def test_ten_times_as_many_resources_take_ten_times_as_many_steps() -> None:
+    steps = []
+    for resources in (20, 200):
+        CountedReads.reads.clear()
+        acts = [CountedReads(each) for at in range(resources) for each in on(f"db{at}", history(100, [60, 120, UNDO]))]
+        counted(acts, _THEN + 9 * _DAY)
+        steps.append(CountedReads.reads.total())
+    assert steps[1] == 10 * steps[0]

@@ -93,7 +93,7 @@ class Simulation:
     def undo(self, policy: tuple[str, str]) -> None:
         """Undo the latest act of a policy that was not undone, where the resource is as the act left it.
 
-        Not once somebody else changed it meanwhile: what is right then, nobody knows (ADR 0051, Costs).
+        Once somebody else changed it meanwhile, nobody knows what is saved by then: nothing (ADR 0051).
         """
         undone = {one["undoes"] for one in self.savings.entries}
         own = [one for one in self.savings.entries if one["policy"] == policy[1] and not one["undoes"]]
@@ -101,9 +101,7 @@ class Simulation:
         if not left or left[-1]["set"] != self.setting or left[-1]["was"] == self.setting:
             return
         act = left[-1]
-        if act["request"] not in self.before:
-            return
-        without, made = self.before[act["request"]]
+        without, made = self.before.get(act["request"], (act["was"], {}))
         self._enter(policy, act["was"], act["request"])
         self.without, self.made = without, made
 
@@ -211,7 +209,7 @@ def after(first: str, events: Sequence[tuple[Any, ...]], *, by_use: bool) -> Sim
 
 
 @given(_SETTING, st.lists(_EVENT, max_size=10), st.booleans())
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=1000, deadline=None)
 def test_two_policies_save_together_no_more_a_month_than_the_resource_costs_less(
     first: str, events: list[tuple[Any, ...]], by_use: bool
 ) -> None:
@@ -220,7 +218,7 @@ def test_two_policies_save_together_no_more_a_month_than_the_resource_costs_less
 
 
 @given(_SETTING, st.lists(st.one_of(_EVENT, _FALL), max_size=10), st.booleans())
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=1000, deadline=None)
 def test_a_resource_that_stands_as_it_would_without_our_acts_saves_nothing_however_its_use_falls(
     first: str, events: list[tuple[Any, ...]], by_use: bool
 ) -> None:
@@ -229,7 +227,7 @@ def test_a_resource_that_stands_as_it_would_without_our_acts_saves_nothing_howev
 
 
 @given(_SETTING, st.lists(st.one_of(_EVENT, _FALL), max_size=10), st.booleans())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=600, deadline=None)
 def test_an_act_saves_for_no_longer_than_the_resource_has_what_it_or_a_later_act_has_set(
     first: str, events: list[tuple[Any, ...]], by_use: bool
 ) -> None:
@@ -258,6 +256,42 @@ def test_a_setting_back_after_an_act_between_was_undone_saves_nothing() -> None:
     one = after("a", events, by_use=False)
     assert (one.setting, one.without) == ("a", "a")
     assert one.a_month() <= 0
+
+
+_A, _B = POLICIES
+
+
+@pytest.mark.parametrize(
+    ("first", "events", "by_use", "saves"),
+    [
+        # No scan can measure the small rise to b, so that it is in no sum.
+        ("a", [("act", _A, "c"), ("act", _A, "b"), ("act", _A, "d"), ("act", _A, "b")], True, 40),
+        # Somebody leads back to what an act had set, which cost more than before the first saving.
+        ("a", [("act", _A, "b"), ("act", _A, "d"), ("act", _A, "c"), ("foreign", "d"), ("act", _B, "c")], False, 60),
+        ("e", [("act", _A, "c"), ("act", _B, "b"), ("act", _B, "c"), ("foreign", "b"), ("act", _B, "c")], False, 15),
+        # Somebody leads back to what an earlier act had set, which cost less.
+        ("a", [("act", _B, "c"), ("act", _B, "b"), ("foreign", "c")], False, 60),
+        # The undo takes away what a later act of the other policy had set.
+        (
+            "a",
+            [
+                *[("act", _B, "b"), ("act", _B, "e"), ("act", _A, "b"), ("act", _A, "e")],
+                *[("undo", _B), ("foreign", "e")],
+            ],
+            False,
+            0,
+        ),
+        # Nothing was saved any more when somebody asked for d.
+        ("b", [("act", _A, "c"), ("use", "0.1"), ("act", _B, "a"), ("act", _B, "d")], False, 0),
+        # An undo after somebody else's change: what would be without all of them, nobody knows.
+        ("a", [("act", _A, "b"), ("foreign", "c"), ("foreign", "b"), ("undo", _A), ("act", _B, "e")], False, 45),
+    ],
+)
+def test_a_history_with_changes_by_others_saves_no_more_than_the_resource_costs_less(
+    first: str, events: list[tuple[Any, ...]], by_use: bool, saves: int
+) -> None:
+    one = after(first, events, by_use=by_use)
+    assert (one.a_month(), max(one.saves, Decimal(0))) == (Decimal(saves), Decimal(saves))
 
 
 @pytest.mark.parametrize(

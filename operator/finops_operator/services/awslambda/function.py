@@ -49,6 +49,8 @@ _DURATION: Final = "gb_second"
 _MB_PER_GB: Final = 1024
 _FREE_STORAGE_MB: Final = 512
 _MS_PER_SECOND: Final = 1000
+_REPLICATOR: Final = "replicator.lambda.amazonaws.com"
+"""Copies the functions of CloudFront's distributions into the regions, and takes the copies away again."""
 _WORDS: Final = {X86: "x86", ARM: "arm"}
 
 
@@ -66,6 +68,7 @@ class FunctionFacts:
         tags_known: False when its tags could not be read: it may be protected.
         function_log_group: where it writes its logs.
         function_log_format: of what Lambda itself writes there, `Text` or `JSON`.
+        main_function: ARN of the function whose copy it is in this region, made for CloudFront; empty for none.
         not_in_cost: what AWS bills of it and its cost leaves out.
     """
 
@@ -84,6 +87,7 @@ class FunctionFacts:
     tags_known: bool | None = None
     function_log_group: str | None = None
     function_log_format: str | None = None
+    main_function: str | None = None
     not_in_cost: tuple[str, ...] | None = None
 
 
@@ -140,6 +144,7 @@ def _facts(function: Mapping[str, Any], provisioned: Provisioned, *, tags_known:
         # Both are what AWS takes where nobody chose.
         function_log_group=logging.get("LogGroup") or f"{GROUP_PREFIX}{function['FunctionName']}",
         function_log_format=logging.get("LogFormat") or TEXT,
+        main_function=function.get("MasterArn") or "",
         not_in_cost=("snap_start_gb_second", "streamed_gb") if snap_start else ("streamed_gb",),
     )
 
@@ -222,6 +227,10 @@ def _by_day(name: str, metric: str, unit: str) -> MetricSpec:
     )
 
 
+def _service(function: Resource) -> str | None:
+    return _REPLICATOR if function.text("main_function") else None
+
+
 KIND: Final = ResourceKind(
     id="lambda-function",
     title="Lambda function",
@@ -288,7 +297,7 @@ KIND: Final = ResourceKind(
     billed_parts=billed_parts,
     console_url=console_page("lambda/home?region={region}#/functions/{id}"),
     sample=Sample("my-function", "arn:aws:lambda:us-east-1:111111111111:function:my-function"),
-    owner=owned_by(SIGNS),
+    owner=owned_by(SIGNS, service=_service),
     type_of=lambda resource: resource.text("runtime"),
     offers=OFFERS,
     steps_from=1,

@@ -39,6 +39,9 @@ RECEIVED: Final = "inBytes"
 SENT: Final = "outBytes"
 """Seen from the gateway, as AWS names them: what an attachment sends comes in."""
 _PRICED: Final = "transit-gateway"
+_OF_FIREWALL: Final = "network-function"
+_FIREWALL: Final = "network-firewall.amazonaws.com"
+"""Makes the attachment of a firewall; Network Firewall developer guide, "Transit gateway-attached firewalls"."""
 _LISTED: Final = frozenset({"vpc", "vpn"})
 
 
@@ -160,7 +163,7 @@ KIND: Final = ResourceKind(
         "arn:aws:ec2:us-east-1:111111111111:transit-gateway-attachment/tgw-attach-0123456789abcdef0",
     ),
     dry_run=True,
-    owner=owned_by(),
+    owner=owned_by(service=lambda one: _FIREWALL if one.text("attached_type") == _OF_FIREWALL else None),
     type_of=lambda resource: resource.text("attached_type"),
     commitments=NONE_SOLD,
 )

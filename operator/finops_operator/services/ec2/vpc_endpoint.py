@@ -23,7 +23,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import owned_by
+from finops_operator.plugins.ownership import Sign, owned_by
 from finops_operator.plugins.unknown_state import billed_as_unknown
 from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.listed import ENDPOINTS
@@ -36,6 +36,11 @@ _GONE: Final = frozenset({"deleted", "failed", "rejected", "expired"})
 AVAILABLE: Final = "available"
 _BILLED: Final = frozenset({AVAILABLE, "pending", "deleting", "partial"})
 BYTES: Final = "endpointBytes"
+_SIGNS: Final = (
+    Sign(("AWSMSKManaged",), "Amazon MSK", "Change the cluster that it leads to.", ("ClusterArn",)),
+    Sign(("GuardDutyManaged",), "Amazon GuardDuty", "Change Runtime Monitoring there."),
+)
+"""Services that make endpoints by roles of their own and mark them; sources: their service-linked roles' policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,9 @@ KIND: Final = ResourceKind(
     console_url=console_page("vpcconsole/home?region={region}#EndpointDetails:vpcEndpointId={id}"),
     sample=Sample("vpce-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:vpc-endpoint/vpce-0123456789abcdef0"),
     dry_run=True,
-    owner=owned_by(SIGNS, service=lambda one: "" if one.attributes.get("requester_managed") is True else None),
+    owner=owned_by(
+        (*_SIGNS, *SIGNS), service=lambda one: "" if one.attributes.get("requester_managed") is True else None
+    ),
     type_of=lambda resource: resource.text("service_name").rpartition(".")[2],
     commitments=NONE_SOLD,
     listed=ENDPOINTS,

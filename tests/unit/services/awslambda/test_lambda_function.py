@@ -89,6 +89,15 @@ def test_what_aws_did_not_say_is_absent_and_a_processor_that_it_does_not_name_is
     assert facts_of(FunctionFacts, one).architecture == "x86_64"
 
 
+def test_a_copy_that_was_made_for_a_distribution_names_its_main_function() -> None:
+    main = "arn:aws:lambda:us-east-1:111122223333:function:viewer"
+    copy = collected(MasterArn=main)
+    owner = KIND.owner(copy)
+    assert copy.attributes["main_function"] == main
+    assert owner is not None
+    assert owner.name == "replicator.lambda.amazonaws.com"
+
+
 def test_what_snap_start_costs_is_named_as_left_out() -> None:
     started = facts_of(FunctionFacts, collected(SnapStart={"ApplyOn": "PublishedVersions"}))
     assert (started.snap_start, started.not_in_cost) == (True, ("snap_start_gb_second", "streamed_gb"))

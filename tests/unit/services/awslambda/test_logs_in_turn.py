@@ -22,13 +22,14 @@ from finops.store.keys import LoggedKeys
 from finops.store.logged import LoggedStore
 from finops_operator.plugins.logged import OVER_THE_CEILING, TOO_DEAR, Asking, ByteBudget, first_in_turn
 from finops_operator.scan.logged import BYTES_PER_GB, READINGS_A_MONTH, LoggedReading, LogSource
-from finops_operator.services.awslambda.rules.report_queries import REPORT_LINES
+from finops_operator.services.awslambda.rules.report_queries import REPORT_LINES, SIZE_UNKNOWN
 
 SHARD: Final = Shard("111122223333", "eu-west-1", "lambda-function")
 METRIC: Final = REPORT_LINES.metric
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 READ: Final = Logged(flat(20.0, period=86_400), 100.0)
+UNREAD: Final = Logged(reason=SIZE_UNKNOWN, failed="IncompleteAnswer")
 CEILING: Final = 10.0
 
 
@@ -37,6 +38,7 @@ class Logs:
     """Log groups of a known size in place of AWS, as a policy sees them; notes which were measured and which were read.
 
     `selects`: functions that the policy selects, all where it is empty. `costs`: those whose cost is known.
+    `unreadable`: those of which CloudWatch does not give the size.
     """
 
     sizes: Mapping[str, float]
@@ -47,14 +49,17 @@ class Logs:
     ceiling: float = CEILING
     listed_whole: bool = True
     needless: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
     measured: list[str] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
 
     def ask(self, _reader: Any, _pause: Any, asking: Asking) -> Iterator[LoggedBatch]:
         names = [one.id for one in asking.resources]
         self.measured += names
+        lost = {one: UNREAD for one in names if one in self.unreadable}
+        names = [one for one in names if one not in lost]
         left = {one: Logged(reason=why) for one in names if (why := asking.left_out(one, self.sizes[one]))}
-        yield LoggedBatch(left_out=left, sizes={one: self.sizes[one] for one in left})
+        yield LoggedBatch(left_out=left | lost, sizes={one: self.sizes[one] for one in left})
         found = {one: READ for one in names if one not in left}
         self.read += found
         yield LoggedBatch(found)
@@ -90,7 +95,7 @@ def scanned(store: Store, logs: Logs, now: datetime, *pages: str) -> dict[str, s
         unknown |= {one: used.unknown.get(METRIC, "") for one, used in found.items()}
     if logs.listed_whole:
         scan.forget_gone()
-    assert scan.gaps() == ()
+    assert bool(scan.gaps()) == bool(logs.unreadable & set("".join(pages)))
     return unknown
 
 
@@ -140,6 +145,20 @@ def test_daily_scans_read_each_function_in_its_turn(store: Store) -> None:
         a_day_later(store)
         read += logs.read
     assert "".join(read) == "abcdeabcdea"
+
+
+def test_what_waits_keeps_its_turn_where_its_size_could_not_be_read(store: Store) -> None:
+    logs = Logs(dict.fromkeys("abc", CEILING))
+    scanned(store, logs, NOW, "abc")
+    assert logs.read == ["a"]
+    a_day_later(store)
+    logs.unreadable.add("b")
+    why = scanned(store, logs, NOW + DAY, "bc")
+    assert (logs.read, why["b"]) == ([], SIZE_UNKNOWN), "it is held for, until it shows that it cannot be read"
+    logs.unreadable.clear()
+    a_day_later(store)
+    scanned(store, logs, NOW + 2 * DAY, "abc")
+    assert logs.read == ["b"]
 
 
 def test_what_fits_beside_those_whose_turn_it_is_is_read_too(store: Store) -> None:

@@ -25,10 +25,7 @@ REFRESHES: Final = "autoscaling:DescribeInstanceRefreshes"
 _UNDER_WAY: Final = frozenset({"Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"})
 _IN_SERVICE: Final = "InService"
 _HEALTHY: Final = "Healthy"
-SIGNS: Final = (
-    Sign(("AWSBatchServiceTag",), "AWS Batch", "Change its compute environment."),
-    Sign(("k8s.io/cluster-autoscaler/node-template/",), "the cluster autoscaler"),
-)
+SIGNS: Final = (Sign(("k8s.io/cluster-autoscaler/node-template/",), "the cluster autoscaler"),)
 
 
 def observe_group(reader: Reader, target: Target) -> Observation:

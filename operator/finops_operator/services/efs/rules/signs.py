@@ -12,4 +12,10 @@ SIGNS: Final = (
         "a Kubernetes cluster",
         "Change or delete the PersistentVolume or the StorageClass.",
     ),
+    Sign(
+        ("ManagedByAmazonSageMakerResource",),
+        "Amazon SageMaker",
+        "Change or delete the domain that it was made for.",
+        ("ManagedByAmazonSageMakerResource",),
+    ),
 )
