@@ -194,11 +194,13 @@ def narrowed(one: Between, hourly: MetricSummary, hours: Sequence[array[float]],
     return replace(one, shown=hourly, hourly=(hourly, hourly), fine=(least, most))
 
 
+@lru_cache(maxsize=64)
 def nothing_between(span: Span) -> MetricSummary:
     """Return the summary of a metric of which nothing was asked, as if it were always zero."""
     return _of_fine(_Bound(), span, _Missing(0, None))
 
 
+@lru_cache(maxsize=64)
 def everything_between(span: Span) -> MetricSummary:
     """Return the summary of a counter of which nothing was asked, as if it were always more than anything carries."""
     none = nothing_between(span)

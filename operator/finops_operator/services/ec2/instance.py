@@ -19,7 +19,7 @@ from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
-from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.facts import attributes_of, facts_of, for_the_last
 from finops_operator.plugins.kind import (
     BilledPart,
     Listing,
@@ -311,6 +311,7 @@ def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
+@for_the_last
 def _owner(resource: Resource) -> Owner | None:
     """Return who manages the instance: AWS's own flag first, then the group it is a member of, then its tags."""
     facts = instance_facts(resource)
