@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import yaml
 from tests.support.canned_control import REGION, CannedEndpoint, running_canned_endpoint
+from tests.support.canned_fleet import PROFILES
 from tests.support.custodian import VERSION, Custodian, NotInstalled
 from tests.support.measured_process import Used, run_measured
 from tests.support.valkey import running_valkey
@@ -75,6 +76,9 @@ class Bench:
     ) -> dict[str, Any]:
         """Run `finops scan` once and keep what it used under `name`.
 
+        Before a first scan a small fleet is scanned without measuring: the endpoint works out a series when it is
+        asked for first, and has those of all instances then.
+
         Args:
             name: of the run.
             size: of the fleet.
@@ -87,26 +91,36 @@ class Bench:
             fleet: further orders for the fleet.
             switches: of the endpoint.
         """
-        self.endpoint.fleet(size, now=time.time() + later_seconds, **(fleet or {}))
-        self.endpoint.switches(latency_milliseconds=ROUND_TRIP, **switches)
+        now = time.time() + later_seconds
         file = self.folder / f"{name}.yaml"
         file.write_text(yaml.safe_dump_all(_documents(policies, rule)), encoding="utf-8")
+        if not store:
+            self.endpoint.fleet(PROFILES, now=now, **(fleet or {}))
+            self.endpoint.switches()
+            self._command(f"{name}-before", file, later_seconds, share, report=report)
+        self.endpoint.fleet(size, now=now, **(fleet or {}))
+        self.endpoint.switches(latency_milliseconds=ROUND_TRIP, **switches)
+        used, printed = self._command(store or name, file, later_seconds, share, report=report)
+        lines = [json.loads(printed.read_text(encoding="utf-8"))] if report else []
+        return self._keep(name, "finops", size, used, _found(lines[0]) if lines else {})
+
+    def _command(self, store: str, file: Path, later_seconds: float, share: str, *, report: bool) -> tuple[Used, Path]:
+        """Run `finops scan` and return what it used, and the file with what it printed."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("FINOPS_", "AWS_", "KUBE"))}
         environment = {
             **kept,
             **self.endpoint.environment(),
             "FINOPS_DEMO": "true",
             "FINOPS_AWS_QUOTA_PERCENT": share,
-            "FINOPS_REDIS_PREFIX": f"{store or name}:",
+            "FINOPS_REDIS_PREFIX": f"{store}:",
         }
         command = [sys.executable, "-m", "tests.support.command_later", str(later_seconds)]
         command += ["scan", "-f", str(file), "--redis", self.redis, *(["-o", "json"] if report else [])]
-        printed = self.folder / f"{name}.out"
+        printed = self.folder / f"{file.stem}.out"
         used = run_measured(command, environment, printed)
         if used.code not in {0, _GAPS}:
-            raise SystemExit(f"{name} failed: {printed.with_suffix('.err').read_text(encoding='utf-8')}")
-        lines = [json.loads(printed.read_text(encoding="utf-8"))] if report else []
-        return self._keep(name, "finops", size, used, _found(lines[0]) if lines else {})
+            raise SystemExit(f"{file.stem} failed: {printed.with_suffix('.err').read_text(encoding='utf-8')}")
+        return used, printed
 
     def custodian(self, name: str, size: int, **switches: Any) -> dict[str, Any]:
         """Run Cloud Custodian once and keep what it used under `name`.

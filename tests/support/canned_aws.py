@@ -113,8 +113,7 @@ class CannedAws:
 
     def _prepare(self, wanted: Mapping[str, Any]) -> None:
         now = datetime.fromtimestamp(float(wanted["now"]), UTC) if "now" in wanted else datetime.now(UTC)
-        old = self.fleet
-        self.fleet = CannedFleet(ACCOUNT, REGION, wanted["size"], old.launched, now, wanted.get("replacedPercent", 0))
+        self.fleet = self.fleet.changed(wanted["size"], now, wanted.get("replacedPercent", 0))
         for action in _LISTS:
             self.fleet.pages(action)
         if not self._offerings:

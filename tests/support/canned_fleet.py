@@ -7,7 +7,7 @@ period and operation asks for them, they agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -73,6 +73,13 @@ class CannedFleet:
     now: datetime
     replaced_percent: int = 0
     _series: dict[tuple[str, str, str, int, int, int, int, bool], Rendered] = field(default_factory=dict)
+
+    def changed(self, size: int, now: datetime, replaced_percent: int) -> CannedFleet:
+        """Return another fleet of the same age; at the same moment its series are those that were made for this one."""
+        other = replace(self, size=size, now=now, replaced_percent=replaced_percent)
+        if (now, replaced_percent) != (self.now, self.replaced_percent):
+            other._series = {}
+        return other
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:

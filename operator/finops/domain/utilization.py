@@ -21,7 +21,8 @@ class MetricSummary:
             never zero in a built summary.
         period_seconds: length of one period.
         start, end: the window, aware.
-        lowest: lowest of the period averages, of the period minima where the metric asks for them.
+        lowest: lowest of the period averages, of the period minima where the metric asks for them; where days
+            were read in place of hours, of those that had ended.
         busiest_day: of a counter, the largest sum of any 24 hours in a row, in a shorter window its total; None else.
         near_maximum: how many periods came within a tenth of the maximum, at least 1; None in summaries that were
             stored without it.

@@ -19,6 +19,7 @@ from finops.errors import FinopsError
 from finops_operator.cli.command import commands_for
 from finops_operator.cli.extras import not_installed
 from finops_operator.cli.failures import report
+from finops_operator.cli.heap import collect_rarely, end_uncollected
 from finops_operator.cli.stdout import OutputFailed, checked, discard_output
 
 INTERRUPTED: Final = 130
@@ -104,12 +105,14 @@ def _open_closed_streams() -> None:
 
 def main() -> int:
     """Entry point of both programs."""
+    collect_rarely()
     _open_closed_streams()
     sys.stdout = checked(sys.stdout)
     # Libraries log their attempts; without a listener Python would print them between our own lines.
     logging.getLogger().addHandler(logging.NullHandler())
     program = "kubectl finops" if Path(sys.argv[0]).name.startswith("kubectl") else "finops"
     code = run(sys.argv[1:], program)
+    end_uncollected()
     if code == INTERRUPTED:
         # Threads may sit in an AWS call for a minute; whoever pressed Ctrl-C does not wait for them.
         sys.stderr.write("interrupted\n")

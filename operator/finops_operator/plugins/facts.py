@@ -56,7 +56,7 @@ def facts_of(facts: type[KindFacts], resource: Resource) -> KindFacts:
 
 
 def for_the_last(function: Callable[[KindFacts], Made]) -> Callable[[KindFacts], Made]:
-    """Return the same function of facts that never change, which keeps its answer for those it was asked about last.
+    """Return the same function of facts or of a resource, which keeps its answer for those it was asked about last.
 
     Several checks ask in a row about the facts of one resource.
     """

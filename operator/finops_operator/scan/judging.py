@@ -259,7 +259,7 @@ class ShardJudge:
     ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
         cost = self._known.costs[resource.id]
         answers = self._asked.logged.marked(resource.id, self._asked.answers.about(resource, utilization))
-        facts = replace(self._facts(resource, utilization), answers=answers)
+        facts = self._facts(resource, utilization, answers)
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
         made = recommend(
@@ -298,12 +298,10 @@ class ShardJudge:
 
     def _settled_by_days(self, resource: Resource, picture: DaysPicture) -> Settled:
         ends = (picture.days, picture.least, picture.most)
-        own = facts_of(self._declared.kind.facts, resource)
-        days, least, most = (self._facts(resource, one, own) for one in ends)
 
         def beside(answers: Mapping[str, frozenset[str]]) -> Settled:
-            known = (replace(one, answers=answers) if answers else one for one in (days, least, most))
-            return settled_by_days(self._brief.enabled, Pictures(*known))
+            pictures = Pictures(*(self._facts(resource, one, answers or None) for one in ends))
+            return settled_by_days(self._brief.enabled, pictures)
 
         answers = self._asked.answers.at_hand(resource, picture.most)
         settled = beside(answers or {})
@@ -313,21 +311,23 @@ class ShardJudge:
         answers = self._asked.answers.about(resource, picture.most)
         return beside(answers) if answers else settled
 
-    def _facts(self, resource: Resource, utilization: Utilization, own: Any = None) -> Facts[Any]:
-        """Return what checks may know; `own` are the facts of the kind, where they are there already."""
+    def _facts(
+        self, resource: Resource, utilization: Utilization, answers: Mapping[str, frozenset[str]] | None = None
+    ) -> Facts[Any]:
+        """Return what checks may know; without `answers` those that come before all judgement."""
         # What is measured before it is priced has no cost yet when the 5-minute picture is chosen.
         shown = self._known.costs.get(resource.id) or self._brief.cost(resource, utilization)
         at_margin = self._brief.at_margin(resource, utilization)
         return Facts(
             resource=resource,
-            own=facts_of(self._declared.kind.facts, resource) if own is None else own,
+            own=facts_of(self._declared.kind.facts, resource),
             utilization=utilization,
             cost=shown if at_margin is None else at_margin(resource),
             cost_of=at_margin or (lambda changed: self._brief.cost(changed, utilization)),
             lookup=self._brief.lookup,
             settings=self._settings,
             now=self._brief.now,
-            answers=self._asked.answers.first(resource),
+            answers=self._asked.answers.first(resource) if answers is None else answers,
             previous_target=self._known.previous.get(resource.id, ""),
             shared=self._shared,
             shown_cost=shown,

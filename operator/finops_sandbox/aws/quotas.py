@@ -1,7 +1,7 @@
 """Service Quotas of EC2: the limits of running on-demand vCPUs, which moto does not have, and the metric of their use.
 
 Every limit is the same until a test sets another in `FurtherFacts.quotas`. A code that is not of these is answered as
-AWS answers one that does not exist. Source: Service Quotas API reference, GetServiceQuota.
+AWS answers one that does not exist. Source: Service Quotas API reference, GetServiceQuota and ListServiceQuotas.
 """
 
 import json
@@ -14,6 +14,7 @@ from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.wire import Answer
 
 _LIMIT = 1152
+_PAGE = 100
 _JSON = (("content-type", "application/x-amz-json-1.1"),)
 # Code → the word of AWS's usage metric, the name, and the first letters of the types that it counts.
 _QUOTAS: dict[str, tuple[str, str, frozenset[str]]] = {
@@ -33,8 +34,35 @@ def _get(call: Call) -> Answer:
     code = str(call.parameters.get("QuotaCode"))
     if call.parameters.get("ServiceCode") != "ec2" or code not in _QUOTAS:
         raise AwsError("NoSuchResourceException", "The request failed because the specified quota does not exist.")
+    return _answer({"Quota": _quota(call, code)})
+
+
+def _list(call: Call) -> Answer:
+    """A page of the quotas, a hundred at most, by the number of the first in its token."""
+    if call.parameters.get("ServiceCode") != "ec2":
+        raise AwsError("NoSuchResourceException", "The request failed because the specified service does not exist.")
+    start = _number(call.parameters.get("NextToken", "0"), "InvalidPaginationTokenException")
+    size = _number(call.parameters.get("MaxResults", _PAGE), "IllegalArgumentException")
+    if not 1 <= size <= _PAGE:
+        raise AwsError("IllegalArgumentException", f"MaxResults must be between 1 and {_PAGE}.")
+    page = [_quota(call, code) for code in sorted(_QUOTAS)[start : start + size]]
+    more = {"NextToken": str(start + size)} if start + size < len(_QUOTAS) else {}
+    return _answer({"Quotas": page, **more})
+
+
+def _number(text: Any, code: str) -> int:
+    if not str(text).isdigit():
+        raise AwsError(code, f"{text!r} is no number that this service gave or takes.")
+    return int(text)
+
+
+def _answer(content: Mapping[str, Any]) -> Answer:
+    return Answer(200, _JSON, json.dumps(content).encode())
+
+
+def _quota(call: Call, code: str) -> dict[str, Any]:
     word, name, _ = _QUOTAS[code]
-    quota: dict[str, Any] = {
+    return {
         "ServiceCode": "ec2",
         "ServiceName": "Amazon Elastic Compute Cloud (Amazon EC2)",
         "QuotaCode": code,
@@ -50,7 +78,6 @@ def _get(call: Call) -> Answer:
             "MetricStatisticRecommendation": "Maximum",
         },
     }
-    return Answer(200, _JSON, json.dumps({"Quota": quota}).encode())
 
 
 def _dimensions(word: str) -> dict[str, str]:
@@ -70,4 +97,7 @@ def _letters(kind: str) -> str:
     return found.group() if found else ""
 
 
-HANDLERS: dict[tuple[str, str], Callable[[Call], Answer]] = {("servicequotas", "GetServiceQuota"): _get}
+HANDLERS: dict[tuple[str, str], Callable[[Call], Answer]] = {
+    ("servicequotas", "GetServiceQuota"): _get,
+    ("servicequotas", "ListServiceQuotas"): _list,
+}

@@ -89,7 +89,7 @@ def scanner_policy() -> dict[str, Any]:
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
     actions += ["s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "s3:GetMetricsConfiguration"]
     actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]
-    actions += ["servicequotas:GetServiceQuota", "pricing:GetProducts"]
+    actions += ["servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas", "pricing:GetProducts"]
     actions += ["ce:GetReservationCoverage", "ce:GetSavingsPlansCoverage"]
     actions += ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"]
     actions += [

@@ -48,6 +48,17 @@ def request(count: int, period: int, **further: Any) -> dict[str, Any]:
     }
 
 
+def test_the_series_of_a_fleet_are_there_for_another_of_the_same_moment_and_for_no_other(fleet: CannedFleet) -> None:
+    small = fleet.changed(240, NOW, 0)
+    asked = ("AWS/EC2", "CPUUtilization", (("InstanceId", f"i-0f1ee7{7:011x}"),), ("Maximum", 86_400, START, END))
+    made = small.rendered(*asked)
+    assert small.changed(500, NOW, 0).rendered(*asked) is made
+    assert len(small.changed(500, NOW, 0).numbers) == 500
+    later = small.changed(240, NOW.replace(hour=13), 0)
+    assert later.rendered(*asked) is not made
+    assert small.changed(240, NOW, 1).rendered(*asked) is not made
+
+
 def test_more_points_than_a_page_holds_follow_under_a_token(fleet: CannedFleet) -> None:
     whole = [metric_data(fleet, request(1, 300)).results[0][2].values]
     first = metric_data(fleet, request(29, 300))

@@ -49,15 +49,10 @@ class Region(Aggregating):
             raise AwsDenied("no", operation=operation, code="UnauthorizedOperation")
         elif operation == "ec2:DescribeInstanceTypes":
             yield {"InstanceTypes": [NEW]}
+        elif operation == "service-quotas:ListServiceQuotas":
+            yield {"Quotas": [{"QuotaCode": "L-1216C47A", "Value": 10_000.0}]}
         else:
             yield from self.bought.get(operation, [{}])
-
-    def once(
-        self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0, metrics: int = 0
-    ) -> Mapping[str, Any]:
-        if operation == "service-quotas:GetServiceQuota":
-            return {"Quota": {"Value": 10_000.0}}
-        return super().once(operation, parameters, datapoints=datapoints, metrics=metrics)
 
     __hash__ = Aggregating.__hash__
 

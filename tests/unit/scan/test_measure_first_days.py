@@ -50,6 +50,19 @@ def test_an_idle_instance_is_found_by_its_days(store: Store) -> None:
     assert "ec2_instance_idle" in {check for check, _ in DEFAULT.decisions(machine, found[machine.id])}
 
 
+@pytest.mark.parametrize(("hour", "minute"), [(0, 12), (0, 46), (6, 0), (23, 50)])
+def test_a_day_that_has_just_begun_is_no_day_off_so_that_a_scan_asks_for_as_much_at_any_hour(
+    store: Store, hour: int, minute: int
+) -> None:
+    # A day brings 1.4 GB in and 1.4 GB out, its first hour 60 MB each; 120 MB is what an instance at rest may have.
+    steady = {"CPUUtilization": (4.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    now = NOW.replace(hour=hour, minute=minute)
+    reader = Aggregating(points=steady, until=now)
+    _, measurer = measure(store, reader, real_instance(), settled=DEFAULT.settled, fine=True, now=now)
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 4), (DAY, 2)]
+    assert measurer.failures.asked.points == 15 * 15
+
+
 def test_an_instance_between_idle_and_busy_buys_its_hours_and_keeps_them(store: Store) -> None:
     # Two days of UTC together may carry too much, 24 hours in a row may not.
     reader = Aggregating(points={"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)})

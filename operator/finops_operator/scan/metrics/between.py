@@ -28,7 +28,7 @@ from finops_operator.scan.metrics.bounds import (
     percentile_at_most,
 )
 from finops_operator.scan.metrics.queries import FIVE_MINUTES, HOUR, Window
-from finops_operator.scan.metrics.summarize import Series, first_period, summarize
+from finops_operator.scan.metrics.summarize import Series, clean, first_period, summarize
 from finops_operator.scan.metrics.windows import DAY, fine_window, last_hour, touched_days
 
 SAMPLE_COUNT: Final = "SampleCount"
@@ -194,11 +194,13 @@ def narrowed(one: Between, hourly: MetricSummary, hours: Sequence[array[float]],
     return replace(one, shown=hourly, hourly=(hourly, hourly), fine=(least, most))
 
 
+@lru_cache(maxsize=64)
 def nothing_between(span: Span) -> MetricSummary:
     """Return the summary of a metric of which nothing was asked, as if it were always zero."""
     return _of_fine(_Bound(), span, _Missing(0, None))
 
 
+@lru_cache(maxsize=64)
 def everything_between(span: Span) -> MetricSummary:
     """Return the summary of a counter of which nothing was asked, as if it were always more than anything carries."""
     none = nothing_between(span)
@@ -348,4 +350,9 @@ def _shown(spec: MetricSpec, columns: dict[str, array[float]], span: Span) -> Me
     assert not isinstance(made, str), "days that are all there have a summary"
     began = datetime.fromtimestamp(start, tz=UTC)
     days = max(1, (span.fine.end_time - began) // timedelta(days=1))
-    return replace(made, points=days, expected=days, end=span.fine.end_time)
+    lowest = made.lowest
+    if "Minimum" not in columns:
+        # What a day brings, and its mean, say little of a day until it has ended.
+        first, end = (number - span.first for number in span.whole)
+        lowest = clean(min(columns.get("Average", asked[0])[first:end]))
+    return replace(made, points=days, expected=days, end=span.fine.end_time, lowest=lowest)

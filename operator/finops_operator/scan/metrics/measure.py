@@ -306,8 +306,8 @@ class Measurer:
             self._settings.lookback_days,
             ask=lambda resource, spec, window: self._query(resource, spec, window, sets),
             fetch=lambda queries: self._fetch(queries, first=True),
-            judge=None
-            if settled is None
+            judge=settled
+            if settled is None or not daily
             else lambda resource, picture: settled(resource, picture.beside(drafts[resource.id].by_day(daily))),
         )
 

@@ -88,20 +88,20 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None, ran: Ra
         return NOT_PUBLISHED if never_published else NOT_SINCE_LAUNCH
     levels = _present(columns[_level_column(spec)]) or peaks
     return MetricSummary(
-        maximum=_clean(peaks[-1]),
-        p99_5=_clean(nearest_rank(peaks, 995)),
-        p99=_clean(nearest_rank(peaks, 990)),
-        p95=_clean(nearest_rank(peaks, 950)),
-        p90=_clean(nearest_rank(peaks, 900)),
-        average=_clean(math.fsum(levels) / len(levels)),
-        total=_clean(math.fsum(peaks)) if spec.counter else None,
+        maximum=clean(peaks[-1]),
+        p99_5=clean(nearest_rank(peaks, 995)),
+        p99=clean(nearest_rank(peaks, 990)),
+        p95=clean(nearest_rank(peaks, 950)),
+        p90=clean(nearest_rank(peaks, 900)),
+        average=clean(math.fsum(levels) / len(levels)),
+        total=clean(math.fsum(peaks)) if spec.counter else None,
         points=max(1, len(peaks) - (0 if ran is None else ran.lost)),
         expected=expected,
         period_seconds=series.period,
         start=datetime.fromtimestamp(start, tz=UTC),
         end=datetime.fromtimestamp(series.end, tz=UTC),
-        lowest=_clean(min(_present(columns[_lowest_column(spec)]) or levels)),
-        busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
+        lowest=clean(min(_present(columns[_lowest_column(spec)]) or levels)),
+        busiest_day=clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
         near_maximum=len(peaks) - bisect_left(peaks, _NEAR * peaks[-1]),
         missing_at_end=_missing_at_end(columns[_peak_column(spec)], stopped),
         not_running=not_running or None,
@@ -115,7 +115,7 @@ def hour_points(spec: MetricSpec, ring: Ring, hours: int, launch: datetime | Non
     held = ring.slice_from(start)[_peak_column(spec)]
     return HourPoints(
         ring.end_hour,
-        tuple(None if math.isnan(value) or hour < first else _clean(value) for hour, value in enumerate(held, start)),
+        tuple(None if math.isnan(value) or hour < first else clean(value) for hour, value in enumerate(held, start)),
     )
 
 
@@ -136,13 +136,13 @@ def monthly_use(
         column = array("f", (0.0 if math.isnan(value) else value for value in column))
     if not spec.counter and not spec.billed_hours:
         known = _present(column) if stands else column
-        return None if not known or math.isnan(known[-1]) else MonthlyUse(_clean(known[-1]))
+        return None if not known or math.isnan(known[-1]) else MonthlyUse(clean(known[-1]))
     seen = _present(column)
     if not seen or len(seen) < _ENOUGH_DAYS * days:
         return None
     # The mean of a day stood for all of its hours.
     amount = math.fsum(seen) * (_DAY_HOURS if spec.billed_hours else 1)
-    return MonthlyUse(_clean(amount), float(len(seen) * _DAY_HOURS))
+    return MonthlyUse(clean(amount), float(len(seen) * _DAY_HOURS))
 
 
 def busiest_day(sums: Sequence[float], period: int) -> float:
@@ -187,6 +187,6 @@ def _lowest_column(spec: MetricSpec) -> int:
     return spec.statistics.index("Minimum") if "Minimum" in spec.statistics else _level_column(spec)
 
 
-def _clean(value: float) -> float:
+def clean(value: float) -> float:
     """Return seven significant digits: what 32-bit points hold, without the noise behind them."""
     return float(f"{value:.7g}")

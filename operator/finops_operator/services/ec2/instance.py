@@ -19,7 +19,7 @@ from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
-from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.facts import attributes_of, facts_of, for_the_last
 from finops_operator.plugins.kind import (
     BilledPart,
     Listing,
@@ -48,8 +48,13 @@ from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GRO
 from finops_operator.services.ec2.rules.operating_system import billed_system
 from finops_operator.services.ec2.rules.running import PAUSES, TYPE_SINCE, creation, running_share
 from finops_operator.services.ec2.rules.signs import SIGNS
-from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, vcpu_limits
-from finops_operator.services.ec2.rules.vcpu_quota import GET_QUOTA, GET_QUOTA_CALL, QUOTA_PROBE
+from finops_operator.services.ec2.rules.vcpu_limits import (
+    ALL_QUOTAS,
+    LIST_QUOTAS,
+    LIST_QUOTAS_CALL,
+    VCPU_LIMITS,
+    vcpu_limits,
+)
 from finops_operator.services.ec2.rules.zones import outside_of_region
 
 _PAGE: Final = 1000
@@ -311,6 +316,7 @@ def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -
 # -- what else is declared ---------------------------------------------------------------------------------------------
 
 
+@for_the_last
 def _owner(resource: Resource) -> Owner | None:
     """Return who manages the instance: AWS's own flag first, then the group it is a member of, then its tags."""
     facts = instance_facts(resource)
@@ -363,11 +369,11 @@ KIND: Final = ResourceKind(
             "cloudwatch:ListMetrics",
             LIST_ALARMS,
             LIST_GROUPS,
-            GET_QUOTA,
+            LIST_QUOTAS,
         ),
         collect=_collect,
-        probes={GET_QUOTA: lambda _: QUOTA_PROBE},
-        calls={GET_QUOTA: GET_QUOTA_CALL},
+        probes={LIST_QUOTAS: lambda _: ALL_QUOTAS},
+        calls={LIST_QUOTAS: LIST_QUOTAS_CALL},
         questions=(
             NEW_TYPES,
             CREDIT_MODES,

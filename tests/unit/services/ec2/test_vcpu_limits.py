@@ -16,43 +16,48 @@ from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.services.ec2.checks import ec2_instance_overprovisioned as overprovisioned
 from finops_operator.services.ec2.checks import ec2_instance_underprovisioned as underprovisioned
 from finops_operator.services.ec2.instance import KIND, InstanceFacts
-from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, VcpuLimits, limits_of, vcpu_limits
-from finops_operator.services.ec2.rules.vcpu_quota import GET_QUOTA_CALL, QUOTA_CODES
+from finops_operator.services.ec2.rules.vcpu_limits import (
+    LIST_QUOTAS_CALL,
+    VCPU_LIMITS,
+    VcpuLimits,
+    limits_of,
+    vcpu_limits,
+)
 
-STANDARD, X = "L-1216C47A", "L-7295265B"
+STANDARD, X, P = "L-1216C47A", "L-7295265B", "L-417A185B"
 
 
-def answered(limit: float) -> dict[str, object]:
-    return {"Quota": {"Value": limit}}
+def page(**limits: float) -> dict[str, object]:
+    quotas = [{"QuotaCode": code.replace("_", "-"), "Value": limit} for code, limit in limits.items()]
+    return {"Quotas": [*quotas, {"QuotaCode": "L-0263D0A3", "Value": 5.0}, {"QuotaCode": P}]}
 
 
-def test_the_limit_of_each_quota_is_read_and_one_that_the_partition_lacks_is_left_out() -> None:
-    gone = AwsRejected("no", operation=GET_QUOTA_CALL, code="NoSuchResourceException")
-    answers = {
-        GET_QUOTA_CALL: gone,
-        f"{GET_QUOTA_CALL} {STANDARD}": [answered(640.0)],
-        f"{GET_QUOTA_CALL} {X}": [answered(0)],
-    }
-    reader = Pages(answers)
+def test_the_limits_are_read_from_all_pages_and_a_quota_that_is_of_something_else_or_has_no_value_is_left_out() -> None:
+    reader = Pages({LIST_QUOTAS_CALL: [page(L_1216C47A=640.0), page(L_7295265B=0)]})
     assert {place: set(names) for place, names in vcpu_limits(reader).items()} == {
         "us-east-1": {f"{STANDARD}=640", f"{X}=0"}
     }
-    assert [asked["QuotaCode"] for _, asked in reader.asked] == list(QUOTA_CODES)
+    assert reader.asked == [(LIST_QUOTAS_CALL, {"ServiceCode": "ec2"})]
+
+
+def test_where_the_partition_has_no_such_service_nothing_is_known_of_quotas() -> None:
+    reader = Pages({LIST_QUOTAS_CALL: AwsRejected("no", operation=LIST_QUOTAS_CALL, code="NoSuchResourceException")})
+    assert limits_of(vcpu_limits(reader)["us-east-1"]) == VcpuLimits()
 
 
 def test_a_missing_right_is_said_once_and_is_no_limit() -> None:
-    reader = Pages({GET_QUOTA_CALL: AwsDenied("no", operation=GET_QUOTA_CALL, code="AccessDeniedException")})
+    reader = Pages({LIST_QUOTAS_CALL: AwsDenied("no", operation=LIST_QUOTAS_CALL, code="AccessDeniedException")})
     found = limits_of(vcpu_limits(reader)["us-east-1"])
     assert len(reader.asked) == 1
     assert (found.denied, found.known) == (True, {})
     assert not found.lacks("x8i.xlarge", 4)
     assert found.words("x8i.xlarge") == (
-        "whose room is not known: allow servicequotas:GetServiceQuota to the scanner role"
+        "whose room is not known: allow servicequotas:ListServiceQuotas to the scanner role"
     )
 
 
 def test_an_answer_that_failed_is_no_answer() -> None:
-    reader = Pages({GET_QUOTA_CALL: AwsThrottled("no", operation=GET_QUOTA_CALL, code="TooManyRequestsException")})
+    reader = Pages({LIST_QUOTAS_CALL: AwsThrottled("no", operation=LIST_QUOTAS_CALL, code="TooManyRequestsException")})
     with pytest.raises(AwsThrottled):
         vcpu_limits(reader)
     assert limits_of(None) == VcpuLimits()
@@ -94,7 +99,7 @@ def test_a_type_whose_quota_is_smaller_than_itself_is_never_a_target() -> None:
     assert known.advice.endswith("of 4 vCPUs, how many are in use is read before an act.")
     denied = overprovisioned_target(judged(frozenset({"denied"}), 12, 75))
     assert denied is not None
-    assert denied.advice.endswith("allow servicequotas:GetServiceQuota to the scanner role.")
+    assert denied.advice.endswith("allow servicequotas:ListServiceQuotas to the scanner role.")
 
 
 def test_the_quota_that_counts_both_types_never_keeps_a_smaller_one_away() -> None:

@@ -146,7 +146,7 @@ def _not_judged(facts: Facts[InstanceFacts]) -> str:
 
 
 def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
-    """Two days off by any clock hold one whole day of UTC: where days show none, no hour can."""
+    """Two days off by any clock hold one day of UTC, off in every week: where no ended day shows one, no hour can."""
     facts, seen = pictures.days, pictures.days.utilization
     if _not_judged(facts) or any(name not in seen.metrics for name in _METRICS):
         return Settled.BY_DAYS

@@ -2,8 +2,9 @@
 
 Only the limit is asked, not how much of it is in use: by default AWS gives a new account none of some quotas (P, X, F,
 high memory), and a type whose quota is smaller than itself can never start. What is in use now is read right before an
-act. Without the right the quotas are unknown, which the advice says. Source: Service Quotas API reference,
-GetServiceQuota; EC2 user guide, "Amazon EC2 On-Demand Instance quotas".
+act. All quotas of EC2 come on two or three pages, where each alone would be a request. Without the right the quotas are
+unknown, which the advice says. Source: Service Quotas API reference, ListServiceQuotas; EC2 user guide, "Amazon EC2
+On-Demand Instance quotas".
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from typing import Final
 
 from finops.errors import AwsDenied, AwsRejected
 from finops.ports.aws_read import PageReader
-from finops_operator.services.ec2.rules.vcpu_quota import GET_QUOTA, GET_QUOTA_CALL, QUOTA_CODES, quota_code
+from finops_operator.services.ec2.rules.vcpu_quota import QUOTA_CODES, quota_code
 
 VCPU_LIMITS: Final = "vcpu-limits"
 """Question of instances: how many vCPUs each quota of their region holds."""
+LIST_QUOTAS: Final = "servicequotas:ListServiceQuotas"
+"""IAM's name of the right; the SDK calls the service service-quotas."""
+LIST_QUOTAS_CALL: Final = "service-quotas:ListServiceQuotas"
+ALL_QUOTAS: Final[Mapping[str, str]] = {"ServiceCode": "ec2"}
 _DENIED: Final = "denied"
 
 
@@ -27,18 +32,15 @@ def vcpu_limits(reader: PageReader) -> Mapping[str, Iterable[str]]:
     Raises:
         AwsError: AWS could not be asked.
     """
-    found = []
-    for code in QUOTA_CODES:
-        try:
-            answer = reader.once(GET_QUOTA_CALL, {"ServiceCode": "ec2", "QuotaCode": code})
-        except AwsDenied:
-            return {reader.region: (_DENIED,)}
-        except AwsRejected:
-            # Not every partition has every quota.
-            continue
-        limit = (answer.get("Quota") or {}).get("Value")
-        if limit is not None:
-            found.append(f"{code}={int(limit)}")
+    try:
+        pages = list(reader.pages(LIST_QUOTAS_CALL, ALL_QUOTAS))
+    except AwsDenied:
+        return {reader.region: (_DENIED,)}
+    except AwsRejected:
+        # A partition without the service has no quota that it could name.
+        return {reader.region: ()}
+    listed = {str(quota.get("QuotaCode")): quota.get("Value") for page in pages for quota in page.get("Quotas", ())}
+    found = [f"{code}={int(listed[code])}" for code in QUOTA_CODES if listed.get(code) is not None]
     return {reader.region: found}
 
 
@@ -59,7 +61,7 @@ class VcpuLimits:
         limit = self.known.get(quota_code(instance_type))
         if limit is not None:
             return f"of {limit} vCPUs, how many are in use is read before an act"
-        return f"whose room is not known{f': allow {GET_QUOTA} to the scanner role' if self.denied else ''}"
+        return f"whose room is not known{f': allow {LIST_QUOTAS} to the scanner role' if self.denied else ''}"
 
 
 def limits_of(answer: Iterable[str] | None) -> VcpuLimits:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from finops.domain.canonical import Json
@@ -44,6 +45,7 @@ _WINDOW: Final = timedelta(hours=1)
 _PERIOD_SECONDS: Final = 300
 
 
+@lru_cache(maxsize=2048)  # asked for each candidate of each resource, of the types that there are
 def quota_code(instance_type: str) -> str:
     """Return the code of the quota that counts a type; empty for a family that is not known here."""
     found = _LETTERS.match(instance_type)

@@ -14,9 +14,9 @@ from finops_operator.services.ec2.rules.new_types import catalog_of
 from finops_operator.services.ec2.rules.run_by_others import run_by_a_service
 from finops_operator.services.ec2.rules.vcpu_limits import VCPU_LIMITS, limits_of
 from finops_operator.services.ec2.sizing.as_billed import what_prices
-from finops_operator.services.ec2.sizing.choose import Sizing, choose, ruled_out, same_choice
+from finops_operator.services.ec2.sizing.choose import Sizing, ruled_out, same_choice
 from finops_operator.services.ec2.sizing.known_type import type_too_new
-from finops_operator.services.ec2.sizing.volume_load import held_by_volumes, volume_load
+from finops_operator.services.ec2.sizing.volume_load import held_by_volumes
 
 _CPU: Final = "cpuPercent"
 _PARTIAL_DAYS: Final = 2
@@ -68,13 +68,6 @@ def settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -
         return Settled.BY_DAYS
     ends = [(facts, facts.utilization.fine.get(_CPU)) for facts in (pictures.least, pictures.most)]
     least, most = (None if cpu is None else sizing_of(facts, parameters, cpu) for facts, cpu in ends)
-    agreed = least is not None and most is not None and same_choice(least, most)
-    return Settled.BY_BOUNDS if agreed and most is not None and not _may_be_held(most) else Settled.OPEN
-
-
-def _may_be_held(most: Sizing) -> bool:
-    """Return whether the most that went to its volumes may be all that the chosen type carries."""
-    if not volume_load(most.utilization).iops and not volume_load(most.utilization).mbytes_per_second:
-        return False
-    chosen = choose(most)
-    return not isinstance(chosen, str) and held_by_volumes(most.utilization, chosen.target.kind)
+    agreed = None if least is None or most is None else same_choice(least, most)
+    held = agreed is not None and held_by_volumes(pictures.most.utilization, agreed)
+    return Settled.OPEN if agreed is None or held else Settled.BY_BOUNDS

@@ -150,16 +150,17 @@ def ruled_out(sizing: Sizing) -> str:
     current = _changeable(sizing)
     if isinstance(current, str):
         return current
-    least = least_need(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
-    fitting = _fitting(sizing, current, least, large_steps=_large_steps(sizing))
+    need = least_need(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
+    fitting = _fitting(sizing, current, need, large_steps=_large_steps(sizing))
     if not fitting:
         return NO_ROOM
     # One is enough here, so that the others need no price yet.
-    return "" if any(_saves_enough(sizing, _priced(sizing, current, kind)) for kind in fitting) else NO_SAVING
+    least = _least_saving(sizing)
+    return "" if any(_saves(least, _priced(sizing, current, kind)) for kind in fitting) else NO_SAVING
 
 
-def same_choice(least: Sizing, most: Sizing) -> bool:
-    """Return whether every load between `least` and `most` leads to one and the same target.
+def same_choice(least: Sizing, most: Sizing) -> InstanceType | None:
+    """Return the target that every load between `least` and `most` leads to, None where it is not one and the same.
 
     The types that fit a load fit every smaller one. So a target of both ends fits in between, and of the types that are
     preferred to it the most that can happen is that they do not fit; only the last advice may come nearer to the best.
@@ -169,19 +170,20 @@ def same_choice(least: Sizing, most: Sizing) -> bool:
     """
     current = _changeable(least)
     if isinstance(current, str):
-        return False
+        return None
     margins = least.policy.margins
     if may_hide_demand(least.utilization, least.cpu, most.cpu, current, margins):
-        return False
+        return None
     for_least, for_most = _for_load(least, current), _for_load(most, current)
     if isinstance(for_least, str) or isinstance(for_most, str):
-        return False
+        return None
     chosen, last = _calm(least, current, for_least)[0], least.previous_target
-    target = chosen.kind.name
-    only_last = last in ("", target) or all(one.kind.name != last for one in for_least)
-    in_own_family = chosen.kind.family == current.family and not of_previous_generation(current.name)
-    steady = in_own_family or target == last or chosen is _best(for_least)
-    return only_last and steady and target == _calm(most, current, for_most)[0].kind.name
+    target = chosen.kind
+    only_last = last in ("", target.name) or all(one.kind.name != last for one in for_least)
+    in_own_family = target.family == current.family and not of_previous_generation(current.name)
+    steady = in_own_family or target.name == last or chosen is _best(for_least)
+    agreed = only_last and steady and target.name == _calm(most, current, for_most)[0].kind.name
+    return target if agreed else None
 
 
 def _for_load(sizing: Sizing, current: InstanceType) -> list[Candidate] | str:
@@ -207,14 +209,18 @@ def _worthwhile(sizing: Sizing, current: InstanceType, fitting: list[InstanceTyp
     if not fitting:
         return NO_ROOM
     priced = [candidate for kind in fitting if (candidate := _priced(sizing, current, kind)) is not None]
-    found = [candidate for candidate in priced if _saves_enough(sizing, candidate)]
+    least = _least_saving(sizing)
+    found = [candidate for candidate in priced if _saves(least, candidate)]
     if not found:
         return NO_SAVING
     return sorted(found, key=lambda candidate: (-candidate.saving, candidate.kind.name))
 
 
-def _saves_enough(sizing: Sizing, candidate: Candidate | None) -> bool:
-    least = _monthly(sizing.current_cost) * sizing.minimum_saving_percent / 100
+def _least_saving(sizing: Sizing) -> Decimal:
+    return _monthly(sizing.current_cost) * sizing.minimum_saving_percent / 100
+
+
+def _saves(least: Decimal, candidate: Candidate | None) -> bool:
     return candidate is not None and candidate.saving > 0 and candidate.saving >= least
 
 
