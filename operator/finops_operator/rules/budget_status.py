@@ -148,7 +148,9 @@ def summary(amount: Decimal, found: Judgement, month: MonthSoFar, gaps: tuple[Ga
     problems = unknown_of(month, gaps)
     if problems:
         step = f" Next: {_next_step(gaps)}." if gaps else ""
-        return f"At least {found.known:,.2f} of {amount:,.2f} USD through {month.through}. Unknown: {problems}.{step}"
+        much = f"At least {found.known:,.2f} of {amount:,.2f} USD through {month.through}."
+        end = "" if found.forecast is None else f" Forecast for the month: at least {found.forecast:,.2f} USD."
+        return f"{much}{end} Unknown: {problems}.{step}"
     ahead = "" if found.forecast is None else f" Forecast for the month: {found.forecast:,.2f} USD."
     short = "" if ahead else " No forecast: the history is shorter than 28 days."
     return f"{found.known:,.2f} of {amount:,.2f} USD through {month.through}.{ahead}{short}"

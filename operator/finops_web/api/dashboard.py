@@ -64,6 +64,7 @@ def _read(asked: Asked) -> tuple[dict[str, Any], Trust]:
         "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
         "monthEndAtLeast": ahead.month_end is not None and ahead.at_least,
         "monthEndReason": ahead.reason,
+        "monthEndWithoutPrice": list(ahead.left_out),
         "realisedMonthlySavings": number(saved.figure),
         "realisedMonthlyRises": number(saved.rises),
         "realisedUnknown": saved.unknown,

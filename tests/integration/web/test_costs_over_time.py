@@ -254,6 +254,29 @@ def test_a_resource_without_a_price_makes_the_figures_of_the_month_lower_bounds(
     assert "monthEndAtLeast,True" in cells
 
 
+def test_a_part_that_has_no_price_is_left_out_of_the_forecast_by_name(site: Site, estate: Store) -> None:
+    for day in range(100):
+        volumes = ShardCost(Decimal(0), 9, 9)
+        kept = {INSTANCES: ShardCost(Decimal(7300), 4, 0), VOLUMES: volumes}
+        CostHistoryStore(estate).put(TODAY - timedelta(days=day), kept)
+
+    found, figures = (data(site, estate, path) for path in ("/api/costing/forecast", "/api/dashboard"))
+    days = data(site, estate, "/api/costing/history?days=400")
+    client = site.client(estate)
+    page, cells = (client.get(path, headers=site.bearer()).text for path in ("/", "/dashboard.csv"))
+
+    assert found["monthEnd"]["expected"] == pytest.approx(240.0 * 31)
+    assert (found["monthEndAtLeast"], found["restOfMonth"]["atLeast"], found["threeMonths"]["atLeast"]) == (True,) * 3
+    assert found["withoutPrice"] == [{"account": ACCOUNT, "region": VOLUMES.region, "service": "ebs-volume"}]
+    assert (figures["monthEndAtLeast"], figures["monthEndWithoutPrice"]) == (True, ["ebs-volume"])
+    assert {(one["cost"], one["atLeast"]) for one in days} == {(240.0, True)}
+    assert len(days) == 100
+    assert "Month end at least <strong>$7,440</strong>" in page
+    assert "Next three months at least $21,840" in page
+    assert "Left out of the month, since nothing of it has a price: ebs-volume." in page
+    assert "monthEndWithoutPrice[0],ebs-volume" in cells
+
+
 def test_what_has_no_price_in_one_region_is_no_cost_of_nothing_in_a_sum_with_another(site: Site, store: Store) -> None:
     elsewhere = Shard(ACCOUNT, "eu-west-1", "ec2-instance")
     StoredScan(store).write(
