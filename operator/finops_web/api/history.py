@@ -84,7 +84,7 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
     A day counts once it is known of every account, region and service: `knownThrough` is the last one. Where something
     has no price the figures are at least that (`atLeast`). What has had none in an account, region and service for a
     month is in no figure, and `withoutPrice` names it. Where such a part had one on some of these days there is no
-    month end.
+    month end. `possibleFrom` says on which day there can be a figure that lacks only days, if each day is scanned.
     What was pushed is in no forecast: `pushedResources` says how many those are.
     """
     parts = asked.parts.history.parts(asked.policies())
@@ -105,9 +105,8 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
         "threeMonths": _to_json(found.quarter, found),
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},
         "reason": found.reason,
-        "withoutPrice": [
-            {"account": one.account, "region": one.region, "service": one.kind} for one in found.unpriced
-        ],
+        "possibleFrom": {"monthEnd": _day(found.month_end_from), "threeMonths": _day(found.quarter_from)},
+        "withoutPrice": [{"account": one.account, "region": one.region, "service": one.kind} for one in found.unpriced],
     }
     return _success(asked, data, parts)
 
@@ -120,6 +119,10 @@ def _rows(parts: Collection[Part], first: date, today: date) -> Iterator[dict[st
         if day >= first:
             cost = None if not value and day in lacking else round(value, 4)
             yield {"date": day.isoformat(), "cost": cost, "atLeast": cost is not None and day in lacking}
+
+
+def _day(one: date | None) -> str | None:
+    return None if one is None else one.isoformat()
 
 
 def _to_json(one: Forecast | None, found: Outlook) -> dict[str, Any] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from finops.domain.analytics.comparing import compared, cut_by, trainable
-from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
+from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, Forecast, forecast
 from finops.domain.analytics.series import (
     LONGEST_GAP_DAYS,
     Part,
@@ -95,6 +95,9 @@ class Training(NamedTuple):
     cut: str = ""
 
 
+_NO_TRAINING: Final = Training()
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a month or three cost at their end, of all that has a price.
@@ -119,7 +122,7 @@ class Outlook:
     ahead_days: int
     month: Forecast | None
     quarter: Forecast | None
-    training: Training = Training()
+    training: Training = _NO_TRAINING
     lacking_prices: frozenset[date] = frozenset()
     problem: str = ""
     unpriced: tuple[Part, ...] = ()
@@ -149,6 +152,29 @@ class Outlook:
         if self.month is None:
             return to_date, to_date, to_date
         return to_date + self.month.total, to_date + self.month.low, to_date + self.month.high
+
+    @property
+    def month_end_from(self) -> date | None:
+        """Return the day on which there can be a month end if each day until then is scanned.
+
+        None where there is one, or where something else than days lacks.
+        """
+        known = self._known_days_from(LEAST_DAYS)
+        if known is None or self.series is None or not self.reason:
+            return None
+        # A month has an end only where all of its days are known.
+        return known if self.series.first <= known.replace(day=1) else _following_month(known)
+
+    @property
+    def quarter_from(self) -> date | None:
+        """Return the same for the forecast of three months."""
+        return self._known_days_from(LEAST_DAYS_FOR_MONTHS) if self.quarter is None else None
+
+    def _known_days_from(self, least: int) -> date | None:
+        """Return the day on which a forecast leans on so many days, today at the earliest."""
+        if self.problem or self.series is None or not self.training.days:
+            return None
+        return self.series.last + timedelta(days=max(0, least - self.training.days))
 
     @property
     def reason(self) -> str:
@@ -221,7 +247,7 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
     split = split_by_price(parts, today)
     members = split.priced or split.unpriced
     series = added(members, today)
-    following = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
+    following = _following_month(today)
     lacking = days_at_least(split, series.days) if series is not None else frozenset[date]()
     unpriced, ended = tuple(split.unpriced), _ended(members, series, today)
     if series is None or ended:
@@ -247,6 +273,10 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
         problem,
         unpriced,
     )
+
+
+def _following_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 def _trained(parts: Collection[Part], until: date) -> tuple[Series | None, Training]:

@@ -74,7 +74,12 @@ def test_a_short_history_is_said_and_nothing_is_guessed(site: Site, estate: Stor
 
     assert (found["monthEnd"], found["threeMonths"], found["restOfMonth"]) == (None, None, None)
     assert found["reason"] == "not enough history: 27 of 28 days"
-    assert "Month end: not enough history, 27 of 28 days." in page
+    assert found["possibleFrom"] == {"monthEnd": "2026-03-11", "threeMonths": "2026-05-12"}
+    assert "Month end: not enough history, 27 of 28 days; with a scan each day there is one from 2026-03-11 on." in page
+    assert (
+        "Three months ahead: not enough history, 27 of 90 days; with a scan each day there is one from 2026-05-12"
+        in page
+    )
     assert data(site, estate, "/api/anomalies")["reason"] == "not enough history: 27 of 29 days"
     assert "Not enough history" in site.client(estate).get("/anomalies", headers=site.bearer()).text
 

@@ -115,7 +115,11 @@ def test_the_forecast_of_what_has_a_price_is_a_lower_bound_beside_what_has_none(
 @pytest.mark.parametrize("last", [TODAY, date(2026, 3, 31)])
 def test_what_has_a_price_on_some_days_of_a_month_only_leaves_it_without_a_forecast(last: date) -> None:
     priced = days(INSTANCES, "730", 60, last=last)
-    costs = [*priced, *days(VOLUMES, "73", 55, last=last - timedelta(days=5)), *days(VOLUMES, "0", 5, unpriced=4, last=last)]
+    costs = [
+        *priced,
+        *days(VOLUMES, "73", 55, last=last - timedelta(days=5)),
+        *days(VOLUMES, "0", 5, unpriced=4, last=last),
+    ]
 
     assert month_forecast(costs, {INSTANCES, VOLUMES}, month_so_far(costs, {INSTANCES, VOLUMES}, last)) is None
 

@@ -89,7 +89,10 @@ def test_where_nothing_has_a_price_nothing_is_said_of_the_month() -> None:
     found = outlook([unpriced(), priced("s3-bucket", 0.0)], TODAY)
 
     assert (found.to_date, found.month_end, found.reason) == (None, None, "nothing of this month has a price")
-    assert outlook([unpriced()], TODAY).reason == "workspace in us-east-1 of account 1 has no price on 20 days of this month"
+    assert (
+        outlook([unpriced()], TODAY).reason
+        == "workspace in us-east-1 of account 1 has no price on 20 days of this month"
+    )
 
 
 def test_a_day_is_at_least_its_sum_from_the_first_resource_without_a_price_on() -> None:
@@ -113,7 +116,7 @@ def histories() -> st.SearchStrategy[list[Part]]:
         )
 
     dense = st.tuples(st.integers(0, 3), st.integers(1, 100), st.floats(1, 1000)).map(
-        lambda drawn: {one: drawn[2] for one in range(drawn[0], drawn[1] + 1)}
+        lambda drawn: dict.fromkeys(range(drawn[0], drawn[1] + 1), drawn[2])
     )
     costs = st.one_of(dense, st.dictionaries(day, st.floats(0, 1000), max_size=40))
     few = st.sets(day, max_size=3)

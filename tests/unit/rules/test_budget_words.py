@@ -70,3 +70,21 @@ def test_no_text_has_the_names_of_our_own_store() -> None:
         text = f"{summary(AMOUNT, UNKNOWN, MONTH, (gap,))} {unknown_of(MONTH, (gap,))}"
         assert not {"ReadHead", "NeverScanned", "store:"} & set(text.replace(" ", "\n").splitlines())
         assert gap.message in text
+
+
+def test_days_that_were_not_scanned_stay_unknown_and_the_first_whole_month_is_named() -> None:
+    missing = MonthSoFar(Decimal(240), date(2026, 12, 10), 9, 0)
+
+    assert summary(AMOUNT, UNKNOWN, missing, ()) == (
+        "At least 240.00 of 1,000.00 USD through 2026-12-10. Unknown: 9 days of the month not scanned whole. "
+        "These days stay unknown: the first month that can be known is that from 2027-01-01 on."
+    )
+
+
+def test_a_forecast_without_all_prices_is_said_as_a_lower_bound() -> None:
+    unpriced = MonthSoFar(Decimal(240), date(2026, 3, 10), 0, 2)
+    found = Judgement(BudgetState.UNKNOWN, Decimal(240), None, Decimal(744), ())
+
+    assert summary(AMOUNT, found, unpriced, ()) == (
+        f"{KNOWN} Forecast for the month: at least 744.00 USD. Unknown: 2 resources not fully priced."
+    )

@@ -71,6 +71,6 @@ def days_at_least(split: Split, days: Collection[date]) -> frozenset[date]:
     for one in split.unpriced:
         first, costs = min(one.unpriced), DayMap.of(one.costs)
         place = costs.known.find(1)
-        begins_free = 0 <= place and costs.first + place < first.toordinal() and not one.unknown
+        begins_free = place >= 0 and costs.first + place < first.toordinal() and not one.unknown
         found |= frozenset(day for day in days if not begins_free or day >= first)
     return found
