@@ -16,7 +16,7 @@ from finops.store.cost_history import KEPT_DAYS
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import Outlook, gaps_of, outlook
-from finops_web.readings.policies import trust_in
+from finops_web.readings.policies import lacks_some, trust_in
 from finops_web.readings.resources import pushed_among
 
 ROUTER = APIRouter(tags=["costing"])
@@ -82,13 +82,15 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
     """Return the forecast to month end and of three months; null, with the reason, where that is not known.
 
     A day counts once it is known of every account, region and service: `knownThrough` is the last one. Where something
-    has no price the figures are at least that (`atLeast`). What has had none in an account, region and service for a
-    month is in no figure, and `withoutPrice` names it. Where such a part had one on some of these days there is no
-    month end. `possibleFrom` says on which day there can be a figure that lacks only days, if each day is scanned.
+    has no price, or the last scans could not list it, the figures are at least that (`atLeast`). What has had no price
+    in an account, region and service for a month is in no figure, and `withoutPrice` names it. Where such a part had
+    one on some of these days there is no month end. `possibleFrom` says on which day there can be a figure that lacks
+    only days, if each day is scanned.
     What was pushed is in no forecast: `pushedResources` says how many those are.
     """
-    parts = asked.parts.history.parts(asked.policies())
-    found = outlook(parts, asked.parts.history.today())
+    policies = asked.policies()
+    parts = asked.parts.history.parts(policies)
+    found = outlook(parts, asked.parts.history.today(), lacks_some=lacks_some(policies))
     month_end = found.month_end
     data = {
         "monthToDate": None if found.to_date is None else round(found.to_date, 2),
@@ -106,7 +108,9 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},
         "reason": found.reason,
         "possibleFrom": {"monthEnd": _day(found.month_end_from), "threeMonths": _day(found.quarter_from)},
-        "withoutPrice": [{"account": one.account, "region": one.region, "service": one.kind} for one in found.unpriced],
+        "withoutPrice": [
+            {"account": one.account, "region": one.region, "service": one.kind} for one in found.lacking.unpriced
+        ],
     }
     return _success(asked, data, parts)
 

@@ -14,6 +14,7 @@ from finops.domain.analytics.series import (
     Part,
     Series,
     added,
+    first_cost,
     late,
     priceless,
 )
@@ -83,6 +84,21 @@ def _selecting(policies: Iterable[ScannedPolicy]) -> Iterator[Selecting]:
     return (selecting_of(one.key, one.head) for one in policies)
 
 
+class Lacking(NamedTuple):
+    """What no figure has.
+
+    Attributes:
+        unpriced: the parts without any price.
+        unlisted: whether the last scans could not list something.
+    """
+
+    unpriced: tuple[Part, ...] = ()
+    unlisted: bool = False
+
+
+_NOTHING_LACKS: Final = Lacking()
+
+
 class Training(NamedTuple):
     """What a forecast leans on.
 
@@ -113,7 +129,7 @@ class Outlook:
         lacking_prices: days of the series on which something has no price.
         problem: why no month end is said whatever the history: what is known of all parts of the cost ended too long
             ago, or nothing of one has a price on some of its days; mostly empty.
-        unpriced: the parts without any price, which are in no figure: each figure is then at least that.
+        lacking: what is in no figure: each figure is then at least that.
     """
 
     series: Series | None
@@ -125,20 +141,20 @@ class Outlook:
     training: Training = _NO_TRAINING
     lacking_prices: frozenset[date] = frozenset()
     problem: str = ""
-    unpriced: tuple[Part, ...] = ()
+    lacking: Lacking = _NOTHING_LACKS
 
     @property
     def left_out(self) -> tuple[str, ...]:
         """Return the kinds of which a part is in no figure, since nothing of it has a price."""
-        return tuple(sorted({one.kind for one in self.unpriced}))
+        return tuple(sorted({one.kind for one in self.lacking.unpriced}))
 
     @property
     def at_least(self) -> bool:
         """Return whether more is paid than the figures say.
 
-        Something had no price on a day of the month, or has none at all.
+        Something had no price on a day of the month, has none at all, or could not be listed.
         """
-        if self.unpriced:
+        if any(self.lacking):
             return True
         days = self.series.days[-max(self.known_days, 1) :] if self.series is not None else ()
         return any(day in self.lacking_prices for day in days)
@@ -180,12 +196,12 @@ class Outlook:
     def reason(self) -> str:
         """Return why the cost of the whole month is not known, empty where it is."""
         if self.series is None or self.problem or (self.month is None and self.ahead_days):
-            return self.lacking(LEAST_DAYS)
+            return self.too_short_for(LEAST_DAYS)
         if self.series.first > self.series.last.replace(day=1) and self.known_days:
             return f"not all days known: those of this month before {self.series.first} are not{self.training.cut}"
         return ""
 
-    def lacking(self, least: int) -> str:
+    def too_short_for(self, least: int) -> str:
         """Return why there is no forecast that needs so many days: fewer are known, or none of the last ones."""
         return self.problem or f"not enough history: {self.training.days} of {least} days{self.training.cut}"
 
@@ -204,6 +220,15 @@ def left_out_of(parts: Collection[Part], today: date) -> tuple[str, ...]:
 def _not_known(parts: Sequence[Part], last: date) -> str:
     were = "was" if len(parts) == 1 else "were"
     return f"{_names(parts)} {were} not known, or had no price, for more than {LONGEST_GAP_DAYS} days until {last}"
+
+
+def _new_in(parts: Collection[Part], first: date) -> str:
+    """Return which parts began on the first of the days, where others are known from days before on."""
+    firsts = [(one, first_cost(one)) for one in parts]
+    begun = [one for one, day in firsts if day == first]
+    others = any(day is not None and day < first for _, day in firsts)
+    is_known = "is known" if len(begun) == 1 else "are known"
+    return f", since {_names(begun)} {is_known} from {first} on" if begun and others else ""
 
 
 def _not_listed(parts: Sequence[Part], last: date) -> str:
@@ -239,21 +264,22 @@ def _names(parts: Sequence[Part]) -> str:
     return f"{name} and {counted_words(more, 'more part')}" if more else name
 
 
-def outlook(parts: Collection[Part], today: date) -> Outlook:
+def outlook(parts: Collection[Part], today: date, *, lacks_some: bool = False) -> Outlook:
     """Return what this month and the next three will cost, from what is known until today.
 
-    What has no price is left out and named: what is said of all else is then a lower bound.
+    What has no price is left out and named: what is said of all else is then a lower bound. So it is where the last
+    scans could not list something (`lacks_some`), which no day of the history may ever have had.
     """
     split = split_by_price(parts, today)
     members = split.priced or split.unpriced
     series = added(members, today)
     following = _following_month(today)
     lacking = days_at_least(split, series.days) if series is not None else frozenset[date]()
-    unpriced, ended = tuple(split.unpriced), _ended(members, series, today)
+    missing, ended = Lacking(tuple(split.unpriced), lacks_some), _ended(members, series, today)
     if series is None or ended:
         # What is known of all parts ends too long ago: nothing is said of the days since.
         ahead = (following - today).days
-        return Outlook(series, None, 0, ahead, None, None, lacking_prices=lacking, problem=ended, unpriced=unpriced)
+        return Outlook(series, None, 0, ahead, None, None, lacking_prices=lacking, problem=ended, lacking=missing)
     ahead = (following - series.last).days - 1
     of_month = {day: cost for day, cost in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)}
     judged = list(of_month) or [series.last]
@@ -271,7 +297,7 @@ def outlook(parts: Collection[Part], today: date) -> Outlook:
         training,
         lacking,
         problem,
-        unpriced,
+        missing,
     )
 
 
@@ -286,5 +312,5 @@ def _trained(parts: Collection[Part], until: date) -> tuple[Series | None, Train
     if series is None:
         return None, Training()
     cut = cut_by(members, series.first, until)
-    words = f", since {_not_known(cut, series.first - timedelta(days=1))}" if cut else ""
+    words = f", since {_not_known(cut, series.first - timedelta(days=1))}" if cut else _new_in(members, series.first)
     return series if series.last == until else None, Training(len(series.values), words)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from finops.domain.analytics.series import Part
 from finops.domain.analytics.unpriced_parts import days_at_least, split_by_price
-from finops_web.readings.history import Outlook, outlook
+from finops_web.readings.history import Lacking, Outlook, outlook
 
 TODAY = date(2026, 11, 20)
 
@@ -35,7 +35,7 @@ def unpriced(kind: str = "workspace", days: Collection[int] = range(81), *, empt
 
 def figures_of(found: Outlook) -> Outlook:
     """Return an outlook without what says that its figures are lower bounds."""
-    return replace(found, lacking_prices=frozenset(), unpriced=())
+    return replace(found, lacking_prices=frozenset(), lacking=Lacking())
 
 
 def test_a_month_with_a_part_that_has_no_price_ends_at_what_the_others_cost_at_least() -> None:
@@ -74,7 +74,9 @@ def test_a_price_that_came_gives_no_month_end_until_enough_days_have_it() -> Non
     found = outlook([priced(), priced("rds-instance", 500.0, without=range(20, 81))], TODAY)
 
     assert found.month_end is None
-    assert found.reason == "not enough history: 20 of 28 days"
+    assert found.reason == (
+        "not enough history: 20 of 28 days, since rds-instance in us-east-1 of account 1 is known from 2026-11-01 on"
+    )
 
 
 def test_a_new_part_without_a_price_takes_no_day_of_the_others_away() -> None:

@@ -127,6 +127,13 @@ def last_hole(part: Part, until: date) -> date | None:
     return None if place < 0 else date.fromordinal(costs.first + place + LONGEST_GAP_DAYS)
 
 
+def first_cost(part: Part) -> date | None:
+    """Return the first day on which a part has a cost; None where it has none."""
+    costs = DayMap.of(part.costs)
+    place = costs.known.find(1)
+    return date.fromordinal(costs.first + place) if place >= 0 else None
+
+
 def _with_priceless(part: Part) -> DayMap[float]:
     """Return the costs of a part, zero where nothing has a price."""
     days = [day for day in part.unpriced if day not in part.costs]

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from finops.domain.analytics.day_map import DayMap
-from finops.domain.analytics.series import Part, lacking_prices
+from finops.domain.analytics.series import Part, first_cost, lacking_prices
 
 DAYS_USED: Final = 31
 """A month, and no fewer than a forecast needs: a part that had a price on one of them stays among the others."""
@@ -69,8 +69,7 @@ def days_at_least(split: Split, days: Collection[date]) -> frozenset[date]:
     """
     found = frozenset(days) & lacking_prices(split.priced)
     for one in split.unpriced:
-        first, costs = min(one.unpriced), DayMap.of(one.costs)
-        place = costs.known.find(1)
-        begins_free = place >= 0 and costs.first + place < first.toordinal() and not one.unknown
+        first, began = min(one.unpriced), first_cost(one)
+        begins_free = began is not None and began < first and not one.unknown
         found |= frozenset(day for day in days if not begins_free or day >= first)
     return found
