@@ -278,7 +278,7 @@ def test_a_part_that_has_no_price_is_left_out_of_the_forecast_by_name(site: Site
     assert len(days) == 100
     assert "Month end at least <strong>$7,440</strong>" in page
     assert "Next three months at least $21,840" in page
-    assert "Left out of the month, since nothing of it has a price: ebs-volume." in page
+    assert "Left out of the month, in accounts and regions where nothing of it has a price: ebs-volume." in page
     assert "monthEndWithoutPrice[0],ebs-volume" in cells
 
 
