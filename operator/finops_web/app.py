@@ -14,7 +14,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -57,12 +57,18 @@ def make_app(parts: Parts, metrics: WebMetrics) -> FastAPI:
     entries = [module.ENTRY for module in modules if hasattr(module, "ENTRY")]
     app.state.navigation = tuple(sorted(entries, key=lambda entry: entry.order))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_api_route("/favicon.ico", _icon, include_in_schema=False)
     app.middleware("http")(_counted)
     app.add_exception_handler(FinopsError, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_middleware(HeadAsGet)
     return app
+
+
+async def _icon() -> FileResponse:
+    """Answer browsers that show data, to which no page names the icon."""
+    return FileResponse(_STATIC / "icon.svg", media_type="image/svg+xml")
 
 
 async def _counted(request: Request, call_next: _Next) -> Response:

@@ -150,8 +150,9 @@ class BudgetStatus(Part):
     )
     forecast: Money | None = Field(
         default=None,
-        description="Cost of the whole month: so far, and the forecast of the days left. Default: absent while the "
-        "cost so far is not known, or its history is shorter than 28 days.",
+        description="Cost of the whole month: so far, and the forecast of the days left. It is at least that where "
+        "actual is absent. Default: absent while days so far are not known, a part of the cost has a price on some "
+        "days only, or its history is shorter than 28 days.",
     )
     forecast_percent: Share | None = Field(default=None, description="Its share of the amount in whole percent.")
     through: Day | None = Field(default=None, description="The last day that is counted, such as 2026-11-28.")
@@ -165,6 +166,11 @@ class BudgetStatus(Part):
     alerts: Annotated[tuple[BudgetAlert, ...], Field(max_length=2 * ALERTS)] = Field(
         default=(), description="Thresholds reached this month, in the order in which they were. Default: empty."
     )
+
+    @property
+    def forecast_at_least(self) -> bool:
+        """Return whether the forecast is a lower bound, since not all of the cost so far is known."""
+        return self.forecast is not None and self.actual is None
 
 
 class Budget(Kind):
@@ -184,7 +190,11 @@ class Budget(Kind):
             Column("Amount", ".spec.amount", "What the month may cost."),
             Column("Actual", ".status.actual", "Cost of the month so far; empty while it is unknown."),
             Column("Percent", ".status.actualPercent", "Its share of the amount.", "integer"),
-            Column("Forecast", ".status.forecast", "Cost forecast for the whole month."),
+            Column(
+                "Forecast",
+                ".status.forecast",
+                "Cost forecast for the whole month; at least that where Actual is empty.",
+            ),
             AGE,
             Column("Known", ".status.knownCost", "What is known of the cost so far.", wide=True),
             Column(

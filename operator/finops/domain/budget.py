@@ -1,7 +1,8 @@
 """How a month stands against a budget. Pure: daily costs in, a judgement out.
 
 What is not known is never taken for zero: a day that was not scanned whole, and a resource without a price, leave the
-cost of the month unknown. What is known of it is then a lower bound, which may pass a threshold by itself.
+cost of the month unknown. What is known of it is then a lower bound, which may pass a threshold by itself; so may its
+forecast where days are known and prices lack.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Final
 
 from finops.domain.analytics.comparing import trainable
 from finops.domain.analytics.forecast import forecast
-from finops.domain.analytics.series import Part, added
+from finops.domain.analytics.series import Part, added, priceless
+from finops.domain.analytics.unpriced_parts import split_by_price
 from finops.domain.money import DAY_OF_MONTH, to_cents
 from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
@@ -92,13 +94,21 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How a month stands; money in cents, None where it is not known."""
+    """How a month stands; money in cents, None where it is not known.
+
+    Attributes:
+        forecast: of the whole month; where the actual cost is not known it is a lower bound.
+    """
 
     state: BudgetState
     known: Decimal
     actual: Decimal | None
     forecast: Decimal | None
     reached: tuple[Reached, ...]
+
+    @property
+    def forecast_at_least(self) -> bool:
+        return self.forecast is not None and self.actual is None
 
 
 def month_so_far(costs: Iterable[CostOfDay], expected: Collection[Shard], today: date) -> MonthSoFar:
@@ -150,14 +160,18 @@ def drivers(
 def month_forecast(costs: Iterable[CostOfDay], expected: Collection[Shard], month: MonthSoFar) -> Decimal | None:
     """Return the cost of the whole month: so far, and the forecast of the days left.
 
-    None when the cost so far is not known, or the history is too short for a forecast: nothing is guessed.
+    What has no price leaves it a lower bound. None when a day so far is not known, a shard has a price on some days of
+    the month and none on others, or the history is too short for a forecast: nothing is guessed.
     """
-    if month.through is None or not month.is_whole:
+    if month.through is None or month.missing_days:
+        return None
+    split = split_by_price(parts_of(costs, frozenset(expected), month.through), month.through)
+    if not split.priced or any(day >= month.through.replace(day=1) for one in split.priced for day in priceless(one)):
         return None
     left = _days_left(month.through)
     if not left:
         return month.known
-    found = trainable(parts_of(costs, frozenset(expected), month.through), month.through)
+    found = trainable(split.priced, month.through)
     series = added(found.parts, month.through)
     if series is None or series.last != month.through:
         return None
@@ -179,13 +193,13 @@ def judge(
     Args:
         amount: of the budget, above zero.
         month: what is known.
-        expected_cost: that of the whole month, None when it is not known.
+        expected_cost: that of the whole month, None when it is not known; a lower bound where resources have no price.
         actual_percents: thresholds of the cost so far.
         forecast_percents: thresholds of the forecast.
         unseen: how many things the last scans could not list; with any the cost is unknown.
     """
     is_known = month.is_whole and not unseen
-    ahead = expected_cost if is_known else None
+    ahead = expected_cost if month.through is not None and not month.missing_days and not unseen else None
     reached = [
         Reached(Basis.ACTUAL, one, to_cents(month.known)) for one in _passed(amount, month.known, actual_percents)
     ]

@@ -1,4 +1,7 @@
-"""What was counted of a shard, day by day, in 19 bytes a day: hundreds of shards and 400 days are a few megabytes."""
+"""What was counted of a shard, day by day, in 17 bytes a day: hundreds of shards and 400 days are a few megabytes.
+
+Most kinds have no resource in most regions: of such a shard only the state of each day is kept.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,14 @@ class ShardDays:
     """The days of one shard, with room for those that `days` promises from `first` on. Not thread-safe."""
 
     __slots__ = ("_costs", "_first", "_resources", "_states")
+    _costs: array[float] | None
+    _resources: array[int] | None
 
     def __init__(self, first: date = date.min, days: int = 0) -> None:
         self._first = first.toordinal()
         self._states = bytearray(days)
-        self._costs = array("d", bytes(8 * days))
-        self._resources = array("q", bytes(8 * days))
+        # None while all are zero.
+        self._costs, self._resources = None, None
 
     def put(self, day: date, found: Counted | None) -> None:
         """Write what was counted of a day in place of what stood there; None where nothing was kept of it."""
@@ -48,13 +53,24 @@ class ShardDays:
                 return
             place = self._make_room(day.toordinal())
         state, cost, resources = (0, 0.0, 0) if found is None else _read(found)
-        self._states[place], self._costs[place], self._resources[place] = state, cost, resources
+        self._states[place] = state
+        if self._costs is None and cost:
+            self._costs = array("d", bytes(8 * len(self._states)))
+        if self._resources is None and resources:
+            self._resources = array("q", bytes(8 * len(self._states)))
+        if self._costs is not None:
+            self._costs[place] = cost
+        if self._resources is not None:
+            self._resources[place] = resources
 
     def drop_before(self, day: date) -> None:
         """Forget the days before one."""
         count = min(max(0, day.toordinal() - self._first), len(self._states))
         if count:
-            del self._states[:count], self._costs[:count], self._resources[:count]
+            del self._states[:count]
+            for column in (self._costs, self._resources):
+                if column is not None:
+                    del column[:count]
             self._first += count
 
     def part(self, shard: Shard) -> Part | None:
@@ -67,9 +83,11 @@ class ShardDays:
         if not any(states):
             return None
         known = states.translate(_AS_KNOWN)
+        costs = _no_costs(len(states)) if self._costs is None else self._costs[:]
+        resources = _no_resources(len(states)) if self._resources is None else self._resources[:]
         return Part(
             *(shard.account, shard.region, shard.kind),
-            *(DayMap(self._first, known, self._costs[:]), DayMap(self._first, known, self._resources[:])),
+            *(DayMap(self._first, known, costs), DayMap(self._first, known, resources)),
             *(_days(self._first, states.translate(_AS_UNKNOWN)), _days(self._first, states.translate(_AS_UNPRICED))),
         )
 
@@ -87,16 +105,14 @@ class ShardDays:
         if not self._states:
             self._first = day
         place = day - self._first
-        if place < 0:
-            self._states[:0] = bytes(-place)
-            self._costs[:0], self._resources[:0] = array("d", bytes(-8 * place)), array("q", bytes(-8 * place))
-            self._first = day
-            return 0
-        missing = place + 1 - len(self._states)
-        self._states.extend(bytes(missing))
-        self._costs.frombytes(bytes(8 * missing))
-        self._resources.frombytes(bytes(8 * missing))
-        return place
+        before, after = max(0, -place), max(0, place + 1 - len(self._states))
+        self._states = bytearray(before) + self._states + bytearray(after)
+        if self._costs is not None:
+            self._costs = array("d", bytes(8 * before)) + self._costs + array("d", bytes(8 * after))
+        if self._resources is not None:
+            self._resources = array("q", bytes(8 * before)) + self._resources + array("q", bytes(8 * after))
+        self._first = min(self._first, day)
+        return max(0, place)
 
 
 def parts_of_rows(rows: Mapping[Shard, ShardDays]) -> list[Part]:
@@ -114,6 +130,17 @@ def _read(found: Counted) -> tuple[int, float, int]:
     if known is None:
         return state, 0.0, 0
     return state | _KNOWN | (_EMPTY if found.is_empty else 0), float(known * DAY_OF_MONTH), cost.resources
+
+
+@lru_cache(maxsize=_SETS)
+def _no_costs(days: int) -> array[float]:
+    """Return so many zeros, which shards without a cost have in common; nobody writes into them."""
+    return array("d", bytes(8 * days))
+
+
+@lru_cache(maxsize=_SETS)
+def _no_resources(days: int) -> array[int]:
+    return array("q", bytes(8 * days))
 
 
 @lru_cache(maxsize=_SETS)

@@ -61,20 +61,20 @@ def notice_of(budget: Budget, one: Reached, behind: BehindAlert, channels: tuple
 
 def _title(name: str, one: Reached, least: str, share: int | None) -> str:
     if one.basis is Basis.FORECAST:
-        return f"Budget {name}: the month is forecast to cost {share} % of it"
+        return f"Budget {name}: the month is forecast to cost {least}{share} % of it"
     return f"Budget {name}: {least}{share} % of the month's budget is spent"
 
 
 def _lines(amount: Decimal, one: Reached, behind: BehindAlert) -> list[tuple[str, str]]:
     month, known = behind.month, to_cents(behind.month.known)
+    least = "at least " if behind.unknown else ""
     through = f"from the first through {month.through}"
     if one.basis is Basis.ACTUAL:
-        least = "at least " if behind.unknown else ""
         much = f"{least}{one.cost:,.2f} of {amount:,.2f} USD, actual cost {through}; the threshold is {one.percent} %."
     else:
         much = (
-            f"{one.cost:,.2f} of {amount:,.2f} USD, forecast for the whole month; the threshold is {one.percent} %. "
-            f"So far it has cost {known:,.2f} USD, {through}."
+            f"{least}{one.cost:,.2f} of {amount:,.2f} USD, forecast for the whole month; the threshold is "
+            f"{one.percent} %. So far it has cost {least}{known:,.2f} USD, {through}."
         )
     found = [("How much", much)]
     if behind.unknown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -148,10 +148,20 @@ def summary(amount: Decimal, found: Judgement, month: MonthSoFar, gaps: tuple[Ga
     problems = unknown_of(month, gaps)
     if problems:
         step = f" Next: {_next_step(gaps)}." if gaps else ""
-        return f"At least {found.known:,.2f} of {amount:,.2f} USD through {month.through}. Unknown: {problems}.{step}"
+        much = f"At least {found.known:,.2f} of {amount:,.2f} USD through {month.through}."
+        end = "" if found.forecast is None else f" Forecast for the month: at least {found.forecast:,.2f} USD."
+        return f"{much}{end} Unknown: {problems}.{_whole_again(month)}{step}"
     ahead = "" if found.forecast is None else f" Forecast for the month: {found.forecast:,.2f} USD."
     short = "" if ahead else " No forecast: the history is shorter than 28 days."
     return f"{found.known:,.2f} of {amount:,.2f} USD through {month.through}.{ahead}{short}"
+
+
+def _whole_again(month: MonthSoFar) -> str:
+    """Return from when on the cost can be whole, where days of this month never will be known."""
+    if month.through is None or not month.missing_days:
+        return ""
+    following = (month.through.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return f" These days stay unknown: the first month that can be known is that from {following} on."
 
 
 def unknown_of(month: MonthSoFar, gaps: tuple[Gap, ...]) -> str:

@@ -44,7 +44,8 @@ BudgetsAsked = Annotated[BudgetFilter, Depends(asked_budgets)]
 def budgets(asked: Visit, wanted: BudgetsAsked, cursor: Cursor = "", limit: Limit = 100) -> dict[str, Any]:
     """List budgets, what needs attention first; `actual` and `forecast` are null while a part of them is unknown.
 
-    What was pushed is in no budget.
+    Where nothing lacks but prices `forecast` is a lower bound, and `forecastAtLeast` says so. What was pushed is in no
+    budget.
     """
     policies = asked.policies()
     read = budgets_of(asked.visitor, {one.namespace for one in policies})
@@ -71,6 +72,7 @@ def budget_to_json(one: Budget) -> dict[str, Any]:
         "knownCost": number(status.known_cost),
         "forecast": number(status.forecast),
         "forecastPercent": status.forecast_percent,
+        "forecastAtLeast": status.forecast_at_least,
         "unpricedResources": status.unpriced_resources,
         "missingDays": status.missing_days,
         "unseen": status.unseen,

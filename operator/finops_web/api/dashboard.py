@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from finops_web.answers import number, success
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import gaps_of, outlook
-from finops_web.readings.policies import Trust, health_of, savings_of
+from finops_web.readings.policies import Trust, health_of, lacks_some, savings_of
 from finops_web.readings.requests import requests_or_problem
 from finops_web.readings.resources import pushed_among, pushed_cost, sum_of
 from finops_web.readings.savings import Approved, approved_of, realised_of
@@ -38,7 +38,7 @@ def _read(asked: Asked) -> tuple[dict[str, Any], Trust]:
     found = savings_of(policies)
     saved, _ = realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now())
     parts = asked.parts.history.parts(policies)
-    ahead = outlook(parts, asked.parts.history.today())
+    ahead = outlook(parts, asked.parts.history.today(), lacks_some=lacks_some(policies))
     read, problem = requests_or_problem(asked.visitor, asked.namespaces())
     trust = asked.trust(resources, resources - unpriced, (*read.gaps, *gaps_of(parts)))
     return {
@@ -64,6 +64,7 @@ def _read(asked: Asked) -> tuple[dict[str, Any], Trust]:
         "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
         "monthEndAtLeast": ahead.month_end is not None and ahead.at_least,
         "monthEndReason": ahead.reason,
+        "monthEndWithoutPrice": list(ahead.left_out),
         "realisedMonthlySavings": number(saved.figure),
         "realisedMonthlyRises": number(saved.rises),
         "realisedUnknown": saved.unknown,

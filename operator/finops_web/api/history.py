@@ -10,12 +10,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 
 from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, Forecast
-from finops.domain.analytics.series import Part, added, grouped, lacking_prices
+from finops.domain.analytics.series import Part, added, grouped
+from finops.domain.analytics.unpriced_parts import days_at_least, split_by_price
 from finops.store.cost_history import KEPT_DAYS
 from finops_web.answers import success
 from finops_web.context import Asked, Visit
-from finops_web.readings.history import gaps_of, outlook
-from finops_web.readings.policies import trust_in
+from finops_web.readings.history import Outlook, gaps_of, outlook
+from finops_web.readings.policies import lacks_some, trust_in
 from finops_web.readings.resources import pushed_among
 
 ROUTER = APIRouter(tags=["costing"])
@@ -81,12 +82,15 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
     """Return the forecast to month end and of three months; null, with the reason, where that is not known.
 
     A day counts once it is known of every account, region and service: `knownThrough` is the last one. Where something
-    has no price the figures are at least that. Where nothing of an account, region and service has one, there is no
-    month end.
+    has no price, or the last scans could not list it, the figures are at least that (`atLeast`). What has had no price
+    in an account, region and service for a month is in no figure, and `withoutPrice` names it. Where such a part had
+    one on some of these days there is no month end. `possibleFrom` says on which day there can be a figure that lacks
+    only days, if each day is scanned.
     What was pushed is in no forecast: `pushedResources` says how many those are.
     """
-    parts = asked.parts.history.parts(asked.policies())
-    found = outlook(parts, asked.parts.history.today())
+    policies = asked.policies()
+    parts = asked.parts.history.parts(policies)
+    found = outlook(parts, asked.parts.history.today(), lacks_some=lacks_some(policies))
     month_end = found.month_end
     data = {
         "monthToDate": None if found.to_date is None else round(found.to_date, 2),
@@ -94,34 +98,45 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
         "pushedResources": pushed_among(asked.resources()),
         "knownDays": found.known_days,
         "knownThrough": found.series.last.isoformat() if found.series and found.known_days else None,
-        "historyDays": found.trained,
+        "historyDays": found.training.days,
         "monthEnd": None
         if month_end is None
         else dict(zip(("expected", "low", "high"), (round(one, 2) for one in month_end), strict=True)),
         "monthEndAtLeast": month_end is not None and found.at_least,
-        "restOfMonth": _to_json(found.month),
-        "threeMonths": _to_json(found.quarter),
+        "restOfMonth": _to_json(found.month, found),
+        "threeMonths": _to_json(found.quarter, found),
         "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},
         "reason": found.reason,
+        "possibleFrom": {"monthEnd": _day(found.month_end_from), "threeMonths": _day(found.quarter_from)},
+        "withoutPrice": [
+            {"account": one.account, "region": one.region, "service": one.kind} for one in found.lacking.unpriced
+        ],
     }
     return _success(asked, data, parts)
 
 
 def _rows(parts: Collection[Part], first: date, today: date) -> Iterator[dict[str, Any]]:
-    series, lacking = added(parts, today), lacking_prices(parts)
+    split = split_by_price(parts)
+    series = added(split.priced or split.unpriced, today)
+    lacking = days_at_least(split, series.days) if series else frozenset[date]()
     for day, value in zip(series.days, series.values, strict=True) if series else ():
         if day >= first:
             cost = None if not value and day in lacking else round(value, 4)
             yield {"date": day.isoformat(), "cost": cost, "atLeast": cost is not None and day in lacking}
 
 
-def _to_json(one: Forecast | None) -> dict[str, Any] | None:
+def _day(one: date | None) -> str | None:
+    return None if one is None else one.isoformat()
+
+
+def _to_json(one: Forecast | None, found: Outlook) -> dict[str, Any] | None:
     if one is None:
         return None
     return {
         "total": round(one.total, 2),
         "low": round(one.low, 2),
         "high": round(one.high, 2),
+        "atLeast": found.at_least,
         "errorPercent": round(one.error_percent, 2),
         "backTests": one.tests,
         "testedDays": one.tested_days,

@@ -83,6 +83,7 @@ def anomalies(asked: Visit, request: Request, said: str = "", problem: str = "")
         known=known,
         judged=max(0, known - WARM_UP_DAYS),
         needed=WARM_UP_DAYS + 1,
+        judged_from=series.last + timedelta(days=WARM_UP_DAYS + 1 - known) if series else None,
         gates=GATES,
     )
 

@@ -18,7 +18,8 @@ ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/budgets", "Budgets", "Spend", 47)
 _CSV: Final = (
     *("namespace", "name", "state", "month", "through", "amount", "currency", "actual", "actualPercent"),
-    *("knownCost", "forecast", "forecastPercent", "unpricedResources", "missingDays", "unseen", "message"),
+    *("knownCost", "forecast", "forecastPercent", "forecastAtLeast", "unpricedResources", "missingDays"),
+    *("unseen", "message"),
 )
 
 

@@ -14,7 +14,7 @@ from finops.domain.money import daily_from_monthly
 from finops_web.api.dashboard import figures
 from finops_web.context import Visit
 from finops_web.readings.history import Outlook, gaps_of, outlook
-from finops_web.readings.policies import health_of, savings_of
+from finops_web.readings.policies import health_of, lacks_some, savings_of
 from finops_web.readings.recommendations import counted, recommendations_of
 from finops_web.readings.requests import may_be_voted_on, requests_or_problem
 from finops_web.readings.resources import grouped, pushed_among, pushed_cost, sum_of
@@ -53,7 +53,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
     now = asked.parts.clock.now()
     read, cluster_problem = requests_or_problem(asked.visitor, asked.namespaces())
     parts = asked.parts.history.parts(policies)
-    ahead = outlook(parts, now.date())
+    ahead = outlook(parts, now.date(), lacks_some=lacks_some(policies))
     recommended = counted(recommendations_of(asked.parts.store, policies))
     return render(
         asked,

@@ -80,8 +80,11 @@ def expected_in(visitor: Visitor, namespaces: Iterable[str], today: date) -> Rea
 
 
 def may_say(policies: Iterable[ScannedPolicy], shard: Shard, may_change: Callable[[str], bool]) -> frozenset[str]:
-    """Return the namespaces whose policies cover a part of the cost and may be changed by the visitor."""
-    return frozenset(one.namespace for one in policies if one.covers(shard) and may_change(one.namespace))
+    """Return the namespaces whose policies cover a part of the cost and may be changed by the visitor.
+
+    What the last scan could not list is covered as well: it is in the history that anomalies are found in.
+    """
+    return frozenset(one.namespace for one in policies if shard in one.head.covered and may_change(one.namespace))
 
 
 def say(visitor: Visitor, namespaces: Iterable[str], one: Expected, now: datetime) -> tuple[str, ...]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final, NamedTuple
 
 from finops.domain.analytics.comparing import compared, cut_by, trainable
-from finops.domain.analytics.forecast import LEAST_DAYS, Forecast, forecast
+from finops.domain.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, Forecast, forecast
 from finops.domain.analytics.series import (
     LONGEST_GAP_DAYS,
     Part,
     Series,
     added,
-    lacking_prices,
+    first_cost,
     late,
     priceless,
 )
+from finops.domain.analytics.unpriced_parts import days_at_least, split_by_price
 from finops.domain.quantity import counted as counted_words
 from finops.domain.resource import Gap, Shard
 from finops.domain.selected import Counted, Selecting, asked_by_shard
@@ -82,21 +84,52 @@ def _selecting(policies: Iterable[ScannedPolicy]) -> Iterator[Selecting]:
     return (selecting_of(one.key, one.head) for one in policies)
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a month or three cost at their end.
+class Lacking(NamedTuple):
+    """What no figure has.
 
     Attributes:
+        unpriced: the parts without any price.
+        unlisted: whether the last scans could not list something.
+    """
+
+    unpriced: tuple[Part, ...] = ()
+    unlisted: bool = False
+
+
+_NOTHING_LACKS: Final = Lacking()
+
+
+class Training(NamedTuple):
+    """What a forecast leans on.
+
+    Attributes:
+        days: how many.
+        cut: which parts were not known before them, as the end of a sentence.
+    """
+
+    days: int = 0
+    cut: str = ""
+
+
+_NO_TRAINING: Final = Training()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a month or three cost at their end, of all that has a price.
+
+    Attributes:
+        series: the days that are known of all parts, without those of `unpriced`.
         to_date: cost of the days of this month that are known; None where none is, or nothing has a price.
         known_days: how many of them are, today included.
         ahead_days: days of this month after the last known one.
         month: forecast of the days that are left of it, None when the history is too short, or no day is left.
         quarter: forecast of the next three months, None when the history is too short.
-        trained: days that a forecast leans on.
-        lacking_prices: days on which something has no price.
+        training: what a forecast leans on.
+        lacking_prices: days of the series on which something has no price.
         problem: why no month end is said whatever the history: what is known of all parts of the cost ended too long
-            ago, or nothing of one has a price; mostly empty.
-        cut: which parts were not known before the days that a forecast leans on, as the end of a sentence.
+            ago, or nothing of one has a price on some of its days; mostly empty.
+        lacking: what is in no figure: each figure is then at least that.
     """
 
     series: Series | None
@@ -105,14 +138,24 @@ class Outlook:
     ahead_days: int
     month: Forecast | None
     quarter: Forecast | None
-    trained: int = 0
+    training: Training = _NO_TRAINING
     lacking_prices: frozenset[date] = frozenset()
     problem: str = ""
-    cut: str = ""
+    lacking: Lacking = _NOTHING_LACKS
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Return the kinds of which a part is in no figure, since nothing of it has a price."""
+        return tuple(sorted({one.kind for one in self.lacking.unpriced}))
 
     @property
     def at_least(self) -> bool:
-        """Return whether something had no price on a day of the month, so that more is paid than its figures say."""
+        """Return whether more is paid than the figures say.
+
+        Something had no price on a day of the month, has none at all, or could not be listed.
+        """
+        if any(self.lacking):
+            return True
         days = self.series.days[-max(self.known_days, 1) :] if self.series is not None else ()
         return any(day in self.lacking_prices for day in days)
 
@@ -127,17 +170,40 @@ class Outlook:
         return to_date + self.month.total, to_date + self.month.low, to_date + self.month.high
 
     @property
+    def month_end_from(self) -> date | None:
+        """Return the day on which there can be a month end if each day until then is scanned.
+
+        None where there is one, or where something else than days lacks.
+        """
+        known = self._known_days_from(LEAST_DAYS)
+        if known is None or self.series is None or not self.reason:
+            return None
+        # A month has an end only where all of its days are known.
+        return known if self.series.first <= known.replace(day=1) else _following_month(known)
+
+    @property
+    def quarter_from(self) -> date | None:
+        """Return the same for the forecast of three months."""
+        return self._known_days_from(LEAST_DAYS_FOR_MONTHS) if self.quarter is None else None
+
+    def _known_days_from(self, least: int) -> date | None:
+        """Return the day on which a forecast leans on so many days, today at the earliest."""
+        if self.problem or self.series is None or not self.training.days:
+            return None
+        return self.series.last + timedelta(days=max(0, least - self.training.days))
+
+    @property
     def reason(self) -> str:
         """Return why the cost of the whole month is not known, empty where it is."""
         if self.series is None or self.problem or (self.month is None and self.ahead_days):
-            return self.lacking(LEAST_DAYS)
+            return self.too_short_for(LEAST_DAYS)
         if self.series.first > self.series.last.replace(day=1) and self.known_days:
-            return f"not all days known: those of this month before {self.series.first} are not{self.cut}"
+            return f"not all days known: those of this month before {self.series.first} are not{self.training.cut}"
         return ""
 
-    def lacking(self, least: int) -> str:
+    def too_short_for(self, least: int) -> str:
         """Return why there is no forecast that needs so many days: fewer are known, or none of the last ones."""
-        return self.problem or f"not enough history: {self.trained} of {least} days{self.cut}"
+        return self.problem or f"not enough history: {self.training.days} of {least} days{self.training.cut}"
 
 
 def left_out_of(parts: Collection[Part], today: date) -> tuple[str, ...]:
@@ -154,6 +220,15 @@ def left_out_of(parts: Collection[Part], today: date) -> tuple[str, ...]:
 def _not_known(parts: Sequence[Part], last: date) -> str:
     were = "was" if len(parts) == 1 else "were"
     return f"{_names(parts)} {were} not known, or had no price, for more than {LONGEST_GAP_DAYS} days until {last}"
+
+
+def _new_in(parts: Collection[Part], first: date) -> str:
+    """Return which parts began on the first of the days, where others are known from days before on."""
+    firsts = [(one, first_cost(one)) for one in parts]
+    begun = [one for one, day in firsts if day == first]
+    others = any(day is not None and day < first for _, day in firsts)
+    is_known = "is known" if len(begun) == 1 else "are known"
+    return f", since {_names(begun)} {is_known} from {first} on" if begun and others else ""
 
 
 def _not_listed(parts: Sequence[Part], last: date) -> str:
@@ -189,34 +264,53 @@ def _names(parts: Sequence[Part]) -> str:
     return f"{name} and {counted_words(more, 'more part')}" if more else name
 
 
-def outlook(parts: Collection[Part], today: date) -> Outlook:
-    """Return what this month and the next three will cost, from what is known until today."""
-    series = added(parts, today)
-    following = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
-    ended = _ended(parts, series, today)
+def outlook(parts: Collection[Part], today: date, *, lacks_some: bool = False) -> Outlook:
+    """Return what this month and the next three will cost, from what is known until today.
+
+    What has no price is left out and named: what is said of all else is then a lower bound. So it is where the last
+    scans could not list something (`lacks_some`), which no day of the history may ever have had.
+    """
+    split = split_by_price(parts, today)
+    members = split.priced or split.unpriced
+    series = added(members, today)
+    following = _following_month(today)
+    lacking = days_at_least(split, series.days) if series is not None else frozenset[date]()
+    missing, ended = Lacking(tuple(split.unpriced), lacks_some), _ended(members, series, today)
     if series is None or ended:
         # What is known of all parts ends too long ago: nothing is said of the days since.
-        return Outlook(series, None, 0, (following - today).days, None, None, problem=ended)
-    ahead, lacking = (following - series.last).days - 1, lacking_prices(parts)
+        ahead = (following - today).days
+        return Outlook(series, None, 0, ahead, None, None, lacking_prices=lacking, problem=ended, lacking=missing)
+    ahead = (following - series.last).days - 1
     of_month = {day: cost for day, cost in zip(series.days, series.values, strict=True) if day >= today.replace(day=1)}
-    to_date = sum(of_month.values())
     judged = list(of_month) or [series.last]
     has_no_price = not sum(series.values[-len(judged) :]) and not lacking.isdisjoint(judged)
     nothing = f"nothing of {'this month' if of_month else series.last} has a price" if has_no_price else ""
-    problem = _priceless(parts, judged) or nothing
-    members = trainable(parts, series.last).parts
-    trained = added(members, series.last)
-    cut = cut_by(members, trained.first, series.last) if trained else []
-    is_trained = trained is not None and trained.last == series.last and not problem
+    problem = _priceless(members, judged) or nothing
+    trained, training = _trained(members, series.last)
     return Outlook(
         series,
-        None if has_no_price or not of_month else to_date,
+        None if has_no_price or not of_month else sum(of_month.values()),
         len(of_month),
         ahead,
-        forecast(trained.values, ahead, first=trained.first) if trained and is_trained and ahead else None,
-        forecast(trained.values, 91, first=trained.first) if trained and is_trained else None,
-        len(trained.values) if trained else 0,
+        forecast(trained.values, ahead, first=trained.first) if trained and not problem and ahead else None,
+        forecast(trained.values, 91, first=trained.first) if trained and not problem else None,
+        training,
         lacking,
         problem,
-        f", since {_not_known(cut, trained.first - timedelta(days=1))}" if trained and cut else "",
+        missing,
     )
+
+
+def _following_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def _trained(parts: Collection[Part], until: date) -> tuple[Series | None, Training]:
+    """Return the days that a forecast of those after `until` leans on, None where that day is not among them."""
+    members = trainable(parts, until).parts
+    series = added(members, until)
+    if series is None:
+        return None, Training()
+    cut = cut_by(members, series.first, until)
+    words = f", since {_not_known(cut, series.first - timedelta(days=1))}" if cut else _new_in(members, series.first)
+    return series if series.last == until else None, Training(len(series.values), words)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from finops.domain.report import Savings
 from finops.domain.resource import Gap, Resource, Shard
@@ -15,6 +16,10 @@ from finops.store.recommendations import PolicyHead, RecommendationStore
 
 _STALE_AFTER = timedelta(hours=26)
 """A daily scan that is two hours late: older figures are marked, whatever the schedule."""
+
+
+_MEASURES: Final = frozenset({"cloudwatch", "pricing", "ce"})
+"""Gaps of these hide no resource: what they leave without a price is counted as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class ScannedPolicy:
         return f"{self.namespace}/{self.name}"
 
     def covers(self, shard: Shard) -> bool:
+        """Return whether the last scan listed a shard; `head.covered` has those that it could not list as well."""
         return any(shard == one for one, _ in self.head.shards)
 
     def counts(self, resource: Resource) -> bool:
@@ -120,6 +126,11 @@ def health_of(policies: Iterable[ScannedPolicy]) -> tuple[AccountHealth, ...]:
             gaps.setdefault(gap.account, set()).add(gap)
     found = (AccountHealth(name, at, len(gaps.get(name, ()))) for name, at in scanned.items())
     return tuple(sorted(found, key=lambda one: (-one.gaps, one.account)))
+
+
+def lacks_some(policies: Iterable[ScannedPolicy]) -> bool:
+    """Return whether the last scans could not list something, so that all costs more than what was listed."""
+    return any(gap.service not in _MEASURES for one in policies for gap in one.head.summary.gaps)
 
 
 def savings_of(policies: Iterable[ScannedPolicy]) -> Savings:

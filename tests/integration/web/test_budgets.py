@@ -57,7 +57,8 @@ def test_what_needs_attention_comes_first_and_unknown_figures_are_null(
     ]
     assert (found[0]["actual"], found[0]["actualPercent"], found[0]["forecast"]) == (240.0, 100, 744.0)
     assert [one["percent"] for one in found[0]["alerts"]] == [80, 100, 100]
-    assert (found[1]["actual"], found[1]["forecast"], found[1]["knownCost"]) == (None, None, 24.0)
+    assert (found[1]["actual"], found[1]["knownCost"], found[1]["forecastAtLeast"]) == (None, 24.0, True)
+    assert found[1]["forecast"] == pytest.approx(74.4)
     assert found[1]["unpricedResources"] == 2
 
 

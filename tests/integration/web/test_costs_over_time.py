@@ -74,7 +74,12 @@ def test_a_short_history_is_said_and_nothing_is_guessed(site: Site, estate: Stor
 
     assert (found["monthEnd"], found["threeMonths"], found["restOfMonth"]) == (None, None, None)
     assert found["reason"] == "not enough history: 27 of 28 days"
-    assert "Month end: not enough history, 27 of 28 days." in page
+    assert found["possibleFrom"] == {"monthEnd": "2026-03-11", "threeMonths": "2026-05-12"}
+    assert "Month end: not enough history, 27 of 28 days; with a scan each day there is one from 2026-03-11 on." in page
+    assert (
+        "Three months ahead: not enough history, 27 of 90 days; with a scan each day there is one from 2026-05-12"
+        in page
+    )
     assert data(site, estate, "/api/anomalies")["reason"] == "not enough history: 27 of 29 days"
     assert "Not enough history" in site.client(estate).get("/anomalies", headers=site.bearer()).text
 
@@ -252,6 +257,29 @@ def test_a_resource_without_a_price_makes_the_figures_of_the_month_lower_bounds(
     assert "Month end at least <strong>$7,440</strong>" in page
     assert "monthToDateAtLeast,True" in cells
     assert "monthEndAtLeast,True" in cells
+
+
+def test_a_part_that_has_no_price_is_left_out_of_the_forecast_by_name(site: Site, estate: Store) -> None:
+    for day in range(100):
+        volumes = ShardCost(Decimal(0), 9, 9)
+        kept = {INSTANCES: ShardCost(Decimal(7300), 4, 0), VOLUMES: volumes}
+        CostHistoryStore(estate).put(TODAY - timedelta(days=day), kept)
+
+    found, figures = (data(site, estate, path) for path in ("/api/costing/forecast", "/api/dashboard"))
+    days = data(site, estate, "/api/costing/history?days=400")
+    client = site.client(estate)
+    page, cells = (client.get(path, headers=site.bearer()).text for path in ("/", "/dashboard.csv"))
+
+    assert found["monthEnd"]["expected"] == pytest.approx(240.0 * 31)
+    assert (found["monthEndAtLeast"], found["restOfMonth"]["atLeast"], found["threeMonths"]["atLeast"]) == (True,) * 3
+    assert found["withoutPrice"] == [{"account": ACCOUNT, "region": VOLUMES.region, "service": "ebs-volume"}]
+    assert (figures["monthEndAtLeast"], figures["monthEndWithoutPrice"]) == (True, ["ebs-volume"])
+    assert {(one["cost"], one["atLeast"]) for one in days} == {(240.0, True)}
+    assert len(days) == 100
+    assert "Month end at least <strong>$7,440</strong>" in page
+    assert "Next three months at least $21,840" in page
+    assert "Left out of the month, in accounts and regions where nothing of it has a price: ebs-volume." in page
+    assert "monthEndWithoutPrice[0],ebs-volume" in cells
 
 
 def test_what_has_no_price_in_one_region_is_no_cost_of_nothing_in_a_sum_with_another(site: Site, store: Store) -> None:

@@ -256,6 +256,29 @@ def test_an_id_token_that_the_issuer_did_not_sign_lets_nobody_in(
     refused(signed_in(client, issuer), "The id token")
 
 
+@pytest.mark.parametrize("named", ["its own name", "the name of the trusted one"])
+def test_a_token_of_another_issuer_is_refused_whatever_name_and_groups_it_gives(
+    client: TestClient, issuer: Issuer, clock: FakeClock, named: str
+) -> None:
+    with running_issuer(clock.now) as other:
+        other.people = issuer.people
+        claims = other.claims_of("erin", "nonce")
+        name = claims["iss"] if named == "its own name" else issuer.address
+        foreign = other.sign({**claims, "iss": name})
+    trusted = issuer.sign(issuer.claims_of("erin", "nonce"))
+
+    def asked(token: str, path: str) -> int:
+        return int(client.get(path, headers={"Authorization": f"Bearer {token}"}).status_code)
+
+    for path in ("/api/resources", "/api/action-requests", "/resources.json", "/audit.json"):
+        assert (asked(trusted, path), asked(foreign, path)) == (200, 401), path
+    vote = {"decision": "Approve", "reason": "it is idle"}
+    headers = {"Authorization": f"Bearer {foreign}"}
+    assert client.post("/api/action-requests/u1/approvals", json=vote, headers=headers).status_code == 401
+    pasted = client.post("/sign-in", data={"token": foreign, "next": "/"})
+    assert (pasted.status_code, COOKIE in pasted.cookies) == (403, False)
+
+
 def test_keys_are_kept_and_read_anew_when_the_issuer_has_changed_them(
     client: TestClient, issuer: Issuer, clock: FakeClock
 ) -> None:

@@ -206,12 +206,22 @@ def test_on_a_phone_every_column_is_there_with_its_name(site: Site, address: str
                 assert set(heads) <= set(labels), path
 
 
-def test_no_page_has_a_column_that_a_phone_hides(address: str, browser: Browser) -> None:
-    browser.resize(390, 844)
-    for path in ("/", "/resources", "/optimizations", "/anomalies", "/budgets", "/savings", "/requests", "/audit"):
-        browser.goto(f"{address}{path}")
-        hidden = "[...document.querySelectorAll('main td')].filter((td) => getComputedStyle(td).display === 'none')"
-        assert browser.evaluate(f"{hidden}.length") == 0, path
+def test_no_page_has_a_column_that_a_window_hides(site: Site, address: str, browser: Browser) -> None:
+    hidden = "[...document.querySelectorAll('main td')].filter((td) => getComputedStyle(td).display === 'none')"
+    with site.requests(recommendation(1)):
+        for path in PAGES:
+            browser.goto(f"{address}{path}")
+            for width in (390, 601, 768, 1024, 1440):
+                browser.resize(width, 844)
+                assert browser.evaluate(f"{hidden}.length") == 0, (path, width)
+
+
+def test_a_browser_that_shows_data_finds_the_icon(address: str, browser: Browser) -> None:
+    browser.goto(f"{address}/dashboard.json")
+    browser.goto(f"{address}/favicon.ico")
+
+    assert browser.evaluate("document.contentType") == "image/svg+xml"
+    assert browser.console == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

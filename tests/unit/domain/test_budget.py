@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -88,12 +89,45 @@ def test_the_forecast_is_the_month_so_far_and_the_days_left() -> None:
     assert month_forecast(costs, {INSTANCES}, month) == pytest.approx(Decimal(31 * 24), abs=Decimal("0.01"))
 
 
-def test_without_28_days_or_a_known_month_there_is_no_forecast() -> None:
+def test_without_28_days_or_with_a_day_that_is_not_known_there_is_no_forecast() -> None:
     short = days(INSTANCES, "730", 27)
-    unpriced = days(INSTANCES, "730", 60, unpriced=1)
+    missing = [one for one in days(INSTANCES, "730", 60) if one.day.day != 5]
 
-    assert month_forecast(short, {INSTANCES}, month_so_far(short, {INSTANCES}, TODAY)) is None
-    assert month_forecast(unpriced, {INSTANCES}, month_so_far(unpriced, {INSTANCES}, TODAY)) is None
+    for costs in (short, missing):
+        assert month_forecast(costs, {INSTANCES}, month_so_far(costs, {INSTANCES}, TODAY)) is None
+
+
+@pytest.mark.parametrize("last", [TODAY, date(2026, 3, 31)])
+def test_the_forecast_of_what_has_a_price_is_a_lower_bound_beside_what_has_none(last: date) -> None:
+    partly = days(INSTANCES, "730", 60, unpriced=1, last=last)
+    never = days(VOLUMES, "0", 60, unpriced=4, last=last)
+
+    for costs in (partly, [*partly, *never], [*partly, *never[:3]]):
+        wanted = {one.shard for one in costs}
+        month = replace(month_so_far(costs, wanted, last), missing_days=0)
+        ahead = month_forecast(costs, wanted, month)
+        assert ahead == pytest.approx(Decimal(31 * 24), abs=Decimal("0.01"))
+        found = judge(Decimal(900), month, ahead, (80,), (80, 100))
+        assert (found.state, found.actual, found.forecast_at_least) == (BudgetState.UNKNOWN, None, True)
+        assert [one.percent for one in found.reached if one.basis is Basis.FORECAST] == [80]
+
+
+@pytest.mark.parametrize("last", [TODAY, date(2026, 3, 31)])
+def test_what_has_a_price_on_some_days_of_a_month_only_leaves_it_without_a_forecast(last: date) -> None:
+    priced = days(INSTANCES, "730", 60, last=last)
+    costs = [
+        *priced,
+        *days(VOLUMES, "73", 55, last=last - timedelta(days=5)),
+        *days(VOLUMES, "0", 5, unpriced=4, last=last),
+    ]
+
+    assert month_forecast(costs, {INSTANCES, VOLUMES}, month_so_far(costs, {INSTANCES, VOLUMES}, last)) is None
+
+
+def test_where_nothing_has_a_price_there_is_no_forecast() -> None:
+    costs = days(INSTANCES, "0", 60, unpriced=4)
+
+    assert month_forecast(costs, {INSTANCES}, month_so_far(costs, {INSTANCES}, TODAY)) is None
 
 
 def test_on_the_last_day_the_forecast_is_the_cost() -> None:
@@ -126,7 +160,7 @@ def test_a_threshold_is_reached_at_its_exact_share(
 def test_what_is_known_may_reach_a_threshold_though_the_rest_is_not_known() -> None:
     month = MonthSoFar(Decimal(90), TODAY, 0, 2)
 
-    partly = judge(Decimal(100), month, Decimal(500), (80, 100), (100,))
+    partly = judge(Decimal(100), month, None, (80, 100), (100,))
     past = judge(Decimal(90), month, None, (80, 100), (100,))
 
     assert (partly.state, partly.actual, partly.forecast) == (BudgetState.UNKNOWN, None, None)

@@ -84,12 +84,13 @@ def test_a_part_that_counts_as_without_a_price_on_the_last_day_hides_no_change_o
     assert left_out_of(parts, TODAY) == ("ec2-instance in eu-west-1 of account 1 has no price on 2026-11-19",)
 
 
-def test_a_month_in_which_a_part_has_no_price_has_no_end_and_is_at_least_what_has_one_so_far() -> None:
-    found = outlook(parts_of([*days(NEAR, 100), *days(FAR, 1, priceless=ALL)], frozenset({NEAR, FAR}), TODAY), TODAY)
+def test_a_month_in_which_a_part_has_a_price_on_some_days_has_no_end_and_is_at_least_what_has_one_so_far() -> None:
+    far = days(FAR, 1, priceless=range(19))
+    found = outlook(parts_of([*days(NEAR, 100), *far], frozenset({NEAR, FAR}), TODAY), TODAY)
 
-    assert (found.to_date, found.known_days, found.at_least, found.month_end) == (2000.0, 20, True, None)
+    assert (found.to_date, found.known_days, found.at_least, found.month_end) == (2001.0, 20, True, None)
     assert (found.month, found.quarter) == (None, None)
-    assert found.reason == "ec2-instance in eu-west-1 of account 1 has no price on 20 days of this month"
+    assert found.reason == "ec2-instance in eu-west-1 of account 1 has no price on 19 days of this month"
 
 
 def test_a_month_in_which_a_resource_has_no_price_is_at_least_what_the_others_cost() -> None:

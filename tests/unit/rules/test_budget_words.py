@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from finops.domain.budget import BudgetState, Judgement, MonthSoFar
+from finops.crds.budget import Budget
+from finops.domain.budget import Basis, BudgetState, Judgement, MonthSoFar, Reached
 from finops.domain.resource import Gap
+from finops_operator.rules.budget_notice import BehindAlert, notice_of
 from finops_operator.rules.budget_status import summary, unknown_of
 
 AMOUNT = Decimal(1000)
@@ -70,3 +72,33 @@ def test_no_text_has_the_names_of_our_own_store() -> None:
         text = f"{summary(AMOUNT, UNKNOWN, MONTH, (gap,))} {unknown_of(MONTH, (gap,))}"
         assert not {"ReadHead", "NeverScanned", "store:"} & set(text.replace(" ", "\n").splitlines())
         assert gap.message in text
+
+
+def test_days_that_were_not_scanned_stay_unknown_and_the_first_whole_month_is_named() -> None:
+    missing = MonthSoFar(Decimal(240), date(2026, 12, 10), 9, 0)
+
+    assert summary(AMOUNT, UNKNOWN, missing, ()) == (
+        "At least 240.00 of 1,000.00 USD through 2026-12-10. Unknown: 9 days of the month not scanned whole. "
+        "These days stay unknown: the first month that can be known is that from 2027-01-01 on."
+    )
+
+
+def test_a_forecast_without_all_prices_is_said_as_a_lower_bound() -> None:
+    unpriced = MonthSoFar(Decimal(240), date(2026, 3, 10), 0, 2)
+    found = Judgement(BudgetState.UNKNOWN, Decimal(240), None, Decimal(744), ())
+
+    assert summary(AMOUNT, found, unpriced, ()) == (
+        f"{KNOWN} Forecast for the month: at least 744.00 USD. Unknown: 2 resources not fully priced."
+    )
+
+
+@pytest.mark.parametrize(("unknown", "least"), [("2 resources not fully priced", "at least "), ("", "")])
+def test_an_alert_of_a_forecast_says_at_least_where_prices_lack(unknown: str, least: str) -> None:
+    budget = Budget.model_validate({"metadata": {"name": "b", "namespace": "a", "uid": "u"}, "spec": {"amount": "700"}})
+    behind = BehindAlert("2026-03", MonthSoFar(Decimal(240), date(2026, 3, 10), 0, 2), unknown, (), None)
+
+    found = notice_of(budget, Reached(Basis.FORECAST, 100, Decimal(744)), behind, (), datetime(2026, 3, 10, tzinfo=UTC))
+
+    assert found.text == f"Budget b: 2026-03 is forecast to cost {least}744.00 of 700.00 USD, 100 % or more."
+    assert found.title == f"Budget b: the month is forecast to cost {least}106 % of it"
+    assert found.lines[0][1].startswith(f"{least}744.00 of 700.00 USD, forecast for the whole month")

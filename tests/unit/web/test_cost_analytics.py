@@ -320,7 +320,7 @@ def test_a_long_history_that_ended_days_ago_is_not_called_too_short() -> None:
     found = outlook([flat(date(2025, 9, 1), date(2026, 3, 20))], date(2026, 3, 30))
 
     ended = "nothing is known of the days after 2026-03-20: a in us-east-1 of account 1 was not listed whole since"
-    assert (found.reason, found.lacking(LEAST_DAYS_FOR_MONTHS)) == (ended, ended)
+    assert (found.reason, found.too_short_for(LEAST_DAYS_FOR_MONTHS)) == (ended, ended)
 
 
 def test_on_the_first_of_a_month_that_is_not_scanned_yet_the_whole_month_is_forecast() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -127,6 +128,13 @@ def last_hole(part: Part, until: date) -> date | None:
     return None if place < 0 else date.fromordinal(costs.first + place + LONGEST_GAP_DAYS)
 
 
+def first_cost(part: Part) -> date | None:
+    """Return the first day on which a part has a cost; None where it has none."""
+    costs = DayMap.of(part.costs)
+    place = costs.known.find(1)
+    return date.fromordinal(costs.first + place) if place >= 0 else None
+
+
 def _with_priceless(part: Part) -> DayMap[float]:
     """Return the costs of a part, zero where nothing has a price."""
     days = [day for day in part.unpriced if day not in part.costs]
@@ -148,7 +156,7 @@ class _Filled:
     """
 
     first: int
-    values: list[float]
+    values: array[float]
     holes: frozenset[int]
 
     @property
@@ -162,13 +170,15 @@ def _filled(costs: DayMap[float], until: int) -> _Filled | None:
     start, end = known.find(1), known.rfind(1) + 1
     if start < 0:
         return None
-    values, holes = list(costs.places[start:end]), set[int]()
+    # Hundreds of parts are held at once: as lists they would take five times the memory.
+    values, holes = array("d", costs.places[start:end]), set[int]()
     gap = known.find(0, start, end)
     while gap >= 0:
         following = known.find(1, gap)
         places = range(gap - start, following - start)
         is_short = len(places) <= LONGEST_GAP_DAYS
-        values[places.start : places.stop] = [values[places.start - 1] if is_short else 0.0] * len(places)
+        filling = values[places.start - 1] if is_short else 0.0
+        values[places.start : places.stop] = array("d", [filling]) * len(places)
         if not is_short:
             holes.update(places)
         gap = known.find(0, following, end)
