@@ -107,6 +107,7 @@ _TYPES: Final[Mapping[str, tuple[Json, ...]]] = {
     "usage_operation": ("RunInstances",),
     "volume_iops": (3000, 20_000),
     "volume_throughput": (125, 2000),
+    "volume_type": ("gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"),
     "warm_type": ("ultrawarm1.medium.search",),
 }
 """Values of AWS that no text of the code holds."""
