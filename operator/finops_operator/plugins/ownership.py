@@ -27,7 +27,8 @@ _TERRAFORM_VALUES: Final = frozenset({"terraform", "opentofu", "tofu", "terragru
 _NO: Final = frozenset({"false", "no", "0"})
 _CDK: Final = "the AWS CDK"
 _CLOUDFORMATION: Final = "CloudFormation"
-_TEMPLATES: Final = frozenset({_CDK, _CLOUDFORMATION, "Terraform"})
+_PARALLEL_CLUSTER: Final = "AWS ParallelCluster"
+_TEMPLATES: Final = frozenset({_CDK, _CLOUDFORMATION, _PARALLEL_CLUSTER, "Terraform"})
 _STACK: Final = "aws:cloudformation:stack-name"
 
 
@@ -87,9 +88,16 @@ _FARTHER: Final = (
     Sign(("aws:elasticmapreduce:",), "Amazon EMR"),
     Sign(("elasticbeanstalk:",), "Elastic Beanstalk"),
     Sign(("AWSBatchServiceTag",), "AWS Batch", "Change its compute environment."),
+    # Compute nodes alone name a queue: their scheduler replaces what is stopped. All else is described, and watched by nobody.
+    Sign(
+        ("parallelcluster:queue-name", "parallelcluster:compute-resource-name"),
+        "the scheduler of AWS ParallelCluster",
+        "Change the queue in the configuration file and update the cluster.",
+        ("parallelcluster:queue-name",),
+    ),
     Sign(
         ("parallelcluster:",),
-        "AWS ParallelCluster",
+        _PARALLEL_CLUSTER,
         "Change its configuration file and update the cluster.",
         ("parallelcluster:cluster-name",),
     ),

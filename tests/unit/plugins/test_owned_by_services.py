@@ -12,6 +12,7 @@ from finops.domain.resource import Resource
 from finops_operator.plugins.action import PolicyFacts
 from finops_operator.plugins.loaded import load_actions, load_kinds
 from finops_operator.plugins.ownership import Owner
+from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts, held_by
 
 KINDS: Final = load_kinds()
 _SERVICE: Final = "an AWS service that manages it"
@@ -54,9 +55,9 @@ BY_TAGS: Final[tuple[tuple[tuple[str, ...], Mapping[str, str], str], ...]] = (
     (("ec2-instance", "auto-scaling-group"), {"AWSBatchServiceTag": "batch"}, "AWS Batch"),
     (("ec2-instance", "ebs-volume"), {"aws:elasticmapreduce:job-flow-id": "j-1"}, "Amazon EMR"),
     (
-        ("ec2-instance", "ebs-volume", "efs-file-system", "fsx-file-system"),
-        {"parallelcluster:cluster-name": "hpc", "aws:cloudformation:stack-name": "hpc"},
-        "AWS ParallelCluster",
+        ("ec2-instance", "ebs-volume"),
+        {"parallelcluster:cluster-name": "hpc", "parallelcluster:queue-name": "spot"},
+        "the scheduler of AWS ParallelCluster",
     ),
     (("ec2-instance",), {"aws:ec2:fleet-id": "fleet-1"}, "an EC2 Fleet"),
     (("ec2-instance",), {"aws:cloud9:environment": "e1"}, "AWS Cloud9"),
@@ -103,7 +104,20 @@ def test_what_a_service_marks_as_its_own_is_owned_by_it(
         assert owner.would_undo(only_stops=True), kind
 
 
-_PLAIN_SIGNS: Final = ("elasticbeanstalk:environment-name", "AWSBatchServiceTag", "parallelcluster:cluster-name")
+@pytest.mark.parametrize("kind", ["ec2-instance", "ebs-snapshot", "ami", "efs-file-system", "fsx-file-system"])
+def test_what_a_configuration_of_parallelcluster_describes_is_watched_by_nobody(kind: str) -> None:
+    owner = owner_of(kind, {"parallelcluster:cluster-name": "hpc", "aws:cloudformation:stack-name": "hpc"}, {})
+    assert owner is not None
+    assert (owner.system, owner.name, owner.is_template) == ("AWS ParallelCluster", "hpc", True)
+    assert not owner.would_undo(only_stops=True)
+
+
+def test_nothing_deletes_a_snapshot_of_a_cluster_of_parallelcluster_that_is_gone() -> None:
+    facts = SnapshotFacts(tier="standard", used_by_image=False, locked=False, fast_restore_zones=0)
+    assert held_by(facts, {"parallelcluster:cluster-name": "gone"}, "completed") == ""
+
+
+_PLAIN_SIGNS: Final = ("elasticbeanstalk:environment-name", "AWSBatchServiceTag", "parallelcluster:queue-name")
 
 
 @pytest.mark.parametrize("tag", _PLAIN_SIGNS)
