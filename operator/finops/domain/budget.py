@@ -15,8 +15,8 @@ from enum import StrEnum
 from typing import Final
 
 from finops.domain.analytics.comparing import trainable
-from finops.domain.analytics.forecast import forecast
-from finops.domain.analytics.series import Part, added, priceless
+from finops.domain.analytics.forecast import LEAST_DAYS, forecast
+from finops.domain.analytics.series import Part, added, lacking_prices, priceless
 from finops.domain.analytics.unpriced_parts import split_by_price
 from finops.domain.money import DAY_OF_MONTH, to_cents
 from finops.domain.report import ShardCost
@@ -161,7 +161,8 @@ def month_forecast(costs: Iterable[CostOfDay], expected: Collection[Shard], mont
     """Return the cost of the whole month: so far, and the forecast of the days left.
 
     What has no price leaves it a lower bound. None when a day so far is not known, a shard has a price on some days of
-    the month and none on others, or the history is too short for a forecast: nothing is guessed.
+    the month and none on others, all has a price now and some of it had none on days that the forecast has learnt most
+    from, or the history is too short for one: nothing is guessed.
     """
     if month.through is None or month.missing_days:
         return None
@@ -171,6 +172,9 @@ def month_forecast(costs: Iterable[CostOfDay], expected: Collection[Shard], mont
     left = _days_left(month.through)
     if not left:
         return month.known
+    learnt = month.through - timedelta(days=LEAST_DAYS - 1)
+    if month.is_whole and any(day >= learnt for day in lacking_prices(split.priced)):
+        return None
     found = trainable(split.priced, month.through)
     series = added(found.parts, month.through)
     if series is None or series.last != month.through:

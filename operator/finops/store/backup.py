@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from finops.domain.audit import Record
 from finops.errors import InvalidInput, LedgerDiverged
 from finops.store.connection import Store, store_errors
+from finops.store.cost_history import KEPT_DAYS, days_between
 from finops.store.keys import RestoreKeys
 from finops.store.ledger import AppendResult, Head, LedgerStream, unchecked
 from finops.store.packed_records import LOOSE, RECORDS
@@ -208,8 +210,9 @@ class Target:
     def finish(self, taken: str) -> None:
         """Say to the operator that the store is a restored one: it starts frozen.
 
-        Every day of the costs counts as written so often as no day ever was, milliseconds since 1970: whoever keeps
-        days that were read reads all of them again, whatever was read before or during the restore (`DailyHashes`).
+        Every day of the costs counts as written so often as no day ever was, milliseconds since 1970, those of which
+        nothing was restored among them: whoever keeps days that were read reads all of them again, whatever was read
+        before or during the restore (`DailyHashes`).
         """
         self._count_costs(int(time.time() * 1000))
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
@@ -224,6 +227,12 @@ class Target:
                 left = int(self._client.pttl(self._prefix + name))
                 key = self._store.keys.cost(day, part, written=True)
                 self._client.set(key, count, px=left if left > 0 else None)
+        today = datetime.fromtimestamp(count / 1000, tz=UTC).date()
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for each in days_between(today - timedelta(days=KEPT_DAYS), today):
+                key = self._store.keys.cost(each.isoformat(), written=True)
+                pipe.set(key, count, nx=True, ex=KEPT_DAYS * 86_400)
+            pipe.execute()
 
     def _write_entry(self, document: Mapping[str, Any]) -> None:
         key = self._prefix + _named(document["stream"], STREAMS)

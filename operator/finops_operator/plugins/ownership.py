@@ -88,7 +88,7 @@ _FARTHER: Final = (
     Sign(("aws:elasticmapreduce:",), "Amazon EMR"),
     Sign(("elasticbeanstalk:",), "Elastic Beanstalk"),
     Sign(("AWSBatchServiceTag",), "AWS Batch", "Change its compute environment."),
-    # Compute nodes alone name a queue: their scheduler replaces what is stopped. All else is described, and watched by nobody.
+    # Compute nodes alone name a queue: their scheduler replaces what is stopped. Nobody watches what else is described.
     Sign(
         ("parallelcluster:queue-name", "parallelcluster:compute-resource-name"),
         "the scheduler of AWS ParallelCluster",

@@ -22,7 +22,9 @@ OF_POLICY: Final = "policy "
 NEVER_SCANNED: Final = "NeverScanned"
 _REGIONS: Final = ":DescribeRegions"
 """Which regions there are hides resources of every kind."""
-_FIGURES: Final = frozenset({"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"})
+_FIGURES: Final = frozenset({"cloudwatch:GetMetricData"})
+_NAMES_OF_FIGURES: Final = frozenset({"cloudwatch:ListMetrics"})
+"""Names what agents measure of a kind; CloudWatch's own kinds are listed by it."""
 
 
 def scope_of(budget: Budget) -> Scope:
@@ -53,7 +55,8 @@ def listing_calls(service: str, calls: Collection[str]) -> frozenset[str]:
     """Return the calls without which resources of a kind of this AWS service may be missed, of all that it makes."""
     others = {one for one in calls if one.partition(":")[0] in _MEASURES - {service}}
     regions = {one for one in calls if one.endswith(_REGIONS)}
-    return frozenset(calls) - others - _FIGURES - regions
+    figures = _FIGURES if service == "cloudwatch" else _FIGURES | _NAMES_OF_FIGURES
+    return frozenset(calls) - others - figures - regions
 
 
 def _may_hide(gap: Gap, scope: Scope, calls: Mapping[str, frozenset[str]]) -> bool:
@@ -152,7 +155,7 @@ def summary(amount: Decimal, found: Judgement, month: MonthSoFar, gaps: tuple[Ga
         end = "" if found.forecast is None else f" Forecast for the month: at least {found.forecast:,.2f} USD."
         return f"{much}{end} Unknown: {problems}.{_whole_again(month)}{step}"
     ahead = "" if found.forecast is None else f" Forecast for the month: {found.forecast:,.2f} USD."
-    short = "" if ahead else " No forecast: the history is shorter than 28 days."
+    short = "" if ahead else " No forecast: fewer than 28 days with all prices are known."
     return f"{found.known:,.2f} of {amount:,.2f} USD through {month.through}.{ahead}{short}"
 
 

@@ -166,15 +166,23 @@ class Kept:
     def note(self, batch: LoggedBatch, now: datetime) -> None:
         """Keep what was read, and what was left out or measured anew; what was asked about is left out no more.
 
-        What failed before anything was read keeps its turn for the next scan.
+        What failed before anything was read keeps its turn for the scans of a day, and goes to the end then.
         """
         self._store.put(*self._of, batch.found)
         left = {name: self._anew(name, batch.left_out[name].reason, size, now) for name, size in batch.sizes.items()}
         self._store.leave_out(*self._left_by, left)
         self._left_out.update(left)
         unread = {name for name, one in batch.left_out.items() if one.failed}
+        self._to_the_end([name for name in unread if name in self._left_out], now)
         self.had_their_turn(unread)
         self.forget([name for name in (*batch.found, *batch.left_out) if name not in left and name not in unread])
+
+    def _to_the_end(self, ids: Iterable[str], now: datetime) -> None:
+        """Let those wait anew that failed on the day before as well: others need the bytes that are held for them."""
+        kept = {name: self._left_out[name] for name in ids}
+        late = {name: replace(one, since=now) for name, one in kept.items() if now - one.measured >= 2 * _MEASURED_FOR}
+        self._store.leave_out(*self._left_by, late)
+        self._left_out.update(late)
 
     def forget(self, ids: Iterable[str]) -> None:
         """Keep no more that these were left out, and hold nothing for them."""

@@ -29,6 +29,13 @@ class Wanted:
             return False
         return not regions or shard.region in regions or self.kinds[shard.kind]
 
+    def plans(self, shard: Shard) -> bool:
+        """Return whether its scan was to list what a shard holds, of a global kind wherever in the account."""
+        return shard in self.planned or (
+            self.kinds[shard.kind]
+            and any((one.account, one.kind) == (shard.account, shard.kind) for one in self.planned)
+        )
+
 
 def unlisted(
     wanted: Wanted, before: Iterable[Shard], listed: Collection[Shard], gaps: Iterable[Gap]
@@ -36,7 +43,8 @@ def unlisted(
     """Return the shards that an earlier scan of the policy listed and this one could not, in order of their names.
 
     A shard was to be listed and was not, or its region has a gap, or nothing of its account could be planned. What no
-    scan of the policy has listed is none of them: its history may be the cost of somebody else.
+    scan of the policy has listed is none of them: its history may be the cost of somebody else. Nor is what was listed
+    in another region of the account: a global kind is asked for where the account is entered.
 
     Args:
         wanted: what the policy names.
@@ -46,14 +54,15 @@ def unlisted(
     """
     entered = {shard.account for shard in wanted.planned}
     places = {(gap.account, gap.region) for gap in gaps}
-    missing = frozenset(before) - frozenset(listed)
+    moved = {(one.account, one.kind) for one in listed if wanted.kinds.get(one.kind)}
+    missing = [one for one in frozenset(before) - frozenset(listed) if (one.account, one.kind) not in moved]
     return tuple(
         sorted(
             (
                 one
                 for one in missing
                 if wanted.names(one)
-                and (one in wanted.planned or one.account not in entered or (one.account, one.region) in places)
+                and (wanted.plans(one) or one.account not in entered or (one.account, one.region) in places)
             ),
             key=str,
         )

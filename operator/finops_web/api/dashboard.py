@@ -59,7 +59,7 @@ def _read(asked: Asked) -> tuple[dict[str, Any], Trust]:
         },
         "approved": None if problem else _approved(approved_of(read.found)),
         "monthToDate": None if ahead.to_date is None else round(ahead.to_date, 2),
-        "monthToDateAtLeast": ahead.to_date is not None and ahead.at_least,
+        "monthToDateAtLeast": ahead.to_date is not None and ahead.to_date_at_least,
         "knownDays": ahead.known_days,
         "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
         "monthEndAtLeast": ahead.month_end is not None and ahead.at_least,

@@ -94,7 +94,7 @@ def cost_forecast(asked: Visit) -> dict[str, Any]:
     month_end = found.month_end
     data = {
         "monthToDate": None if found.to_date is None else round(found.to_date, 2),
-        "monthToDateAtLeast": found.to_date is not None and found.at_least,
+        "monthToDateAtLeast": found.to_date is not None and found.to_date_at_least,
         "pushedResources": pushed_among(asked.resources()),
         "knownDays": found.known_days,
         "knownThrough": found.series.last.isoformat() if found.series and found.known_days else None,

@@ -34,7 +34,7 @@ class Day:
 
     Attributes:
         cost: None where nothing had a price.
-        at_least: whether something had none.
+        at_least: whether more was or will be paid.
     """
 
     day: date
@@ -108,9 +108,11 @@ def _days(found: Outlook, today: date) -> tuple[Day, ...]:
     coming = [(found.series.last + timedelta(days=number), cost) for number, cost in enumerate(ahead, start=1)]
     top = max((cost for _, cost in (*known, *coming)), default=0.0) or 1.0
     bars = [_known_day(found, day, cost, 100 * cost / top) for day, cost in known]
-    return (*bars, *(Day(day, cost, 100 * cost / top, expected=True) for day, cost in coming))
+    least = found.at_least
+    return (*bars, *(Day(day, cost, 100 * cost / top, expected=True, at_least=least) for day, cost in coming))
 
 
 def _known_day(found: Outlook, day: date, cost: float, height: float) -> Day:
     lacking = day in found.lacking_prices
-    return Day(day, cost if cost or not lacking else None, height, expected=False, at_least=lacking)
+    least = lacking or found.lacking.unlisted
+    return Day(day, cost if cost or not lacking else None, height, expected=False, at_least=least)

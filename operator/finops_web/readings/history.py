@@ -149,14 +149,20 @@ class Outlook:
         return tuple(sorted({one.kind for one in self.lacking.unpriced}))
 
     @property
-    def at_least(self) -> bool:
-        """Return whether more is paid than the figures say.
+    def to_date_at_least(self) -> bool:
+        """Return whether more is paid than the month to date says.
 
         Something had no price on a day of the month, has none at all, or could not be listed.
         """
-        if any(self.lacking):
-            return True
-        days = self.series.days[-max(self.known_days, 1) :] if self.series is not None else ()
+        return any(self.lacking) or self._lacks_prices(max(self.known_days, 1))
+
+    @property
+    def at_least(self) -> bool:
+        """Return whether more will be paid than is forecast: so far, or on the days that it has learnt most from."""
+        return self.to_date_at_least or self._lacks_prices(LEAST_DAYS)
+
+    def _lacks_prices(self, last_days: int) -> bool:
+        days = self.series.days[-last_days:] if self.series is not None else ()
         return any(day in self.lacking_prices for day in days)
 
     @property

@@ -18,8 +18,9 @@ _STALE_AFTER = timedelta(hours=26)
 """A daily scan that is two hours late: older figures are marked, whatever the schedule."""
 
 
-_MEASURES: Final = frozenset({"cloudwatch", "pricing", "ce"})
-"""Gaps of these hide no resource: what they leave without a price is counted as such."""
+_MEASURES: Final = frozenset({"pricing", "ce"})
+_FIGURES: Final = ("cloudwatch", "GetMetricData")
+"""Gaps of these hide no resource: what lacks a price for them is counted. CloudWatch's other calls list some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,11 @@ def health_of(policies: Iterable[ScannedPolicy]) -> tuple[AccountHealth, ...]:
 
 def lacks_some(policies: Iterable[ScannedPolicy]) -> bool:
     """Return whether the last scans could not list something, so that all costs more than what was listed."""
-    return any(gap.service not in _MEASURES for one in policies for gap in one.head.summary.gaps)
+    return any(
+        gap.service not in _MEASURES and (gap.service, gap.operation) != _FIGURES
+        for one in policies
+        for gap in one.head.summary.gaps
+    )
 
 
 def savings_of(policies: Iterable[ScannedPolicy]) -> Savings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -170,9 +170,32 @@ def test_a_history_that_was_restored_is_seen_also_where_the_store_was_seen_befor
 
     assert before
     assert kept.parts(asked_by_shard(policies)) == anew(store, policies, today) == before
-    counts = store.client.keys(f"{store.keys.prefix}cost-writes:*")
-    assert len(counts) == 2 * 25
+    counts = {str(one) for one in store.client.keys(f"{store.keys.prefix}cost-writes:*")}
+    restored = [(today - timedelta(days=ago)).isoformat() for ago in range(5, 30)]
+    assert {one for one in counts if one.endswith(":selected")} == {
+        store.keys.cost(day, "selected", written=True) for day in restored
+    }
+    assert {store.keys.cost(day, written=True) for day in restored} <= counts
     assert all(0 < store.client.ttl(one) <= KEPT_DAYS * 86_400 for one in counts)
+
+
+def test_a_day_that_the_backup_lacks_is_gone_also_where_no_release_counted_it(store: Store) -> None:
+    clock = FakeClock(datetime.now(UTC))
+    kept, policies, today = KeptDays(CountedDays(store), clock), [POLICIES[0], POLICIES[3]], clock.now().date()
+    for ago in range(1, 20):
+        CostHistoryStore(store).put(today - timedelta(days=ago), dict.fromkeys(SHARDS, ShardCost(Decimal(730), 1, 0)))
+    for key in store.client.keys(f"{store.keys.prefix}cost-writes:*"):
+        store.client.delete(key)
+    held = [one for one in Held(store).documents() if f"{today - timedelta(days=3)}" not in str(one)]
+    before = kept.parts(asked_by_shard(policies))
+    target = Target(store)
+    target.clear("digest")
+    for document in held:
+        target.write(document)
+    target.finish("2026-11-28")
+    clock.sleep(MINUTE)
+
+    assert kept.parts(asked_by_shard(policies)) == anew(store, policies, today) != before
 
 
 def lost_after(days: Iterable[DayRead], count: int) -> Iterator[DayRead]:

@@ -124,6 +124,19 @@ def test_what_has_a_price_on_some_days_of_a_month_only_leaves_it_without_a_forec
     assert month_forecast(costs, {INSTANCES, VOLUMES}, month_so_far(costs, {INSTANCES, VOLUMES}, last)) is None
 
 
+@pytest.mark.parametrize("since", [1, 3, 27])
+def test_days_without_all_prices_teach_no_forecast_of_a_month_that_has_them(since: int) -> None:
+    last = TODAY.replace(day=since)
+    costs = [
+        *days(INSTANCES, "73", 60 - since, unpriced=1, last=last - timedelta(days=since)),
+        *days(INSTANCES, "7300", since, last=last),
+    ]
+    month = month_so_far(costs, {INSTANCES}, last)
+
+    assert month.is_whole
+    assert month_forecast(costs, {INSTANCES}, month) is None
+
+
 def test_where_nothing_has_a_price_there_is_no_forecast() -> None:
     costs = days(INSTANCES, "0", 60, unpriced=4)
 

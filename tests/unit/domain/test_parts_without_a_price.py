@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops.domain.analytics.series import Part
-from finops.domain.analytics.unpriced_parts import days_at_least, split_by_price
+from finops.domain.analytics.series import LONGEST_GAP_DAYS, Part
+from finops.domain.analytics.unpriced_parts import DAYS_USED, days_at_least, split_by_price
 from finops_web.readings.history import Lacking, Outlook, outlook
 
 TODAY = date(2026, 11, 20)
@@ -97,6 +97,25 @@ def test_where_nothing_has_a_price_nothing_is_said_of_the_month() -> None:
     )
 
 
+def test_what_never_had_a_price_and_is_gone_for_a_month_marks_nothing() -> None:
+    gone = outlook([priced(), unpriced(days=[60], empty=[one for one in range(81) if one != 60])], TODAY)
+
+    assert (gone.at_least, gone.left_out) == (False, ())
+    assert gone.month_end == outlook([priced()], TODAY).month_end
+    assert outlook([unpriced(days=[60], empty=range(50))], TODAY).to_date == 0.0
+
+
+@pytest.mark.parametrize("days", [1, 3, 20])
+def test_a_forecast_that_has_learnt_from_days_without_all_prices_is_at_least_that(days: int) -> None:
+    # Of two resources one had no price until so many days ago.
+    rising = priced("rds-instance", 10.0)
+    costs = {day: 300.0 if day > ago(days) else cost for day, cost in rising.costs.items()}
+    found = outlook([priced(), replace(rising, costs=costs, unpriced=frozenset(map(ago, range(days, 81))))], TODAY)
+
+    assert found.month_end is not None
+    assert (found.at_least, found.to_date_at_least) == (True, days < TODAY.day)
+
+
 def test_a_day_is_at_least_its_sum_from_the_first_resource_without_a_price_on() -> None:
     days = [ago(one) for one in range(10)]
     begun = unpriced(days=range(3), empty=range(3, 10))
@@ -139,5 +158,6 @@ def test_a_part_without_a_price_beside_any_history_changes_no_figure(
 
     assert figures_of(beside) == figures_of(alone)
     assert (beside.month_end, beside.reason) == (alone.month_end, alone.reason)
-    assert beside.at_least
-    assert "without" in beside.left_out
+    lacks = min(days) < DAYS_USED or not any(one <= LONGEST_GAP_DAYS for one in empty - days)
+    assert beside.at_least >= lacks
+    assert ("without" in beside.left_out) is lacks

@@ -54,3 +54,18 @@ def test_a_kind_that_the_policy_does_not_name_any_more_is_not() -> None:
     other = Shard("1", "eu-west-1", "rds-instance")
 
     assert unlisted(wanted(NEAR), (NEAR, other), (NEAR,), [gap("eu-west-1")]) == ()
+
+
+MOVED = Shard("1", "eu-west-1", "s3-bucket")
+
+
+def test_a_global_kind_that_is_asked_for_in_another_region_now_is_counted_once() -> None:
+    assert unlisted(wanted(NEAR, MOVED), BEFORE, (NEAR, MOVED), [gap("us-east-1"), gap("eu-west-1")]) == (FAR,)
+
+
+def test_a_global_kind_that_could_not_be_listed_where_it_is_asked_for_now_is_still_covered() -> None:
+    assert unlisted(wanted(NEAR, MOVED), (NEAR, GLOBAL), (NEAR,), [gap("eu-west-1")]) == (GLOBAL,)
+
+
+def test_what_was_planned_and_not_listed_is_still_covered_without_a_gap_of_its_region() -> None:
+    assert unlisted(wanted(*BEFORE), BEFORE, (NEAR, GLOBAL), [gap("eu-north-1")]) == (FAR,)

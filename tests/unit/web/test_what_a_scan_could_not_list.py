@@ -18,6 +18,9 @@ from finops_web.readings.policies import ScannedPolicy, lacks_some
 NOW, TODAY = datetime(2026, 11, 20, 12, tzinfo=UTC), date(2026, 11, 20)
 NEAR, FAR = Shard("1", "us-east-1", "ec2-instance"), Shard("1", "eu-west-1", "ec2-instance")
 DENIED = Gap("1", "eu-west-1", "ec2", "DescribeInstances", "AccessDenied", "the role may not list them")
+ALARMS = Gap("1", "eu-west-1", "cloudwatch", "DescribeAlarms", "AccessDenied", "the role may not list them")
+SERIES = Gap("1", "eu-west-1", "cloudwatch", "ListMetrics", "TooManyMetrics", "more than it counts")
+UNPRICED = Gap("1", "us-east-1", "pricing", "GetProducts", "AccessDenied", "the role may not ask")
 UNMEASURED = Gap("1", "eu-west-1", "cloudwatch", "GetMetricData", "Throttling", "slow down")
 
 
@@ -32,7 +35,16 @@ def test_whoever_may_change_a_policy_may_expect_a_change_of_what_its_last_scan_c
 
 
 @pytest.mark.parametrize(
-    ("gaps", "lacks"), [((), False), ((DENIED,), True), ((UNMEASURED,), False), ((UNMEASURED, DENIED), True)]
+    ("gaps", "lacks"),
+    [
+        ((), False),
+        ((DENIED,), True),
+        ((UNMEASURED,), False),
+        ((UNPRICED,), False),
+        ((UNMEASURED, DENIED), True),
+        ((ALARMS,), True),
+        ((SERIES,), True),
+    ],
 )
 def test_a_gap_lacks_resources_unless_only_their_measures_lack(gaps: tuple[Gap, ...], lacks: bool) -> None:
     assert lacks_some([scanned(), scanned(*gaps)]) is lacks

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from finops.domain.analytics.day_map import DayMap
-from finops.domain.analytics.series import Part, first_cost, lacking_prices
+from finops.domain.analytics.series import LONGEST_GAP_DAYS, Part, first_cost, lacking_prices
 
 DAYS_USED: Final = 31
 """A month, and no fewer than a forecast needs: a part that had a price on one of them stays among the others."""
@@ -32,17 +32,24 @@ class Split(NamedTuple):
 def split_by_price(parts: Iterable[Part], today: date | None = None) -> Split:
     """Return the parts that have a price and those that have none, each in the order given.
 
-    A part has none where nothing of it has a price on some of the days used, and it cost nothing on the others.
+    A part has none where nothing of it has a price on some of the days used, and it cost nothing on the others. One
+    that never had a price and is known to be gone since is in neither: there is nothing of it.
 
     Args:
         parts: of the cost.
         today: the days used are the last `DAYS_USED` until then; None for all days that were kept.
     """
-    split = Split([], [])
+    split, gone = Split([], []), list[Part]()
     since = today - timedelta(days=DAYS_USED - 1) if today is not None else date.min
     for one in parts:
-        (split.unpriced if _has_no_price(one, since) else split.priced).append(one)
-    return split
+        if not _has_no_price(one, since):
+            split.priced.append(one)
+        elif today is None or not _is_gone(one, since, today):
+            split.unpriced.append(one)
+        else:
+            gone.append(one)
+    # Where there was never anything else, that there is nothing now is known of them.
+    return split if any(split) else Split(gone, [])
 
 
 def _has_no_price(part: Part, since: date) -> bool:
@@ -52,6 +59,12 @@ def _has_no_price(part: Part, since: date) -> bool:
         return True
     used = any(day >= since and day not in part.costs for day in part.unpriced)
     return used and not _cost_since(part, since)
+
+
+def _is_gone(part: Part, since: date, until: date) -> bool:
+    """Return whether a part without a price is known to be nothing any more: it lacked none on the days used."""
+    recent = any(day >= until - timedelta(days=LONGEST_GAP_DAYS) for day in part.costs)
+    return recent and all(day < since or day in part.costs for day in part.unpriced)
 
 
 def _cost_since(part: Part, since: date) -> bool:

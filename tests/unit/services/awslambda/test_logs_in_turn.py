@@ -161,6 +161,16 @@ def test_what_waits_keeps_its_turn_where_its_size_could_not_be_read(store: Store
     assert logs.read == ["b"]
 
 
+def test_what_cannot_be_read_for_two_days_goes_to_the_end_and_holds_nothing_back(store: Store) -> None:
+    logs = Logs(dict.fromkeys("abc", CEILING))
+    scanned(store, logs, NOW, "abc")
+    logs.unreadable.add("b")
+    for day, read in ((1, []), (2, []), (3, ["c"])):
+        a_day_later(store)
+        scanned(store, logs, NOW + day * DAY, "bc")
+        assert logs.read == read
+
+
 def test_what_fits_beside_those_whose_turn_it_is_is_read_too(store: Store) -> None:
     logs = Logs({"a": 6.0, "b": 6.0, "c": 4.0, "d": 4.0})
     scanned(store, logs, NOW, "abcd")
