@@ -1,9 +1,8 @@
 """Which acts on one resource still stand, by the settings that they gave it and those that they found; pure.
 
 An act that sets a resource back to what it was before an earlier one ends that one and all between them, whatever the
-resource costs by then; one that was undone ends nothing, and its undo the later ones whose setting
-it takes away. An act that finds another setting than the last one made shows
-that somebody else changed it.
+resource costs by then; one that was undone ends nothing, and its undo the later ones whose setting it takes away. An
+act that finds another setting than the last one made shows that somebody else changed it.
 Entries of older releases do not say what was set before: such acts are ended by neither.
 """
 
