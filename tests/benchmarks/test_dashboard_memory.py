@@ -26,7 +26,7 @@ from tests.support.processes import eventually
 from tests.support.web_estate import Site, running_site
 
 from finops.store.connection import Store
-from finops_sandbox.demo.environment import free_port
+from finops_sandbox.ports import free_port
 
 ROUNDS: Final = int(os.environ.get("FINOPS_BENCH_ROUNDS", "10"))
 LARGEST_MB: Final = 150.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -16,15 +15,10 @@ from typing import Any
 
 from tests.e2e.cluster import ROOT, Object, plain_environment, wait_until
 
+from finops_sandbox.ports import free_port
+
 ACCOUNT, REGION = "111111111111", "us-east-1"
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def free_port(host: str) -> int:
-    with socket.socket() as taken:
-        taken.bind((host, 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -36,6 +35,7 @@ from finops.store.slack_groups import SlackGroups
 from finops_sandbox.aws.double import AwsDouble, Delays
 from finops_sandbox.aws.record import CallRecord
 from finops_sandbox.kubernetes import KubernetesDouble
+from finops_sandbox.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TEAM = "T0FINOPS01"
@@ -76,6 +76,7 @@ class Rig:
     # -- the operator's process
     def start(self, **settings: str) -> None:
         """Start the operator; `settings` are variables without prefix, in any case, kept for this start only."""
+        self.port = free_port()
         environment = {
             **os.environ,
             **self.aws.environment(),
@@ -84,7 +85,7 @@ class Rig:
             "FINOPS_LEDGER_PATH": str(self.ledger_path),
             "FINOPS_LEDGER_SIGNING_KEY": PRIVATE_KEY,
             "FINOPS_MEMBERSHIP_KEY": MEMBERSHIP_KEY,
-            "FINOPS_METRICS_PORT": str(self._free_port()),
+            "FINOPS_METRICS_PORT": str(self.port),
             "FINOPS_POD_NAME": "operator-0",
             "FINOPS_SLACK_ATTESTER": "system:serviceaccount:finops-system:finops-slackbot",
             "TMPDIR": str(self.directory),
@@ -99,12 +100,6 @@ class Rig:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self.program], env=environment, stdout=log, stderr=log, cwd=ROOT
             )
-
-    def _free_port(self) -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        return self.port
 
     def wait_killed(self, seconds: float = 40.0) -> None:
         """Wait for the operator's death at its kill point."""

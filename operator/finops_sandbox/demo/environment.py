@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,13 +20,6 @@ _FORGOTTEN: Final = ("AWS_", "FINOPS_", "KUBE", "SLACK_")
 BOT_TOKEN: Final = "xoxb-sandbox-finops"
 APP_TOKEN: Final = "xapp-sandbox-finops"
 HOST: Final = "127.0.0.1"
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def forget_the_user() -> None:

@@ -22,11 +22,12 @@ import yaml
 from finops.errors import InvalidInput
 from finops_operator.cli.output import Format, note
 from finops_sandbox.demo import first_screen
-from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
+from finops_sandbox.demo.environment import Places, forget_the_user, shell_file
 from finops_sandbox.demo.guide import guide
 from finops_sandbox.demo.loop import run_loop
 from finops_sandbox.demo.running import RunningDemo, apply, build
 from finops_sandbox.demo.steps import steps, written
+from finops_sandbox.ports import free_port
 from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
 INTERRUPTED: Final = 130

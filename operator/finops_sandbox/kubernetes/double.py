@@ -22,6 +22,7 @@ from finops_sandbox.kubernetes.loop_thread import LoopThread
 from finops_sandbox.kubernetes.objects import Obj
 from finops_sandbox.kubernetes.server import Listener, Server
 from finops_sandbox.kubernetes.tls import make_certificates
+from finops_sandbox.ports import free_port
 
 
 class KubernetesDouble:
@@ -34,7 +35,7 @@ class KubernetesDouble:
         users: people; each is a context of the kubeconfig.
         service_accounts: programs; each is a context, too, and exists as an object.
         host: address to listen on.
-        port: 0 lets the system choose.
+        port: 0 takes one that stays its own while it is down.
 
     Raises (when entered):
         ManifestError: a manifest cannot be loaded.
@@ -55,7 +56,7 @@ class KubernetesDouble:
         self.directory = directory
         self.accounts = Accounts([*users, *service_accounts])
         self._sources = (*crds,), (*manifests,)
-        self._host, self._port = host, port
+        self._host, self._port = host, port or free_port(host)
 
     def __enter__(self) -> Self:
         self._cluster = Cluster(self.accounts)

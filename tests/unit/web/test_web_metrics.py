@@ -16,16 +16,11 @@ from tests.support.fake_clock import FakeClock
 
 from finops.errors import InvalidInput
 from finops.settings import Settings
+from finops_sandbox.ports import free_port
 from finops_web.__main__ import metrics_server
 from finops_web.app import make_app
 from finops_web.context import Parts
 from finops_web.metrics import WebMetrics
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture
