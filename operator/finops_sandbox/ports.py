@@ -6,13 +6,15 @@ import errno
 import fcntl
 import os
 import socket
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 # The system gives a client's connection any port of its ephemeral range, also one that a server was just promised:
 # Linux's begins at 32,768 (net.ipv4.ip_local_port_range), so servers get those below.
-PORTS: Final = range(20_000, 32_000)
+PORTS: Final[Sequence[int]] = range(20_000, 32_000)
+# Not in the folder for temporary files, of which a demo has its own: all programs of a user know of each other.
+GIVEN: Final = Path(f"/tmp/finops-ports-{os.getuid()}")  # noqa: S108 - no link is followed, and a number is all it holds
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -24,23 +26,19 @@ def free_port(host: str = "127.0.0.1") -> int:
     Raises:
         OSError: `host` is not of this machine, or every port is taken.
     """
-    given = os.open(
-        Path(tempfile.gettempdir()) / f"finops-ports-{os.getuid()}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600
-    )
+    given = os.open(GIVEN, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(given, fcntl.LOCK_EX)
-        last = os.read(given, 16)
-        start = int(last) + 1 if last.isdigit() else PORTS[os.getpid() % len(PORTS)]
-        port = _first_free(host, start)
+        port = _first_free(host, os.read(given, 16).decode("ascii"))
         os.pwrite(given, b"%05d" % port, 0)
         return port
     finally:
         os.close(given)
 
 
-def _first_free(host: str, start: int) -> int:
-    for number in range(len(PORTS)):
-        port = PORTS[(start - PORTS.start + number) % len(PORTS)]
+def _first_free(host: str, last: str) -> int:
+    after = PORTS.index(int(last)) + 1 if last.isdecimal() and int(last) in PORTS else 0
+    for port in (*PORTS[after:], *PORTS[:after]):
         with socket.socket() as probe:
             # As servers do it: connections that have just ended on the port do not count.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -51,4 +49,4 @@ def _first_free(host: str, start: int) -> int:
                     raise
             else:
                 return port
-    raise OSError(errno.EADDRINUSE, f"no port from {PORTS.start} to {PORTS.stop - 1} of {host} is free")
+    raise OSError(errno.EADDRINUSE, f"no port from {PORTS[0]} to {PORTS[-1]} of {host} is free")
